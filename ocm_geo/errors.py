@@ -1,0 +1,197 @@
+"""One tree of exceptions and one family of warnings.
+
+Every message says what was wrong, which value it was and what to do. All attributes are set
+in ``__init__`` and every error survives pickling (dask and multiprocessing send them about).
+
+.. code-block:: text
+
+    OCMError
+    ├─ QueryError (ValueError)
+    ├─ SourceError
+    │  ├─ ApiKeyError
+    │  ├─ ConnectionFailed · RequestTimeout · RateLimited · ServerError
+    │  └─ MalformedResponse · PagingError
+    ├─ MirrorError → MirrorMissing · MirrorCorrupt · MirrorLocked
+    ├─ RouteError (ValueError)
+    └─ MissingDependency (ImportError)
+    OCMWarning (UserWarning)
+    ├─ TruncatedResult · StaleData · UnknownCode
+    └─ DroppedRows · InexactMethod · SuspectInput
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ApiKeyError",
+    "ConnectionFailed",
+    "DroppedRows",
+    "InexactMethod",
+    "MalformedResponse",
+    "MirrorCorrupt",
+    "MirrorError",
+    "MirrorLocked",
+    "MirrorMissing",
+    "MissingDependency",
+    "OCMError",
+    "OCMWarning",
+    "PagingError",
+    "QueryError",
+    "RateLimited",
+    "RequestTimeout",
+    "RouteError",
+    "ServerError",
+    "SourceError",
+    "StaleData",
+    "SuspectInput",
+    "TruncatedResult",
+    "UnknownCode",
+]
+
+
+class OCMError(Exception):
+    """Base of all errors of ocm_geo."""
+
+
+class QueryError(OCMError, ValueError):
+    """A wrong argument: nothing was sent and nothing was read."""
+
+
+class SourceError(OCMError):
+    """There is no source, or it cannot answer."""
+
+
+class ApiKeyError(SourceError):
+    """The server wants a key, or does not accept the one it got."""
+
+
+class ConnectionFailed(SourceError):
+    """The server could not be reached, or the connection broke."""
+
+
+class RequestTimeout(SourceError):
+    """The server did not answer within the time allowed."""
+
+
+class RateLimited(SourceError):
+    """
+    The server asked for fewer requests.
+
+    Parameters
+    ----------
+    message : str
+        What happened and what to do.
+    retry_after_s : float, optional
+        The wait that the server asked for, in seconds.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message, retry_after_s)
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ServerError(SourceError):
+    """
+    The server failed, or answered with what cannot be an answer.
+
+    Parameters
+    ----------
+    message : str
+        What happened and what to do.
+    status : int, optional
+        HTTP status of the last try.
+    excerpt : str, optional
+        The beginning of the body.
+    """
+
+    def __init__(self, message: str, status: int | None = None, excerpt: str = "") -> None:
+        super().__init__(message, status, excerpt)
+        self.message = message
+        self.status = status
+        self.excerpt = excerpt
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class MalformedResponse(SourceError):
+    """The body of an answer is not what the endpoint promises."""
+
+
+class PagingError(SourceError):
+    """The server's pages do not join up, so no complete answer can be given."""
+
+
+class MirrorError(OCMError):
+    """A local mirror cannot be used."""
+
+
+class MirrorMissing(MirrorError):
+    """There is no mirror at the path."""
+
+
+class MirrorCorrupt(MirrorError):
+    """A file of the mirror is damaged, incomplete or of another version."""
+
+
+class MirrorLocked(MirrorError):
+    """Another process is building this mirror."""
+
+
+class RouteError(OCMError, ValueError):
+    """A polyline, file or geometry that is no route."""
+
+
+class MissingDependency(OCMError, ImportError):
+    """
+    An optional package is not installed.
+
+    Parameters
+    ----------
+    package : str
+        The package that is missing.
+    extra : str
+        The extra of ocm_geo that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(package, extra)
+        self.package = package
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return (
+            f"{self.package} is needed for this and is not installed: "
+            f"pip install 'ocm_geo[{self.extra}]'"
+        )
+
+
+class OCMWarning(UserWarning):
+    """Base of all warnings of ocm_geo."""
+
+
+class TruncatedResult(OCMWarning):
+    """More stations match than were returned."""
+
+
+class StaleData(OCMWarning):
+    """The answer rests on old data."""
+
+
+class UnknownCode(OCMWarning):
+    """A code has no entry in the reference data."""
+
+
+class DroppedRows(OCMWarning):
+    """Rows of the input could not be used."""
+
+
+class InexactMethod(OCMWarning):
+    """An approximation was used, and the message says which."""
+
+
+class SuspectInput(OCMWarning):
+    """The input is possible but probably not what was meant."""

@@ -1,0 +1,117 @@
+"""What every result carries: where it came from, when, under which licence, and the question.
+
+``table.attrs["ocm"]`` is plain JSON under 2 kB. pandas drops ``attrs`` in merges and the like;
+our own functions put them back with `carry`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import shapely
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ATTRS_KEY", "MAX_BYTES", "attach", "carry", "geometry_summary", "read_attrs"]
+
+ATTRS_KEY = "ocm"
+MAX_BYTES = 2000
+
+Frame = TypeVar("Frame", bound="pd.DataFrame")
+
+
+def attach(table: Frame, **facts: Any) -> Frame:  # noqa: ANN401 - any plain JSON value
+    """
+    Add facts to the provenance of a table, in place, and give the table back.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A table of ours.
+    **facts : object
+        Plain JSON values: ``source``, ``snapshot``, ``retrieved``, ``query``, ``attribution``,
+        ``complete``, ...; None takes a fact away.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same table.
+    """
+    merged = {k: v for k, v in {**read_attrs(table), **facts}.items() if v is not None}
+    table.attrs[ATTRS_KEY] = _shortened(merged)
+    return table
+
+
+def carry(result: Frame, origin: pd.DataFrame, **facts: Any) -> Frame:  # noqa: ANN401
+    """
+    Give a result the provenance of the table it was made from.
+
+    Parameters
+    ----------
+    result : pandas.DataFrame
+        The new table; changed in place.
+    origin : pandas.DataFrame
+        The table that the stations came in.
+    **facts : object
+        What to add, as for `attach`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The result.
+    """
+    result.attrs[ATTRS_KEY] = dict(read_attrs(origin))
+    return attach(result, **facts)
+
+
+def read_attrs(table: pd.DataFrame) -> dict[str, Any]:
+    """
+    Read the provenance of a table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table.
+
+    Returns
+    -------
+    dict
+        The facts; empty where there are none.
+    """
+    facts = table.attrs.get(ATTRS_KEY)
+    return dict(facts) if isinstance(facts, dict) else {}
+
+
+def geometry_summary(geometry: shapely.Geometry) -> dict[str, Any]:
+    """
+    Describe a geometry in a few bytes: its kind, box and a hash of its exact coordinates.
+
+    Parameters
+    ----------
+    geometry : shapely.Geometry
+        A geometry in lon/lat.
+
+    Returns
+    -------
+    dict
+        ``type``, ``bbox`` (west, south, east, north) and ``sha256`` (first 16 hex digits of
+        the hash of its little-endian WKB).
+    """
+    digest = hashlib.sha256(shapely.to_wkb(geometry, byte_order=1)).hexdigest()[:16]
+    box = [round(float(v), 6) for v in geometry.bounds]
+    return {"type": geometry.geom_type, "bbox": box, "sha256": digest}
+
+
+def _shortened(facts: dict[str, Any]) -> dict[str, Any]:
+    """Cut the longest texts until the whole is below `MAX_BYTES`."""
+    while len(json.dumps(facts).encode()) > MAX_BYTES:
+        longest = max(facts, key=lambda k: len(json.dumps(facts[k])))
+        text = facts[longest]
+        shorter = text[: len(text) // 2] + "…" if isinstance(text, str) else "(too long to keep)"
+        if shorter == text:
+            break
+        facts = {**facts, longest: shorter}
+    return facts
