@@ -1,0 +1,320 @@
+"""One question, checked at the edge, and the one definition of its answer."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.connections import connections as connection_table
+from ocm_geo.errors import QueryError, TruncatedResult
+from ocm_geo.provenance import attach, read_attrs
+from ocm_geo.query.filters import CODED, StationFilters, check_filters
+from ocm_geo.query.where import Everywhere, Selection, Where
+from ocm_geo.reference import bundled
+from ocm_geo.schema import PUBLISHED, REMOVED
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ocm_geo.reference import ReferenceData
+
+__all__ = ["StationQuery"]
+
+_SITE_COLUMNS = {
+    "countries": "country_id",
+    "operators": "operator_id",
+    "usage_types": "usage_type_id",
+    "status_types": "status_type_id",
+    "data_providers": "data_provider_id",
+}
+_CONNECTION_COLUMNS = {
+    "connection_types": "connection_type_id",
+    "current_types": "current_type_id",
+    "levels": "level_id",
+}
+
+
+@dataclass(frozen=True)
+class StationQuery:
+    """
+    A question for charging stations.
+
+    Make one with `build`, which checks everything; the fields hold ids, never labels.
+
+    Parameters
+    ----------
+    where : Box, Circle, Area, Corridor, Ids or Everywhere
+        The place.
+    countries, operators, connection_types, current_types, levels : tuple of int, optional
+        Ids to match; None does not filter.
+    usage_types, status_types, data_providers : tuple of int, optional
+        Likewise.
+    min_power_kw, max_power_kw : float, optional
+        Power of one connection, kW, inclusive.
+    open_data : bool, optional
+        Whether the provider's data are openly licensed.
+    open_provider_ids : tuple of int
+        The providers whose data are.
+    modified_since, created_since : pandas.Timestamp, optional
+        UTC, inclusive.
+    max_results : int, optional
+        Keep the first so many; None keeps all.
+    include_comments : bool
+        Keep comments and media.
+    allow_bulk : bool
+        Allow more than 20 pages of the live API.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> query = ocm.StationQuery.build(min_power_kw=50, current_types="DC")
+    >>> query.current_types
+    (30,)
+    """
+
+    where: Where = field(default_factory=Everywhere)
+    countries: tuple[int, ...] | None = None
+    operators: tuple[int, ...] | None = None
+    connection_types: tuple[int, ...] | None = None
+    current_types: tuple[int, ...] | None = None
+    levels: tuple[int, ...] | None = None
+    usage_types: tuple[int, ...] | None = None
+    status_types: tuple[int, ...] | None = None
+    data_providers: tuple[int, ...] | None = None
+    min_power_kw: float | None = None
+    max_power_kw: float | None = None
+    open_data: bool | None = None
+    open_provider_ids: tuple[int, ...] = ()
+    modified_since: pd.Timestamp | None = None
+    created_since: pd.Timestamp | None = None
+    max_results: int | None = None
+    include_comments: bool = False
+    allow_bulk: bool = False
+
+    @classmethod
+    def build(
+        cls,
+        where: Where | None = None,
+        *,
+        reference: ReferenceData | None = None,
+        **filters: Unpack[StationFilters],
+    ) -> Self:
+        """
+        Make a question and check all of it.
+
+        Parameters
+        ----------
+        where : Box, Circle, Area, Corridor, Ids or Everywhere, optional
+            The place; everywhere by default.
+        reference : ReferenceData, optional
+            Where labels are looked up; the bundled snapshot by default.
+        **filters : StationFilters
+            Which stations.
+
+        Returns
+        -------
+        StationQuery
+            The question.
+
+        Raises
+        ------
+        QueryError
+            On an unknown filter or code, or a value that cannot be meant.
+        """
+        table = reference or bundled()
+        checked = check_filters(dict(filters), table)
+        providers = table.open_provider_ids() if "open_data" in checked else ()
+        return cls(where=where or Everywhere(), open_provider_ids=providers, **checked)
+
+    @property
+    def needs_connections(self) -> bool:
+        """Whether the connections have to be looked at."""
+        return (
+            self.min_power_kw is not None
+            or self.max_power_kw is not None
+            or any(getattr(self, name) is not None for name in _CONNECTION_COLUMNS)
+        )
+
+    def mask(
+        self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None = None
+    ) -> pd.Series[bool]:
+        """
+        Say which stations are part of the answer: the one definition of every filter.
+
+        Parameters
+        ----------
+        stations : geopandas.GeoDataFrame
+            A station table.
+        connections : pandas.DataFrame, optional
+            Its connections, where they are at hand; else they are read from the table.
+
+        Returns
+        -------
+        pandas.Series of bool
+            One value a station, the same index. ``max_results`` plays no part.
+        """
+        inside = np.zeros(len(stations), dtype=bool)
+        inside[self._select(stations, connections).positions] = True
+        return pd.Series(inside, index=stations.index, name="matches")
+
+    def answer(
+        self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None = None
+    ) -> gpd.GeoDataFrame:
+        """
+        Give the answer: the stations that match, measured, in order, cut to ``max_results``.
+
+        Parameters
+        ----------
+        stations : geopandas.GeoDataFrame
+            A station table that holds at least all stations of the answer.
+        connections : pandas.DataFrame, optional
+            Its connections, where they are at hand.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            The rows that match, with ``distance_km`` (circle) or ``along_km``, ``offset_km``
+            and ``side`` (corridor); by that measure, then by ``ocm_id``.
+
+        Warns
+        -----
+        TruncatedResult
+            If more stations match than ``max_results``.
+        """
+        selection = self._select(stations, connections)
+        order = self._order(stations, selection)
+        kept = order if self.max_results is None else order[: self.max_results]
+        result = stations.iloc[selection.positions[kept]].copy()
+        for name, values in selection.measures.items():
+            result[name] = _column(values[kept])
+        if not self.include_comments:
+            for name in ("comments", "media"):
+                result[name] = pd.array([None] * len(result), dtype=stations[name].dtype)
+        result.attrs["ocm"] = read_attrs(stations)
+        return self._told(result, len(order))
+
+    def describe(self) -> dict[str, Any]:
+        """
+        Describe the question in plain JSON, small enough for ``attrs``.
+
+        Returns
+        -------
+        dict
+            The place and the filters that are set; geometries as box and hash.
+        """
+        flags = ("min_power_kw", "max_power_kw", "open_data", "max_results")
+        facts: dict[str, Any] = self.where.describe()
+        for name in (*CODED, *flags):
+            if (value := getattr(self, name)) is not None:
+                facts[name] = list(value) if isinstance(value, tuple) else value
+        for name in ("modified_since", "created_since"):
+            if (instant := getattr(self, name)) is not None:
+                facts[name] = instant.isoformat()
+        return facts | ({"include_comments": True} if self.include_comments else {})
+
+    def _select(self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None) -> Selection:
+        candidates = np.flatnonzero(self.site_mask(stations))
+        if self.needs_connections:
+            near = stations.iloc[candidates]
+            table = connection_table(near) if connections is None else connections
+            ids = table["ocm_id"].to_numpy()[self.connection_mask(table)]
+            candidates = candidates[np.isin(near.index.to_numpy(), ids)]
+        points = stations.geometry.iloc[candidates]
+        found = self.where.select(
+            stations.index.to_numpy()[candidates], points.x.to_numpy(), points.y.to_numpy()
+        )
+        return Selection(candidates[found.positions], found.measures)
+
+    def site_mask(self, stations: pd.DataFrame) -> NDArray[np.bool_]:
+        """
+        Say which stations meet the filters on the site itself.
+
+        Parameters
+        ----------
+        stations : pandas.DataFrame
+            At least the columns that the filters name.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One value a station.
+        """
+        inside = _is_in(stations, "submission_status_id", PUBLISHED)
+        inside &= ~_is_in(stations, "status_type_id", REMOVED)
+        for name, column in _SITE_COLUMNS.items():
+            if (ids := getattr(self, name)) is not None:
+                inside &= _is_in(stations, column, ids)
+        if self.open_data is not None:
+            is_open = _is_in(stations, "data_provider_id", self.open_provider_ids)
+            inside &= is_open if self.open_data else ~is_open
+        since = (
+            ("date_last_status_update", self.modified_since),
+            ("date_created", self.created_since),
+        )
+        for column, instant in since:
+            if instant is not None:
+                inside &= (stations[column] >= instant).to_numpy(dtype=bool, na_value=False)
+        return inside
+
+    def connection_mask(self, connections: pd.DataFrame) -> NDArray[np.bool_]:
+        """
+        Say which connections meet all filters on connections by themselves.
+
+        Parameters
+        ----------
+        connections : pandas.DataFrame
+            A connection table.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One value a connection.
+        """
+        inside = np.ones(len(connections), dtype=bool)
+        for name, column in _CONNECTION_COLUMNS.items():
+            if (ids := getattr(self, name)) is not None:
+                inside &= _is_in(connections, column, ids)
+        power = connections["power_kw"].to_numpy(dtype=float, na_value=np.nan)
+        if self.min_power_kw is not None:
+            inside &= power >= self.min_power_kw
+        if self.max_power_kw is not None:
+            inside &= power <= self.max_power_kw
+        return inside
+
+    def _order(self, stations: gpd.GeoDataFrame, selection: Selection) -> NDArray[np.intp]:
+        ids = stations.index.to_numpy()[selection.positions]
+        if self.where.order_by is None:
+            return np.argsort(ids, kind="stable")
+        return np.lexsort((ids, selection.measures[self.where.order_by]))
+
+    def _told(self, result: gpd.GeoDataFrame, n_matched: int) -> gpd.GeoDataFrame:
+        """Say in the provenance what was asked, and warn if not all of it is here."""
+        truncated = len(result) < n_matched
+        if truncated:
+            warnings.warn(
+                f"{n_matched} stations match and max_results={self.max_results} keeps the "
+                "first of them; max_results=None gives all",
+                TruncatedResult,
+                stacklevel=2,
+            )
+        return attach(result, query=self.describe(), n_matched=n_matched, truncated=truncated)
+
+
+def _is_in(table: pd.DataFrame, column: str, ids: tuple[int, ...]) -> NDArray[np.bool_]:
+    if column not in table:
+        raise QueryError(
+            f"the table has no column {column!r}: give a station table as the functions "
+            "stations_from_… return it"
+        )
+    values = table[column]
+    return values.isin(ids).to_numpy(dtype=bool, na_value=False)
+
+
+def _column(values: NDArray[Any]) -> NDArray[Any] | pd.api.extensions.ExtensionArray:
+    """Texts get the nullable string type of the other columns."""
+    return pd.array(values, dtype="string") if values.dtype.kind in "UO" else values

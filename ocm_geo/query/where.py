@@ -1,0 +1,383 @@
+"""Where stations are looked for: each shape with its checks and its exact membership."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ocm_geo import geodesy
+from ocm_geo.errors import QueryError
+from ocm_geo.provenance import geometry_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import shapely
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Area",
+    "Box",
+    "Circle",
+    "Corridor",
+    "Everywhere",
+    "Ids",
+    "Selection",
+    "Where",
+    "positive_km",
+]
+
+_MAX_RADIUS_KM = 20037.6
+"""No two points on WGS84 are farther apart than half a meridian plus the flattening's share."""
+
+_MAX_LON = 540.0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """
+    The members of a place among some points.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray of int
+        Positions of the members, each at most once.
+    measures : mapping of str to numpy.ndarray
+        Columns measured on the way (``distance_km``; ``along_km``, ``offset_km``, ``side``),
+        one value a member.
+    """
+
+    positions: NDArray[np.intp]
+    measures: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """The whole world."""
+
+    order_by = None
+
+    def select(
+        self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> Selection:
+        """Give all points."""
+        del lon, lat
+        return Selection(np.arange(len(ids)))
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the place in plain JSON."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Box:
+    """
+    A box of longitudes and latitudes, borders included.
+
+    Parameters
+    ----------
+    west, south, east, north : float
+        Degrees. Longitudes beyond ±180 are wrapped; ``west > east`` crosses the antimeridian;
+        360° or more is every longitude.
+
+    Raises
+    ------
+    QueryError
+        If a number is not finite or out of range, or south lies north of north.
+    """
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    order_by = None
+
+    def __post_init__(self) -> None:
+        west, south, east, north = (_finite(v, "bbox") for v in self.as_tuple())
+        for name, lat in (("south", south), ("north", north)):
+            if not -90 <= lat <= 90:  # noqa: PLR2004 - the poles
+                raise QueryError(
+                    f"bbox: {name}={lat:g} is no latitude (-90 to 90); the order is "
+                    "(west, south, east, north)"
+                )
+        for name, lon in (("west", west), ("east", east)):
+            if abs(lon) > _MAX_LON:
+                raise QueryError(f"bbox: {name}={lon:g} is no longitude (-180 to 180)")
+        if south > north:
+            raise QueryError(
+                f"bbox: south={south:g} lies north of north={north:g}; the order is "
+                "(west, south, east, north)"
+            )
+        width = east - west if east >= west else (east - west) % 360
+        start = -180.0 if width >= 360 else _wrapped(west)  # noqa: PLR2004 - a full turn
+        end = 180.0 if width >= 360 else _wrapped_end(start + width)  # noqa: PLR2004
+        for name, value in zip(
+            ("west", "south", "east", "north"), (start, south, end, north), strict=True
+        ):
+            object.__setattr__(self, name, value)
+
+    def as_tuple(self) -> tuple[float, float, float, float]:
+        """Give (west, south, east, north)."""
+        return self.west, self.south, self.east, self.north
+
+    def select(
+        self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> Selection:
+        """Give the points with ``west <= lon <= east`` and ``south <= lat <= north``."""
+        del ids
+        inside = (lat >= self.south) & (lat <= self.north)
+        if self.west <= self.east:
+            columns = (lon >= self.west) & (lon <= self.east)
+        else:
+            columns = (lon >= self.west) | (lon <= self.east)
+        # 180 and -180 are one meridian.
+        if self.east == 180:  # noqa: PLR2004
+            columns |= lon == -180  # noqa: PLR2004
+        if self.west == -180:  # noqa: PLR2004
+            columns |= lon == 180  # noqa: PLR2004
+        return Selection(np.flatnonzero(inside & columns))
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the place in plain JSON."""
+        return {"bbox": list(self.as_tuple())}
+
+
+@dataclass(frozen=True)
+class Circle:
+    """
+    All points within a geodesic distance of a point.
+
+    Parameters
+    ----------
+    lon, lat : float
+        Centre, degrees.
+    radius_km : float
+        Distance on the WGS84 ellipsoid, inclusive.
+
+    Raises
+    ------
+    QueryError
+        If the centre is out of range, or the radius is not a positive number of kilometres.
+    """
+
+    lon: float
+    lat: float
+    radius_km: float
+
+    order_by = "distance_km"
+
+    def __post_init__(self) -> None:
+        lon, lat = geodesy.check_lonlat(self.lon, self.lat)
+        object.__setattr__(self, "lon", lon)
+        object.__setattr__(self, "lat", lat)
+        object.__setattr__(self, "radius_km", positive_km(self.radius_km, "radius_km"))
+
+    def select(
+        self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> Selection:
+        """Give the points within the radius, with ``distance_km``."""
+        del ids
+        chord = np.linalg.norm(
+            geodesy.to_ecef_km(lon, lat) - geodesy.to_ecef_km(self.lon, self.lat), axis=-1
+        )
+        # A chord is never longer than the geodesic; the margin is for rounding.
+        near = np.flatnonzero(chord <= self.radius_km + 1e-6)
+        distance = geodesy.distance_km(self.lon, self.lat, lon[near], lat[near])
+        inside = distance <= self.radius_km
+        return Selection(near[inside], {"distance_km": distance[inside]})
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the place in plain JSON."""
+        return {"point": [self.lon, self.lat], "radius_km": self.radius_km}
+
+
+@dataclass(frozen=True)
+class Area:
+    """
+    A polygon whose edges are straight in longitude and latitude (RFC 7946), borders included.
+
+    Parameters
+    ----------
+    geometry : shapely.Polygon or shapely.MultiPolygon or geopandas.GeoDataFrame
+        Holes are honoured; rows of a frame are united.
+
+    Raises
+    ------
+    QueryError
+        If it is empty or invalid, or has no coordinate reference system.
+    """
+
+    geometry: shapely.Geometry
+
+    order_by = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "geometry", geodesy.as_polygons(self.geometry))
+
+    def select(
+        self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> Selection:
+        """Give the points inside or on the border."""
+        del ids
+        return Selection(np.flatnonzero(geodesy.contains_lonlat(self.geometry, lon, lat)))
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the place in plain JSON."""
+        return {"polygon": geometry_summary(self.geometry)}
+
+
+@dataclass(frozen=True)
+class Corridor:
+    """
+    All points within a geodesic distance of a route whose edges are geodesics.
+
+    Parameters
+    ----------
+    route : shapely.LineString or geopandas.GeoDataFrame or ocm_geo.geodesy.Line
+        The route; a frame or series has one row.
+    within_km : float
+        Distance on the WGS84 ellipsoid, inclusive.
+
+    Raises
+    ------
+    QueryError
+        If the distance is not a positive number of kilometres.
+    RouteError
+        If the geometry is no route.
+    """
+
+    route: Any
+    within_km: float
+    line: geodesy.Line = field(init=False, repr=False, compare=False)
+
+    order_by = "along_km"
+
+    def __post_init__(self) -> None:
+        is_line = isinstance(self.route, geodesy.Line)
+        line = self.route if is_line else geodesy.Line(geodesy.as_line(self.route))
+        object.__setattr__(self, "line", line)
+        object.__setattr__(self, "route", geodesy.as_line(line.coords) if is_line else self.route)
+        object.__setattr__(self, "within_km", positive_km(self.within_km, "within_km"))
+
+    def select(
+        self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> Selection:
+        """Give the points within the distance, with ``along_km``, ``offset_km``, ``side``."""
+        del ids
+        hits = self.line.locate(lon, lat, within_km=self.within_km)
+        measures = {"along_km": hits.along_km, "offset_km": hits.offset_km, "side": hits.side}
+        return Selection(hits.position, measures)
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the place in plain JSON."""
+        return {
+            "route": geometry_summary(geodesy.as_line(self.line.coords)),
+            "length_km": round(float(self.line.length_km), 3),
+            "within_km": self.within_km,
+        }
+
+
+@dataclass(frozen=True)
+class Ids:
+    """
+    Sites by Open Charge Map's own numbers.
+
+    Parameters
+    ----------
+    ids : iterable of int
+        Positive whole numbers; doubles are dropped.
+
+    Raises
+    ------
+    QueryError
+        If there is none, or one is not a positive whole number (a UUID, say).
+    """
+
+    ids: tuple[int, ...]
+
+    order_by = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", _checked_ids(self.ids))
+
+    def select(
+        self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> Selection:
+        """Give the points with these numbers."""
+        del lon, lat
+        return Selection(np.flatnonzero(np.isin(ids, self.ids)))
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the place in plain JSON."""
+        shown = 20
+        rest = {"n_ids": len(self.ids)} if len(self.ids) > shown else {}
+        return {"ids": list(self.ids[:shown]), **rest}
+
+
+Where: TypeAlias = Everywhere | Box | Circle | Area | Corridor | Ids
+
+
+def positive_km(value: object, name: str) -> float:
+    """
+    Check a distance.
+
+    Parameters
+    ----------
+    value : object
+        What the caller gave, in kilometres.
+    name : str
+        Name of the parameter, for the message.
+
+    Returns
+    -------
+    float
+        The distance in kilometres.
+
+    Raises
+    ------
+    QueryError
+        If it is not a finite number above 0, or more than half way round the Earth.
+    """
+    number = _finite(value, name)
+    if number <= 0:
+        raise QueryError(f"{name} must be more than 0 km, not {number:g}")
+    if number > _MAX_RADIUS_KM:
+        raise QueryError(
+            f"{name}={number:g} km is more than half way round the Earth; it is in kilometres"
+        )
+    return number
+
+
+def _finite(value: object, name: str) -> float:
+    if isinstance(value, bool | np.bool_) or not isinstance(
+        value, int | float | np.integer | np.floating
+    ):
+        raise QueryError(f"{name} must be made of numbers, not {value!r}")
+    if not math.isfinite(value):
+        raise QueryError(f"{name} must be finite, not {value!r}")
+    return float(value)
+
+
+def _wrapped(lon: float) -> float:
+    return float(geodesy.wrap_lon(lon))
+
+
+def _wrapped_end(lon: float) -> float:
+    """Wrap the eastern border, which is 180 and not -180 when a box ends at the antimeridian."""
+    wrapped = _wrapped(lon)
+    return 180.0 if wrapped == -180 else wrapped  # noqa: PLR2004
+
+
+def _checked_ids(ids: Iterable[object] | int) -> tuple[int, ...]:
+    values = [ids] if isinstance(ids, int | np.integer | str) else list(ids)
+    if not values:
+        raise QueryError("no ids were given: give at least one OCM id")
+    for value in values:
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or int(value) <= 0:  # type: ignore[call-overload]
+            raise QueryError(f"{value!r} is no OCM id: ids are positive whole numbers, not UUIDs")
+    return tuple(sorted({int(value) for value in values}))  # type: ignore[call-overload]

@@ -1,0 +1,474 @@
+"""Questions as functions: the charging stations of a box, circle, area, country, route or list.
+
+All of them give the same table (see `ocm_geo.schema.STATION_COLUMNS`): a GeoDataFrame in
+EPSG:4326, index ``ocm_id``, complete and exact whatever the source, with the source, its date,
+the licence and the question in ``attrs["ocm"]``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
+
+import shapely
+
+from ocm_geo.errors import QueryError, RouteError, SourceError, StaleData, SuspectInput
+from ocm_geo.query import (
+    Area,
+    Box,
+    Circle,
+    Corridor,
+    Everywhere,
+    Ids,
+    StationFilters,
+    StationQuery,
+    Where,
+)
+from ocm_geo.reference import bundled
+from ocm_geo.sources.base import Source, resolve_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import geopandas as gpd
+
+    from ocm_geo.reference import ReferenceData
+
+__all__ = [
+    "reference_data",
+    "stations",
+    "stations_from_bbox",
+    "stations_from_country",
+    "stations_from_ids",
+    "stations_from_point",
+    "stations_from_polygon",
+    "stations_from_route",
+]
+
+
+def stations(
+    *, source: Source | None = None, **filters: Unpack[StationFilters]
+) -> gpd.GeoDataFrame:
+    """
+    Get the charging stations that meet filters, wherever they are.
+
+    Parameters
+    ----------
+    source : Source, optional
+        ``OpenChargeMap()``, ``Mirror(path)`` or ``sample()``; the configured one by default.
+    **filters : StationFilters
+        Which stations; see `StationFilters`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Stations by ``ocm_id``.
+
+    Raises
+    ------
+    QueryError
+        If an argument is wrong; nothing was sent.
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> fast = ocm.stations(source=ocm.sample(), min_power_kw=150, current_types="DC")
+    >>> bool((fast["max_power_kw"] >= 150).all())
+    True
+    """
+    return _ask(Everywhere(), source, filters)
+
+
+def stations_from_bbox(
+    bbox: tuple[float, float, float, float],
+    *,
+    source: Source | None = None,
+    **filters: Unpack[StationFilters],
+) -> gpd.GeoDataFrame:
+    """
+    Get the charging stations in a box of longitudes and latitudes, borders included.
+
+    Parameters
+    ----------
+    bbox : tuple of float
+        ``(west, south, east, north)`` in degrees. ``west > east`` crosses the antimeridian;
+        longitudes beyond ±180 are wrapped; a box 360° wide is all longitudes.
+    source : Source, optional
+        As for `stations`.
+    **filters : StationFilters
+        Which stations.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Stations by ``ocm_id``.
+
+    Raises
+    ------
+    QueryError
+        If the box or a filter is wrong.
+    SourceError
+        If the source cannot answer.
+
+    Warns
+    -----
+    SuspectInput
+        If nothing is there, but would be with latitudes and longitudes swapped.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> found = ocm.stations_from_bbox((4.7, 52.3, 5.1, 52.5), source=ocm.sample())
+    >>> found.index.name
+    'ocm_id'
+    """
+    try:
+        west, south, east, north = bbox
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"bbox must be (west, south, east, north), not {bbox!r}") from error
+    return _ask(Box(west, south, east, north), source, filters)
+
+
+def stations_from_point(
+    point: tuple[float, float] | shapely.Point,
+    radius_km: float,
+    *,
+    source: Source | None = None,
+    **filters: Unpack[StationFilters],
+) -> gpd.GeoDataFrame:
+    """
+    Get the charging stations within a distance of a point.
+
+    Parameters
+    ----------
+    point : tuple of float or shapely.Point
+        ``(lon, lat)`` in degrees.
+    radius_km : float
+        Geodesic distance on WGS84, inclusive, in km.
+    source : Source, optional
+        As for `stations`.
+    **filters : StationFilters
+        Which stations.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Stations, nearest first, with ``distance_km``.
+
+    Raises
+    ------
+    QueryError
+        If the point, the radius or a filter is wrong.
+    SourceError
+        If the source cannot answer.
+
+    Warns
+    -----
+    SuspectInput
+        If nothing is there, but would be with latitude and longitude swapped.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> near = ocm.stations_from_point((5.12, 52.09), 10, source=ocm.sample())
+    >>> bool(near["distance_km"].is_monotonic_increasing)
+    True
+    """
+    try:
+        lon, lat = (point.x, point.y) if isinstance(point, shapely.Point) else point
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"point must be (lon, lat), not {point!r}") from error
+    return _ask(Circle(lon, lat, radius_km), source, filters)
+
+
+def stations_from_polygon(
+    polygon: shapely.Geometry | gpd.GeoDataFrame | gpd.GeoSeries,
+    *,
+    source: Source | None = None,
+    **filters: Unpack[StationFilters],
+) -> gpd.GeoDataFrame:
+    """
+    Get the charging stations in an area, borders included.
+
+    Parameters
+    ----------
+    polygon : shapely geometry, GeoSeries or GeoDataFrame
+        Polygon or multipolygon, holes honoured; a bare geometry is in lon/lat, a frame has a
+        coordinate reference system. Edges are straight in lon/lat (RFC 7946).
+    source : Source, optional
+        As for `stations`.
+    **filters : StationFilters
+        Which stations.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Stations by ``ocm_id``.
+
+    Raises
+    ------
+    QueryError
+        If the area is empty or invalid, or a filter is wrong.
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> import shapely
+    >>> area = shapely.box(4.7, 52.3, 5.1, 52.5)
+    >>> found = ocm.stations_from_polygon(area, source=ocm.sample())
+    >>> bool(found.within(area).all())
+    True
+    """
+    return _ask(Area(polygon), source, filters)
+
+
+def stations_from_country(
+    country: str | int,
+    *,
+    source: Source | None = None,
+    **filters: Unpack[StationFilters],
+) -> gpd.GeoDataFrame:
+    """
+    Get the charging stations that Open Charge Map files under a country.
+
+    A few sites carry the wrong country there; ask with a polygon where that matters.
+
+    Parameters
+    ----------
+    country : str or int
+        ISO 3166 alpha-2 code, title or Open Charge Map's own id.
+    source : Source, optional
+        As for `stations`.
+    **filters : StationFilters
+        Which stations.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Stations by ``ocm_id``.
+
+    Raises
+    ------
+    QueryError
+        If the country or a filter is unknown.
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> found = ocm.stations_from_country("NL", source=ocm.sample())
+    >>> sorted(found["country_code"].unique())
+    ['NL']
+    """
+    if filters.get("countries") is not None:
+        raise QueryError("give the country once: use stations(countries=[…]) for several")
+    return _ask(Everywhere(), source, {**filters, "countries": country})
+
+
+def stations_from_route(
+    route: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries,
+    within_km: float = 5,
+    *,
+    source: Source | None = None,
+    **filters: Unpack[StationFilters],
+) -> gpd.GeoDataFrame:
+    """
+    Get the charging stations along a route, with their kilometre marks.
+
+    Parameters
+    ----------
+    route : shapely.LineString, GeoSeries or GeoDataFrame
+        The route in lon/lat, or a one-row series or frame with a coordinate reference system.
+        Its edges are geodesics.
+    within_km : float
+        Greatest geodesic distance from the route, inclusive, in km.
+    source : Source, optional
+        As for `stations`.
+    **filters : StationFilters
+        Which stations.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Stations by ``along_km``, with ``along_km`` (km from the start), ``offset_km`` (distance
+        from the route) and ``side`` (``left``, ``right``, ``on``).
+
+    Raises
+    ------
+    RouteError
+        If the geometry is no route.
+    QueryError
+        If the distance or a filter is wrong.
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> along = ocm.stations_from_route(ocm.sample_route(), 2, source=ocm.sample())
+    >>> bool((along["offset_km"] <= 2).all())
+    True
+    """
+    return _ask(Corridor(route, within_km), source, filters)
+
+
+def stations_from_ids(
+    ids: Iterable[int] | int,
+    *,
+    source: Source | None = None,
+    **filters: Unpack[StationFilters],
+) -> gpd.GeoDataFrame:
+    """
+    Get charging stations by Open Charge Map's own numbers.
+
+    Parameters
+    ----------
+    ids : iterable of int
+        OCM ids; those that do not exist, or are not published, are not in the answer.
+    source : Source, optional
+        As for `stations`.
+    **filters : StationFilters
+        Which stations.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Stations by ``ocm_id``.
+
+    Raises
+    ------
+    QueryError
+        If an id is not a positive whole number, or a filter is wrong.
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> first = ocm.stations(source=ocm.sample()).index[:3]
+    >>> len(ocm.stations_from_ids(first, source=ocm.sample()))
+    3
+    """
+    return _ask(Ids(ids), source, filters)  # type: ignore[arg-type]
+
+
+def reference_data(source: Source | None = None) -> ReferenceData:
+    """
+    Get the reference data of a source: what ids stand for.
+
+    Parameters
+    ----------
+    source : Source, optional
+        As for `stations`; where there is none at all, the bundled snapshot.
+
+    Returns
+    -------
+    ReferenceData
+        One table for each kind of code.
+
+    Raises
+    ------
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> ocm.reference_data(ocm.sample()).connection_types.loc[33, "title"]
+    'CCS (Type 2)'
+    """
+    try:
+        chosen = resolve_source(source)
+    except SourceError:
+        return bundled()
+    return chosen.reference_data()
+
+
+def _ask(
+    where: Where, source: Source | None, filters: StationFilters | dict[str, Any]
+) -> gpd.GeoDataFrame:
+    chosen = resolve_source(source)
+    reference = _reference_for(chosen, dict(filters))
+    query = StationQuery.build(where, reference=reference, **filters)  # type: ignore[misc]
+    found = chosen.fetch(query)
+    if found.empty:
+        _hint_at_swap(chosen, query)
+    return found
+
+
+def _reference_for(source: Source, filters: dict[str, Any]) -> ReferenceData:
+    """Find labels where they are: over the network only if the bundled tables cannot know."""
+    if not getattr(source, "is_remote", False):
+        return source.reference_data()
+    if not _needs_live_reference(filters):
+        return bundled()
+    try:
+        return source.reference_data()
+    except SourceError as error:
+        if _has_labels(filters.get("operators")):
+            raise
+        warnings.warn(
+            f"the server gives no reference data ({error}); licence flags and codes are those "
+            f"of {bundled().date}",
+            StaleData,
+            stacklevel=4,
+        )
+        return bundled()
+
+
+def _needs_live_reference(filters: dict[str, Any]) -> bool:
+    if filters.get("open_data") is not None:
+        return True
+    if any(_has_labels(filters.get(name)) for name in ("operators", "data_providers")):
+        return True
+    known = set(bundled().connection_types.index)
+    types = filters.get("connection_types")
+    listed = [types] if isinstance(types, int | str) else list(types or [])
+    return any(isinstance(code, int) and code not in known for code in listed)
+
+
+def _has_labels(codes: object) -> bool:
+    if codes is None or isinstance(codes, int):
+        return False
+    return isinstance(codes, str) or any(isinstance(code, str) for code in codes)  # type: ignore[attr-defined]
+
+
+def _hint_at_swap(source: Source, query: StationQuery) -> None:
+    """Nothing here, stations there: latitude and longitude were probably swapped."""
+    swapped = _swapped(query.where)
+    if swapped is None or source.has_any(StationQuery(where=query.where)):
+        return
+    if source.has_any(StationQuery(where=swapped)):
+        warnings.warn(
+            "no stations here, but there are some where latitude and longitude are swapped: "
+            "positions are (lon, lat), boxes (west, south, east, north)",
+            SuspectInput,
+            stacklevel=4,
+        )
+
+
+def _swapped(where: Where) -> Where | None:
+    """Exchange the axes, where the result is a possible place."""
+    try:
+        match where:
+            case Box():
+                return Box(where.south, where.west, where.north, where.east)
+            case Circle():
+                return Circle(where.lat, where.lon, where.radius_km)
+            case Area():
+                return replace(where, geometry=_flipped(where.geometry))
+            case Corridor():
+                return Corridor(_flipped(shapely.LineString(where.line.coords)), where.within_km)
+    except (QueryError, RouteError):
+        return None
+    return None
+
+
+def _flipped(geometry: shapely.Geometry) -> shapely.Geometry:
+    return shapely.transform(geometry, lambda xy: xy[:, ::-1])
