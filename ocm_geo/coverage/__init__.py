@@ -1,0 +1,8 @@
+"""Coverage: distance to stations, areas within reach, people within reach, density."""
+
+from ocm_geo.coverage.areas import coverage
+from ocm_geo.coverage.density import density
+from ocm_geo.coverage.nearest import nearest_stations
+from ocm_geo.coverage.service_areas import service_areas
+
+__all__ = ["coverage", "density", "nearest_stations", "service_areas"]

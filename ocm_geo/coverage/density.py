@@ -1,0 +1,132 @@
+"""How many stations areas have, for their size, people and roads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ocm_geo import geodesy
+from ocm_geo.coverage.inputs import area_frame, check_stations, in_lonlat, people
+from ocm_geo.errors import QueryError
+from ocm_geo.provenance import carry
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+__all__ = ["density"]
+
+_AMOUNTS = ("n_sites", "n_connectors", "power_kw")
+
+
+def density(
+    areas: gpd.GeoDataFrame | gpd.GeoSeries,
+    stations: gpd.GeoDataFrame,
+    *,
+    population: str | None = None,
+    roads: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Count stations, connectors and power in areas, and relate them to size, people and roads.
+
+    Parameters
+    ----------
+    areas : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Polygons in any coordinate reference system. A station on a border that areas share
+        counts in each of them.
+    stations : geopandas.GeoDataFrame
+        A station table.
+    population : str, optional
+        Column of the areas with their people.
+    roads : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
+        Lines; their geodesic length inside each area is used.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The areas in EPSG:4326 with ``area_km2``, ``n_sites``, ``n_connectors``, ``power_kw``
+        (known power only) and ``sites_per_km2``, ``connectors_per_km2``, ``power_kw_per_km2``;
+        with people ``…_per_1000_people``; with roads ``road_km`` and ``…_per_100_km``. A ratio
+        to nobody or no road is missing.
+
+    Raises
+    ------
+    QueryError
+        If areas, people or roads are wrong.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample())
+    >>> table = ocm.density(ocm.sample_areas(), stations, population="population")
+    >>> bool((table["n_sites"] > 0).any())
+    True
+    """
+    frame = area_frame(areas).copy()
+    shapes = frame.geometry.to_numpy()
+    frame["area_km2"] = geodesy.area_km2(shapes)
+    amounts = _amounts_inside(shapes, stations)
+    for name, values in zip(_AMOUNTS, amounts, strict=True):
+        frame[name] = values
+    _add_ratios(frame, frame["area_km2"].to_numpy(), "per_km2", scale=1)
+    if population is not None:
+        _add_ratios(frame, people(frame, population), "per_1000_people", scale=1000)
+    if roads is not None:
+        frame["road_km"] = _road_km(shapes, roads)
+        _add_ratios(frame, frame["road_km"].to_numpy(), "per_100_km", scale=100)
+    return carry(frame, stations)
+
+
+def _amounts_inside(
+    shapes: NDArray[np.object_], stations: gpd.GeoDataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    for column in ("n_connectors", "total_power_kw"):
+        if column not in stations:
+            raise QueryError(f"stations: there is no column {column!r}; give a station table")
+    tree = shapely.STRtree(shapely.points(*check_stations(stations)))
+    area, station = tree.query(shapes, predicate="intersects")
+    connectors = stations["n_connectors"].to_numpy(dtype=float, na_value=0.0)
+    power = stations["total_power_kw"].to_numpy(dtype=float, na_value=0.0)
+    n = len(shapes)
+    return (
+        np.bincount(area, minlength=n),
+        np.bincount(area, connectors[station], minlength=n).astype("int64"),
+        np.bincount(area, power[station], minlength=n),
+    )
+
+
+def _add_ratios(
+    frame: gpd.GeoDataFrame, size: NDArray[np.float64], suffix: str, *, scale: float
+) -> None:
+    for name in _AMOUNTS:
+        amount = frame[name].to_numpy(dtype=float)
+        known = size > 0
+        ratio = np.divide(amount * scale, size, out=np.zeros(len(frame)), where=known)
+        column = f"{name.removeprefix('n_')}_{suffix}"
+        frame[column] = pd.arrays.FloatingArray(ratio, ~known)
+
+
+def _road_km(
+    shapes: NDArray[np.object_], roads: gpd.GeoDataFrame | gpd.GeoSeries
+) -> NDArray[np.float64]:
+    lines = in_lonlat(roads, "roads").geometry.to_numpy()
+    kinds = shapely.get_type_id(lines)
+    line_types = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
+    if not np.isin(kinds, line_types).all():
+        raise QueryError("roads must be lines; drop other geometries first")
+    area, road = shapely.STRtree(lines).query(shapes, predicate="intersects")
+    pieces = shapely.intersection(shapes[area], lines[road])
+    km = np.array([_length_km(piece) for piece in pieces])
+    return np.bincount(area, km, minlength=len(shapes))
+
+
+def _length_km(piece: shapely.Geometry) -> float:
+    parts = [p for p in shapely.get_parts(piece) if p.geom_type == "LineString" and p.length > 0]
+    total = 0.0
+    for part in parts:
+        lon, lat = shapely.get_coordinates(part).T
+        total += float(geodesy.distance_km(lon[:-1], lat[:-1], lon[1:], lat[1:]).sum())
+    return total
