@@ -1,0 +1,139 @@
+"""The command line: parse, call, write. All work is done by the library."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import ocm_geo as ocm
+from ocm_geo.study.inputs import open_source
+
+if TYPE_CHECKING:
+    from ocm_geo.sources.base import Source
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="ocm-geo",
+    help="Electric-vehicle charging with Open Charge Map: stations, mirrors and studies.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+mirror_app = typer.Typer(help="Local copies of the bulk data.", no_args_is_help=True)
+app.add_typer(mirror_app, name="mirror")
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", help="'sample', 'api', or the path of a mirror."),
+]
+
+
+def main() -> None:
+    """Run the command line: errors of ours are one line, not a traceback."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except ocm.OCMError as error:
+        typer.echo(f"ocm-geo: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def study(
+    config: Annotated[Path, typer.Argument(help="A TOML file; see the documentation.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    source: SourceOption = None,
+    area: Annotated[Path | None, typer.Option(help="File with the areas.")] = None,
+    route: Annotated[Path | None, typer.Option(help="File with the route.")] = None,
+) -> None:
+    """Run a coverage study and write tables, figures, a map and a report."""
+    result = ocm.run_study(config, output, source=_source(source), area_file=area, route_file=route)
+    _tell(result)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
+        "demo-results"
+    ),
+) -> None:
+    """Run a study of the bundled, invented sample: no key and no network."""
+    config = Path(__file__).parent / "study" / "demo.toml"
+    _tell(ocm.run_study(config, output))
+
+
+@app.command()
+def stations(
+    output: Annotated[Path, typer.Argument(help=".parquet, .gpkg, .geojson, .kml or .csv")],
+    source: SourceOption = None,
+    country: Annotated[list[str] | None, typer.Option(help="ISO code; may be repeated.")] = None,
+    bbox: Annotated[
+        tuple[float, float, float, float] | None, typer.Option(help="west south east north")
+    ] = None,
+    point: Annotated[tuple[float, float] | None, typer.Option(help="lon lat")] = None,
+    radius_km: Annotated[float, typer.Option(help="With --point.")] = 10,
+    route: Annotated[Path | None, typer.Option(help="A route file.")] = None,
+    within_km: Annotated[float, typer.Option(help="With --route.")] = 5,
+    min_power_kw: Annotated[float | None, typer.Option(help="Of one connection.")] = None,
+    connection_type: Annotated[
+        list[str] | None, typer.Option(help="Id or label; may be repeated.")
+    ] = None,
+    allow_bulk: Annotated[bool, typer.Option(help="Allow long questions to the API.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Write the stations of a place into a file."""
+    filters: dict[str, Any] = {
+        "countries": country or None,
+        "connection_types": connection_type or None,
+        "min_power_kw": min_power_kw,
+        "allow_bulk": allow_bulk,
+        "source": _source(source),
+    }
+    places = [place for place in (bbox, point, route) if place is not None]
+    if len(places) > 1:
+        raise ocm.QueryError("give one of --bbox, --point and --route")
+    if bbox is not None:
+        found = ocm.stations_from_bbox(bbox, **filters)
+    elif point is not None:
+        found = ocm.stations_from_point(point, radius_km, **filters)
+    elif route is not None:
+        found = ocm.stations_from_route(ocm.route_from_file(route), within_km, **filters)
+    else:
+        found = ocm.stations(**filters)
+    ocm.write(ocm.add_labels(found, ocm.reference_data(filters["source"])), output)
+    typer.echo(f"{len(found):,} stations written to {output}")
+
+
+@mirror_app.command()
+def build(
+    path: Annotated[Path, typer.Argument(help="Folder of the mirror.")],
+    data: Annotated[list[Path], typer.Argument(help="Files or folders of bulk data.")],
+    reference: Annotated[Path | None, typer.Option(help="referencedata.json")] = None,
+) -> None:
+    """Build a local copy from bulk data; earlier snapshots are kept."""
+    mirror = ocm.Mirror.build(path, list(data), reference=reference)
+    typer.echo(str(mirror.report))
+
+
+@mirror_app.command()
+def info(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) -> None:
+    """Say what a mirror holds."""
+    mirror = ocm.Mirror(path)
+    typer.echo(repr(mirror))
+    typer.echo(str(mirror.report))
+
+
+def _source(named: str | None) -> Source | None:
+    return None if named is None else open_source(named, None)
+
+
+def _tell(result: Any) -> None:  # noqa: ANN401 - StudyResult, whose module is heavy
+    typer.echo(f"{len(result.stations):,} stations, {len(result.written)} files in {result.folder}")
+    typer.echo(f"Read {result.report.resolve()}")
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    if issubclass(category, ocm.OCMWarning):
+        typer.echo(f"ocm-geo: {category.__name__}: {message}", err=True)

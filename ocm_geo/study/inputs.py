@@ -1,0 +1,238 @@
+"""The inputs of a study: its areas, its route and the stations that bear on them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pyogrio
+import shapely
+
+from ocm_geo import geodesy
+from ocm_geo.errors import QueryError
+from ocm_geo.routes import route_from_file
+from ocm_geo.sources.base import Source, resolve_source
+from ocm_geo.stations import stations, stations_from_bbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocm_geo.study.config import AreaConfig, RouteConfig, StudyConfig
+
+__all__ = ["load_areas", "load_route", "load_stations", "open_source", "rows_where"]
+
+SAMPLE = "sample"
+_KM_PER_DEGREE = 110.5
+"""A degree of latitude is never shorter than 110.57 km on WGS84."""
+
+
+def open_source(named: str | None, source: Source | None) -> Source:
+    """
+    Open the source of a study.
+
+    Parameters
+    ----------
+    named : str, optional
+        ``sample``, ``api`` or the path of a mirror.
+    source : Source, optional
+        The caller's, which goes first.
+
+    Returns
+    -------
+    Source
+        The source.
+    """
+    if source is not None or named is None:
+        return resolve_source(source)
+    if named == SAMPLE:
+        from ocm_geo.sources.sample import sample  # noqa: PLC0415 - loaded when needed
+
+        return sample()
+    if named == "api":
+        from ocm_geo.sources.api import OpenChargeMap  # noqa: PLC0415 - loaded when needed
+
+        return OpenChargeMap()
+    from ocm_geo.sources.mirror import Mirror  # noqa: PLC0415 - loaded when needed
+
+    return Mirror(named)
+
+
+def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:
+    """
+    Read the areas of a study.
+
+    Parameters
+    ----------
+    area : AreaConfig
+        Where.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame or None
+        Columns ``name``, ``geometry`` (EPSG:4326) and, where there is one, ``population``;
+        None where the configuration names a country alone.
+
+    Raises
+    ------
+    QueryError
+        If the file or a column does not exist, or no row is left.
+    """
+    if area.file is None:
+        return None if area.bbox is None else _box_area(area.bbox)
+    if area.file == SAMPLE:
+        from ocm_geo.sources.sample import sample_areas  # noqa: PLC0415 - loaded when needed
+
+        table = sample_areas()
+    else:
+        table = _read_polygons(area.file)
+    table = rows_where(table, area.where, f"area file {area.file}")
+    columns = {"name": area.name_column, "population": area.population_column}
+    kept = gpd.GeoDataFrame(geometry=table.geometry.to_crs("EPSG:4326"))
+    for name, column in columns.items():
+        if column is not None:
+            kept[name] = _column(table, column, area.file)
+    if "name" not in kept:
+        kept["name"] = [str(label) for label in table.index]
+    return kept
+
+
+def load_route(route: RouteConfig, areas: gpd.GeoDataFrame | None) -> shapely.LineString:
+    """
+    Read the route of a study.
+
+    Parameters
+    ----------
+    route : RouteConfig
+        Which.
+    areas : geopandas.GeoDataFrame, optional
+        To clip it to.
+
+    Returns
+    -------
+    shapely.LineString
+        The route in lon/lat.
+
+    Raises
+    ------
+    QueryError
+        If no file was named, or clipping leaves nothing.
+    """
+    if route.file == SAMPLE:
+        from ocm_geo.sources.sample import sample_route  # noqa: PLC0415 - loaded when needed
+
+        line = sample_route()
+    elif not route.file:
+        raise QueryError("route: no file; name one in the configuration or with --route")
+    else:
+        line = route_from_file(route.file, where=route.where or None)
+    return _clipped(line, areas) if route.clip and areas is not None else line
+
+
+def load_stations(
+    config: StudyConfig, areas: gpd.GeoDataFrame | None, source: Source
+) -> gpd.GeoDataFrame:
+    """
+    Get all stations that bear on the areas: those inside, and those within reach of them.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        The study.
+    areas : geopandas.GeoDataFrame, optional
+        Its areas.
+    source : Source
+        Where stations come from.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        A station table.
+    """
+    filters: dict[str, Any] = dict(config.filters)
+    if areas is None:
+        if config.area.country is not None:
+            filters["countries"] = config.area.country
+        return stations(source=source, **filters)
+    box = _padded(areas.total_bounds, max(config.coverage.within_km))
+    return stations_from_bbox(box, source=source, **filters)
+
+
+def rows_where(
+    table: gpd.GeoDataFrame, where: Mapping[str, str | int], what: str
+) -> gpd.GeoDataFrame:
+    """
+    Keep the rows that have the given values.
+
+    Parameters
+    ----------
+    table : geopandas.GeoDataFrame
+        Any table.
+    where : mapping
+        Column to value.
+    what : str
+        What the table is, for messages.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The rows.
+
+    Raises
+    ------
+    QueryError
+        If a column does not exist or no row is left.
+    """
+    for column, value in where.items():
+        found = _column(table, column, what).astype(str) == str(value)
+        table = table[found]
+    if table.empty:
+        raise QueryError(f"{what}: no row has {dict(where)}")
+    return table
+
+
+def _read_polygons(file: str) -> gpd.GeoDataFrame:
+    if not Path(file).exists():
+        raise QueryError(f"area file {file} does not exist")
+    try:
+        table = gpd.read_file(file)
+    except pyogrio.errors.DataSourceError as error:
+        raise QueryError(f"area file {file} cannot be read: {error}") from error
+    if table.crs is None:
+        raise QueryError(f"area file {file} names no coordinate reference system")
+    return table
+
+
+def _column(table: gpd.GeoDataFrame, column: str, what: str) -> Any:  # noqa: ANN401 - a Series
+    if column not in table:
+        raise QueryError(f"{what} has no column {column!r}; it has {list(table.columns)}")
+    return table[column]
+
+
+def _box_area(bbox: tuple[float, float, float, float]) -> gpd.GeoDataFrame:
+    west, south, east, north = bbox
+    shape = geodesy.as_polygons(shapely.box(west, south, east + 360 * (east < west), north))
+    return gpd.GeoDataFrame({"name": ["box"]}, geometry=[shape], crs="EPSG:4326")
+
+
+def _clipped(line: shapely.LineString, areas: gpd.GeoDataFrame) -> shapely.LineString:
+    """Keep the longest piece inside: a coarse border cuts slivers off a road along it."""
+    inside = shapely.intersection(line, areas.union_all())
+    pieces = [
+        p for p in shapely.get_parts(shapely.line_merge(inside)) if p.geom_type == "LineString"
+    ]
+    if not pieces:
+        raise QueryError("route: no part of it lies inside the area; set clip = false")
+    return max(pieces, key=lambda piece: geodesy.Line(piece).length_km)
+
+
+def _padded(bounds: Any, km: float) -> tuple[float, float, float, float]:  # noqa: ANN401 - array
+    west, south, east, north = (float(v) for v in bounds)
+    d_lat = km / _KM_PER_DEGREE
+    south, north = max(south - d_lat, -90.0), min(north + d_lat, 90.0)
+    shrink = math.cos(math.radians(max(abs(south), abs(north))))
+    d_lon = 360.0 if shrink < 1e-6 else min(d_lat / shrink, 360.0)  # noqa: PLR2004 - the pole
+    if east - west + 2 * d_lon >= 360:  # noqa: PLR2004 - a full turn
+        return -180.0, south, 180.0, north
+    return west - d_lon, south, east + d_lon, north

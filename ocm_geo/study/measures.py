@@ -1,0 +1,165 @@
+"""The numbers of a study: coverage and gaps for each group, and the state of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ocm_geo.connections import connections
+from ocm_geo.corridors import route_gaps
+from ocm_geo.coverage import coverage
+from ocm_geo.provenance import attach, carry
+from ocm_geo.query import StationQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    import shapely
+
+    from ocm_geo.reference import ReferenceData
+    from ocm_geo.study.config import Group
+
+__all__ = ["coverage_by_group", "data_quality", "gaps_by_group", "split_groups"]
+
+_STALE_YEARS = 2
+
+
+def split_groups(
+    stations: gpd.GeoDataFrame, groups: Sequence[Group], reference: ReferenceData
+) -> dict[str, gpd.GeoDataFrame]:
+    """
+    Choose the stations of each group.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table.
+    groups : sequence of Group
+        The choices.
+    reference : ReferenceData
+        Where labels are looked up.
+
+    Returns
+    -------
+    dict
+        Name to station table.
+    """
+    chosen = {}
+    for group in groups:
+        query = StationQuery.build(None, reference=reference, **group.filters)
+        chosen[group.name] = carry(stations[query.mask(stations)], stations)
+        attach(chosen[group.name], group=group.name, group_filters=query.describe())
+    return chosen
+
+
+def coverage_by_group(
+    areas: gpd.GeoDataFrame, groups: dict[str, gpd.GeoDataFrame], within_km: Sequence[float]
+) -> gpd.GeoDataFrame:
+    """
+    Measure the coverage of each area, and of all together, for each group.
+
+    Parameters
+    ----------
+    areas : geopandas.GeoDataFrame
+        ``name``, ``geometry`` and perhaps ``population``.
+    groups : dict
+        Name to station table.
+    within_km : sequence of float
+        Distances, km.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As `ocm_geo.coverage`, with ``group`` and ``name`` first.
+    """
+    population = "population" if "population" in areas else None
+    tables = []
+    for group, members in groups.items():
+        table = coverage(areas, members, list(within_km), population=population)
+        names = areas["name"].loc[table.index]
+        table.insert(0, "name", names.to_numpy())
+        table.insert(0, "group", group)
+        tables.append(table)
+    origin = next(iter(groups.values()))
+    return carry(pd.concat(tables), origin)
+
+
+def gaps_by_group(
+    route: shapely.LineString, groups: dict[str, gpd.GeoDataFrame], within_km: float
+) -> gpd.GeoDataFrame:
+    """
+    Find the gaps along the route for each group.
+
+    Parameters
+    ----------
+    route : shapely.LineString
+        The route.
+    groups : dict
+        Name to station table.
+    within_km : float
+        Half width of the corridor, km.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As `ocm_geo.route_gaps`, with ``group`` first.
+    """
+    tables = []
+    for group, members in groups.items():
+        table = route_gaps(route, members, within_km=within_km)
+        table.insert(0, "group", group)
+        tables.append(table)
+    return carry(pd.concat(tables, ignore_index=True), next(iter(groups.values())))
+
+
+def data_quality(stations: gpd.GeoDataFrame) -> pd.DataFrame:
+    """
+    Count what is missing or doubtful in the stations of a study.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``what``, ``count``, ``of`` and ``share``; one row a doubt.
+    """
+    plugs = connections(stations)
+    now = _as_of(stations)
+    old = stations["date_last_status_update"] < now - pd.DateOffset(years=_STALE_YEARS)
+    sites = {
+        "no operator": stations["operator_id"].isna() | (stations["operator_id"] == 1),
+        "access (usage type) not given": stations["usage_type_id"].isna()
+        | (stations["usage_type_id"] == 0),
+        "status not given": stations["status_type_id"].isna() | (stations["status_type_id"] == 0),
+        "no connections": stations["connections"] == "[]",
+        "number of points not given": stations["n_points"].isna(),
+        f"no change for {_STALE_YEARS} years before {now:%Y-%m-%d}": old,
+        "same position as another site": stations.geometry.duplicated(keep=False),
+    }
+    source = plugs["power_source"]
+    ports = {
+        "connections without power": plugs["power_kw"].isna(),
+        "power estimated by an import": source == "estimated_by_import",
+        "power equal to the server's amps x volts formula": source == "given_as_formula",
+        "power computed here from amps and volts": source == "computed",
+        "quantity not given (counted as 1)": plugs["quantity"].isna(),
+    }
+    rows = [_count(what, flag, "stations") for what, flag in sites.items()]
+    rows += [_count(what, flag, "connections") for what, flag in ports.items()]
+    return pd.DataFrame(rows)
+
+
+def _as_of(stations: gpd.GeoDataFrame) -> pd.Timestamp:
+    """Age is counted from the newest change in the data, so that a study repeats exactly."""
+    newest = stations["date_last_status_update"].max()
+    return pd.Timestamp("1970-01-01", tz="UTC") if newest is pd.NaT else newest
+
+
+def _count(what: str, flag: Any, of: str) -> dict[str, Any]:  # noqa: ANN401 - boolean Series
+    n, total = int(flag.fillna(value=False).sum()), len(flag)
+    return {"what": what, "count": n, "of": f"{total:,} {of}", "share": n / total if total else 0.0}

@@ -1,0 +1,127 @@
+"""The report of a study: one HTML file with figures, numbers, doubts, credit and how to repeat."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import pandas as pd
+
+from ocm_geo.provenance import read_attrs
+from ocm_geo.reference import attribution
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ocm_geo.study.run import StudyResult
+
+__all__ = ["write_report"]
+
+_FIGURES = {
+    "stations.png": "Charging stations in the area of study, by highest power of a connection.",
+    "coverage.png": "Share of the area (and of its people, where they are known) within reach.",
+    "route.png": "Stations along the route by kilometre, and gaps.",
+}
+
+
+def write_report(result: StudyResult) -> Path:
+    """
+    Write ``report.html``: readable by itself, without network.
+
+    Parameters
+    ----------
+    result : StudyResult
+        The finished study, its figures written.
+
+    Returns
+    -------
+    pathlib.Path
+        The report.
+    """
+    loader = jinja2.PackageLoader("ocm_geo.study", "templates")
+    # Texts of stations are written by strangers: everything is escaped.
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
+    template = environment.get_template("report.html.j2")
+    page = template.render(**_facts(result))
+    result.report.write_text(page, encoding="utf-8")
+    return result.report
+
+
+def _facts(result: StudyResult) -> dict[str, Any]:
+    route = result.config.route
+    return {
+        "title": result.config.title,
+        "provenance": read_attrs(result.stations),
+        "headline": _headline(result),
+        "groups": {name: len(members) for name, members in result.groups.items()},
+        "figures": _figures(result),
+        "coverage": _coverage_rows(result),
+        "gaps": _gap_rows(result),
+        "route": route,
+        "quality": result.quality.to_dict("records"),
+        "credit": attribution(result.stations, result.reference),
+        "files": sorted(path.name for path in result.written),
+    }
+
+
+def _headline(result: StudyResult) -> list[tuple[str, str]]:
+    stations = result.stations
+    newest = stations["date_last_status_update"].max()
+    return [
+        ("stations", f"{len(stations):,}"),
+        ("connectors (missing quantities count 1)", f"{int(stations['n_connectors'].sum()):,}"),
+        ("known power in all", f"{stations['total_power_kw'].sum() / 1000:,.1f} MW"),
+        ("newest change in the data", "unknown" if newest is pd.NaT else f"{newest:%Y-%m-%d}"),
+    ]
+
+
+def _figures(result: StudyResult) -> list[dict[str, str]]:
+    names = {path.name: path for path in result.written}
+    return [
+        {
+            "data": base64.b64encode(names[name].read_bytes()).decode("ascii"),
+            "caption": caption,
+        }
+        for name, caption in _FIGURES.items()
+        if name in names
+    ]
+
+
+def _coverage_rows(result: StudyResult) -> list[dict[str, Any]]:
+    """Sum the areas: covered over whole, so that large areas weigh by their size."""
+    if result.coverage is None:
+        return []
+    columns = ["area_km2", "covered_km2", "population", "population_covered"]
+    table = pd.DataFrame(result.coverage.drop(columns="geometry", errors="ignore"))
+    sums = table.groupby(["group", "within_km"], sort=False)[columns].sum(min_count=1)
+    sums["area_share"] = sums["covered_km2"] / sums["area_km2"]
+    sums["population_share"] = sums["population_covered"] / sums["population"]
+    return [_known(row) for row in sums.reset_index().to_dict("records")]
+
+
+def _gap_rows(result: StudyResult) -> list[dict[str, Any]]:
+    """Give for each group the number of gaps over the limit, and the longest."""
+    if result.gaps is None or result.config.route is None:
+        return []
+    limit = result.config.route.limit_km
+    rows = []
+    for group, gaps in result.gaps.groupby("group", sort=False):
+        longest = gaps.loc[gaps["length_km"].idxmax()]
+        over = gaps[gaps["length_km"] > limit]
+        rows.append(
+            {
+                "group": group,
+                "n_over": len(over),
+                "over_km": float(over["length_km"].sum()),
+                "longest_km": float(longest["length_km"]),
+                "start_km": float(longest["start_km"]),
+                "end_km": float(longest["end_km"]),
+            }
+        )
+    return rows
+
+
+def _known(row: dict[Any, Any]) -> dict[Any, Any]:
+    """Show what is missing as missing."""
+    return {key: None if pd.isna(value) else value for key, value in row.items()}

@@ -1,0 +1,234 @@
+"""Run a study: ask once, measure, draw, and write everything into one folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ocm_geo import files
+from ocm_geo.errors import QueryError
+from ocm_geo.provenance import attach, carry, read_attrs
+from ocm_geo.query import Area
+from ocm_geo.reference import ReferenceData, add_labels, attribution
+from ocm_geo.stations import stations_from_route
+from ocm_geo.study.config import StudyConfig, read_config
+from ocm_geo.study.figures import draw_figures
+from ocm_geo.study.inputs import load_areas, load_route, load_stations, open_source
+from ocm_geo.study.measures import coverage_by_group, data_quality, gaps_by_group, split_groups
+from ocm_geo.study.report import write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+
+    from ocm_geo.sources.base import Source
+
+__all__ = ["StudyResult", "run_study"]
+
+
+@dataclass
+class StudyResult:
+    """
+    All that a study found.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        What was asked.
+    folder : pathlib.Path
+        Where everything was written.
+    reference : ReferenceData
+        What ids stand for.
+    stations : geopandas.GeoDataFrame
+        The stations in the area of study.
+    groups : dict
+        The stations in or near the area, for each group: what coverage was measured with.
+    quality : pandas.DataFrame
+        What is missing or doubtful.
+    areas : geopandas.GeoDataFrame, optional
+        The areas.
+    coverage : geopandas.GeoDataFrame, optional
+        Coverage for each group, area and distance.
+    route : shapely.LineString, optional
+        The route.
+    route_stations : geopandas.GeoDataFrame, optional
+        The stations of the corridor.
+    gaps : geopandas.GeoDataFrame, optional
+        The gaps for each group.
+    written : list of pathlib.Path
+        Every file.
+    """
+
+    config: StudyConfig
+    folder: Path
+    reference: ReferenceData
+    stations: gpd.GeoDataFrame
+    groups: dict[str, gpd.GeoDataFrame]
+    quality: pd.DataFrame
+    areas: gpd.GeoDataFrame | None = None
+    coverage: gpd.GeoDataFrame | None = None
+    route: shapely.LineString | None = None
+    route_stations: gpd.GeoDataFrame | None = None
+    gaps: gpd.GeoDataFrame | None = None
+    written: list[Path] = field(default_factory=list)
+
+    @property
+    def report(self) -> Path:
+        """The readable report."""
+        return self.folder / "report.html"
+
+
+def run_study(
+    config: str | Path | Mapping[str, Any],
+    folder: str | Path,
+    *,
+    source: Source | None = None,
+    area_file: str | Path | None = None,
+    route_file: str | Path | None = None,
+) -> StudyResult:
+    """
+    Run a coverage study and write tables, figures, a map and a report into a folder.
+
+    Parameters
+    ----------
+    config : path or mapping
+        A TOML file, or the same as a dictionary; see `StudyConfig`.
+    folder : path
+        Where the results go; made if it does not exist. Files of the same names are replaced.
+    source : Source, optional
+        Goes before the source that the configuration names.
+    area_file, route_file : path, optional
+        Go before the files that the configuration names.
+
+    Returns
+    -------
+    StudyResult
+        The tables, and ``report``: the path of the report.
+
+    Raises
+    ------
+    QueryError
+        If the configuration is wrong.
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import ocm_geo as ocm
+    >>> study = {"source": "sample", "area": {"country": "NL"}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = ocm.run_study(study, folder)
+    ...     result.report.exists()
+    True
+    """
+    asked = _with_files(read_config(config), area_file, route_file)
+    result = _measure(asked, Path(folder), open_source(asked.source, source))
+    _make_folder(result.folder)
+    _write_tables(result)
+    result.written += draw_figures(result)
+    result.written.append(_write_record(result))
+    result.written.append(write_report(result))
+    return result
+
+
+def _with_files(
+    config: StudyConfig, area_file: str | Path | None, route_file: str | Path | None
+) -> StudyConfig:
+    replace = msgspec.structs.replace
+    if area_file is not None:
+        config = replace(config, area=replace(config.area, file=str(area_file)))
+    if route_file is not None:
+        if config.route is None:
+            raise QueryError("a route file was named, but the configuration has no [route]")
+        config = replace(config, route=replace(config.route, file=str(route_file)))
+    return config
+
+
+def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
+    areas = load_areas(config.area)
+    near = load_stations(config, areas, source)
+    reference = source.reference_data()
+    groups = split_groups(near, config.groups, reference)
+    inside = near if areas is None else _inside(near, areas)
+    result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), areas)
+    if areas is not None:
+        result.coverage = coverage_by_group(areas, groups, config.coverage.within_km)
+    if config.route is not None:
+        _measure_route(result, source)
+    return result
+
+
+def _measure_route(result: StudyResult, source: Source) -> None:
+    config = result.config
+    if config.route is None:
+        return
+    result.route = load_route(config.route, result.areas)
+    within_km = config.route.within_km
+    along = stations_from_route(result.route, within_km, source=source, **config.filters)
+    groups = split_groups(along, config.groups, result.reference)
+    result.route_stations = along
+    result.gaps = gaps_by_group(result.route, groups, within_km)
+
+
+def _inside(stations: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    where = Area(areas)
+    found = where.select(
+        stations.index.to_numpy(), stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
+    )
+    kept = carry(stations.iloc[found.positions].sort_index(), stations)
+    return attach(kept, query={**read_attrs(stations).get("query", {}), **where.describe()})
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QueryError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+
+def _write_tables(result: StudyResult) -> None:
+    labelled = add_labels(result.stations, result.reference)
+    tables: dict[str, Any] = {
+        "stations.parquet": labelled,
+        "stations.gpkg": labelled,
+        "stations.csv": labelled,
+        "data_quality.csv": result.quality,
+        "attribution.csv": attribution(result.stations, result.reference).table,
+    }
+    if result.coverage is not None:
+        tables |= {"coverage.gpkg": result.coverage, "coverage.csv": _plain(result.coverage)}
+    if result.gaps is not None and result.route_stations is not None:
+        along = add_labels(result.route_stations, result.reference)
+        tables |= {"route_stations.csv": along, "gaps.gpkg": result.gaps}
+        tables["gaps.csv"] = _plain(result.gaps)
+    for name, table in tables.items():
+        files.write(table, result.folder / name)
+        result.written.append(result.folder / name)
+
+
+def _plain(table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Numbers without outlines: a spreadsheet has no use for those."""
+    return carry(table.drop(columns="geometry", errors="ignore"), table)
+
+
+def _write_record(result: StudyResult) -> Path:
+    """Write what is needed to repeat the study."""
+    from importlib.metadata import version  # noqa: PLC0415 - used once
+
+    packages = ("ocm_geo", "geopandas", "pandas", "shapely", "pyproj", "numpy", "scipy")
+    record = {
+        "config": msgspec.to_builtins(result.config),
+        "provenance": read_attrs(result.stations),
+        "versions": {name: version(name) for name in packages},
+    }
+    path = result.folder / "study.json"
+    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
