@@ -355,7 +355,7 @@ def stations_from_ids(
     >>> len(ocm.stations_from_ids(first, source=ocm.sample()))
     3
     """
-    return _ask(Ids(ids), source, filters)  # type: ignore[arg-type]
+    return _ask(Ids(ids), source, filters)  # type: ignore[arg-type] # checked there
 
 
 def reference_data(source: Source | None = None) -> ReferenceData:
@@ -395,7 +395,7 @@ def _ask(
 ) -> gpd.GeoDataFrame:
     chosen = resolve_source(source)
     reference = _reference_for(chosen, dict(filters))
-    query = StationQuery.build(where, reference=reference, **filters)  # type: ignore[misc]
+    query = StationQuery.build(where, reference=reference, **filters)
     found = chosen.fetch(query)
     if found.empty:
         _hint_at_swap(chosen, query)

@@ -175,7 +175,7 @@ def distances(within_km: float | Sequence[float]) -> list[float]:
     QueryError
         If there is none, or one is not above 0 km.
     """
-    values = [within_km] if np.isscalar(within_km) else list(within_km)  # type: ignore[arg-type]
+    values = [within_km] if np.isscalar(within_km) else list(within_km)
     if not values:
         raise QueryError("within_km: give at least one distance in km")
     return sorted({positive_km(value, "within_km") for value in values})

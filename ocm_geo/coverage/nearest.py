@@ -56,7 +56,7 @@ def nearest_stations(
     >>> near["nearest_km"].tolist()
     [0.0, 0.0, 0.0]
     """
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+    if isinstance(k, bool) or k != int(k) or k < 1:
         raise QueryError(f"k must be a whole number, 1 or more, not {k!r}")
     limit = None if max_km is None else positive_km(max_km, "max_km")
     lon, lat = point_lonlat(points, "points")

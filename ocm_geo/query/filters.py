@@ -161,20 +161,19 @@ def _instant(name: str, value: object) -> pd.Timestamp:
         raise QueryError(
             f"{name}={value!r} is no date: give an ISO date such as '2024-05-31'"
         ) from error
-    if instant is pd.NaT or isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float) or pd.isna(instant):
         raise QueryError(f"{name}={value!r} is no date: give an ISO date such as '2024-05-31'")
     return instant.tz_localize("UTC") if instant.tzinfo is None else instant.tz_convert("UTC")
 
 
 def _count(name: str, value: object) -> int:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or int(value) < 1:  # type: ignore[call-overload]
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise QueryError(f"{name} must be a whole number, 1 or more, or None for all: {value!r}")
-    return int(value)  # type: ignore[call-overload]
+    return int(value)
 
 
 def _suggestion(name: str) -> str:
     from rapidfuzz import process  # noqa: PLC0415 - only for the message
 
-    best = process.extractOne(name, list(StationFilters.__annotations__))
-    return f"did you mean {best[0]!r}?" if best else "see ocm_geo.StationFilters"
+    best, *_ = process.extractOne(name, list(StationFilters.__annotations__))
+    return f"did you mean {best!r}?"

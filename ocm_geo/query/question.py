@@ -160,7 +160,7 @@ class StationQuery:
         """
         inside = np.zeros(len(stations), dtype=bool)
         inside[self._select(stations, connections).positions] = True
-        return pd.Series(inside, index=stations.index, name="matches")
+        return pd.Series(inside, index=stations.index, name="matches", dtype=bool)
 
     def answer(
         self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None = None

@@ -377,7 +377,6 @@ def _checked_ids(ids: Iterable[object] | int) -> tuple[int, ...]:
     if not values:
         raise QueryError("no ids were given: give at least one OCM id")
     for value in values:
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or int(value) <= 0:  # type: ignore[call-overload]
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value <= 0:
             raise QueryError(f"{value!r} is no OCM id: ids are positive whole numbers, not UUIDs")
     return tuple(sorted({int(value) for value in values}))  # type: ignore[call-overload]

@@ -20,7 +20,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A table of the file: an unknown key is an error."""
 
 
-class Group(_Table):
+class Group(_Table, frozen=True):
     """
     A named choice of stations that coverage and gaps are measured for.
 
@@ -36,7 +36,7 @@ class Group(_Table):
     filters: dict[str, Any] = {}
 
 
-class AreaConfig(_Table):
+class AreaConfig(_Table, frozen=True):
     """
     The area of study.
 
@@ -64,7 +64,7 @@ class AreaConfig(_Table):
     population_column: str | None = None
 
 
-class CoverageConfig(_Table):
+class CoverageConfig(_Table, frozen=True):
     """
     Coverage of the area.
 
@@ -77,7 +77,7 @@ class CoverageConfig(_Table):
     within_km: list[float] = [1.0, 5.0, 10.0]
 
 
-class RouteConfig(_Table):
+class RouteConfig(_Table, frozen=True):
     """
     A corridor.
 
@@ -105,7 +105,7 @@ class RouteConfig(_Table):
     limit_km: float = 60.0
 
 
-class StudyConfig(_Table):
+class StudyConfig(_Table, frozen=True):
     """
     A study.
 
@@ -200,7 +200,7 @@ def _checked(config: StudyConfig) -> StudyConfig:
             raise QueryError("filters: a study needs all stations; leave max_results out")
         # Labels may need the source's own reference data: they are checked when it is asked.
         numbers = {k: v for k, v in filters.items() if not _has_text(v)}
-        StationQuery.build(None, **numbers)  # type: ignore[arg-type]
+        StationQuery.build(None, **numbers)
     distances = config.coverage.within_km
     if not distances or any(not km > 0 for km in distances):
         raise QueryError(f"coverage.within_km must be distances above 0 km, not {distances}")

@@ -1,0 +1,334 @@
+"""One row for each connection of each site, and the per-site summaries made from them.
+
+The rule that says how strong a connection is, and how sure that is, stands here alone.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec.structs import astuple
+
+from ocm_geo import provenance, schema
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Connection",
+    "Int64",
+    "clean_text",
+    "connection_columns",
+    "connection_table",
+    "connections",
+    "power_of",
+    "summaries",
+]
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""An integer that fits the columns."""
+
+LAYOUT = schema.arrow_schema(schema.CONNECTION_COLUMNS)
+AC_THREE_PHASE = 20
+DC = 30
+THREE_PHASE_FACTOR = 1.732
+IMPORT_ESTIMATE = "kW power is an estimate based on the connection type"
+MAX_COUNT = 2.0**53
+
+
+class Connection(msgspec.Struct, gc=False, omit_defaults=True):
+    """
+    One connection, with the keys that Open Charge Map gives it in JSON.
+
+    Parameters
+    ----------
+    connection_id, connection_type_id, status_type_id, level_id, current_type_id : int, optional
+        ``ID``, ``ConnectionTypeID``, ``StatusTypeID``, ``LevelID``, ``CurrentTypeID``.
+    reference, comments : str, optional
+        ``Reference``, ``Comments``.
+    amps, voltage, quantity : int, optional
+        ``Amps`` (A), ``Voltage`` (V), ``Quantity``.
+    power_kw : float, optional
+        ``PowerKW``, as given (kW).
+    """
+
+    connection_id: Int64 | None = msgspec.field(default=None, name="ID")
+    connection_type_id: Int64 | None = msgspec.field(default=None, name="ConnectionTypeID")
+    reference: str | None = msgspec.field(default=None, name="Reference")
+    status_type_id: Int64 | None = msgspec.field(default=None, name="StatusTypeID")
+    level_id: Int64 | None = msgspec.field(default=None, name="LevelID")
+    amps: Int64 | None = msgspec.field(default=None, name="Amps")
+    voltage: Int64 | None = msgspec.field(default=None, name="Voltage")
+    power_kw: float | None = msgspec.field(default=None, name="PowerKW")
+    current_type_id: Int64 | None = msgspec.field(default=None, name="CurrentTypeID")
+    quantity: Int64 | None = msgspec.field(default=None, name="Quantity")
+    comments: str | None = msgspec.field(default=None, name="Comments")
+
+
+_one_site = msgspec.json.Decoder(list[Connection])
+_all_sites = msgspec.json.Decoder(list[list[Connection]])
+
+
+def connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
+    """
+    List the connections of stations, one row each.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table: the column ``connections`` (JSON text; missing and ``[]`` give no
+        rows) and the site numbers as index, or as a column ``ocm_id``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `ocm_geo.schema.CONNECTION_COLUMNS`, RangeIndex; sites in the order of
+        the input, the connections of a site in the order of its record.
+
+    Raises
+    ------
+    QueryError
+        If the column or the site numbers are missing, or a text is no list of connections.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> with ocm.using(source=ocm.sample()):
+    ...     stations = ocm.stations_from_country("IS")
+    >>> table = ocm.connections(stations)
+    >>> set(table["ocm_id"]) <= set(stations.index)
+    True
+    """
+    if "connections" not in stations.columns:
+        raise QueryError("the stations have no column 'connections': give a station table")
+    ids = _site_ids(stations)
+    texts = pa.array(stations["connections"], pa.string(), from_pandas=True)
+    given = texts.is_valid().to_numpy(zero_copy_only=False)
+    ids = ids[given]
+    sites = _decoded(texts.drop_null().to_pylist(), ids)
+    counts = np.fromiter(map(len, sites), np.int64, len(sites))
+    rows = [connection for site in sites for connection in site]
+    table = connection_table(connection_columns(rows), np.repeat(ids, counts))
+    return provenance.carry(schema.to_pandas(table), stations)
+
+
+def _site_ids(stations: pd.DataFrame) -> NDArray[np.int64]:
+    values = stations["ocm_id"] if "ocm_id" in stations.columns else stations.index
+    try:
+        return values.to_numpy(dtype=np.int64)
+    except (TypeError, ValueError) as error:
+        raise QueryError(
+            f"the stations need whole site numbers as index 'ocm_id': {error}"
+        ) from error
+
+
+def _decoded(texts: Sequence[str], ids: NDArray[np.int64]) -> list[list[Connection]]:
+    """Decode all texts at once; if that fails, one by one, to name the site at fault."""
+    try:
+        sites = _all_sites.decode(f"[{','.join(texts)}]")
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        sites = []
+    if len(sites) == len(texts):
+        return sites
+    return [_one_decoded(text, ocm_id) for text, ocm_id in zip(texts, ids, strict=True)]
+
+
+def _one_decoded(text: str, ocm_id: int) -> list[Connection]:
+    try:
+        return _one_site.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise QueryError(
+            f"the connections of station {ocm_id} are not the JSON of a station table: {error}"
+        ) from error
+
+
+def connection_columns(rows: Sequence[Connection]) -> dict[str, pa.Array]:
+    """
+    Take the columns of connections out of them.
+
+    Parameters
+    ----------
+    rows : sequence of Connection
+        The connections, n of them.
+
+    Returns
+    -------
+    dict of str to pyarrow.Array
+        One column for each field of `Connection`.
+    """
+    names = Connection.__struct_fields__
+    columns = zip(*map(astuple, rows), strict=True) if rows else repeat((), len(names))
+    return {
+        name: clean_text(pa.array(values, LAYOUT.field(name).type))
+        for name, values in zip(names, columns, strict=True)
+    }
+
+
+def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]) -> pa.Table:
+    """
+    Finish the connection table: power by the rule of `power_of`.
+
+    Parameters
+    ----------
+    columns : mapping of str to pyarrow.Array
+        The columns as `connection_columns` gives them, n values each.
+    ocm_ids : numpy.ndarray, shape (n,)
+        The site of each connection.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns of `ocm_geo.schema.CONNECTION_COLUMNS`.
+    """
+    finished = {**columns, "ocm_id": pa.array(ocm_ids, pa.int64())}
+    finished["power_kw"], finished["power_source"] = power_of(
+        _floats(finished["power_kw"]),
+        _floats(finished["amps"]),
+        _floats(finished["voltage"]),
+        current_type_id=_floats(finished["current_type_id"]),
+        comments=finished["comments"],
+    )
+    return pa.Table.from_arrays([finished[name] for name in LAYOUT.names], schema=LAYOUT)
+
+
+def clean_text(column: pa.Array) -> pa.Array:
+    """
+    Strip the white space around texts, and make empty ones missing.
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+        Texts; a column of another type is given back as it is.
+
+    Returns
+    -------
+    pyarrow.Array
+        The clean texts.
+    """
+    if not pa.types.is_string(column.type) or column.null_count == len(column):
+        return column
+    stripped = pc.utf8_trim_whitespace(column)
+    empty = pc.equal(pc.binary_length(stripped), 0)
+    if not pc.any(empty).as_py():
+        return stripped
+    return pc.if_else(empty, pa.scalar(None, pa.string()), stripped)
+
+
+def _floats(column: pa.Array) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(
+        zero_copy_only=False
+    )
+    return values
+
+
+def power_of(
+    power_kw: NDArray[np.float64],
+    amps: NDArray[np.float64],
+    voltage: NDArray[np.float64],
+    *,
+    current_type_id: NDArray[np.float64],
+    comments: pa.Array,
+) -> tuple[pa.Array, pa.Array]:
+    """
+    Say how strong each connection is, and where that number comes from.
+
+    A given power above 0 is kept: as ``estimated_by_import`` if the comment says so, as
+    ``given_as_formula`` if it equals what Open Charge Map's server computes from amps and
+    volts, else as ``given``. Where none is given, that formula is used (``computed``).
+
+    Parameters
+    ----------
+    power_kw, amps, voltage, current_type_id : numpy.ndarray, shape (n,)
+        Power as given (kW), A, V and kind of current; NaN where missing.
+    comments : pyarrow.Array, length n
+        The comments on the connections.
+
+    Returns
+    -------
+    power_kw : pyarrow.Array
+        Power of one connector in kW, null where neither given nor computable.
+    power_source : pyarrow.Array
+        One of `ocm_geo.schema.POWER_SOURCES`, null with the power.
+
+    Notes
+    -----
+    The server's formula: amps x volts / 1000, times 1.732 for three-phase AC, to one decimal.
+    """
+    phases = np.where(current_type_id == AC_THREE_PHASE, THREE_PHASE_FACTOR, 1.0)
+    usable = (amps > 0) & (voltage > 0)
+    formula = np.round(np.where(usable, amps * voltage / 1000 * phases, np.nan), 1)
+    given = power_kw > 0
+    estimated = pc.match_substring(comments, IMPORT_ESTIMATE, ignore_case=True)
+    source = np.select(
+        [
+            given & estimated.fill_null(fill_value=False).to_numpy(zero_copy_only=False),
+            given & (np.abs(power_kw - formula) < 1e-9),  # noqa: PLR2004 - far below a decimal
+            given,
+            formula > 0,
+        ],
+        [2, 1, 0, 3],
+        default=-1,
+    )
+    power = np.where(given, power_kw, formula)
+    names = pa.array(schema.POWER_SOURCES).take(pa.array(source, mask=source < 0))
+    return pa.array(power, mask=source < 0), names
+
+
+def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]:
+    """
+    Sum up the connections of each site.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        A connection table, site by site.
+    counts : numpy.ndarray, shape (n,)
+        How many connections each of the n sites has.
+
+    Returns
+    -------
+    dict of str to pyarrow.Array
+        ``n_connectors``, ``max_power_kw``, ``total_power_kw``, ``n_power_missing`` and
+        ``has_dc`` as described in `ocm_geo.schema.STATION_COLUMNS`.
+    """
+    power = _floats(table["power_kw"].combine_chunks())
+    quantity = np.fmax(_floats(table["quantity"].combine_chunks()), 1)
+    current = _floats(table["current_type_id"].combine_chunks())
+    known = ~np.isnan(power)
+    with np.errstate(over="ignore"):
+        total = _per_site(np.add, np.where(known, power * quantity, 0), counts)
+    n_known = _per_site(np.add, known, counts)
+    n_dc = _per_site(np.add, current == DC, counts)
+    n_current = _per_site(np.add, ~np.isnan(current), counts)
+    settled = (n_dc > 0) | ((n_current == counts) & (counts > 0))
+    n_connectors = np.minimum(_per_site(np.add, quantity, counts), MAX_COUNT)
+    highest = _per_site(np.maximum, np.where(known, power, 0), counts)
+    return {
+        "n_connectors": pa.array(n_connectors.astype(np.int64)),
+        "max_power_kw": pa.array(highest, mask=n_known == 0),
+        "total_power_kw": pa.array(total, mask=(n_known == 0) | ~np.isfinite(total)),
+        "n_power_missing": pa.array((counts - n_known).astype(np.int64)),
+        "has_dc": pa.array(n_dc > 0, mask=~settled),
+    }
+
+
+def _per_site(
+    fold: np.ufunc, values: NDArray[Any], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Fold the values of each site; 0 for a site without any."""
+    result = np.zeros(len(counts))
+    filled = counts > 0
+    if filled.any():
+        starts = np.cumsum(counts) - counts
+        result[filled] = fold.reduceat(values.astype(np.float64), starts[filled])
+    return result

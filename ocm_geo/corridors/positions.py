@@ -1,0 +1,206 @@
+"""The ground along a route, and where points lie along it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from ocm_geo.errors import QueryError
+from ocm_geo.geodesy import Line, area_km2, as_line, corridor_polygon
+from ocm_geo.provenance import carry
+from ocm_geo.query.where import positive_km
+from ocm_geo.routes.editing import Route
+from ocm_geo.schema import CRS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ocm_geo.geodesy import LineHits
+
+__all__ = ["MEASURES", "Passages", "Points", "corridor", "in_lonlat", "locate_along", "located"]
+
+Points: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries
+Passages: TypeAlias = Literal["nearest", "all"]
+
+MEASURES = ("along_km", "offset_km", "side")
+
+
+def corridor(route: Route, within_km: float) -> gpd.GeoDataFrame:
+    """
+    Draw the ground within a distance of a route.
+
+    For drawing and for areas. Which stations lie in a corridor is decided by their distance
+    (`stations_from_route`, `locate_along`), never by this outline.
+
+    Parameters
+    ----------
+    route : shapely.LineString, GeoSeries or GeoDataFrame
+        The route in lon/lat, or a one-row series or frame with a coordinate reference system.
+    within_km : float
+        Half width, in km.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        One row, EPSG:4326: ``within_km``, ``length_km`` (of the route), ``area_km2`` and
+        ``geometry``, whose outline lies within 0.1 % of ``within_km``. Over the antimeridian it
+        is split.
+
+    Raises
+    ------
+    QueryError
+        If ``within_km`` is no positive number.
+    RouteError
+        If the geometry is no route.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> import shapely
+    >>> ground = ocm.corridor(shapely.LineString([(5, 52), (6, 52)]), 5)
+    >>> ground[["within_km", "length_km"]].round(1).to_numpy().tolist()
+    [[5.0, 68.7]]
+    """
+    half_width = positive_km(within_km, "within_km")
+    line = Line(as_line(route))
+    ground = corridor_polygon(line, half_width)
+    row = {
+        "within_km": [half_width],
+        "length_km": [line.length_km],
+        "area_km2": [float(area_km2(ground))],
+    }
+    return gpd.GeoDataFrame(row, geometry=[ground], crs=CRS)
+
+
+def locate_along(
+    points: Points,
+    route: Route,
+    *,
+    within_km: float | None = None,
+    passages: Passages = "nearest",
+) -> gpd.GeoDataFrame:
+    """
+    Find where points lie along a route: the kilometre, the distance and the side.
+
+    Parameters
+    ----------
+    points : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Points in any coordinate reference system: a station table, for example.
+    route : shapely.LineString, GeoSeries or GeoDataFrame
+        The route in lon/lat, or a one-row series or frame with a coordinate reference system.
+    within_km : float, optional
+        Keep only points no farther from the route than this, in km, inclusive.
+    passages : {"nearest", "all"}
+        ``nearest``: one row a point, at the nearest place of the route; of equally near places
+        the first. ``all`` (needs ``within_km``): one row for each time that the route passes
+        the point, that is, for each stretch of it that stays within ``within_km``, at its
+        nearest place.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The rows of ``points`` in their order and with their index (repeated for several
+        passages), in EPSG:4326, with ``along_km`` (from the start of the route to the place
+        nearest to the point), ``offset_km`` (geodesic distance from there, 0 or more) and
+        ``side`` (``left`` or ``right`` in the direction of travel, ``on`` below 1 mm). Where
+        traffic keeps right, a site with access from one carriageway only serves the route if it
+        is on the ``right``. Provenance is kept.
+
+    Raises
+    ------
+    QueryError
+        If a row is no point, a coordinate reference system is missing, or a parameter is wrong.
+    RouteError
+        If the geometry is no route.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> import ocm_geo as ocm
+    >>> import shapely
+    >>> route = shapely.LineString([(5, 0), (6, 0)])
+    >>> point = gpd.GeoSeries([shapely.Point(5.5, 0.01)], index=["inn"], crs="EPSG:4326")
+    >>> ocm.locate_along(point, route)[["along_km", "offset_km", "side"]].round(2).loc["inn"].tolist()
+    [55.66, 1.11, 'left']
+    """
+    limit = None if within_km is None else positive_km(within_km, "within_km")
+    frame = in_lonlat(points)
+    hits = Line(as_line(route)).locate(
+        frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy(), within_km=limit, passages=passages
+    )
+    return carry(located(frame, hits), points)
+
+
+def in_lonlat(points: Points, what: str = "points") -> gpd.GeoDataFrame:
+    """
+    Bring a table of points to longitude and latitude.
+
+    Parameters
+    ----------
+    points : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Any coordinate reference system.
+    what : str
+        What they are, for messages.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        A new table in EPSG:4326 whose geometry column is ``geometry``.
+
+    Raises
+    ------
+    QueryError
+        If it is no such table, has no coordinate reference system, or a row is no point.
+    """
+    if not isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
+        raise QueryError(f"{what} must be a GeoDataFrame or GeoSeries, not {type(points).__name__}")
+    if points.crs is None:
+        raise QueryError(
+            f"{what}: there is no coordinate reference system; use set_crs('EPSG:4326')"
+        )
+    geometry = points.geometry.to_crs(CRS).rename("geometry")
+    shapes = geometry.to_numpy()
+    wrong = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) | shapely.is_empty(shapes)
+    if wrong.any():
+        raise QueryError(
+            f"{what}: {wrong.sum()} of {len(shapes)} rows are no points (first: "
+            f"{geometry.index[np.argmax(wrong)]!r}); use representative_point() for areas and "
+            "drop rows without a position"
+        )
+    if isinstance(points, gpd.GeoSeries):
+        return gpd.GeoDataFrame(geometry=geometry)
+    columns = pd.DataFrame(points).drop(columns=points.geometry.name)
+    return gpd.GeoDataFrame(columns, geometry=geometry)
+
+
+def located(frame: gpd.GeoDataFrame, hits: LineHits) -> gpd.GeoDataFrame:
+    """
+    Put the measures of hits beside their points.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        The points that were located.
+    hits : LineHits
+        Where they lie.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        One row a hit, with ``along_km``, ``offset_km`` and ``side`` (older ones are replaced).
+    """
+    kept = frame.drop(columns=[name for name in MEASURES if name in frame])
+    result = kept.iloc[hits.position].copy()
+    result["along_km"] = _float(hits.along_km)
+    result["offset_km"] = _float(hits.offset_km)
+    result["side"] = pd.array(hits.side, dtype="string")
+    return result
+
+
+def _float(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Rounding may leave a nearest place some nanometres before the start: -0.0 would be printed.
+    return np.maximum(values, 0.0)

@@ -1,0 +1,20 @@
+"""What ids stand for: tables, labels, credit and links. Nothing here is fetched."""
+
+from ocm_geo.reference import links
+from ocm_geo.reference.credit import Attribution, attribution
+from ocm_geo.reference.labels import add_labels
+from ocm_geo.reference.reading import from_harvest, from_json, read, write
+from ocm_geo.reference.tables import ReferenceData, bundled
+
+__all__ = [
+    "Attribution",
+    "ReferenceData",
+    "add_labels",
+    "attribution",
+    "bundled",
+    "from_harvest",
+    "from_json",
+    "links",
+    "read",
+    "write",
+]

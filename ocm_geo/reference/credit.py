@@ -1,0 +1,121 @@
+"""Who must be credited for stations, and under which licences they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ocm_geo.errors import QueryError
+from ocm_geo.reference.tables import ReferenceData, bundled
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["ATTRIBUTION", "Attribution", "attribution"]
+
+ATTRIBUTION = (
+    "Data © Open Charge Map contributors and data providers, openchargemap.org, CC BY 4.0 and "
+    "provider licences"
+)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """
+    Credit for a set of stations.
+
+    Parameters
+    ----------
+    short : str
+        One line for a figure.
+    text : str
+        A paragraph for a report.
+    table : pandas.DataFrame
+        A row a provider: ``data_provider_id``, ``data_provider``, ``n_stations``, ``license``,
+        ``is_open_data``, ``is_non_commercial``; most stations first.
+    """
+
+    short: str
+    text: str
+    table: pd.DataFrame
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = None) -> Attribution:
+    """
+    Say who must be credited for stations, and under which licences.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table.
+    reference : ReferenceData, optional
+        `ocm_geo.reference_data` of the source; the bundled snapshot by default.
+
+    Returns
+    -------
+    Attribution
+        ``short``, ``text`` and ``table``.
+
+    Raises
+    ------
+    QueryError
+        If the table does not say who provided the stations.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample())
+    >>> ocm.attribution(stations).short.startswith("Data © Open Charge Map")
+    True
+    """
+    if "data_provider_id" not in stations:
+        raise QueryError("the table has no column 'data_provider_id': give a station table")
+    table = _by_provider(stations, reference or bundled())
+    return Attribution(ATTRIBUTION, _text(table), table)
+
+
+def _by_provider(stations: gpd.GeoDataFrame, reference: ReferenceData) -> pd.DataFrame:
+    counts = stations["data_provider_id"].value_counts(dropna=False)
+    ids = pd.array(counts.index, dtype="Int64")
+    rows = reference.data_providers.reindex(ids.fillna(-1).astype("int64"))
+    names = ["Unknown provider" if pd.isna(i) else f"Unknown ({i})" for i in ids]
+    license_ = rows["license"].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "data_provider_id": ids,
+            "data_provider": rows["title"].reset_index(drop=True).fillna(pd.Series(names)),
+            "n_stations": counts.to_numpy(),
+            "license": license_,
+            "is_open_data": rows["is_open_data_licensed"].reset_index(drop=True),
+            "is_non_commercial": license_.str.contains(
+                r"by-nc|non-?commercial", case=False, regex=True
+            ),
+        }
+    )
+
+
+def _text(table: pd.DataFrame) -> str:
+    parts = [ATTRIBUTION + "."]
+    if len(table):
+        named = [
+            f"{row.data_provider} ({row.n_stations:,} stations; "
+            f"{row.license if isinstance(row.license, str) else 'licence not known'})"
+            for row in table.itertuples()
+        ]
+        parts.append("Data providers: " + "; ".join(named) + ".")
+    closed = table[~table["is_open_data"].fillna(value=False).astype(bool)]
+    if len(closed):
+        parts.append(
+            f"{closed['n_stations'].sum():,} stations come from providers whose data are not, or "
+            "not known to be, openly licensed: ask them before publishing these records."
+        )
+    restricted = table[table["is_non_commercial"].fillna(value=False).astype(bool)]
+    if len(restricted):
+        names = ", ".join(restricted["data_provider"])
+        parts.append(f"Not for commercial use: the data of {names}.")
+    return " ".join(parts)

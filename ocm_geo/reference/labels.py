@@ -1,0 +1,140 @@
+"""Words for ids: columns that say what the codes of a table mean."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from ocm_geo.errors import QueryError, UnknownCode
+from ocm_geo.provenance import carry
+from ocm_geo.reference.tables import ReferenceData, bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["add_labels"]
+
+Frame = TypeVar("Frame", bound=pd.DataFrame)
+
+_LABELS: dict[str, tuple[str, dict[str, str]]] = {
+    "operator_id": ("operators", {"operator": "title"}),
+    "usage_type_id": (
+        "usage_types",
+        {
+            "usage_type": "title",
+            "is_public": "is_public",
+            "is_pay_at_location": "is_pay_at_location",
+            "is_membership_required": "is_membership_required",
+        },
+    ),
+    "status_type_id": (
+        "status_types",
+        {"status": "title", "is_operational": "is_operational"},
+    ),
+    "submission_status_id": ("submission_status_types", {"submission_status": "title"}),
+    "country_id": ("countries", {"country": "title"}),
+    "data_provider_id": (
+        "data_providers",
+        {
+            "data_provider": "title",
+            "license": "license",
+            "is_open_data": "is_open_data_licensed",
+        },
+    ),
+    "connection_type_id": ("connection_types", {"connection_type": "title"}),
+    "current_type_id": ("current_types", {"current_type": "title"}),
+    "level_id": ("levels", {"level": "title"}),
+}
+_TEMPORARILY_UNAVAILABLE = 30
+_SHOWN = 5
+
+
+def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
+    """
+    Add words for the ids of a station or connection table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A station or connection table; not changed.
+    reference : ReferenceData, optional
+        What ids stand for: `ocm_geo.reference_data` of the source; the bundled snapshot by
+        default, which knows hardly any operators.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with ``operator``, ``usage_type``, ``is_public``, ``is_pay_at_location``,
+        ``is_membership_required``, ``status``, ``is_operational``, ``submission_status``,
+        ``country``, ``data_provider``, ``license``, ``is_open_data`` (stations) or
+        ``connection_type``, ``current_type``, ``level``, ``status``, ``is_operational``
+        (connections). A missing id stays missing; an unknown one reads ``Unknown (1234)``.
+
+    Raises
+    ------
+    QueryError
+        If the table has no column of ids.
+
+    Warns
+    -----
+    UnknownCode
+        Once, if ids are not in the reference data.
+
+    Notes
+    -----
+    ``is_operational`` is False for status 30, "Temporarily Unavailable": Open Charge Map's own
+    flag says True there, though the equipment cannot be used.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> source = ocm.sample()
+    >>> stations = ocm.stations_from_country("NL", source=source)
+    >>> ocm.add_labels(stations, ocm.reference_data(source))["country"].unique().tolist()
+    ['Netherlands']
+    """
+    tables = reference or bundled()
+    ids = [column for column in _LABELS if column in table]
+    if not ids:
+        raise QueryError(f"the table has no column of ids; labels are made of {list(_LABELS)}")
+    result = table.copy()
+    unknown = []
+    for column in ids:
+        name, labels = _LABELS[column]
+        unknown += list(_unknown(table[column], tables.table(name), column))
+        for label, source in labels.items():
+            result[label] = _looked_up(table[column], tables.table(name), source)
+    if "is_operational" in result:
+        result.loc[result["status_type_id"] == _TEMPORARILY_UNAVAILABLE, "is_operational"] = False
+    _warn(unknown, tables)
+    return carry(result, table)
+
+
+def _looked_up(ids: pd.Series[int], rows: pd.DataFrame, column: str) -> pd.Series[Any]:
+    # Positions, not a join: the index of the table may hold an id twice.
+    position = rows.index.get_indexer(pd.Index(ids.fillna(-1).astype("int64")))
+    values = rows[column].array.take(position, allow_fill=True)
+    found = pd.Series(values, index=ids.index)
+    if column == "title":
+        strange = (position < 0) & ids.notna().to_numpy()
+        found[strange] = ("Unknown (" + ids[strange].astype("string") + ")").to_numpy()
+    return found
+
+
+def _unknown(ids: pd.Series[int], rows: pd.DataFrame, column: str) -> Iterator[str]:
+    given = ids.dropna()
+    for value in given[~given.isin(rows.index)].unique():
+        yield f"{column} {value}"
+
+
+def _warn(unknown: list[str], tables: ReferenceData) -> None:
+    if unknown:
+        shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
+        warnings.warn(
+            f"{len(unknown)} codes are not in the reference data ({tables.origin}, "
+            f"{tables.date}): {shown}; pass the reference_data() of the source",
+            UnknownCode,
+            stacklevel=3,
+        )

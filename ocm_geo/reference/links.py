@@ -1,0 +1,91 @@
+"""Pages of openchargemap.org about a station, and those where a user can add to it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ocm_geo.errors import QueryError
+
+__all__ = ["add_comment", "add_photo", "add_station", "details"]
+
+_SITE = "https://openchargemap.org/site/poi"
+
+
+def details(ocm_id: int) -> str:
+    """
+    Give the page of a station.
+
+    Parameters
+    ----------
+    ocm_id : int
+        Open Charge Map's number of the station.
+
+    Returns
+    -------
+    str
+        A web address.
+
+    Raises
+    ------
+    QueryError
+        If it is not a positive whole number.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> ocm.links.details(12345)
+    'https://openchargemap.org/site/poi/details/12345'
+    """
+    return f"{_SITE}/details/{_checked(ocm_id)}"
+
+
+def add_station() -> str:
+    """
+    Give the page where a new station is added.
+
+    Returns
+    -------
+    str
+        A web address.
+    """
+    return f"{_SITE}/add"
+
+
+def add_comment(ocm_id: int) -> str:
+    """
+    Give the page where a comment or check-in is added to a station.
+
+    Parameters
+    ----------
+    ocm_id : int
+        Open Charge Map's number of the station.
+
+    Returns
+    -------
+    str
+        A web address.
+    """
+    return f"{_SITE}/addcomment/{_checked(ocm_id)}"
+
+
+def add_photo(ocm_id: int) -> str:
+    """
+    Give the page where a photo is added to a station.
+
+    Parameters
+    ----------
+    ocm_id : int
+        Open Charge Map's number of the station.
+
+    Returns
+    -------
+    str
+        A web address.
+    """
+    return f"{_SITE}/addmediaitem/{_checked(ocm_id)}"
+
+
+def _checked(ocm_id: object) -> int:
+    if not isinstance(ocm_id, int | np.integer) or isinstance(ocm_id, bool) or ocm_id < 1:
+        raise QueryError(f"{ocm_id!r} is no OCM id: ids are positive whole numbers")
+    return int(ocm_id)

@@ -1,0 +1,407 @@
+"""Reference tables, and finding codes in them by id or label."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.errors import QueryError, UnknownCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "COLUMNS",
+    "OPEN_ENDED",
+    "TABLES",
+    "ReferenceData",
+    "bundled",
+    "from_plain",
+    "make_reference",
+    "make_table",
+]
+
+COLUMNS: dict[str, dict[str, str]] = {
+    "operators": {
+        "title": "string",
+        "website_url": "string",
+        "is_private_individual": "boolean",
+        "contact_email": "string",
+        "phone": "string",
+    },
+    "connection_types": {
+        "title": "string",
+        "formal_name": "string",
+        "is_discontinued": "boolean",
+        "is_obsolete": "boolean",
+    },
+    "current_types": {"title": "string", "description": "string"},
+    "levels": {"title": "string", "is_fast_charge_capable": "boolean", "comments": "string"},
+    "usage_types": {
+        "title": "string",
+        "is_public": "boolean",
+        "is_pay_at_location": "boolean",
+        "is_membership_required": "boolean",
+        "is_access_key_required": "boolean",
+    },
+    "status_types": {
+        "title": "string",
+        "is_operational": "boolean",
+        "is_user_selectable": "boolean",
+    },
+    "submission_status_types": {"title": "string", "is_live": "boolean"},
+    "comment_types": {"title": "string"},
+    "checkin_status_types": {
+        "title": "string",
+        "is_positive": "boolean",
+        "is_automated": "boolean",
+    },
+    "countries": {"title": "string", "iso_code": "string", "continent_code": "string"},
+    "data_providers": {
+        "title": "string",
+        "license": "string",
+        "is_open_data_licensed": "boolean",
+        "is_restricted_edit": "boolean",
+        "website_url": "string",
+    },
+}
+"""The columns of every table with their types; the index is ``id``."""
+
+TABLES = tuple(COLUMNS)
+
+OPEN_ENDED = ("operators", "data_providers")
+"""Tables that grow all the time: an id that is not in them may well exist."""
+
+_ALIASES: dict[str, dict[str, Any]] = {
+    "countries": {"uk": "GB", "el": "GR"},
+    "current_types": {"dc": (30,), "ac": (10, 20)},
+}
+_KIND = {
+    "operators": "operator",
+    "connection_types": "connection type",
+    "current_types": "current type",
+    "levels": "level",
+    "usage_types": "usage type",
+    "status_types": "status type",
+    "submission_status_types": "submission status",
+    "comment_types": "comment type",
+    "checkin_status_types": "check-in status",
+    "countries": "country",
+    "data_providers": "data provider",
+}
+
+
+@dataclass(frozen=True)
+class ReferenceData:
+    """
+    What ids stand for.
+
+    Parameters
+    ----------
+    operators, connection_types, current_types, levels, usage_types : pandas.DataFrame
+        One row an id (index ``id``), ``title`` first; see `COLUMNS`.
+    status_types, submission_status_types, comment_types, checkin_status_types : pandas.DataFrame
+        Likewise.
+    countries, data_providers : pandas.DataFrame
+        Likewise; countries have ``iso_code``, providers ``is_open_data_licensed``, ``license``.
+    date : str
+        Date of the tables, ISO.
+    origin : str
+        Where they come from.
+    """
+
+    operators: pd.DataFrame
+    connection_types: pd.DataFrame
+    current_types: pd.DataFrame
+    levels: pd.DataFrame
+    usage_types: pd.DataFrame
+    status_types: pd.DataFrame
+    submission_status_types: pd.DataFrame
+    comment_types: pd.DataFrame
+    checkin_status_types: pd.DataFrame
+    countries: pd.DataFrame
+    data_providers: pd.DataFrame
+    date: str = ""
+    origin: str = ""
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(self.table(name))} {name}" for name in TABLES)
+        return f"ReferenceData({self.origin}, {self.date}: {sizes})"
+
+    def table(self, name: str) -> pd.DataFrame:
+        """
+        Give a table by name.
+
+        Parameters
+        ----------
+        name : str
+            One of `TABLES`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The table.
+
+        Raises
+        ------
+        QueryError
+            If there is no such table.
+        """
+        if name not in COLUMNS:
+            raise QueryError(f"there is no reference table {name!r}; there are {list(TABLES)}")
+        found: pd.DataFrame = getattr(self, name)
+        return found
+
+    def titles(self, name: str) -> pd.Series[str]:
+        """
+        Give the titles of a table.
+
+        Parameters
+        ----------
+        name : str
+            One of `TABLES`.
+
+        Returns
+        -------
+        pandas.Series
+            Titles by id.
+        """
+        return self.table(name)["title"]
+
+    def open_provider_ids(self) -> tuple[int, ...]:
+        """
+        Give the providers whose data are openly licensed.
+
+        Returns
+        -------
+        tuple of int
+            Ids, ascending.
+        """
+        is_open = self.data_providers["is_open_data_licensed"].fillna(value=False)
+        return tuple(int(i) for i in self.data_providers.index[is_open.astype(bool)].sort_values())
+
+    def resolve(self, table: str, value: int | str) -> int:
+        """
+        Find the one id that a code means.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        value : int or str
+            Id or label; case and spaces do not count. Countries also by ISO code.
+
+        Returns
+        -------
+        int
+            The id.
+
+        Raises
+        ------
+        QueryError
+            If it is unknown (with near matches), or means several.
+        """
+        found = self._ids_of(table, value)
+        if len(found) > 1:
+            raise QueryError(f"{value!r} means several {table}: {list(found)}; give one id")
+        return found[0]
+
+    def resolve_all(self, table: str, values: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or many
+        """
+        Find all ids that codes mean.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        values : int, str or iterable of them
+            Ids or labels; ``"AC"`` means both alternating currents.
+
+        Returns
+        -------
+        tuple of int
+            Ids, ascending, each once.
+
+        Raises
+        ------
+        QueryError
+            If a code is unknown (with near matches), or there is none.
+        """
+        listed = [values] if isinstance(values, int | np.integer | str) else list(values)
+        if not listed:
+            raise QueryError(
+                f"{table}: an empty list matches nothing; leave the filter out for all"
+            )
+        return tuple(sorted({i for value in listed for i in self._ids_of(table, value)}))
+
+    def merged(self, other: ReferenceData) -> ReferenceData:
+        """
+        Lay another set of tables over this one.
+
+        Parameters
+        ----------
+        other : ReferenceData
+            Its rows win.
+
+        Returns
+        -------
+        ReferenceData
+            All rows of both, by id, with the other's date and origin.
+        """
+        tables = {}
+        for name in TABLES:
+            mine, theirs = self.table(name), other.table(name)
+            kept = mine[~mine.index.isin(theirs.index)]
+            # What the newer table leaves out (a harvested row has no access flag), the older knows.
+            newer = theirs.combine_first(mine.loc[mine.index.intersection(theirs.index)])
+            both = pd.concat([kept, newer[list(COLUMNS[name])]]).sort_index()
+            tables[name] = both.astype(COLUMNS[name])
+        return make_reference(tables, date=other.date, origin=other.origin)
+
+    def _ids_of(self, table: str, value: object) -> tuple[int, ...]:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer | str):
+            raise QueryError(f"{table}: {value!r} is neither an id nor a label")
+        if not isinstance(value, str) or re.fullmatch(r"\s*\d+\s*", value):
+            return (self._checked_id(table, int(value)),)
+        label = _folded(value)
+        alias = _ALIASES.get(table, {}).get(label)
+        if isinstance(alias, tuple):
+            return alias
+        found = self._labelled(table, label)
+        if not found:
+            raise QueryError(self._unknown(table, value, alias))
+        return found
+
+    def _labelled(self, table: str, label: str) -> tuple[int, ...]:
+        rows = self.table(table)
+        for column in ("iso_code", "title") if table == "countries" else ("title",):
+            folded = rows[column].fillna("").map(_folded)
+            if (match := folded == label).any():
+                return tuple(int(i) for i in rows.index[match])
+        return ()
+
+    def _checked_id(self, table: str, value: int) -> int:
+        if value in self.table(table).index:
+            return value
+        message = f"{_KIND[table]} {value} is not in the reference data of {self.date}"
+        if table in OPEN_ENDED:
+            warnings.warn(message, UnknownCode, stacklevel=2)
+            return value
+        known = [int(i) for i in self.table(table).index]
+        near = sorted(known, key=lambda i: abs(i - value))[:3]
+        names = ", ".join(f"{i} ({self.titles(table)[i]})" for i in near)
+        raise QueryError(f"{message}; near ones are {names}")
+
+    def _unknown(self, table: str, value: str, alias: str | None) -> str:
+        from rapidfuzz import process, utils  # noqa: PLC0415 - only for the message
+
+        if alias is not None:
+            return f"unknown {_KIND[table]} {value!r}: did you mean {alias!r}?"
+        titles = self.titles(table).dropna().tolist()
+        best = process.extract(value, titles, processor=utils.default_process, limit=3)
+        names = ", ".join(repr(match[0]) for match in best) or "no entry"
+        return f"unknown {_KIND[table]} {value!r}: did you mean one of {names}?"
+
+
+def make_table(name: str, rows: Mapping[int, dict[str, Any]]) -> pd.DataFrame:
+    """
+    Make a reference table.
+
+    Parameters
+    ----------
+    name : str
+        One of `TABLES`.
+    rows : mapping
+        Id to values by column; what is missing stays missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``id``, ascending; the columns of `COLUMNS`.
+    """
+    ids = sorted(rows)
+    index = pd.Index(ids, name="id", dtype="int64")
+    columns = {
+        column: pd.Series(
+            [_value(rows[i].get(column), dtype) for i in ids], index=index, dtype=dtype
+        )
+        for column, dtype in COLUMNS[name].items()
+    }
+    return pd.DataFrame(columns, index=index)
+
+
+def from_plain(document: Mapping[str, Any]) -> ReferenceData:
+    """
+    Make reference data of the plain form that snapshots are kept in.
+
+    Parameters
+    ----------
+    document : mapping
+        ``date``, ``origin`` and ``tables``: table name to id to values by column.
+
+    Returns
+    -------
+    ReferenceData
+        The tables.
+    """
+    tables = {
+        name: make_table(name, {int(i): row for i, row in document["tables"].get(name, {}).items()})
+        for name in TABLES
+    }
+    return make_reference(tables, date=document["date"], origin=document["origin"])
+
+
+def make_reference(tables: dict[str, pd.DataFrame], *, date: str, origin: str) -> ReferenceData:
+    """
+    Put tables together.
+
+    Parameters
+    ----------
+    tables : dict
+        All of `TABLES`.
+    date : str
+        ISO date.
+    origin : str
+        Where they come from.
+
+    Returns
+    -------
+    ReferenceData
+        The tables.
+    """
+    facts: dict[str, Any] = {**tables, "date": date, "origin": origin}
+    return ReferenceData(**facts)
+
+
+@cache
+def bundled() -> ReferenceData:
+    """
+    Give the snapshot that comes with the package: small, stable tables and no operators.
+
+    Returns
+    -------
+    ReferenceData
+        The tables of `snapshot.json`; ``date`` says of when they are.
+    """
+    text = files("ocm_geo.reference").joinpath("snapshot.json").read_text(encoding="utf-8")
+    snapshot = json.loads(text)
+    return from_plain(snapshot)
+
+
+def _value(value: object, dtype: str) -> object:
+    if dtype == "boolean":
+        return value if isinstance(value, bool) else None
+    text = value.strip() if isinstance(value, str) else None
+    return text or None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,265 @@
+"""Encoded polylines: Google's format, latitude first, with 5 or 6 decimals."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polyline
+import shapely
+
+from ocm_geo.errors import QueryError, RouteError, SuspectInput
+from ocm_geo.geodesy import as_line, wrap_lon
+from ocm_geo.routes.plausibility import edge_km, out_of_range, suspicion
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+__all__ = ["PRECISIONS", "check_precision", "decode", "route_from_polyline", "route_to_polyline"]
+
+PRECISIONS = (5, 6)
+"""Decimals of the encoded degrees: 5 (Google, OSRM, Mapbox), 6 (Valhalla, Mapbox's polyline6)."""
+
+_FOREIGN = re.compile(r"[^?-~]")
+_BACKSLASHES = re.compile(r"\\+")
+_NOT_DECODED = "the polyline of {n} characters is no route at precision {precision}: "
+
+
+def route_from_polyline(text: str, precision: int = 5) -> shapely.LineString:
+    r"""
+    Decode an encoded polyline.
+
+    Parameters
+    ----------
+    text : str
+        Google's encoded polyline format: characters ``?`` to ``~``, latitude first.
+    precision : int
+        Decimals of the encoded degrees, 5 or 6. The text does not say which.
+
+    Returns
+    -------
+    shapely.LineString
+        The route in lon/lat, repeated points dropped.
+
+    Raises
+    ------
+    RouteError
+        If the text is cut off, holds characters that the format has not, or gives positions
+        that are none on Earth; the message says where the other precision or undoubled
+        backslashes would give a route.
+    QueryError
+        If ``precision`` is neither 5 nor 6, or ``text`` is no string.
+
+    Warns
+    -----
+    SuspectInput
+        If the route is possible but improbable: far jumps, a place where texts of the other
+        precision end up, or backslashes that all come in pairs.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> ocm.route_from_polyline(r"_p~iF~ps|U_ulLnnqC_mqNvxq`@").wkt
+    'LINESTRING (-120.2 38.5, -120.95 40.7, -126.453 43.252)'
+    """
+    body = _checked_text(text)
+    lonlat = decode(body, check_precision(precision))
+    route = as_line(shapely.LineString(_wrapped(lonlat)) if len(lonlat) > 1 else _too_short(1))
+    if reason := suspicion(lonlat, precision) or _all_doubled(body):
+        warnings.warn(
+            f"the polyline decodes at precision {precision}, but {reason}{_other(body, precision)}",
+            SuspectInput,
+            stacklevel=2,
+        )
+    return route
+
+
+def route_to_polyline(
+    route: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries, precision: int = 5
+) -> str:
+    """
+    Encode a route as a polyline.
+
+    Parameters
+    ----------
+    route : shapely.LineString, GeoSeries or GeoDataFrame
+        The route in lon/lat, or a one-row series or frame with a coordinate reference system.
+    precision : int
+        Decimals of the encoded degrees, 5 (about 1 m) or 6 (about 0.1 m).
+
+    Returns
+    -------
+    str
+        The text; its coordinates are the route's, rounded half away from zero.
+
+    Raises
+    ------
+    RouteError
+        If the geometry is no route, or all of its points round to one.
+    QueryError
+        If ``precision`` is neither 5 nor 6.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> import shapely
+    >>> ocm.route_to_polyline(shapely.LineString([(-120.2, 38.5), (-120.95, 40.7)]))
+    '_p~iF~ps|U_ulLnnqC'
+    """
+    check_precision(precision)
+    lonlat = shapely.get_coordinates(as_line(route))
+    if (np.ptp(np.round(lonlat, precision), axis=0) == 0).all():
+        raise RouteError(
+            f"all points of the route are one at {precision} decimals: it is too short to encode"
+        )
+    text: str = polyline.encode(lonlat.tolist(), precision, geojson=True)
+    return text
+
+
+def check_precision(precision: int) -> int:
+    """
+    Check a precision.
+
+    Parameters
+    ----------
+    precision : int
+        What the caller gave.
+
+    Returns
+    -------
+    int
+        The precision.
+
+    Raises
+    ------
+    QueryError
+        If it is neither 5 nor 6.
+    """
+    if isinstance(precision, bool) or precision not in PRECISIONS:
+        raise QueryError(
+            f"precision must be 5 (Google, OSRM, Mapbox) or 6 (Valhalla, polyline6), "
+            f"not {precision!r}"
+        )
+    return int(precision)
+
+
+def decode(text: str, precision: int) -> NDArray[np.float64]:
+    """
+    Decode a polyline and check that its positions are on Earth.
+
+    Parameters
+    ----------
+    text : str
+        The encoded polyline.
+    precision : int
+        5 or 6.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 2)
+        Longitude and latitude; longitudes may run on beyond ±180.
+
+    Raises
+    ------
+    RouteError
+        If the text is cut off or gives positions that are none on Earth.
+    """
+    told = _NOT_DECODED.format(n=len(text), precision=precision)
+    lonlat = _positions(text, precision)
+    if lonlat is None:
+        raise RouteError(f"{told}it breaks off in the middle of a point{_undoubled(text)}")
+    wrong = out_of_range(lonlat)
+    if wrong is not None:
+        lon, lat = lonlat[wrong]
+        raise RouteError(
+            f"{told}its point {wrong} has latitude {lat:g} and longitude {lon:g}"
+            f"{_undoubled(text) or _other(text, precision)}{_swapped(lonlat)}"
+        )
+    return lonlat
+
+
+def _checked_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise QueryError(f"a polyline is a string, not {type(text).__name__}")
+    body = text.strip()
+    if not body:
+        raise RouteError("the polyline is empty")
+    foreign = _FOREIGN.search(body)
+    if foreign is None:
+        return body
+    hint = ""
+    if foreign.group() == "%":
+        hint = "; it seems percent-encoded: decode it with urllib.parse.unquote first"
+    elif body.startswith("("):
+        hint = "; points written out need no decoding: use shapely.LineString([(lon, lat), ...])"
+    elif foreign.group() in "\n\t\r\b\f\a\v":
+        hint = r"; a backslash was read as an escape: write the text as r'...'"
+    raise RouteError(
+        f"the polyline holds {foreign.group()!r} at position {foreign.start()}: "
+        f"its characters are '?' to '~' (codes 63 to 126){hint}"
+    )
+
+
+def _positions(text: str, precision: int) -> NDArray[np.float64] | None:
+    """Decode; None if the text breaks off."""
+    try:
+        return np.array(polyline.decode(text, precision, geojson=True), dtype=float)
+    except IndexError:
+        return None
+    except OverflowError:  # a run of continuation characters: a number beyond all floats
+        return np.full((1, 2), np.inf)
+
+
+def _plausible(text: str, precision: int) -> str | None:
+    """Describe the route that a text gives, if it is one without any doubt."""
+    lonlat = _positions(text, precision)
+    if lonlat is None or len(lonlat) < 2 or out_of_range(lonlat) is not None:  # noqa: PLR2004
+        return None
+    if suspicion(lonlat, precision):
+        return None
+    lon, lat = lonlat[0]
+    return f"a route of {edge_km(lonlat).sum():.4g} km from ({lon:.4f}, {lat:.4f})"
+
+
+def _other(text: str, precision: int) -> str:
+    other = 11 - precision
+    route = _plausible(text, other)
+    return f"; precision={other} makes it {route}" if route else ""
+
+
+def _undoubled(text: str) -> str:
+    single = text.replace("\\\\", "\\")
+    if single == text:
+        return ""
+    for precision in PRECISIONS:
+        if route := _plausible(single, precision):
+            return (
+                "; its backslashes are doubled, as JSON and source code show them: "
+                rf"text.replace('\\\\', '\\') is {route} at precision {precision}"
+            )
+    return ""
+
+
+def _all_doubled(text: str) -> str | None:
+    """Say whether backslashes come in pairs only; a single pair may well be meant."""
+    runs = [len(run) for run in _BACKSLASHES.findall(text)]
+    if len(runs) > 1 and all(n % 2 == 0 for n in runs) and _undoubled(text):
+        return f"all {len(runs)} runs of backslashes are even{_undoubled(text)}"
+    return None
+
+
+def _swapped(lonlat: NDArray[np.float64]) -> str:
+    if out_of_range(lonlat[:, ::-1]) is None:
+        return "; or longitude and latitude were swapped when it was encoded (latitude comes first)"
+    return ""
+
+
+def _wrapped(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.column_stack([wrap_lon(lonlat[:, 0]), lonlat[:, 1]])
+
+
+def _too_short(n_points: int) -> shapely.LineString:
+    raise RouteError(f"the polyline holds {n_points} point: a route needs two or more")

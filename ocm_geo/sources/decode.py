@@ -1,0 +1,414 @@
+"""From bytes to records: typed decoding of whole blocks, record by record where that fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise, repeat
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ocm_geo.errors import MalformedResponse
+from ocm_geo.sources.lenient import Unusable, parse_object, read_record
+from ocm_geo.sources.records import POI_FIELDS, UNKNOWN_KEY, CamelPoi, Poi, Records
+from ocm_geo.sources.tables import Parsed, TableBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ocm_geo.sources.records import Place
+
+__all__ = [
+    "BOM",
+    "FEATURE_START",
+    "HEAD",
+    "LONGEST_RECORD",
+    "PIECE",
+    "RECORD_START",
+    "WHITE",
+    "decode_array",
+    "decode_elements",
+    "decode_lines",
+    "decode_one",
+    "parse_body",
+    "pieces",
+    "prepared",
+    "start_of",
+]
+
+FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that do not fit; lone surrogates and bad UTF-8 included."""
+
+WHITE = b" \t\r\n"
+SEPARATORS = WHITE + b",[]"
+HEAD = 2**16
+PIECE = 2**19
+"""So many bytes are decoded at once: few enough for the processor's cache."""
+
+LONGEST_RECORD = 64 * 2**20
+"""What goes on longer than this is no record, and is not waited for."""
+
+BOM = b"\xef\xbb\xbf"
+
+_NUMBER = re.compile(
+    rb'\{\s*"\$number(?:Int|Long|Double|Decimal)"\s*:\s*"'
+    rb'(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"\s*\}'
+)
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+# What only a record begins with; a connection may begin with the ambiguous keys too.
+_AMBIGUOUS = {"ID", "StatusTypeID", "StatusType", "AddressInfo", "Connections", UNKNOWN_KEY}
+_KEYS = "|".join(f.key for f in POI_FIELDS if f.key not in _AMBIGUOUS)
+_OWN = rf'(?:(?:{_KEYS})"|AddressInfo"\s*:\s*\{{|Connections"\s*:\s*\[)'
+RECORD_START = re.compile(
+    rf'\{{\s*"(?:{_OWN}|ID"\s*:\s*[^,"]{{1,40}},\s*"{_OWN})'.encode(), re.IGNORECASE
+)
+"""Where a record of the API begins; inside a record, nothing looks like this."""
+
+FEATURE_START = re.compile(
+    rb'\{\s*"(?:type"\s*:\s*"Feature"|geometry"|properties"'
+    rb'|id"\s*:[^,]{1,40},\s*"(?:type|geometry|properties)")'
+)
+"""Where a GeoJSON feature begins."""
+
+_FIRST_KEY = re.compile(rb'\{\s*"([^"]*)"')
+
+
+class Properties(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The properties of a GeoJSON feature that holds the whole record."""
+
+    poi: CamelPoi  # type: ignore[valid-type] - made at run time
+    name: msgspec.Raw = msgspec.Raw()
+    description: msgspec.Raw = msgspec.Raw()
+    url: msgspec.Raw = msgspec.Raw()
+    level: msgspec.Raw = msgspec.Raw()
+    connection_type: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="connectionType")
+
+
+class Feature(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A GeoJSON feature as the API writes it."""
+
+    properties: Properties
+    type: msgspec.Raw = msgspec.Raw()
+    id: msgspec.Raw = msgspec.Raw()
+    geometry: msgspec.Raw = msgspec.Raw()
+
+
+class Shape:
+    """One form that records have: its typed decoders, and the way from what they give to rows."""
+
+    def __init__(self, kind: Any, row: Callable[[Any], Any] | None = None) -> None:  # noqa: ANN401
+        self._one = msgspec.json.Decoder(kind)
+        self._many = msgspec.json.Decoder(list[kind])
+        self._row = row
+
+    def one(self, text: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 - a Poi
+        """Decode one record."""
+        found = self._one.decode(text)
+        return self._row(found) if self._row else found
+
+    def lines(self, block: bytes) -> list[Any]:
+        """Decode records that stand on lines of their own."""
+        return self._rows(self._one.decode_lines(block))
+
+    def array(self, text: bytes) -> list[Any]:
+        """Decode an array of records."""
+        return self._rows(self._many.decode(text))
+
+    def _rows(self, found: list[Any]) -> list[Any]:
+        return list(map(self._row, found)) if self._row else found
+
+
+PASCAL, CAMEL = Shape(Poi), Shape(CamelPoi)
+FEATURE = Shape(Feature, lambda feature: feature.properties.poi)
+_raw_array = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def parse_body(body: bytes, *, origin: str) -> Parsed:
+    """
+    Parse an answer of the API.
+
+    Parameters
+    ----------
+    body : bytes
+        A JSON array of records (any verbosity, either spelling of the keys), or a GeoJSON
+        FeatureCollection.
+    origin : str
+        What the rejects name as their origin, such as the request.
+
+    Returns
+    -------
+    Parsed
+        The tables; rejects have their index in the array as position.
+
+    Raises
+    ------
+    MalformedResponse
+        If the body is empty, is no JSON, is cut off, or is neither an array nor a
+        FeatureCollection.
+    """
+    text = prepared(body).strip(WHITE)
+    builder = _whole_array(_features(text) if text.startswith(b"{") else text, origin)
+    if builder is None:
+        builder = TableBuilder()
+        builder.add(_leniently(text, origin))
+    return builder.parsed()
+
+
+def _whole_array(array: bytes, origin: str) -> TableBuilder | None:
+    """Read an array that is valid JSON from end to end; None for any other text."""
+    if not (array.startswith(b"[") and array.endswith(b"]")):
+        return None
+    builder = TableBuilder()
+    for piece in pieces([array], start_of(array[1:HEAD])):
+        records = Records()
+        if not decode_array(b"[%b]" % piece.strip(SEPARATORS), records, (origin, builder.n_read)):
+            return None
+        builder.add(records)
+    return builder
+
+
+def _leniently(text: bytes, origin: str) -> Records:
+    """Read an array that strict JSON refuses, for bad characters or numbers in a record."""
+    records = Records()
+    for index, value in enumerate(_values(text, origin)):
+        _add_value(value, records, (origin, index))
+    return records
+
+
+def start_of(head: bytes) -> re.Pattern[bytes]:
+    """
+    Tell how the elements of an array begin.
+
+    Parameters
+    ----------
+    head : bytes
+        The beginning of the first element.
+
+    Returns
+    -------
+    re.Pattern
+        `FEATURE_START` or `RECORD_START`.
+    """
+    return FEATURE_START if FEATURE_START.match(head.lstrip(WHITE)) else RECORD_START
+
+
+def pieces(blocks: Iterable[bytes], start: re.Pattern[bytes]) -> Iterator[bytes]:
+    """
+    Cut the inside of an array into pieces of whole elements.
+
+    Parameters
+    ----------
+    blocks : iterable of bytes
+        The text, in blocks of any size.
+    start : re.Pattern
+        How an element begins.
+
+    Yields
+    ------
+    bytes
+        Some elements and the separators after them, about `PIECE` long.
+    """
+    rest = b""
+    for block in blocks:
+        text, begin = rest + block, 0
+        while match := start.search(text, begin + PIECE):
+            yield text[begin : match.start()]
+            begin = match.start()
+        rest = text[begin:]
+        if len(rest) > LONGEST_RECORD:
+            yield rest
+            rest = b""
+    yield rest
+
+
+def decode_elements(piece: bytes, records: Records, first: Place, start: re.Pattern[bytes]) -> None:
+    """
+    Decode elements of an array; a broken one costs only itself.
+
+    Where the piece is no valid JSON, each stretch from one beginning of an element to the next
+    is taken by itself.
+
+    Parameters
+    ----------
+    piece : bytes
+        Elements and the separators between them, without the brackets of the array.
+    records : Records
+        Where the records go.
+    first : tuple of (str, int)
+        Origin and index of the first element.
+    start : re.Pattern
+        How an element begins.
+    """
+    text = prepared(piece).strip(SEPARATORS)
+    if not text or decode_array(b"[%b]" % text, records, first):
+        return
+    starts = [match.start() for match in start.finditer(text)]
+    bounds = [0, *(position for position in starts if position), len(text)]
+    for number, (a, b) in enumerate(pairwise(bounds), first[1]):
+        decode_one(text[a:b].strip(SEPARATORS), records, (first[0], number))
+
+
+def _features(text: bytes) -> bytes:
+    """Give the array of features of a FeatureCollection; nothing if it is none."""
+    try:
+        root = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except FAILURES:
+        return b""
+    return bytes(root.get("features", b""))
+
+
+def _values(text: bytes, origin: str) -> list[Any]:
+    """Decode an array that strict JSON refuses for bad characters or numbers in a record."""
+    excerpt = f"it begins with {text[:120].decode('utf-8', 'replace')!r}" if text else "it is empty"
+    try:
+        root = json.loads(text.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise MalformedResponse(
+            f"{origin}: the body is broken JSON ({error}); {excerpt}"
+        ) from error
+    values = root.get("features") if isinstance(root, dict) else root
+    if not isinstance(values, list):
+        raise MalformedResponse(f"{origin}: the body is no list of sites; {excerpt}")
+    return values
+
+
+def prepared(text: bytes) -> bytes:
+    r"""
+    Make JSON ready for the decoders.
+
+    Parameters
+    ----------
+    text : bytes
+        JSON.
+
+    Returns
+    -------
+    bytes
+        The same without a byte order mark, with Mongo's ``{"$numberInt": "12"}`` as ``12``, and
+        without the character ``\u0000``, which no file format of ours can hold.
+    """
+    text = text.removeprefix(BOM)
+    if b'"$number' in text:
+        text = _NUMBER.sub(rb"\1", text)
+    if rb"\u0000" in text:
+        text = _NUL.sub(rb"\1", text)
+    return text
+
+
+def decode_lines(block: bytes, records: Records, first: Place) -> None:
+    """
+    Decode records that stand on lines of their own.
+
+    Parameters
+    ----------
+    block : bytes
+        Whole lines; blank ones, commas at their ends and lone brackets are passed over.
+    records : Records
+        Where the records go.
+    first : tuple of (str, int)
+        Origin and number of the first line.
+    """
+    shapes = _shapes(block)
+    origin, number = first
+    rows = _first_success([shape.lines for shape in shapes], block)
+    if rows is not None and len(rows) == block.rstrip(WHITE).count(b"\n") + 1:
+        records.add(rows, zip(repeat(origin), range(number, number + len(rows))))
+        return
+    for place, line in enumerate(block.split(b"\n"), number):
+        if text := line.strip(SEPARATORS):
+            _decode_one(text, records, (origin, place), shapes)
+
+
+def decode_array(text: bytes, records: Records, first: Place) -> bool:
+    """
+    Decode a JSON array of records.
+
+    Parameters
+    ----------
+    text : bytes
+        The array.
+    records : Records
+        Where the records go.
+    first : tuple of (str, int)
+        Origin and index of the first element.
+
+    Returns
+    -------
+    bool
+        False if the array is no valid JSON: nothing was added then.
+    """
+    shapes = _shapes(text)
+    origin, index = first
+    rows = _first_success([shape.array for shape in shapes], text)
+    if rows is not None:
+        records.add(rows, zip(repeat(origin), range(index, index + len(rows))))
+        return True
+    try:
+        elements = _raw_array.decode(text)
+    except FAILURES:
+        return False
+    for place, element in enumerate(elements, index):
+        _decode_one(element, records, (origin, place), shapes)
+    return True
+
+
+def decode_one(text: bytes, records: Records, place: Place) -> None:
+    """
+    Decode one record.
+
+    Parameters
+    ----------
+    text : bytes
+        Its JSON.
+    records : Records
+        Where the record goes, or why it was refused.
+    place : tuple of (str, int)
+        Its origin and position.
+    """
+    _decode_one(text, records, place, _shapes(text))
+
+
+def _decode_one(
+    text: bytes | msgspec.Raw, records: Records, place: Place, shapes: Sequence[Shape]
+) -> None:
+    row = _first_success([shape.one for shape in shapes], text)
+    if row is not None:
+        records.add([row], [place])
+        return
+    try:
+        value = parse_object(bytes(text))
+    except Unusable as error:
+        records.reject(place, None, str(error), bytes(text[:400]).decode("utf-8", "replace"))
+    else:
+        _add_value(value, records, place)
+
+
+def _add_value(value: Any, records: Records, place: Place) -> None:  # noqa: ANN401 - any JSON
+    try:
+        row = read_record(value, records.coerced)
+    except Unusable as error:
+        records.reject(place, None, str(error), repr(value))
+    else:
+        records.add([row], [place])
+
+
+def _shapes(text: bytes | msgspec.Raw) -> Sequence[Shape]:
+    """Order the shapes by the first key, the likeliest first."""
+    match = _FIRST_KEY.search(text, 0, 4096)
+    key = match[1] if match else b""
+    if key in {b"type", b"geometry", b"properties"}:
+        return FEATURE, CAMEL, PASCAL
+    if key == b"_id" or key[:1].isupper():
+        return PASCAL, CAMEL, FEATURE
+    return CAMEL, PASCAL, FEATURE
+
+
+def _first_success(decoders: Sequence[Callable[[Any], Any]], text: object) -> Any:  # noqa: ANN401
+    """Give what the first decoder makes of a text that fits it; None if none fits."""
+    for decode in decoders:
+        try:
+            return decode(text)
+        except FAILURES:
+            continue
+    return None

@@ -1,0 +1,269 @@
+"""Reading one record that the typed decoder refused: field by field, losing only what is wrong.
+
+Unknown fields are kept, a value of a wrong type becomes missing and is counted, and only a
+record that cannot be parsed at all is `Unusable`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ocm_geo.sources.pruning import pruned, spelled, storable
+from ocm_geo.sources.records import (
+    ADDRESS_FIELDS,
+    CONNECTION_FIELDS,
+    EMPTY,
+    POI_FIELDS,
+    Field,
+    Poi,
+    PoiAddress,
+    PoiConnection,
+    Stamp,
+)
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["Unusable", "parse_object", "read_record"]
+
+_AFTER_RECORD = re.compile(r"\s*,?\s*(?:\].*)?", re.DOTALL)
+_decoder = json.JSONDecoder(strict=False)
+_encode = msgspec.json.Encoder().encode
+
+
+class Unusable(ValueError):  # noqa: N818 - a verdict on a record, not an error of the program
+    """The record cannot be used; the message says why."""
+
+
+def parse_object(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """
+    Parse one JSON value as leniently as is safe.
+
+    Accepted beyond the standard: NaN and infinities, control characters in texts, invalid
+    UTF-8 (replaced), and the end of an enclosing array after the value.
+
+    Parameters
+    ----------
+    text : bytes
+        The JSON of one record.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Raises
+    ------
+    Unusable
+        If it is no JSON value, or is nested too deeply.
+    """
+    try:
+        decoded = text.decode("utf-8", "replace").strip()
+        value, end = _decoder.raw_decode(decoded)
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"broken JSON: {_reason(error)}") from error
+    if not _AFTER_RECORD.fullmatch(decoded, end):
+        raise Unusable(f"broken JSON: more text after the record, at character {end}")
+    return value
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return str(error)
+
+
+def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - a Poi
+    """
+    Read a decoded record field by field.
+
+    Parameters
+    ----------
+    value : object
+        A record of the API, in either spelling, of the Mongo export, or a GeoJSON feature.
+    coerced : collections.Counter
+        Counts the values of a wrong type by column; changed in place.
+
+    Returns
+    -------
+    Poi
+        The record; ``unknown`` holds what it had beside the known fields.
+
+    Raises
+    ------
+    Unusable
+        If it is no object.
+    """
+    if not isinstance(value, dict):
+        raise Unusable(f"not an object but {type(value).__name__}")
+    record = _from_feature(value) if value.get("type") == "Feature" else value
+    found, unknown = _sorted_out(record, POI_FIELDS)
+    rest = {f.key: found.pop(f.name) for f in POI_FIELDS if _is_rest(f) and f.name in found}
+    address = found.pop("address", None)
+    connections = found.pop("connections", None)
+    poi = Poi(**_coerced(found, POI_FIELDS, coerced, ""))
+    poi.address, rest_of_address = _address(address, coerced)
+    poi.connections = _connections(connections, coerced)
+    rest |= unknown | ({"AddressInfo": rest_of_address} if rest_of_address else {})
+    poi.unknown = _kept(rest, coerced, "extra")
+    return poi
+
+
+def _is_rest(spec: Field) -> bool:
+    return spec.kind in {"oid", "flag", "null", "number"}
+
+
+def _kept(value: object, coerced: Counter[str], column: str) -> Any:  # noqa: ANN401 - plain JSON
+    try:
+        return pruned(value)
+    except RecursionError:
+        coerced[column] += 1
+        return None
+
+
+def _sorted_out(
+    record: Mapping[str, Any], fields: Iterable[Field]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the known fields, by our names, from the unknown ones, by their own."""
+    names = {f.key.lower(): f for f in fields}
+    found: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    for key, value in record.items():
+        spec = names.get(key.lower())
+        if spec is None or (spec.key != key and spec.key in record):
+            unknown[key] = value
+        elif value is not None:
+            found[spec.name] = value
+    return found, unknown
+
+
+def _address(value: object, coerced: Counter[str]) -> tuple[Any, dict[str, Any]]:
+    if not isinstance(value, dict):
+        return None, {}
+    found, unknown = _sorted_out(value, ADDRESS_FIELDS)
+    rest = {f.key: found.pop(f.name) for f in ADDRESS_FIELDS if _is_rest(f) and f.name in found}
+    return PoiAddress(**_coerced(found, ADDRESS_FIELDS, coerced, "")), rest | unknown
+
+
+def _connections(value: object, coerced: Counter[str]) -> list[Any]:
+    items = value if isinstance(value, list) else []
+    rows = [_connection(item, coerced) for item in items if isinstance(item, dict)]
+    wrong = value is not None and not isinstance(value, list)
+    coerced["connections"] += wrong + sum(item is not None for item in items) - len(rows)
+    return rows
+
+
+def _connection(value: dict[str, Any], coerced: Counter[str]) -> Any:  # noqa: ANN401 - a struct
+    found, unknown = _sorted_out(value, CONNECTION_FIELDS)
+    connection = PoiConnection(**_coerced(found, CONNECTION_FIELDS, coerced, "connections."))
+    connection.unknown = _kept(unknown, coerced, "connections")
+    return connection
+
+
+def _coerced(
+    found: dict[str, Any], fields: Iterable[Field], coerced: Counter[str], prefix: str
+) -> dict[str, Any]:
+    """Keep the values of the right type; count the others by column."""
+    kinds = {f.name: f.kind for f in fields}
+    kept = {}
+    for name, value in found.items():
+        try:
+            kept[name] = _CHECKS[kinds[name]](value)
+        except (TypeError, ValueError, RecursionError):
+            coerced[prefix + name] += 1
+    return kept
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise TypeError
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError
+    if not math.isfinite(number := float(value)):
+        raise ValueError
+    return number
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return storable(value)
+
+
+def _time(value: object) -> str | Stamp:
+    if isinstance(value, dict) and list(value) == ["$date"]:
+        return Stamp(date=msgspec.convert(value["$date"], str | int))
+    return _text(value)
+
+
+def _json(value: object) -> msgspec.Raw:
+    kept = pruned(value)
+    return EMPTY if kept is None else msgspec.Raw(_encode(kept))
+
+
+def _reference(value: object) -> msgspec.Raw:
+    return msgspec.Raw(_encode(spelled(value)))
+
+
+def _nothing(_: object) -> msgspec.Raw:
+    return EMPTY
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "int": _integer,
+    "float": _number,
+    "text": _text,
+    "time": _time,
+    "json": _json,
+    "reference": _reference,
+    "ignored": _nothing,
+}
+
+
+def _from_feature(feature: dict[str, Any]) -> dict[str, Any]:
+    """Make a record of a GeoJSON feature; with ``poi``, it holds the whole record."""
+    properties = feature.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    record = properties.get("poi")
+    if not isinstance(record, dict):
+        record = properties if "AddressInfo" in properties else _from_properties(properties)
+    if not {"ID", "id"} & set(record):
+        record = {**record, "ID": _feature_id(feature.get("id"))}
+    return _placed(record, feature.get("geometry"))
+
+
+def _from_properties(properties: dict[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in properties.items() if key != "name"}
+    return {**rest, "AddressInfo": {"Title": properties.get("name")}}
+
+
+def _feature_id(value: object) -> object:
+    """Give the number that GeoJSON answers write as a text."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        return int(value)
+    return value
+
+
+def _placed(record: dict[str, Any], geometry: object) -> dict[str, Any]:
+    """Take the position from the geometry where the address has none."""
+    key = "AddressInfo" if "AddressInfo" in record else "addressInfo"
+    address = record.get(key)
+    address = address if isinstance(address, dict) else {}
+    if {"Latitude", "latitude"} & set(address) or not isinstance(geometry, dict):
+        return record
+    match geometry.get("coordinates"):
+        case [lon, lat, *_]:
+            return {**record, key: {**address, "Latitude": lat, "Longitude": lon}}
+    return record

@@ -1,0 +1,213 @@
+"""The JSON that is kept as text: Open Charge Map's own keys, without what says nothing.
+
+Comments, photos, metadata values and whatever else a record holds are kept as compact JSON.
+The same site looks the same there whether it came verbose or compact, from the API or from
+the Mongo export.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ocm_geo.sources.records import ADDRESS_FIELDS, CONNECTION_FIELDS, POI_FIELDS, camel
+
+__all__ = ["compact", "pruned", "reference_object", "spelled", "storable"]
+
+MAX_DEPTH = 50
+"""Deeper values than this are no data of a charging site."""
+
+OTHER_KEYS = (
+    *("ISOCode", "ContinentCode", "WebsiteURL", "DataProviderStatusType", "IsProviderEnabled"),
+    *("IsRestrictedEdit", "IsOpenDataLicensed", "IsApprovedImport", "License", "Description"),
+    *("DateLastImported", "PhonePrimaryContact", "PhoneSecondaryContact", "IsPrivateIndividual"),
+    *("BookingURL", "FaultReportEmail", "IsPayAtLocation", "IsMembershipRequired", "FormalName"),
+    *("IsAccessKeyRequired", "IsOperational", "IsUserSelectable", "IsLive", "IsDiscontinued"),
+    *("IsObsolete", "IsFastChargeCapable", "ChargePointID", "CommentTypeID", "CommentType"),
+    *("UserName", "Username", "Comment", "Rating", "User", "CheckinStatusTypeID"),
+    *("CheckinStatusType", "IsActionedByEditor", "IsPositive", "IsAutomatedCheckin", "ItemURL"),
+    *("ItemThumbnailURL", "IsEnabled", "IsVideo", "IsFeaturedItem", "IsExternalResource"),
+    *("MetadataValue", "ReputationPoints", "ProfileImageURL", "MetadataFieldID", "ItemValue"),
+    *("MetadataFieldOption", "MetadataFieldOptionID"),
+)
+"""Keys that stand only inside the objects kept as JSON."""
+
+_FIELDS = (*POI_FIELDS, *ADDRESS_FIELDS, *CONNECTION_FIELDS)
+_SPELLING = {camel(key): key for key in (*OTHER_KEYS, *(f.key for f in _FIELDS))}
+_REFERENCES = {"CommentType", "CheckinStatusType"} | {
+    f.key for f in _FIELDS if f.kind == "reference"
+}
+_DROPPED = frozenset(_REFERENCES | set(map(camel, _REFERENCES)))
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+
+
+def compact(raw: msgspec.Raw) -> str | None:
+    """
+    Shorten the JSON of comments, photos or metadata values.
+
+    Parameters
+    ----------
+    raw : msgspec.Raw
+        The value as it stood in the record.
+
+    Returns
+    -------
+    str or None
+        Compact JSON as `pruned` leaves it; None if nothing is left.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested too deeply.
+    """
+    value = pruned(_plain(raw))
+    return None if value is None else _encode(value).decode()
+
+
+def reference_object(raw: msgspec.Raw) -> dict[str, Any] | None:
+    """
+    Decode a reference object.
+
+    Parameters
+    ----------
+    raw : msgspec.Raw
+        The value as it stood in the record.
+
+    Returns
+    -------
+    dict or None
+        Its fields under Open Charge Map's own keys, nulls included; None if it is no object
+        with an id.
+    """
+    try:
+        value = spelled(_plain(raw))
+    except RecursionError:
+        return None
+    usable = isinstance(value, dict) and type(value.get("ID")) is int
+    return value if usable else None
+
+
+def _plain(raw: msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return msgspec.json.decode(raw)
+    except UnicodeDecodeError:
+        return json.loads(bytes(raw).decode("utf-8", "replace"))
+
+
+def pruned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    """
+    Leave out nulls, empty texts, lists and objects, and reference objects.
+
+    Parameters
+    ----------
+    value : object
+        A decoded JSON value.
+    depth : int
+        How deep it stands in the whole.
+
+    Returns
+    -------
+    object
+        What is left, with keys as Open Charge Map spells them, texts stripped and Mongo's
+        dates as ISO texts; None if nothing is.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested too deeply.
+    """
+    if depth > MAX_DEPTH:
+        raise RecursionError("nested too deeply")
+    kind = type(value)
+    if kind is str:
+        return storable(value).strip() or None
+    if kind is dict:
+        if "$date" in value:
+            return _iso(value["$date"])
+        items = {
+            _SPELLING.get(key) or storable(key): kept
+            for key, item in value.items()
+            if item is not None
+            and key not in _DROPPED
+            and (kept := pruned(item, depth + 1)) is not None
+        }
+        return items or None
+    if kind is list:
+        return [kept for item in value if (kept := pruned(item, depth + 1)) is not None] or None
+    return _number(value)
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 - a number or bool
+    """Give a number that JSON and its readers can hold; None for NaN and infinities."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        value = float(value) if abs(value) < 10**300 else math.inf
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def spelled(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    """
+    Spell keys as Open Charge Map does, and keep everything.
+
+    Parameters
+    ----------
+    value : object
+        A decoded JSON value.
+    depth : int
+        How deep it stands in the whole.
+
+    Returns
+    -------
+    object
+        The same, with Mongo's dates as ISO texts.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested too deeply.
+    """
+    if depth > MAX_DEPTH:
+        raise RecursionError("nested too deeply")
+    if isinstance(value, dict):
+        if "$date" in value:
+            return _iso(value["$date"])
+        return {_SPELLING.get(k, storable(k)): spelled(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [spelled(item, depth + 1) for item in value]
+    return storable(value) if isinstance(value, str) else _number(value)
+
+
+def storable(text: str) -> str:
+    """
+    Make a text that Parquet and GeoPackage can hold.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text without NUL characters, lone surrogates replaced by U+FFFD.
+    """
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSTORABLE.sub(lambda m: "" if m[0] == "\x00" else "\N{REPLACEMENT CHARACTER}", text)
+
+
+def _iso(date: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Write milliseconds since 1970 as ISO text; a text is one already."""
+    if type(date) is not int:
+        return date if isinstance(date, str) else None
+    try:
+        moment = _EPOCH + timedelta(milliseconds=date)
+    except OverflowError:
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,300 @@
+"""From decoded records to tables: block by block, column by column, nothing row by row.
+
+A block is small, so that its records are still in the processor's cache when their columns
+are taken out, and gone when the next one is decoded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from ocm_geo import schema
+from ocm_geo.connections import connection_table, summaries
+from ocm_geo.sources.columns import (
+    Values,
+    build,
+    connection_texts,
+    country_codes,
+    extra_texts,
+    is_given,
+    stripped,
+    transposed,
+)
+from ocm_geo.sources.pruning import reference_object
+from ocm_geo.sources.records import (
+    ADDRESS_FIELDS,
+    CONNECTION_FIELDS,
+    EMPTY,
+    POI_FIELDS,
+    REFERENCES,
+    Field,
+    PoiAddress,
+    Records,
+    Reject,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ocm_geo.sources.records import Reference
+
+__all__ = ["Parsed", "Reject", "TableBuilder", "to_geodataframe"]
+
+Harvest = dict[str, dict[int, dict[str, Any]]]
+
+MAX_LAT, MAX_LON = 90.0, 180.0
+NO_ADDRESS = PoiAddress()
+
+
+def _by_kind(fields: Iterable[Field]) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = {"int": [], "float": [], "text": [], "time": [], "json": []}
+    for field in fields:
+        if field.kind in kinds:
+            kinds[field.kind].append(field.name)
+    return {kind: names for kind, names in kinds.items() if names}
+
+
+STATION_COLUMNS = _by_kind((*POI_FIELDS, *ADDRESS_FIELDS))
+CONNECTION_COLUMNS = _by_kind(CONNECTION_FIELDS)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """
+    What was read from one body or batch.
+
+    Parameters
+    ----------
+    stations : pyarrow.Table
+        The columns of `ocm_geo.schema.STATION_COLUMNS`, and ``lon`` and ``lat`` in degrees; in
+        the order of the input.
+    connections : pyarrow.Table
+        The columns of `ocm_geo.schema.CONNECTION_COLUMNS`.
+    n_read : int
+        Records met: those in ``stations`` and those in ``rejects``.
+    rejects : tuple of Reject
+        The records that could not be used.
+    coerced : dict of str to int
+        How many values of each column were of a wrong type, and are missing now; columns of
+        connections as ``connections.NAME``.
+    harvest : dict of str to dict
+        Reference objects by table (``operators``, ``countries``, ...) and id.
+    """
+
+    stations: pa.Table
+    connections: pa.Table
+    n_read: int
+    rejects: tuple[Reject, ...]
+    coerced: dict[str, int]
+    harvest: Harvest
+
+
+def to_geodataframe(parsed: Parsed) -> gpd.GeoDataFrame:
+    """
+    Give the stations as the public station table.
+
+    Parameters
+    ----------
+    parsed : Parsed
+        What was read.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Index ``ocm_id``, EPSG:4326, in the order of the input.
+    """
+    return schema.stations_from_arrow(parsed.stations)
+
+
+class TableBuilder:
+    """Tables that grow by blocks of decoded records."""
+
+    def __init__(self) -> None:
+        self._stations: list[dict[str, pa.Array]] = []
+        self._connections: list[dict[str, pa.Array]] = []
+        self._counts: list[NDArray[np.int64]] = []
+        self._seen: set[int] = set()
+        self._rejects: list[Reject] = []
+        self._coerced: Counter[str] = Counter()
+        self._harvest: Harvest = {}
+        self._n_read = 0
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    @property
+    def n_read(self) -> int:
+        """Records met so far, kept or rejected."""
+        return self._n_read
+
+    def add(self, records: Records) -> None:
+        """
+        Add a block.
+
+        Parameters
+        ----------
+        records : Records
+            Decoded records; those without an id or a position on Earth, and those that repeat
+            an id, are rejected.
+        """
+        self._n_read += len(records.rows) + len(records.rejects)
+        poi, address = self._usable(records)
+        self._rejects += records.rejects
+        self._coerced += records.coerced
+        sites = [site or [] for site in poi["connections"]]
+        counts = list(map(len, sites))
+        connection = transposed(list(chain.from_iterable(sites)), CONNECTION_FIELDS)
+        self._gather(poi, REFERENCES["poi"])
+        self._gather(address, REFERENCES["address"])
+        self._gather(connection, REFERENCES["connection"])
+        for name in ("reference", "comments"):
+            connection[name] = stripped(connection[name])
+        self._counts.append(np.array(counts, np.int64))
+        self._connections.append(self._built(CONNECTION_COLUMNS, connection))
+        self._stations.append(
+            {
+                **self._built(STATION_COLUMNS, poi | address),
+                "connections": connection_texts(connection, counts),
+                "extra": extra_texts(poi, address),
+            }
+        )
+
+    def _usable(self, records: Records) -> tuple[Values, Values]:
+        """Give the fields of the usable records and their addresses; reject the others."""
+        poi, address = _fields(records.rows)
+        ids = poi["ocm_id"]
+        new = set(ids)
+        on_earth = _on_earth(address["lat"], address["lon"])
+        if not on_earth or None in new or len(new) < len(ids) or not self._seen.isdisjoint(new):
+            poi, address = _fields(self._without_faults(records))
+            new = set(poi["ocm_id"])
+        self._seen |= new
+        return poi, address
+
+    def _without_faults(self, records: Records) -> list[Any]:
+        kept = []
+        known = set(self._seen)
+        for row, place in zip(records.rows, records.places, strict=True):
+            fault = _fault(row)
+            if fault is None and row.ocm_id in known:
+                fault = "repeats the ID of an earlier record, which is kept"
+            if fault:
+                records.reject(place, row.ocm_id, fault, _excerpt(row))
+            else:
+                known.add(row.ocm_id)
+                kept.append(row)
+        return kept
+
+    def _gather(self, values: Values, references: Sequence[Reference]) -> None:
+        """Decode each reference object once, and fill ids that only the object tells."""
+        for name, id_name, table in references:
+            raws = values[name]
+            if raws.count(EMPTY) == len(raws):
+                continue
+            found = self._harvest.setdefault(table, {})
+            ids = list(values[id_name])
+            for i, (key, raw) in enumerate(zip(ids, raws, strict=True)):
+                if key in found or not is_given(raw):
+                    continue
+                if (value := reference_object(raw)) is not None:
+                    found[value["ID"]] = value
+                    ids[i] = value["ID"] if key is None else key
+            values[id_name] = ids
+
+    def _built(self, by_kind: Mapping[str, Sequence[str]], values: Values) -> dict[str, pa.Array]:
+        """Build the columns that stand in the records as they are."""
+        columns = {}
+        for kind, names in by_kind.items():
+            built, wrong = build(kind, [values[name] for name in names])
+            columns |= dict(zip(names, built, strict=True))
+            self._coerced += Counter(dict(zip(names, wrong, strict=True)))
+        return columns
+
+    def parsed(self) -> Parsed:
+        """
+        Finish the tables.
+
+        Returns
+        -------
+        Parsed
+            The tables, and the account of what was read.
+        """
+        if not self._stations:
+            self.add(Records())
+        stations = _joined(self._stations)
+        counts = np.concatenate(self._counts)
+        ids = stations["ocm_id"].to_numpy()
+        connections = connection_table(_joined(self._connections), np.repeat(ids, counts))
+        stations |= summaries(connections, counts)
+        stations["country_code"] = country_codes(stations["country_id"], self._country_codes())
+        return Parsed(
+            stations=_station_table(stations),
+            connections=connections,
+            n_read=self._n_read,
+            rejects=tuple(self._rejects),
+            coerced={name: n for name, n in sorted(self._coerced.items()) if n},
+            harvest={table: found for table, found in self._harvest.items() if found},
+        )
+
+    def _country_codes(self) -> dict[int, str]:
+        """Give the ISO codes of the records' own country objects, and of the known countries."""
+        harvested = self._harvest.get("countries", {})
+        own = {i: country.get("ISOCode") for i, country in harvested.items()}
+        return {i: code for i, code in own.items() if isinstance(code, str)} | _bundled_codes()
+
+
+def _bundled_codes() -> dict[int, str]:
+    try:
+        from ocm_geo.reference import bundled
+    except ImportError:
+        return {}
+    codes: dict[int, str] = bundled().countries["iso_code"].to_dict()
+    return codes
+
+
+def _fields(rows: Sequence[Any]) -> tuple[Values, Values]:
+    poi = transposed(rows, POI_FIELDS)
+    addresses = [address or NO_ADDRESS for address in poi["address"]]
+    return poi, transposed(addresses, ADDRESS_FIELDS)
+
+
+def _on_earth(lats: Sequence[float | None], lons: Sequence[float | None]) -> bool:
+    lat, lon = (np.array(values, np.float64) for values in (lats, lons))
+    return bool(np.all((np.abs(lat) <= MAX_LAT) & (np.abs(lon) <= MAX_LON)))
+
+
+def _fault(row: Any) -> str | None:  # noqa: ANN401 - a Poi
+    address = row.address or NO_ADDRESS
+    if row.ocm_id is None:
+        return "no integer ID"
+    if address.lat is None or address.lon is None:
+        return "no position"
+    if abs(address.lat) > MAX_LAT or abs(address.lon) > MAX_LON:
+        return f"position out of range: latitude {address.lat}, longitude {address.lon}"
+    return None
+
+
+def _excerpt(row: Any) -> str:  # noqa: ANN401 - a Poi
+    row.unknown = None
+    return msgspec.json.encode(row).decode()
+
+
+def _joined(blocks: Sequence[Mapping[str, pa.Array]]) -> dict[str, pa.Array]:
+    return {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def _station_table(columns: Mapping[str, pa.Array]) -> pa.Table:
+    layout = schema.arrow_schema(schema.STATION_COLUMNS)
+    for name in ("lon", "lat"):
+        layout = layout.append(pa.field(name, pa.float64(), nullable=False))
+    return pa.Table.from_arrays([columns[name] for name in layout.names], schema=layout)
