@@ -1,0 +1,300 @@
+"""Building a snapshot: read, drop doubles, sort in space, write beside, then switch in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+
+from ocm_geo import reference as ref
+from ocm_geo.errors import MirrorError, MirrorLocked, QueryError
+from ocm_geo.reference.credit import ATTRIBUTION
+from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
+from ocm_geo.sources import snapshot as disk
+from ocm_geo.sources.readers import read_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from ocm_geo.reference import ReferenceData
+    from ocm_geo.sources.tables import Parsed
+
+    Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+__all__ = ["build_snapshot"]
+
+_LOCK = ".lock"
+_DUPLICATE = "duplicate id: the first record with it is kept"
+_REFERENCE_FILE = "referencedata.json"
+
+
+def build_snapshot(
+    root: Path,
+    data: Paths,
+    *,
+    reference: ReferenceData | str | Path | None = None,
+) -> str:
+    """
+    Build a snapshot from bulk data and make it the current one.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The mirror; made if it does not exist.
+    data : path or iterable of paths
+        Files or folders.
+    reference : ReferenceData or path, optional
+        What ids stand for; by default a ``referencedata.json`` beside the data, laid over by
+        what the records hold.
+
+    Returns
+    -------
+    str
+        The id of the snapshot.
+
+    Raises
+    ------
+    QueryError
+        If there is nothing to read.
+    MirrorLocked
+        If another process is building.
+    MirrorError
+        If writing fails; earlier snapshots stay as they were.
+    """
+    given = _given_reference(data, reference)
+    try:
+        (root / disk.SNAPSHOTS).mkdir(parents=True, exist_ok=True)
+        with _lock(root):
+            beside = root / disk.SNAPSHOTS / f".building-{os.getpid()}"
+            with _scratch(beside):
+                name = _write(beside, _gather(data), given)
+                beside.rename(root / disk.SNAPSHOTS / name)
+            _switch(root, name)
+    except (OSError, pa.ArrowException) as error:
+        raise MirrorError(
+            f"the mirror {root} could not be built ({error}); earlier snapshots are untouched"
+        ) from error
+    return name
+
+
+def _given_reference(
+    data: Paths,
+    reference: ReferenceData | str | Path | None,
+) -> ReferenceData | None:
+    if isinstance(reference, ref.ReferenceData):
+        return reference
+    if reference is None:
+        paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+        found = [p for path in paths for p in _reference_files(Path(path))]
+        if not found:
+            return None
+        reference = found[0]
+    path = Path(reference)
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise QueryError(f"the reference data {path} cannot be read: {error.strerror}") from error
+    written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date().isoformat()
+    return ref.from_json(body, origin=path.name, date=written)
+
+
+def _reference_files(path: Path) -> Iterator[Path]:
+    for folder in (path, path / "data", path.parent):
+        if (folder / _REFERENCE_FILE).is_file():
+            yield folder / _REFERENCE_FILE
+
+
+class _Gathered:
+    """All that was read, in columns."""
+
+    def __init__(self) -> None:
+        self.stations: list[pa.Table] = []
+        self.connections: list[pa.Table] = []
+        self.rejects: list[dict[str, Any]] = []
+        self.coerced: Counter[str] = Counter()
+        self.harvest: dict[str, dict[int, Any]] = {}
+        self.n_read = 0
+        self._seen: set[int] = set()
+
+    def add(self, parsed: Parsed) -> None:
+        """Take a batch, without the records whose id came before."""
+        ids = parsed.stations["ocm_id"].to_pylist()
+        fresh = [i not in self._seen for i in ids]
+        self._seen.update(ids)
+        stations, connections = parsed.stations, parsed.connections
+        if not all(fresh):
+            doubles = [i for i, new in zip(ids, fresh, strict=True) if not new]
+            self.rejects += [_double(i) for i in doubles]
+            stations = stations.filter(pa.array(fresh))
+            kept = np.isin(connections["ocm_id"].to_numpy(), doubles, invert=True)
+            connections = connections.filter(pa.array(kept))
+        self.stations.append(stations)
+        self.connections.append(connections)
+        self.rejects += [asdict(reject) for reject in parsed.rejects]
+        self.coerced.update(parsed.coerced)
+        self.n_read += parsed.n_read
+        for table, rows in parsed.harvest.items():
+            self.harvest.setdefault(table, {}).update(rows)
+
+
+def _double(ocm_id: int) -> dict[str, Any]:
+    return {"origin": "", "position": -1, "ocm_id": ocm_id, "reason": _DUPLICATE, "excerpt": ""}
+
+
+def _gather(data: Paths) -> _Gathered:
+    gathered = _Gathered()
+    for parsed in _with_progress(read_batches(data)):
+        gathered.add(parsed)
+    return gathered
+
+
+def _with_progress(batches: Iterable[Parsed]) -> Iterator[Parsed]:
+    from tqdm.auto import tqdm  # noqa: PLC0415 - loaded when needed
+
+    with tqdm(desc="reading stations", unit=" records", delay=2, leave=False) as bar:
+        for parsed in batches:
+            bar.update(parsed.n_read)
+            yield parsed
+
+
+def _write(folder: Path, gathered: _Gathered, given: ReferenceData | None) -> str:
+    position = [("lon", pa.float64()), ("lat", pa.float64())]
+    schema = pa.schema([*arrow_schema(STATION_COLUMNS), *position])
+    stations = _whole(gathered.stations, schema)
+    connections = _whole(gathered.connections, arrow_schema(CONNECTION_COLUMNS))
+    order = _in_space(stations)
+    disk.write_stations(folder / disk.STATIONS, stations, order)
+    plugs = _like(stations["ocm_id"].to_numpy()[order], connections["ocm_id"].to_numpy())
+    disk.write_connections(folder / disk.CONNECTIONS, connections, plugs)
+    newest = _newest(stations)
+    ref.write(_reference(gathered, given, newest), folder)
+    with (folder / disk.REJECTS).open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in gathered.rejects)
+    report = disk.ImportReport(
+        n_read=gathered.n_read,
+        n_kept=len(stations),
+        n_rejected=len(gathered.rejects),
+        n_connections=len(connections),
+        reasons=dict(Counter(reject["reason"] for reject in gathered.rejects)),
+        coerced=dict(gathered.coerced),
+    )
+    return _write_manifest(folder, report, newest)
+
+
+def _whole(batches: list[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Join batches into one piece, and let go of them."""
+    table = pa.concat_tables([batch.cast(schema) for batch in batches] or [schema.empty_table()])
+    batches.clear()
+    return table.combine_chunks()
+
+
+def _in_space(stations: pa.Table) -> NDArray[np.int64]:
+    """Order along a Hilbert curve: neighbours in space are neighbours in the file."""
+    points = gpd.points_from_xy(stations["lon"].to_numpy(), stations["lat"].to_numpy())
+    if not len(points):
+        return np.empty(0, dtype=np.int64)
+    distance = gpd.GeoSeries(points).hilbert_distance(total_bounds=(-180, -90, 180, 90), level=16)
+    return np.lexsort((stations["ocm_id"].to_numpy(), distance.to_numpy())).astype(np.int64)
+
+
+def _like(order: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order connections like their sites, each site's in the order of its record."""
+    by_id = np.argsort(order)
+    rank = by_id[np.searchsorted(order, ids, sorter=by_id)]
+    return np.argsort(rank, kind="stable").astype(np.int64)
+
+
+def _newest(stations: pa.Table) -> str:
+    import pyarrow.compute as pc  # noqa: PLC0415 - used here alone
+
+    newest = pc.max(stations["date_last_status_update"]).as_py()
+    return "" if newest is None else newest.date().isoformat()
+
+
+def _reference(gathered: _Gathered, given: ReferenceData | None, newest: str) -> ReferenceData:
+    tables = ref.bundled()
+    if given is not None:
+        tables = tables.merged(given)
+    if gathered.harvest:
+        tables = tables.merged(ref.from_harvest(gathered.harvest, date=newest))
+    return tables
+
+
+def _write_manifest(folder: Path, report: disk.ImportReport, newest: str) -> str:
+    names = sorted(path.name for path in folder.iterdir())
+    hashes = {name: disk.checksum(folder / name) for name in names}
+    files = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": hashes[name]} for name in names
+    }
+    now = dt.datetime.now(dt.UTC)
+    # The id says when and what: two builds of the same data differ in the time alone.
+    name = f"{now:%Y%m%dT%H%M%SZ}-{hashes[disk.STATIONS][:8]}"
+    manifest = {
+        "format": disk.FORMAT,
+        "snapshot": name,
+        "built": now.isoformat(timespec="seconds"),
+        "data_date": newest,
+        "attribution": ATTRIBUTION,
+        "report": report.as_dict(),
+        "files": files,
+    }
+    (folder / disk.MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return name
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """Work in a folder that vanishes if the work fails."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _switch(root: Path, name: str) -> None:
+    beside = root / f".{disk.CURRENT}-{os.getpid()}"
+    beside.write_text(name + "\n", encoding="utf-8")
+    beside.replace(root / disk.CURRENT)
+
+
+@contextlib.contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    path = root / _LOCK
+    _clear_if_stale(path)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    except FileExistsError as error:
+        raise MirrorLocked(
+            f"another process is building the mirror {root}; wait for it, or remove {path}"
+        ) from error
+    try:
+        os.write(handle, str(os.getpid()).encode())
+        os.close(handle)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _clear_if_stale(path: Path) -> None:
+    """Take away the lock of a process that is gone."""
+    try:
+        pid = int(path.read_text(encoding="utf-8"))
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        path.unlink(missing_ok=True)
+    except (OSError, ValueError):
+        return

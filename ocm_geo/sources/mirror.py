@@ -1,0 +1,311 @@
+"""A local copy of the bulk data, asked without network."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ocm_geo import reference as ref
+from ocm_geo.errors import MirrorCorrupt
+from ocm_geo.geodesy import PointIndex
+from ocm_geo.provenance import attach
+from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery
+from ocm_geo.schema import STATION_COLUMNS, stations_from_arrow, to_pandas
+from ocm_geo.sources import snapshot as disk
+from ocm_geo.sources.build import build_snapshot
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ocm_geo.query import Where
+    from ocm_geo.reference import ReferenceData
+
+__all__ = ["Mirror"]
+
+_SITE_FILTERS = [
+    "ocm_id",
+    "submission_status_id",
+    "status_type_id",
+    "country_id",
+    "operator_id",
+    "usage_type_id",
+    "data_provider_id",
+    "date_last_status_update",
+    "date_created",
+]
+_PLUG_FILTERS = ["ocm_id", "connection_type_id", "current_type_id", "level_id", "power_kw"]
+
+
+class Mirror:
+    """
+    A local copy of Open Charge Map: a source that needs neither key nor network.
+
+    Parameters
+    ----------
+    path : path
+        The folder that `Mirror.build` made.
+    snapshot : str, optional
+        Id of the snapshot to use; the current one by default.
+
+    Raises
+    ------
+    MirrorMissing
+        If there is no mirror, or no such snapshot.
+    MirrorCorrupt
+        If a file is missing or damaged.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> mirror = ocm.sample()
+    >>> mirror.report.n_read == mirror.report.n_kept + mirror.report.n_rejected
+    True
+    """
+
+    def __init__(self, path: str | os.PathLike[str], snapshot: str | None = None) -> None:
+        self.path = Path(path)
+        self._folder, self._manifest = disk.open_manifest(self.path, snapshot)
+        disk.check_files(self._folder, self._manifest)
+        self._loading = threading.RLock()
+
+    @classmethod
+    def build(
+        cls,
+        path: str | os.PathLike[str],
+        data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        reference: ReferenceData | str | Path | None = None,
+    ) -> Self:
+        """
+        Build a snapshot from bulk data and make it the current one.
+
+        Parameters
+        ----------
+        path : path
+            Folder of the mirror; earlier snapshots in it are kept.
+        data : path or iterable of paths
+            Files (JSON lines, JSON arrays, GeoJSON, gzipped or not) or folders of files, as the
+            API and the two bulk exports give them. Of equal ids the first is kept.
+        reference : ReferenceData or path, optional
+            What ids stand for; by default a ``referencedata.json`` beside the data, laid over
+            by what the records hold.
+
+        Returns
+        -------
+        Mirror
+            The mirror; ``report`` says what was kept and what was not, and why.
+
+        Raises
+        ------
+        QueryError
+            If there is nothing to read.
+        MirrorLocked
+            If another process is building.
+        MirrorError
+            If writing fails; earlier snapshots stay as they were.
+        """
+        return cls(path, build_snapshot(Path(path), data, reference=reference))
+
+    def __repr__(self) -> str:
+        return f"Mirror({str(self.path)!r}: {len(self):,} stations, snapshot {self.snapshot})"
+
+    def __len__(self) -> int:
+        return self.report.n_kept
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path, self.snapshot)
+
+    @property
+    def snapshot(self) -> str:
+        """The id of the snapshot in use."""
+        return str(self._manifest["snapshot"])
+
+    @property
+    def report(self) -> disk.ImportReport:
+        """What became of the records: read = kept + rejected."""
+        return disk.ImportReport(**self._manifest["report"])
+
+    @property
+    def rejects(self) -> Path:
+        """The file of the records that could not be kept: JSON lines with reason and place."""
+        return self._folder / disk.REJECTS
+
+    def snapshots(self) -> list[str]:
+        """
+        List the snapshots of the mirror.
+
+        Returns
+        -------
+        list of str
+            Ids, oldest first.
+        """
+        folders = (self.path / disk.SNAPSHOTS).iterdir()
+        return sorted(f.name for f in folders if not f.name.startswith("."))
+
+    def verify(self) -> None:
+        """
+        Compare every file with its checksum.
+
+        Raises
+        ------
+        MirrorCorrupt
+            If one differs.
+        """
+        disk.check_files(self._folder, self._manifest, fully=True)
+
+    def reference_data(self) -> ReferenceData:
+        """
+        Give the reference data that belong to the stations.
+
+        Returns
+        -------
+        ReferenceData
+            The tables.
+        """
+        return self._reference
+
+    def fetch(self, query: StationQuery) -> gpd.GeoDataFrame:
+        """
+        Answer a question.
+
+        Parameters
+        ----------
+        query : StationQuery
+            The question.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            The stations, as ``query.answer`` gives them.
+        """
+        positions = self._candidates(query.where)
+        positions = positions[query.site_mask(self._sites.iloc[positions])]
+        plugs = None
+        if query.needs_connections:
+            rows = self._plug_rows(positions)
+            plugs = self._plugs.iloc[rows]
+            matching = plugs["ocm_id"].to_numpy()[query.connection_mask(plugs)]
+            positions = positions[np.isin(self._ids[positions], matching)]
+        found = stations_from_arrow(self._rows.take(pa.array(positions)))
+        attach(found, **self._facts())
+        return query.answer(found, plugs)
+
+    def has_any(self, query: StationQuery) -> bool:
+        """
+        Say whether any station is in the place of a question.
+
+        Parameters
+        ----------
+        query : StationQuery
+            The question.
+
+        Returns
+        -------
+        bool
+            True if there is one.
+        """
+        positions = self._candidates(query.where)
+        positions = positions[query.site_mask(self._sites.iloc[positions])]
+        points = self._points
+        found = query.where.select(
+            self._ids[positions], points.lon[positions], points.lat[positions]
+        )
+        return bool(found.positions.size)
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "source": "mirror",
+            "snapshot": self.snapshot,
+            "data_date": self._manifest["data_date"] or None,
+            "attribution": self._manifest["attribution"],
+            "complete": True,
+        }
+
+    def _candidates(self, where: Where) -> NDArray[np.intp]:
+        """Find the positions that may lie in a place, and few others."""
+        points = self._points
+        match where:
+            case Box():
+                return points.in_box(*where.as_tuple())
+            case Circle():
+                return points.within_km(where.lon, where.lat, where.radius_km)
+            case Area():
+                return points.in_box(*where.geometry.bounds)
+            case Corridor():
+                return points.near_line(where.line, where.within_km)
+            case Ids():
+                return np.asarray(np.flatnonzero(np.isin(self._ids, where.ids)))
+        return np.arange(len(points))
+
+    def _plug_rows(self, positions: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Find the connections of sites: they stand in the order of the sites."""
+        first, last = self._plug_bounds[positions], self._plug_bounds[positions + 1]
+        size = last - first
+        ends = np.cumsum(size)
+        total = int(ends[-1]) if size.size else 0
+        return np.asarray(np.arange(total) - np.repeat(ends - size - first, size))
+
+    @cached_property
+    def _reference(self) -> ReferenceData:
+        return ref.read(self._folder)
+
+    @cached_property
+    def _rows(self) -> pa.Table:
+        """All stations, in one piece, so that rows are picked out without searching chunks."""
+        with self._loading:
+            names = [column.name for column in STATION_COLUMNS]
+            table = self._read(disk.STATIONS, [*names, "bbox"])
+            box = table["bbox"].combine_chunks()
+            table = table.drop_columns(["bbox"])
+            table = table.append_column("lon", box.field("xmin"))
+            return table.append_column("lat", box.field("ymin")).combine_chunks()
+
+    @cached_property
+    def _sites(self) -> pd.DataFrame:
+        return to_pandas(self._rows.select(_SITE_FILTERS))
+
+    @cached_property
+    def _ids(self) -> NDArray[np.int64]:
+        return np.asarray(self._rows["ocm_id"].to_numpy())
+
+    @cached_property
+    def _points(self) -> PointIndex:
+        with self._loading:
+            return PointIndex(self._rows["lon"].to_numpy(), self._rows["lat"].to_numpy())
+
+    @cached_property
+    def _plugs(self) -> pd.DataFrame:
+        with self._loading:
+            return to_pandas(self._read(disk.CONNECTIONS, _PLUG_FILTERS))
+
+    @cached_property
+    def _plug_bounds(self) -> NDArray[np.intp]:
+        """Where the connections of each site begin; one more, for the end."""
+        ids, of = self._ids, self._plugs["ocm_id"].to_numpy()
+        changes = np.flatnonzero(np.diff(of)) + 1
+        firsts = np.concatenate([[0], changes]) if of.size else np.empty(0, np.intp)
+        counts = np.diff(np.append(firsts, of.size))
+        by_id = np.argsort(ids)
+        where = by_id[np.searchsorted(ids, of[firsts], sorter=by_id)]
+        sizes = np.zeros(len(ids), dtype=np.intp)
+        sizes[where] = counts
+        return np.concatenate([[0], np.cumsum(sizes)])
+
+    def _read(self, name: str, columns: list[str]) -> pa.Table:
+        try:
+            return pq.read_table(self._folder / name, columns=columns)
+        except (OSError, pa.ArrowException) as error:
+            raise MirrorCorrupt(
+                f"{self._folder / name} cannot be read ({error}): build the mirror again"
+            ) from error

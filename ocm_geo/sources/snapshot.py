@@ -1,0 +1,266 @@
+"""One immutable snapshot of a mirror on disk: GeoParquet, connections, reference, manifest.
+
+.. code-block:: text
+
+    mirror/
+    ├── current                  the id of the snapshot in use, replaced in one step
+    └── snapshots/<id>/
+        ├── stations.parquet     GeoParquet 1.1: zstd, Hilbert order, box column
+        ├── connections.parquet  one row a connection, sites in the same order
+        ├── reference.json       what ids stand for
+        ├── rejects.jsonl        what could not be kept, with reason and place
+        └── manifest.json        counts, sizes and checksums
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyproj
+import shapely
+
+from ocm_geo.errors import MirrorCorrupt, MirrorMissing
+from ocm_geo.reference.credit import ATTRIBUTION
+from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "CONNECTIONS",
+    "CURRENT",
+    "FORMAT",
+    "MANIFEST",
+    "REJECTS",
+    "SNAPSHOTS",
+    "STATIONS",
+    "ImportReport",
+    "check_files",
+    "checksum",
+    "open_manifest",
+    "write_connections",
+    "write_stations",
+]
+
+FORMAT = 1
+CURRENT = "current"
+SNAPSHOTS = "snapshots"
+STATIONS = "stations.parquet"
+CONNECTIONS = "connections.parquet"
+REJECTS = "rejects.jsonl"
+MANIFEST = "manifest.json"
+
+ROW_GROUP = 20_000
+_BOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """
+    What became of the records of an import: ``n_read == n_kept + n_rejected``.
+
+    Parameters
+    ----------
+    n_read, n_kept, n_rejected : int
+        Records.
+    n_connections : int
+        Connections of the records kept.
+    reasons : dict
+        Reason to number of records rejected.
+    coerced : dict
+        Column to number of values of a wrong type, made missing.
+    """
+
+    n_read: int
+    n_kept: int
+    n_rejected: int
+    n_connections: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    coerced: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [
+            (
+                f"read {self.n_read:,} records: kept {self.n_kept:,} "
+                f"({self.n_connections:,} connections), rejected {self.n_rejected:,}"
+            )
+        ]
+        lines += [f"  rejected {n:,}: {reason}" for reason, n in sorted(self.reasons.items())]
+        lines += [f"  made missing {n:,}: {column}" for column, n in sorted(self.coerced.items())]
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the report as plain JSON."""
+        return asdict(self)
+
+
+def write_stations(path: Path, table: pa.Table, order: NDArray[np.int64]) -> None:
+    """
+    Write stations as GeoParquet 1.1.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    table : pyarrow.Table
+        The columns of `STATION_COLUMNS`, ``lon`` and ``lat``.
+    order : numpy.ndarray of int
+        The order to write the rows in.
+    """
+    lon, lat = table["lon"].to_numpy(), table["lat"].to_numpy()
+    fields = [*arrow_schema(STATION_COLUMNS), pa.field("bbox", _BOX), ("geometry", pa.binary())]
+    metadata = {"geo": _geo(lon, lat), "ocm": json.dumps({"attribution": ATTRIBUTION})}
+    schema = pa.schema(fields, metadata=metadata)
+    names = [column.name for column in STATION_COLUMNS]
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        # Row group by row group: the whole is never held twice.
+        for start in range(0, max(len(order), 1), ROW_GROUP):
+            rows = order[start : start + ROW_GROUP]
+            x, y = pa.array(lon[rows]), pa.array(lat[rows])
+            box = pa.StructArray.from_arrays([x, y, x, y], fields=list(_BOX))
+            wkb = pa.array(shapely.to_wkb(shapely.points(lon[rows], lat[rows])), pa.binary())
+            columns = [*table.select(names).take(rows).columns, box, wkb]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema), ROW_GROUP)
+
+
+def write_connections(path: Path, table: pa.Table, order: NDArray[np.int64]) -> None:
+    """
+    Write connections as Parquet.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    table : pyarrow.Table
+        The columns of `CONNECTION_COLUMNS`.
+    order : numpy.ndarray of int
+        The order to write the rows in.
+    """
+    schema = arrow_schema(CONNECTION_COLUMNS)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for start in range(0, max(len(order), 1), 5 * ROW_GROUP):
+            rows = order[start : start + 5 * ROW_GROUP]
+            writer.write_table(table.take(rows).cast(schema), 5 * ROW_GROUP)
+
+
+def _geo(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
+    """Describe the geometry column as GeoParquet 1.1 asks."""
+    corners = ("xmin", "ymin", "xmax", "ymax")
+    column: dict[str, Any] = {
+        "encoding": "WKB",
+        "geometry_types": ["Point"],
+        "crs": pyproj.CRS("EPSG:4326").to_json_dict(),
+        "covering": {"bbox": {corner: ["bbox", corner] for corner in corners}},
+    }
+    if len(lon):
+        west, east, south, north = np.min(lon), np.max(lon), np.min(lat), np.max(lat)
+        column["bbox"] = [float(west), float(south), float(east), float(north)]
+    document = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    return json.dumps(document)
+
+
+def checksum(path: Path) -> str:
+    """
+    Hash a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def open_manifest(root: Path, snapshot: str | None) -> tuple[Path, dict[str, Any]]:
+    """
+    Find a snapshot and read its manifest.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The mirror.
+    snapshot : str, optional
+        Its id; the current one by default.
+
+    Returns
+    -------
+    folder : pathlib.Path
+        The snapshot.
+    manifest : dict
+        What it should hold.
+
+    Raises
+    ------
+    MirrorMissing
+        If there is no mirror, or no such snapshot.
+    MirrorCorrupt
+        If the manifest cannot be read, or is of another format.
+    """
+    pointer = root / CURRENT
+    if not pointer.is_file():
+        raise MirrorMissing(
+            f"there is no mirror at {root}: build one with Mirror.build({str(root)!r}, data) or "
+            "`ocm-geo mirror build`"
+        )
+    name = snapshot or pointer.read_text(encoding="utf-8").strip()
+    folder = root / SNAPSHOTS / name
+    if not folder.is_dir():
+        raise MirrorMissing(f"the mirror {root} has no snapshot {name!r}")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        version = manifest["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MirrorCorrupt(
+            f"snapshot {name} of {root} has no readable manifest ({error}): build it again"
+        ) from error
+    if version != FORMAT:
+        raise MirrorCorrupt(
+            f"snapshot {name} of {root} has format {version}; this version of ocm_geo reads "
+            f"format {FORMAT}: build it again"
+        )
+    return folder, manifest
+
+
+def check_files(folder: Path, manifest: dict[str, Any], *, fully: bool = False) -> None:
+    """
+    Compare the files of a snapshot with its manifest.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The snapshot.
+    manifest : dict
+        Its manifest.
+    fully : bool
+        Compare checksums and not only sizes.
+
+    Raises
+    ------
+    MirrorCorrupt
+        If a file is missing or differs.
+    """
+    for name, facts in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise MirrorCorrupt(f"{path} is missing: build the mirror again")
+        if path.stat().st_size != facts["bytes"]:
+            raise MirrorCorrupt(
+                f"{path} has {path.stat().st_size} bytes, not {facts['bytes']}: it is damaged; "
+                "build the mirror again"
+            )
+        if fully and checksum(path) != facts["sha256"]:
+            raise MirrorCorrupt(f"{path} is damaged (checksum): build the mirror again")
