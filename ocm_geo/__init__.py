@@ -1,1 +1,224 @@
-"""Electric-vehicle charging with Open Charge Map: stations, routes and coverage as tables."""
+"""Electric-vehicle charging with Open Charge Map: stations, routes and coverage as tables.
+
+>>> import ocm_geo as ocm
+>>> stations = ocm.stations_from_country("NL", source=ocm.sample())
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ocm_geo.connections import (
+    connections,
+)
+from ocm_geo.corridors import (
+    StopPlan,
+    corridor,
+    locate_along,
+    plan_stops,
+    route_gaps,
+)
+from ocm_geo.coverage import (
+    coverage,
+    density,
+    nearest_stations,
+    service_areas,
+)
+from ocm_geo.errors import (
+    ApiKeyError,
+    ConnectionFailed,
+    DroppedRows,
+    InexactMethod,
+    MalformedResponse,
+    MirrorCorrupt,
+    MirrorError,
+    MirrorLocked,
+    MirrorMissing,
+    MissingDependency,
+    OCMError,
+    OCMWarning,
+    PagingError,
+    QueryError,
+    RateLimited,
+    RequestTimeout,
+    RouteError,
+    ServerError,
+    SourceError,
+    StaleData,
+    SuspectInput,
+    TruncatedResult,
+    UnknownCode,
+)
+from ocm_geo.query import (
+    StationFilters,
+    StationQuery,
+)
+from ocm_geo.reference import (
+    ReferenceData,
+    add_labels,
+    attribution,
+    links,
+)
+from ocm_geo.routes import (
+    route_from_file,
+    route_from_polyline,
+    route_length_km,
+    route_points_every,
+    route_reverse,
+    route_simplify,
+    route_substring,
+    route_to_polyline,
+)
+from ocm_geo.settings import (
+    Settings,
+    configure,
+    using,
+)
+from ocm_geo.stations import (
+    reference_data,
+    stations,
+    stations_from_bbox,
+    stations_from_country,
+    stations_from_ids,
+    stations_from_point,
+    stations_from_polygon,
+    stations_from_route,
+)
+
+if TYPE_CHECKING:
+    from ocm_geo.files import (
+        read,
+        write,
+    )
+    from ocm_geo.plots import (
+        plot_coverage,
+        plot_route,
+        plot_stations,
+    )
+    from ocm_geo.sources.api import (
+        OpenChargeMap,
+    )
+    from ocm_geo.sources.mirror import (
+        Mirror,
+    )
+    from ocm_geo.sources.sample import (
+        sample,
+        sample_areas,
+        sample_route,
+    )
+    from ocm_geo.study import (
+        run_study,
+    )
+    from ocm_geo.widgets import (
+        station_map,
+        to_html,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ApiKeyError",
+    "ConnectionFailed",
+    "DroppedRows",
+    "InexactMethod",
+    "MalformedResponse",
+    "Mirror",
+    "MirrorCorrupt",
+    "MirrorError",
+    "MirrorLocked",
+    "MirrorMissing",
+    "MissingDependency",
+    "OCMError",
+    "OCMWarning",
+    "OpenChargeMap",
+    "PagingError",
+    "QueryError",
+    "RateLimited",
+    "ReferenceData",
+    "RequestTimeout",
+    "RouteError",
+    "ServerError",
+    "Settings",
+    "SourceError",
+    "StaleData",
+    "StationFilters",
+    "StationQuery",
+    "StopPlan",
+    "SuspectInput",
+    "TruncatedResult",
+    "UnknownCode",
+    "__version__",
+    "add_labels",
+    "attribution",
+    "configure",
+    "connections",
+    "corridor",
+    "coverage",
+    "density",
+    "links",
+    "locate_along",
+    "nearest_stations",
+    "plan_stops",
+    "plot_coverage",
+    "plot_route",
+    "plot_stations",
+    "read",
+    "reference_data",
+    "route_from_file",
+    "route_from_polyline",
+    "route_gaps",
+    "route_length_km",
+    "route_points_every",
+    "route_reverse",
+    "route_simplify",
+    "route_substring",
+    "route_to_polyline",
+    "run_study",
+    "sample",
+    "sample_areas",
+    "sample_route",
+    "service_areas",
+    "station_map",
+    "stations",
+    "stations_from_bbox",
+    "stations_from_country",
+    "stations_from_ids",
+    "stations_from_point",
+    "stations_from_polygon",
+    "stations_from_route",
+    "to_html",
+    "using",
+    "write",
+]
+
+# Some functions share the name of their module (stations, coverage, connections): importing
+# those modules above, before anything else does, keeps the function in front.
+_LAZY = {
+    "read": "files",
+    "write": "files",
+    "plot_coverage": "plots",
+    "plot_route": "plots",
+    "plot_stations": "plots",
+    "OpenChargeMap": "sources.api",
+    "Mirror": "sources.mirror",
+    "sample": "sources.sample",
+    "sample_areas": "sources.sample",
+    "sample_route": "sources.sample",
+    "run_study": "study",
+    "station_map": "widgets",
+    "to_html": "widgets",
+}
+"""Names whose modules are loaded when they are first used (PEP 562)."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -10,21 +10,34 @@ import pandas as pd
 import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.geodesy import Line, area_km2, as_line, corridor_polygon
+from ocm_geo.geodesy import Line, area_km2, as_line, corridor_polygon, to_ecef_km
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
-from ocm_geo.routes.editing import Route
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocm_geo.geodesy import LineHits
+    from ocm_geo.routes.editing import Route
 
-__all__ = ["MEASURES", "Passages", "Points", "corridor", "in_lonlat", "locate_along", "located"]
+__all__ = [
+    "MEASURES",
+    "Passages",
+    "Points",
+    "corridor",
+    "in_lonlat",
+    "locate",
+    "locate_along",
+    "located",
+]
 
 Points: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries
 Passages: TypeAlias = Literal["nearest", "all"]
+
+# Twice the bulge of the parts that a Line is cut into.
+_BULGE_KM = 0.004
+_LEAST_DEGREE_KM = 110.574
 
 MEASURES = ("along_km", "offset_km", "side")
 
@@ -124,15 +137,62 @@ def locate_along(
     >>> import shapely
     >>> route = shapely.LineString([(5, 0), (6, 0)])
     >>> point = gpd.GeoSeries([shapely.Point(5.5, 0.01)], index=["inn"], crs="EPSG:4326")
-    >>> ocm.locate_along(point, route)[["along_km", "offset_km", "side"]].round(2).loc["inn"].tolist()
-    [55.66, 1.11, 'left']
+    >>> at = ocm.locate_along(point, route).loc["inn"]
+    >>> round(at.along_km, 2), round(at.offset_km, 2), at.side
+    (55.66, 1.11, 'left')
     """
     limit = None if within_km is None else positive_km(within_km, "within_km")
     frame = in_lonlat(points)
-    hits = Line(as_line(route)).locate(
-        frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy(), within_km=limit, passages=passages
-    )
+    hits = locate(frame, Line(as_line(route)), within_km=limit, passages=passages)
     return carry(located(frame, hits), points)
+
+
+def locate(
+    frame: gpd.GeoDataFrame, line: Line, *, within_km: float | None, passages: Passages
+) -> LineHits:
+    """
+    Find where the points of a table lie along a line.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        As `in_lonlat` gives it.
+    line : Line
+        The route.
+    within_km : float or None
+        Greatest distance from the line, km.
+    passages : {"nearest", "all"}
+        One row a point, or one for each passage.
+
+    Returns
+    -------
+    LineHits
+        Positions of the points in the table, and where they lie.
+    """
+    lon, lat = shapely.get_coordinates(frame.geometry.to_numpy()).T
+    if within_km is None:
+        return line.locate(lon, lat, passages=passages)
+    near = _in_box(line, lon, lat, within_km)
+    hits = line.locate(lon[near], lat[near], within_km=within_km, passages=passages)
+    return hits._replace(position=near[hits.position])
+
+
+def _in_box(
+    line: Line, lon: NDArray[np.float64], lat: NDArray[np.float64], within_km: float
+) -> NDArray[np.intp]:
+    """
+    Leave out points that are far from the whole line: most of a country, for one road.
+
+    A degree of latitude is 110.574 km or more, and no earth-centred coordinate of two positions
+    differs by more than their distance. An edge of 10 km bulges by 2 m over its chord.
+    """
+    reach = within_km + _BULGE_KM
+    south, north = line.parts.knots[:, 1].min(), line.parts.knots[:, 1].max()
+    pad = reach / _LEAST_DEGREE_KM
+    band = np.flatnonzero((lat >= south - pad) & (lat <= north + pad))
+    places, knots = to_ecef_km(lon[band], lat[band]), line.parts.knots_km
+    inside = (places >= knots.min(axis=0) - reach) & (places <= knots.max(axis=0) + reach)
+    return band[inside.all(axis=1)]
 
 
 def in_lonlat(points: Points, what: str = "points") -> gpd.GeoDataFrame:

@@ -7,12 +7,13 @@ printed.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocm_geo.errors import RouteError
+from ocm_geo.errors import RouteError, SuspectInput
 from ocm_geo.routes.joining import join
 from ocm_geo.routes.plausibility import edge_km, out_of_range
 from ocm_geo.routes.polylines import PRECISIONS, decode
@@ -124,9 +125,14 @@ def directions_lonlat(directions: Directions, precision: int | None = None) -> N
     ------
     RouteError
         If no precision agrees, or pieces do not join.
+
+    Warns
+    -----
+    SuspectInput
+        If the precision that was asked for does not agree.
     """
     if precision is not None:
-        return _joined(directions, precision)
+        return _as_told(directions, precision)
     told = []
     for candidate in PRECISIONS:
         try:
@@ -135,9 +141,7 @@ def directions_lonlat(directions: Directions, precision: int | None = None) -> N
             told.append(f"precision {candidate}: {error}")
             continue
         length_km = float(edge_km(lonlat).sum())
-        if abs(length_km - directions.printed_km) <= max(
-            _AGREES * directions.printed_km, _ROUNDING_KM
-        ):
+        if _agrees(length_km, directions):
             return lonlat
         told.append(f"precision {candidate}: {length_km:.3f} km")
     advice = (
@@ -149,6 +153,24 @@ def directions_lonlat(directions: Directions, precision: int | None = None) -> N
         f"the geometry does not have the printed length of {directions.printed_km:.3f} km "
         f"({'; '.join(told)}); {advice}"
     )
+
+
+def _as_told(directions: Directions, precision: int) -> NDArray[np.float64]:
+    lonlat = _joined(directions, precision)
+    length_km = float(edge_km(lonlat).sum())
+    if not _agrees(length_km, directions):
+        warnings.warn(
+            f"at precision {precision} the geometry is {length_km:.3f} km long, but the engine "
+            f"printed {directions.printed_km:.3f} km",
+            SuspectInput,
+            stacklevel=4,
+        )
+    return lonlat
+
+
+def _agrees(length_km: float, directions: Directions) -> bool:
+    tolerance = max(_AGREES * directions.printed_km, _ROUNDING_KM)
+    return abs(length_km - directions.printed_km) <= tolerance
 
 
 def _joined(directions: Directions, precision: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
-from ocm_geo.geodesy import as_line, wrap_lon
+from ocm_geo.geodesy import as_line
 from ocm_geo.query.where import positive_km
 from ocm_geo.routes.directions import directions_lonlat, is_directions, read_directions
 from ocm_geo.routes.joining import JOIN_KM, join
@@ -86,7 +86,8 @@ def route_from_file(
     Warns
     -----
     SuspectInput
-        If the route jumps far between two points.
+        If the route jumps far between two points, or directions are read with a precision that
+        does not agree with their printed length.
 
     Examples
     --------
@@ -100,25 +101,31 @@ def route_from_file(
     'LINESTRING (5.1 52.1, 5.4 52.2)'
     """
     file = Path(path)
-    if not file.exists():
-        raise RouteError(f"there is no file {str(file)!r}")
+    if not file.is_file() and file.suffix.lower() != ".gdb":
+        raise RouteError(f"there is no file {str(path)!r}")
     join_km = positive_km(max_join_km, "max_join_km")
+    _check_feature(feature)
     if precision is not None:
         check_precision(precision)
     if file.suffix.lower() == ".polyline":
         return _from_polyline_file(file, precision)
     document = _json(file) if file.suffix.lower() == ".json" else None
-    if is_directions(document):
+    if document is not None and is_directions(document):
         lonlat = directions_lonlat(read_directions(document, _choice(feature)), precision)
     else:
         lonlat = _from_lines(file, _read_lines(file, layer, feature), feature, join_km)
     return _checked(file, lonlat)
 
 
+def _check_feature(feature: object) -> None:
+    whole = isinstance(feature, int | np.integer) and not isinstance(feature, bool)
+    if feature is not None and not whole and not isinstance(feature, str):
+        raise QueryError(f"feature must be a position or an SQL condition, not {feature!r}")
+
+
 def _checked(file: Path, lonlat: NDArray[np.float64]) -> shapely.LineString:
-    route = as_line(shapely.LineString(lonlat))
-    coords = shapely.get_coordinates(route)
-    if reason := suspicion(np.column_stack([wrap_lon(coords[:, 0]), coords[:, 1]])):
+    route = as_line(lonlat)
+    if reason := suspicion(shapely.get_coordinates(route)):
         warnings.warn(f"the route of {file.name} is doubtful: {reason}", SuspectInput, stacklevel=3)
     return route
 
@@ -155,16 +162,21 @@ def _read_lines(file: Path, layer: str | None, feature: int | str | None) -> gpd
     where = feature if isinstance(feature, str) else None
     try:
         table = gpd.read_file(file, layer=name, where=where, engine="pyogrio")
-    except (DataSourceError, DataLayerError) as error:
+    except (DataSourceError, DataLayerError, shapely.errors.ShapelyError) as error:
         raise RouteError(f"{file.name} cannot be read: {error}") from error
     except ValueError as error:
-        raise QueryError(f"{file.name}, feature={feature!r}: {error}") from error
+        raise QueryError(
+            f"feature={feature!r} is no SQL condition on the columns of {file.name}"
+        ) from error
     if not isinstance(table, gpd.GeoDataFrame):
         raise RouteError(f"layer {name!r} of {file.name} holds no geometry")
     lines = table[table.geom_type.isin(_LINES) & ~table.geometry.is_empty]
     if lines.empty:
         kinds = sorted(table.geom_type.dropna().unique())
-        raise RouteError(f"{file.name} holds no line, only {', '.join(kinds) or 'nothing'}")
+        met = f" that meets {where!r}" if where else ""
+        raise RouteError(
+            f"{file.name} holds no line{met}" + (f", only {', '.join(kinds)}" if kinds else "")
+        )
     if lines.crs is None:
         raise QueryError(
             f"{file.name} names no coordinate reference system: read it with geopandas, use "
@@ -180,7 +192,7 @@ def _only_layer(file: Path) -> str:
     except DataSourceError as error:
         raise RouteError(
             f"{file.name} is neither directions of OSRM, Valhalla, Mapbox or Google nor a "
-            f"format that GDAL reads: {error}"
+            "format that GDAL reads, or it is damaged"
         ) from error
     known = [str(name) for name, kind in layers if _may_hold_lines(kind)]
     if file.suffix.lower() == ".gpx":
@@ -208,7 +220,7 @@ def _from_lines(
     file: Path, lines: gpd.GeoDataFrame, feature: int | str | None, join_km: float
 ) -> NDArray[np.float64]:
     """Join the parts of the lines, or of the one line that is chosen."""
-    if isinstance(feature, int | np.integer) and not isinstance(feature, bool):
+    if isinstance(feature, int | np.integer):
         if not 0 <= feature < len(lines):
             raise RouteError(f"there is no line {feature}: {file.name} holds {len(lines)}")
         lines = lines.iloc[[feature]]

@@ -11,7 +11,7 @@ import polyline
 import shapely
 
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
-from ocm_geo.geodesy import as_line, wrap_lon
+from ocm_geo.geodesy import as_line
 from ocm_geo.routes.plausibility import edge_km, out_of_range, suspicion
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def route_from_polyline(text: str, precision: int = 5) -> shapely.LineString:
     """
     body = _checked_text(text)
     lonlat = decode(body, check_precision(precision))
-    route = as_line(shapely.LineString(_wrapped(lonlat)) if len(lonlat) > 1 else _too_short(1))
+    route = as_line(lonlat)
     if reason := suspicion(lonlat, precision) or _all_doubled(body):
         warnings.warn(
             f"the polyline decodes at precision {precision}, but {reason}{_other(body, precision)}",
@@ -255,11 +255,3 @@ def _swapped(lonlat: NDArray[np.float64]) -> str:
     if out_of_range(lonlat[:, ::-1]) is None:
         return "; or longitude and latitude were swapped when it was encoded (latitude comes first)"
     return ""
-
-
-def _wrapped(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.column_stack([wrap_lon(lonlat[:, 0]), lonlat[:, 1]])
-
-
-def _too_short(n_points: int) -> shapely.LineString:
-    raise RouteError(f"the polyline holds {n_points} point: a route needs two or more")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ocm_geo.geodesy import Line, as_line, distance_km, to_ecef_km
 from ocm_geo.query.where import positive_km
-from ocm_geo.routes.editing import Route
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ocm_geo.routes.editing import Route
 
 __all__ = ["route_simplify"]
 

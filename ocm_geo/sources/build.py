@@ -238,7 +238,7 @@ def _write_manifest(folder: Path, report: disk.ImportReport, newest: str) -> str
     files = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": hashes[name]} for name in names
     }
-    now = dt.datetime.now(dt.UTC)
+    now = _now()
     # The id says when and what: two builds of the same data differ in the time alone.
     name = f"{now:%Y%m%dT%H%M%SZ}-{hashes[disk.STATIONS][:8]}"
     manifest = {
@@ -252,6 +252,14 @@ def _write_manifest(folder: Path, report: disk.ImportReport, newest: str) -> str
     }
     (folder / disk.MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return name
+
+
+def _now() -> dt.datetime:
+    """Give the time, or that of reproducible-builds.org's variable where it is set."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH")
+    return (
+        dt.datetime.now(dt.UTC) if fixed is None else dt.datetime.fromtimestamp(int(fixed), dt.UTC)
+    )
 
 
 @contextlib.contextmanager

@@ -126,7 +126,7 @@ def load_route(route: RouteConfig, areas: gpd.GeoDataFrame | None) -> shapely.Li
     elif not route.file:
         raise QueryError("route: no file; name one in the configuration or with --route")
     else:
-        line = route_from_file(route.file, where=route.where or None)
+        line = route_from_file(route.file, feature=_sql(route.where))
     return _clipped(line, areas) if route.clip and areas is not None else line
 
 
@@ -190,6 +190,15 @@ def rows_where(
     if table.empty:
         raise QueryError(f"{what}: no row has {dict(where)}")
     return table
+
+
+def _sql(where: Mapping[str, str | int]) -> str | None:
+    """Say the choice of a row in the language that GDAL reads."""
+    words = []
+    for column, value in where.items():
+        text = str(value).replace("'", "''")
+        words.append(f'"{column}" = ' + (text if isinstance(value, int) else f"'{text}'"))
+    return " AND ".join(words) or None
 
 
 def _read_polygons(file: str) -> gpd.GeoDataFrame:

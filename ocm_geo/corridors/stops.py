@@ -1,0 +1,337 @@
+"""Where to stop for charging: the fewest stops, or the place where one is stranded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.corridors.marks import Marks, check_number, marks_along
+from ocm_geo.errors import QueryError
+from ocm_geo.geodesy import Line, as_line
+from ocm_geo.provenance import carry
+from ocm_geo.query.where import positive_km
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ocm_geo.corridors.positions import Points
+    from ocm_geo.routes.editing import Route
+
+__all__ = ["StopPlan", "plan_stops"]
+
+_NEAR_KM = 5.0
+_ROUNDING_KM = 1e-6
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class StopPlan:
+    """
+    A plan of charging stops along a route.
+
+    Parameters
+    ----------
+    feasible : bool
+        Whether the end of the route is reached.
+    stops : geopandas.GeoDataFrame
+        The stations to charge at, in order: their rows with ``along_km``, ``offset_km``,
+        ``side``, ``arrival_soc`` and ``departure_soc`` (states of charge, 0 to 1).
+    legs : pandas.DataFrame
+        The drives between them: ``from_id`` and ``to_id`` (missing at the ends of the route),
+        ``start_km`` and ``end_km`` along the route, ``distance_km`` driven, ``start_soc``,
+        ``arrival_soc`` and ``feasible``. Where the plan is not feasible the last leg is the first
+        gap that is too long: from the last stop to the next station, or to the end.
+    stranded_at_km : float or None
+        Kilometre of the route where the reserve is touched with no station in reach; None for
+        a feasible plan.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> import ocm_geo as ocm
+    >>> import shapely
+    >>> stations = gpd.GeoSeries([shapely.Point(6, 0)], index=[7], crs="EPSG:4326")
+    >>> ocm.plan_stops(shapely.LineString([(5, 0), (9, 0)]), stations, range_km=200).stranded_at_km
+    251.319...
+    """
+
+    feasible: bool
+    stops: gpd.GeoDataFrame
+    legs: pd.DataFrame
+    stranded_at_km: float | None
+
+
+class _Car(NamedTuple):
+    """What the car can do."""
+
+    range_km: float
+    reserve: float
+    charge_to: float
+    start_soc: float
+
+    @property
+    def first_hop_km(self) -> float:
+        """Longest drive from the start."""
+        return self.range_km * (self.start_soc - self.reserve) + _ROUNDING_KM
+
+    @property
+    def hop_km(self) -> float:
+        """Longest drive from a stop."""
+        return self.range_km * (self.charge_to - self.reserve) + _ROUNDING_KM
+
+
+class _Road(NamedTuple):
+    """Marks by kilometre, how far off they are, and where the route ends."""
+
+    along_km: NDArray[np.float64]
+    off_km: NDArray[np.float64]
+    length_km: float
+
+    @property
+    def in_km(self) -> NDArray[np.float64]:
+        """Kilometre of the route that a car could be at in place of arriving at the station."""
+        return self.along_km + self.off_km
+
+    @property
+    def out_km(self) -> NDArray[np.float64]:
+        """Kilometre of the route that a car leaving the station seems to have started from."""
+        return self.along_km - self.off_km
+
+
+class _Chain(NamedTuple):
+    """Marks to stop at, and the kilometre of the route that the last hop leads to."""
+
+    stops: list[int]
+    reach_km: float
+
+
+def plan_stops(
+    route: Route,
+    stations: Points,
+    *,
+    range_km: float,
+    reserve: float = 0.1,
+    charge_to: float = 0.8,
+    start_soc: float = 1.0,
+    detours: bool = False,
+    within_km: float | None = None,
+) -> StopPlan:
+    """
+    Plan the fewest charging stops along a route.
+
+    Parameters
+    ----------
+    route : shapely.LineString, GeoSeries or GeoDataFrame
+        The route in lon/lat, or a one-row series or frame with a coordinate reference system.
+    stations : geopandas.GeoDataFrame
+        A station table, already filtered to the stations that suit the car.
+    range_km : float
+        Distance that a full battery lasts, in km.
+    reserve : float
+        State of charge that is never gone below, 0 to 1.
+    charge_to : float
+        State of charge after each stop, 0 to 1.
+    start_soc : float
+        State of charge at the start, 0 to 1.
+    detours : bool
+        Whether the straight way from the route to a station and back is driven, too: twice
+        ``offset_km`` a stop. Without it, stations count as if they stood on the route.
+    within_km : float, optional
+        Greatest distance of a station from the route, inclusive, in km. By default every
+        station of the table counts if the table says how far off they are (``offset_km``, as in
+        the answer of `stations_from_route`) or detours are driven, else those within 5 km.
+
+    Returns
+    -------
+    StopPlan
+        The plan with the fewest stops and, of these, with ``detours``, the least distance; or
+        how far one gets.
+
+    Raises
+    ------
+    QueryError
+        If a parameter is wrong, or a row of the table is no numbered point.
+    RouteError
+        If the geometry is no route.
+
+    Notes
+    -----
+    The first hop is at most ``range_km * (start_soc - reserve)``, each later one
+    ``range_km * (charge_to - reserve)``, to 1 mm. Without detours the farthest station in reach
+    is always a best next stop. With detours a best plan is found stop by stop: the n-th stop of
+    a plan with the fewest stops is a station that cannot be reached with fewer than n.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> import ocm_geo as ocm
+    >>> import shapely
+    >>> stations = gpd.GeoSeries.from_xy([6, 6.5, 7], [0, 0, 0], index=[1, 2, 3], crs="EPSG:4326")
+    >>> plan = ocm.plan_stops(shapely.LineString([(5, 0), (8, 0)]), stations, range_km=250)
+    >>> plan.feasible, plan.stops.index.tolist()
+    (True, [3])
+    """
+    car = _car(range_km, reserve, charge_to, start_soc)
+    line = Line(as_line(route))
+    near_km, far_km = _reach_off(stations, within_km, car, detours=detours)
+    marks = marks_along(stations, line, near_km, far_km=far_km)
+    off_km = marks.offset_km if detours else np.zeros(len(marks.ids))
+    find = _cheapest if detours else _farthest
+    road = _Road(marks.along_km, off_km, line.length_km)
+    chain = find(road, car)
+    plan = _plan(marks, road, car, chain)
+    for table in (plan.stops, plan.legs):
+        carry(table, stations, plan=_facts(car, detours=detours))
+    return plan
+
+
+def _car(range_km: float, reserve: float, charge_to: float, start_soc: float) -> _Car:
+    car = _Car(
+        positive_km(range_km, "range_km"),
+        check_number(reserve, "reserve", low=0.0, high=1.0),
+        check_number(charge_to, "charge_to", low=0.0, high=1.0),
+        check_number(start_soc, "start_soc", low=0.0, high=1.0),
+    )
+    for name in ("charge_to", "start_soc"):
+        if (soc := getattr(car, name)) <= car.reserve:
+            raise QueryError(
+                f"{name}={soc:g} leaves nothing to drive with above reserve={car.reserve:g}"
+            )
+    return car
+
+
+def _reach_off(
+    stations: Points, within_km: float | None, car: _Car, *, detours: bool
+) -> tuple[float, float | None]:
+    """Say how far from the route stations count: with every passage, and with one only."""
+    if within_km is not None:
+        return positive_km(within_km, "within_km"), None
+    if "offset_km" in stations and len(stations):
+        farthest = float(stations["offset_km"].max())
+        if np.isfinite(farthest):
+            # The same place measured twice may differ by rounding.
+            return farthest * (1 + 1e-9) + _ROUNDING_KM, None
+    return _NEAR_KM, max(car.first_hop_km, car.hop_km) if detours else None
+
+
+def _farthest(road: _Road, car: _Car) -> _Chain:
+    """Go on to the farthest station in reach, again and again."""
+    stops: list[int] = []
+    reach, last_km = car.first_hop_km, -np.inf
+    while reach < road.length_km:
+        n_in_reach = int(np.searchsorted(road.along_km, reach, side="right"))
+        if not n_in_reach or road.along_km[n_in_reach - 1] <= last_km:
+            break
+        last_km = float(road.along_km[n_in_reach - 1])
+        # Of several at this kilometre the first is the nearest to the route.
+        stops.append(int(np.searchsorted(road.along_km, last_km)))
+        reach = last_km + car.hop_km
+    return _best_reach(_Chain(stops, reach), car)
+
+
+def _cheapest(road: _Road, car: _Car) -> _Chain:
+    """Spread out stop by stop, and take the least detour among the first that reach the end."""
+    cost = np.full(len(road.along_km), np.inf)
+    before = np.full(len(cost), -1)
+    if car.first_hop_km >= road.length_km:
+        return _Chain([], car.first_hop_km)
+    front = np.flatnonzero(road.in_km <= car.first_hop_km)
+    cost[front] = 2 * road.off_km[front]
+    while front.size:
+        ends = front[road.out_km[front] + car.hop_km >= road.length_km]
+        if ends.size:
+            return _chain(road, car, before, int(ends[np.argmin(cost[ends])]))
+        front = _spread(road, car, front, cost=cost, before=before)
+    reached = np.flatnonzero(np.isfinite(cost))
+    if not reached.size:
+        return _Chain([], car.first_hop_km)
+    farthest = int(reached[np.argmax(road.out_km[reached])])
+    return _best_reach(_chain(road, car, before, farthest), car)
+
+
+def _spread(
+    road: _Road,
+    car: _Car,
+    front: NDArray[np.intp],
+    *,
+    cost: NDArray[np.float64],
+    before: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """Reach new stations from those of the front; ``cost`` and ``before`` are filled in."""
+    waiting = np.flatnonzero(np.isinf(cost))
+    reach = road.out_km[front] + car.hop_km
+    best = np.concatenate([[-np.inf], np.maximum.accumulate(reach)])
+    behind = np.searchsorted(road.along_km[front], road.along_km[waiting], side="right")
+    new = waiting[road.in_km[waiting] <= best[behind]]
+    for some in np.array_split(new, len(new) // _CHUNK + 1):
+        open_to = (road.along_km[front][:, None] <= road.along_km[some]) & (
+            road.in_km[some] <= reach[:, None]
+        )
+        through = np.where(open_to, cost[front][:, None], np.inf)
+        choice = np.argmin(through, axis=0)
+        cost[some] = cost[front[choice]] + 2 * road.off_km[some]
+        before[some] = front[choice]
+    return new
+
+
+def _chain(road: _Road, car: _Car, before: NDArray[np.intp], last: int) -> _Chain:
+    stops = [last]
+    while before[stops[-1]] >= 0:
+        stops.append(int(before[stops[-1]]))
+    return _Chain(stops[::-1], float(road.out_km[last]) + car.hop_km)
+
+
+def _best_reach(chain: _Chain, car: _Car) -> _Chain:
+    """Choose no stop where one soon after a full start leads less far."""
+    return chain if chain.reach_km >= car.first_hop_km else _Chain([], car.first_hop_km)
+
+
+def _plan(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> StopPlan:
+    feasible = chain.reach_km >= road.length_km
+    legs = _legs(marks, road, car, chain)
+    stops = marks.table.iloc[chain.stops].copy()
+    stops["arrival_soc"] = legs["arrival_soc"].to_numpy()[: len(stops)]
+    stops["departure_soc"] = car.charge_to
+    stranded = None if feasible else chain.reach_km - _ROUNDING_KM
+    return StopPlan(feasible, stops, legs, stranded)
+
+
+def _legs(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> pd.DataFrame:
+    """List the drives, up to the end or to the first place that is out of reach."""
+    end = len(marks.ids)
+    visited = [*chain.stops, _target(road, chain)]
+    ids = pd.array([pd.NA, *(pd.NA if i == end else marks.ids[i] for i in visited)], dtype="Int64")
+    km = np.append(0.0, np.append(road.along_km, road.length_km)[visited])
+    off = np.append(0.0, np.append(road.off_km, 0.0)[visited])
+    distance = np.diff(km) + off[:-1] + off[1:]
+    start_soc = np.where(np.arange(len(visited)) == 0, car.start_soc, car.charge_to)
+    table = {
+        "from_id": ids[:-1],
+        "to_id": ids[1:],
+        "start_km": km[:-1],
+        "end_km": km[1:],
+        "distance_km": distance,
+        "start_soc": start_soc,
+        "arrival_soc": start_soc - distance / car.range_km,
+        "feasible": [True] * len(chain.stops) + [chain.reach_km >= road.length_km],
+    }
+    return pd.DataFrame(table)
+
+
+def _target(road: _Road, chain: _Chain) -> int:
+    """Find the mark after the last stop: the end of the route, or a station out of reach."""
+    end = len(road.along_km)
+    last_km = road.along_km[chain.stops[-1]] if chain.stops else 0.0
+    beyond = np.flatnonzero((road.along_km >= last_km) & (road.in_km > chain.reach_km))
+    if chain.reach_km >= road.length_km or not beyond.size:
+        return end
+    nearest = int(beyond[np.argmin(road.in_km[beyond])])
+    return nearest if road.in_km[nearest] <= road.length_km else end
+
+
+def _facts(car: _Car, *, detours: bool) -> dict[str, float | bool]:
+    return {**car._asdict(), "detours": detours}
