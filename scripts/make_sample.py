@@ -19,7 +19,7 @@ import numpy as np
 import shapely
 
 from ocm_geo.reference import from_json
-from ocm_geo.sources.mirror import Mirror
+from ocm_geo.sources.build import build_snapshot
 
 FOLDER = Path(__file__).parents[1] / "ocm_geo" / "sources" / "data"
 SEED = 20260101
@@ -84,6 +84,16 @@ ROADS = [
     ("Dortmund", "Münster"),
 ]
 OPERATORS = {990_001 + i: f"Invented Operator {letter}" for i, letter in enumerate("ABCDEFGH")}
+CREDIT = "Invented stations, for demonstration only (ocm_geo sample)"
+PROVIDERS = [
+    {
+        "ID": 990_101,
+        "Title": "Invented Contributors",
+        "License": "CC0: invented for ocm_geo",
+        "IsOpenDataLicensed": True,
+    },
+    {"ID": 990_102, "Title": "Invented Import"},
+]
 HOSTILE = [
     "<script>alert('x')</script>",
     "<img src=x onerror=alert(1)>",
@@ -164,7 +174,7 @@ def _station(
     return {
         "ID": FIRST_ID + number,
         "UUID": f"00000000-0000-4000-8000-{FIRST_ID + number:012d}",
-        "DataProviderID": 1,
+        "DataProviderID": int(rng.choice([990_101, 990_102], p=[0.9, 0.1])),
         "OperatorID": int(rng.choice(list(OPERATORS), p=_shares(len(OPERATORS)))),
         "UsageTypeID": int(rng.choice([1, 4, 5, 6, 7], p=[0.35, 0.4, 0.15, 0.05, 0.05])),
         "StatusTypeID": int(rng.choice([50, 75, 100, 150, 30], p=[0.92, 0.02, 0.03, 0.02, 0.01])),
@@ -391,14 +401,13 @@ def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     operators = [{"ID": i, "Title": title} for i, title in OPERATORS.items()]
-    reference = from_json(
-        json.dumps({"Operators": operators}).encode(), origin="invented sample", date="2026-01-01"
-    )
+    document = json.dumps({"Operators": operators, "DataProviders": PROVIDERS}).encode()
+    reference = from_json(document, origin="invented sample", date="2026-01-01")
     with tempfile.TemporaryDirectory() as scratch:
         lines = Path(scratch) / "sample.jsonl"
         text = "".join(json.dumps(s, ensure_ascii=False) + "\n" for s in make_stations())
         lines.write_text(text, encoding="utf-8")
-        Mirror.build(FOLDER / "sample", lines, reference=reference)
+        build_snapshot(FOLDER / "sample", lines, reference=reference, attribution=CREDIT)
     areas = json.dumps(make_areas(), ensure_ascii=False)
     (FOLDER / "areas.geojson").write_text(areas + "\n", encoding="utf-8")
     (FOLDER / "route.json").write_text(json.dumps(make_route()) + "\n", encoding="utf-8")

@@ -94,7 +94,8 @@ class _Reach:
     def __init__(self, lon: NDArray[np.float64], lat: NDArray[np.float64], km: float) -> None:
         self.km = km
         self.index = geodesy.PointIndex(lon, lat)
-        self.circles = np.unique(reach_polygons(lon, lat, km)) if len(lon) else np.empty(0, object)
+        places = np.unique(np.column_stack([lon, lat]), axis=0)
+        self.circles = reach_polygons(places[:, 0], places[:, 1], km)
         self.tree = shapely.STRtree(self.circles)
 
     def part_of(self, area: shapely.Geometry) -> shapely.Geometry:

@@ -60,7 +60,10 @@ def service_areas(
     1
     """
     km = positive_km(within_km, "within_km")
-    circles = reach_polygons(*check_stations(stations), km)
+    lon, lat = check_stations(stations)
+    if dissolve:
+        lon, lat = np.unique(np.column_stack([lon, lat]), axis=0).T
+    circles = reach_polygons(lon, lat, km)
     shapes = np.array([shapely.union_all(circles)]) if dissolve else circles
     index = [0] if dissolve else stations.index
     table = gpd.GeoDataFrame(
@@ -76,7 +79,7 @@ def reach_polygons(
     lon: NDArray[np.float64], lat: NDArray[np.float64], within_km: float
 ) -> NDArray[np.object_]:
     """
-    Draw a circle of the right area round each position; doubles are drawn once.
+    Draw a circle of the right area round each position.
 
     Parameters
     ----------
@@ -90,7 +93,8 @@ def reach_polygons(
     numpy.ndarray of shapely geometries
         One a position.
     """
-    places, inverse = np.unique(np.column_stack([lon, lat]), axis=0, return_inverse=True)
     radius = within_km * _EQUAL_AREA_FACTOR
-    circles = [geodesy.circle(x, y, radius, n_points=N_POINTS) for x, y in places]
-    return np.array(circles, dtype=object)[inverse.ravel()] if circles else np.empty(0, object)
+    circles = [
+        geodesy.circle(x, y, radius, n_points=N_POINTS) for x, y in zip(lon, lat, strict=True)
+    ]
+    return np.array(circles, dtype=object)

@@ -264,8 +264,7 @@ def circle(lon: float, lat: float, radius_km: float, *, n_points: int = 128) -> 
     for pole in (90.0, -90.0):
         if GEOD.inv(lon, lat, lon, pole)[2] < radius_km * 1000.0:
             return _over_pole(ring, pole)
-    closed = continuous(np.vstack([ring, ring[:1]]))
-    return split_antimeridian(shapely.Polygon(_near(closed, lon)))
+    return split_antimeridian(shapely.Polygon(_near(continuous(ring), lon)))
 
 
 def _near(coords: NDArray[np.float64], lon: float) -> NDArray[np.float64]:

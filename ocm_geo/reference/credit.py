@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ocm_geo.errors import QueryError
+from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.tables import ReferenceData, bundled
 
 if TYPE_CHECKING:
@@ -70,13 +71,15 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     --------
     >>> import ocm_geo as ocm
     >>> stations = ocm.stations(source=ocm.sample())
-    >>> ocm.attribution(stations).short.startswith("Data © Open Charge Map")
-    True
+    >>> ocm.attribution(stations).short
+    'Invented stations, for demonstration only (ocm_geo sample)'
     """
     if "data_provider_id" not in stations:
         raise QueryError("the table has no column 'data_provider_id': give a station table")
     table = _by_provider(stations, reference or bundled())
-    return Attribution(ATTRIBUTION, _text(table), table)
+    # The credit line of the source, where the table carries one, goes before ours.
+    short = read_attrs(stations).get("attribution") or ATTRIBUTION
+    return Attribution(short, _text(short, table), table)
 
 
 def _by_provider(stations: gpd.GeoDataFrame, reference: ReferenceData) -> pd.DataFrame:
@@ -99,8 +102,8 @@ def _by_provider(stations: gpd.GeoDataFrame, reference: ReferenceData) -> pd.Dat
     )
 
 
-def _text(table: pd.DataFrame) -> str:
-    parts = [ATTRIBUTION + "."]
+def _text(short: str, table: pd.DataFrame) -> str:
+    parts = [short + "."]
     if len(table):
         named = [
             f"{row.data_provider} ({row.n_stations:,} stations; "

@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
 from ocm_geo.geodesy import as_line
@@ -162,12 +162,12 @@ def _read_lines(file: Path, layer: str | None, feature: int | str | None) -> gpd
     where = feature if isinstance(feature, str) else None
     try:
         table = gpd.read_file(file, layer=name, where=where, engine="pyogrio")
-    except (DataSourceError, DataLayerError, shapely.errors.ShapelyError) as error:
+    except (DataSourceError, DataLayerError, shapely.errors.ShapelyError, ValueError) as error:
+        if where and isinstance(error, FeatureError | ValueError):
+            raise QueryError(
+                f"feature={where!r} is no SQL condition on the columns of {file.name}"
+            ) from error
         raise RouteError(f"{file.name} cannot be read: {error}") from error
-    except ValueError as error:
-        raise QueryError(
-            f"feature={feature!r} is no SQL condition on the columns of {file.name}"
-        ) from error
     if not isinstance(table, gpd.GeoDataFrame):
         raise RouteError(f"layer {name!r} of {file.name} holds no geometry")
     lines = table[table.geom_type.isin(_LINES) & ~table.geometry.is_empty]

@@ -112,7 +112,7 @@ def _shrunk(lonlat: NDArray[np.float64], edges: NDArray[np.float64]) -> str | No
         return "it lies in the sea off West Africa"
     middle = float(np.median(edges))
     if len(edges) >= _FEW_EDGES and middle < _SHORT_EDGE_KM:
-        return f"half of its edges are shorter than {middle * 1000:.1f} m"
+        return f"half of its edges are no longer than {middle * 1000:.1f} m"
     return None
 
 

@@ -45,6 +45,7 @@ def build_snapshot(
     data: Paths,
     *,
     reference: ReferenceData | str | Path | None = None,
+    attribution: str = ATTRIBUTION,
 ) -> str:
     """
     Build a snapshot from bulk data and make it the current one.
@@ -58,6 +59,8 @@ def build_snapshot(
     reference : ReferenceData or path, optional
         What ids stand for; by default a ``referencedata.json`` beside the data, laid over by
         what the records hold.
+    attribution : str
+        Credit line that goes into every answer.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def build_snapshot(
         with _lock(root):
             beside = root / disk.SNAPSHOTS / f".building-{os.getpid()}"
             with _scratch(beside):
-                name = _write(beside, _gather(data), given)
+                name = _write(beside, _gather(data), given, attribution)
                 beside.rename(root / disk.SNAPSHOTS / name)
             _switch(root, name)
     except (OSError, pa.ArrowException) as error:
@@ -169,13 +172,13 @@ def _with_progress(batches: Iterable[Parsed]) -> Iterator[Parsed]:
             yield parsed
 
 
-def _write(folder: Path, gathered: _Gathered, given: ReferenceData | None) -> str:
+def _write(folder: Path, gathered: _Gathered, given: ReferenceData | None, attribution: str) -> str:
     position = [("lon", pa.float64()), ("lat", pa.float64())]
     schema = pa.schema([*arrow_schema(STATION_COLUMNS), *position])
     stations = _whole(gathered.stations, schema)
     connections = _whole(gathered.connections, arrow_schema(CONNECTION_COLUMNS))
     order = _in_space(stations)
-    disk.write_stations(folder / disk.STATIONS, stations, order)
+    disk.write_stations(folder / disk.STATIONS, stations, order, attribution)
     plugs = _like(stations["ocm_id"].to_numpy()[order], connections["ocm_id"].to_numpy())
     disk.write_connections(folder / disk.CONNECTIONS, connections, plugs)
     newest = _newest(stations)
@@ -190,7 +193,8 @@ def _write(folder: Path, gathered: _Gathered, given: ReferenceData | None) -> st
         reasons=dict(Counter(reject["reason"] for reject in gathered.rejects)),
         coerced=dict(gathered.coerced),
     )
-    return _write_manifest(folder, report, newest)
+    facts = {"data_date": newest, "attribution": attribution, "report": report.as_dict()}
+    return _write_manifest(folder, facts)
 
 
 def _whole(batches: list[pa.Table], schema: pa.Schema) -> pa.Table:
@@ -232,7 +236,7 @@ def _reference(gathered: _Gathered, given: ReferenceData | None, newest: str) ->
     return tables
 
 
-def _write_manifest(folder: Path, report: disk.ImportReport, newest: str) -> str:
+def _write_manifest(folder: Path, facts: dict[str, Any]) -> str:
     names = sorted(path.name for path in folder.iterdir())
     hashes = {name: disk.checksum(folder / name) for name in names}
     files = {
@@ -245,9 +249,7 @@ def _write_manifest(folder: Path, report: disk.ImportReport, newest: str) -> str
         "format": disk.FORMAT,
         "snapshot": name,
         "built": now.isoformat(timespec="seconds"),
-        "data_date": newest,
-        "attribution": ATTRIBUTION,
-        "report": report.as_dict(),
+        **facts,
         "files": files,
     }
     (folder / disk.MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -195,7 +195,7 @@ def stripped(texts: Sequence[str | None]) -> Sequence[str | None]:
     return [text and (text.strip() or None) for text in texts]
 
 
-def connection_texts(values: Values, counts: Sequence[int]) -> pa.Array:
+def connection_texts(values: Values, sites: Sequence[Sequence[Any]]) -> pa.Array:
     """
     Write the connections of each site as compact JSON.
 
@@ -203,20 +203,32 @@ def connection_texts(values: Values, counts: Sequence[int]) -> pa.Array:
     ----------
     values : dict of str to sequence
         The fields of the connections of all sites.
-    counts : sequence of int
-        How many connections each site has.
+    sites : sequence of sequences of struct
+        The connections of each site as they were decoded.
 
     Returns
     -------
     pyarrow.Array
         A JSON array for each site, in Open Charge Map's own keys, without nulls.
     """
+    if not _writable(values):
+        counts = accumulate(map(len, sites), initial=0)
+        rows = _written(values)
+        sites = [rows[start:end] for start, end in pairwise(counts)]
+    return _lines(sites)
+
+
+def _writable(values: Values) -> bool:
+    """Say whether the decoded structs hold just what is to be written."""
+    return not any(len(column) - column.count(EMPTY) ...)
+
+
+def _written(values: Values) -> list[Any]:
     rows: list[Any] = list(map(Connection, *(values[n] for n in Connection.__struct_fields__)))
     for i, unknown in enumerate(values["unknown"]):
         if unknown:
             rows[i] = {**msgspec.to_builtins(rows[i]), **unknown}
-    bounds = pairwise(accumulate(counts, initial=0))
-    return _lines([rows[start:end] for start, end in bounds])
+    return rows
 
 
 def extra_texts(poi: Values, address: Values) -> pa.Array:
@@ -233,14 +245,13 @@ def extra_texts(poi: Values, address: Values) -> pa.Array:
     pyarrow.Array
         A JSON object for each record; null where nothing is left.
     """
-    ids = address["address_id"]
     rests: list[Any] = list(
         map(
             Rest,
             poi["record_id"],
             poi["is_recently_verified"],
             poi["address_cleaning_required"],
-            [None if i is None else RestAddress(i) for i in ids],
+            [None if i is None else RestAddress(i) for i in address["address_id"]],
         )
     )
     for i, unknown in enumerate(poi["unknown"]):

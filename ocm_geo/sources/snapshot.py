@@ -26,7 +26,6 @@ import pyproj
 import shapely
 
 from ocm_geo.errors import MirrorCorrupt, MirrorMissing
-from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class ImportReport:
         return asdict(self)
 
 
-def write_stations(path: Path, table: pa.Table, order: NDArray[np.int64]) -> None:
+def write_stations(path: Path, table: pa.Table, order: NDArray[np.int64], attribution: str) -> None:
     """
     Write stations as GeoParquet 1.1.
 
@@ -114,10 +113,12 @@ def write_stations(path: Path, table: pa.Table, order: NDArray[np.int64]) -> Non
         The columns of `STATION_COLUMNS`, ``lon`` and ``lat``.
     order : numpy.ndarray of int
         The order to write the rows in.
+    attribution : str
+        Credit line for the metadata.
     """
     lon, lat = table["lon"].to_numpy(), table["lat"].to_numpy()
     fields = [*arrow_schema(STATION_COLUMNS), pa.field("bbox", _BOX), ("geometry", pa.binary())]
-    metadata = {"geo": _geo(lon, lat), "ocm": json.dumps({"attribution": ATTRIBUTION})}
+    metadata = {"geo": _geo(lon, lat), "ocm": json.dumps({"attribution": attribution})}
     schema = pa.schema(fields, metadata=metadata)
     names = [column.name for column in STATION_COLUMNS]
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:

@@ -22,6 +22,14 @@ def test_circles_hold_what_is_nearer_and_nothing_else(lon: float, lat: float) ->
     assert ring.is_valid
 
 
+@pytest.mark.parametrize("km", np.geomspace(0.1, 2000, 40))
+def test_circles_over_the_antimeridian_have_the_area_of_a_disc(km: float) -> None:
+    # A spherical cap of this radius; the ellipsoid differs by less than its flattening.
+    cap = 2 * np.pi * 6371.0088**2 * (1 - np.cos(km / 6371.0088))
+    for lat in (0.0, 52.0):
+        assert geodesy.area_km2(geodesy.circle(179.99, lat, km)) == pytest.approx(cap, rel=0.01)
+
+
 ROUTES = {
     "mid": [(5, 52), (5.4, 52.1), (5.2, 52.4)],
     "70N": [(20, 70), (22, 70.5), (21, 71)],
