@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,8 +12,13 @@ import pyarrow.compute as pc
 from msgspec.structs import astuple
 
 from ocm_geo.connections import Connection, clean_text
-from ocm_geo.sources.pruning import compact
-from ocm_geo.sources.records import EMPTY, Rest, RestAddress, Stamp
+from ocm_geo.sources.pruning import compact, storable
+from ocm_geo.sources.records import (
+    EMPTY,
+    REFERENCES,
+    ObjectId,
+    Stamp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +32,7 @@ __all__ = [
     "country_codes",
     "extra_texts",
     "is_given",
-    "stripped",
+    "strip_texts",
     "transposed",
 ]
 
@@ -77,15 +82,17 @@ def build(kind: str, columns: Sequence[Sequence[Any]]) -> tuple[list[pa.Array], 
     -------
     columns : list of pyarrow.Array
         The columns; texts are stripped, and missing where empty.
-    n_wrong : list of int
-        How many values of each column could not be understood, and are missing.
+    wrong : list of int
+        The position of the column, for each value that could not be understood and is missing.
     """
     length = len(columns[0])
-    values = list(chain.from_iterable(columns))
+    values: list[Any] = []
+    for column in columns:
+        values.extend(column)
     array, wrong = _BUILDERS[kind](values)
     starts = range(0, len(values), length or 1) if length else [0] * len(columns)
     built = [array.slice(start, length) for start in starts]
-    return built, [sum(start <= i < start + length for i in wrong) for start in starts]
+    return built, [i // length for i in wrong]
 
 
 def _integers(values: list[int | None]) -> tuple[pa.Array, list[int]]:
@@ -103,13 +110,11 @@ def _texts(values: list[str | None]) -> tuple[pa.Array, list[int]]:
 def _json_texts(values: list[msgspec.Raw]) -> tuple[pa.Array, list[int]]:
     texts: list[str | None] = [None] * len(values)
     wrong = []
-    if values.count(EMPTY) < len(values):
-        for i, raw in enumerate(values):
-            if is_given(raw):
-                try:
-                    texts[i] = compact(raw)
-                except RecursionError:
-                    wrong.append(i)
+    for i in [i for i, raw in enumerate(values) if raw is not EMPTY and is_given(raw)]:
+        try:
+            texts[i] = compact(values[i])
+        except RecursionError:
+            wrong.append(i)
     return pa.array(texts, pa.string()), wrong
 
 
@@ -167,8 +172,23 @@ def _microseconds(value: str | int | None) -> int | None:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+def _flags(values: list[bool | None]) -> tuple[pa.Array, list[int]]:
+    return pa.array(values, pa.bool_()), []
+
+
+def _record_ids(values: list[ObjectId | None]) -> tuple[pa.Array, list[int]]:
+    return pa.array([v and v.value for v in values], pa.string()), []
+
+
+def _unknown(values: list[dict[str, Any] | None]) -> tuple[pa.Array, list[int]]:
+    return pa.array([v and _encoder.encode(v) for v in values], pa.string()), []
+
+
 _BUILDERS: dict[str, Callable[[Any], tuple[pa.Array, list[int]]]] = {
     "int": _integers,
+    "flag": _flags,
+    "oid": _record_ids,
+    "unknown": _unknown,
     "float": _numbers,
     "text": _texts,
     "time": _times,
@@ -176,54 +196,64 @@ _BUILDERS: dict[str, Callable[[Any], tuple[pa.Array, list[int]]]] = {
 }
 
 
-def stripped(texts: Sequence[str | None]) -> Sequence[str | None]:
+def strip_texts(rows: Sequence[Any], values: Values, names: Sequence[str]) -> None:
     """
-    Strip texts, and make empty ones missing.
+    Strip texts, and make empty ones missing, in structs and columns alike.
 
     Parameters
     ----------
-    texts : sequence of str or None
-        The texts; mostly None.
-
-    Returns
-    -------
-    sequence of str or None
-        The clean texts.
+    rows : sequence of struct
+        n structs; changed in place.
+    values : dict of str to sequence
+        Their columns; changed in place.
+    names : sequence of str
+        The columns to strip.
     """
-    if texts.count(None) == len(texts):
-        return texts
-    return [text and (text.strip() or None) for text in texts]
+    for name in names:
+        texts = values[name]
+        if texts.count(None) == len(texts):
+            continue
+        clean = [text and (storable(text).strip() or None) for text in texts]
+        for i, (old, new) in enumerate(zip(texts, clean, strict=True)):
+            if old is not new:
+                setattr(rows[i], name, new)
+        values[name] = clean
 
 
-def connection_texts(values: Values, sites: Sequence[Sequence[Any]]) -> pa.Array:
+def connection_texts(sites: Sequence[Sequence[Any]], values: Values, *, camel: bool) -> pa.Array:
     """
     Write the connections of each site as compact JSON.
 
     Parameters
     ----------
-    values : dict of str to sequence
-        The fields of the connections of all sites.
     sites : sequence of sequences of struct
         The connections of each site as they were decoded.
+    values : dict of str to sequence
+        The fields of the connections of all sites.
+    camel : bool
+        Whether structs of the other spelling may be among them.
 
     Returns
     -------
     pyarrow.Array
         A JSON array for each site, in Open Charge Map's own keys, without nulls.
     """
-    if not _writable(values):
+    if camel or not _as_decoded(values):
+        rows = _without_references(values)
         counts = accumulate(map(len, sites), initial=0)
-        rows = _written(values)
         sites = [rows[start:end] for start, end in pairwise(counts)]
     return _lines(sites)
 
 
-def _writable(values: Values) -> bool:
-    """Say whether the decoded structs hold just what is to be written."""
-    return not any(len(column) - column.count(EMPTY) ...)
+def _as_decoded(values: Values) -> bool:
+    """Say whether the structs can be written as they are, keys and all."""
+    n_rows = len(values["unknown"])
+    return values["unknown"].count(None) == n_rows and all(
+        values[r.name].count(EMPTY) == n_rows for r in REFERENCES["connection"]
+    )
 
 
-def _written(values: Values) -> list[Any]:
+def _without_references(values: Values) -> list[Any]:
     rows: list[Any] = list(map(Connection, *(values[n] for n in Connection.__struct_fields__)))
     for i, unknown in enumerate(values["unknown"]):
         if unknown:
@@ -231,39 +261,42 @@ def _written(values: Values) -> list[Any]:
     return rows
 
 
-def extra_texts(poi: Values, address: Values) -> pa.Array:
+def extra_texts(columns: Mapping[str, pa.Array]) -> pa.Array:
     """
     Write what records hold beside the columns as JSON.
 
     Parameters
     ----------
-    poi, address : dict of str to sequence
-        The fields of the records and of their addresses.
+    columns : mapping of str to pyarrow.Array
+        ``record_id``, ``is_recently_verified``, ``address_cleaning_required``, ``address_id``,
+        and ``unknown``: what is to be written instead, for records that held more.
 
     Returns
     -------
     pyarrow.Array
-        A JSON object for each record; null where nothing is left.
+        A JSON object for each record; null where there is nothing.
     """
-    rests: list[Any] = list(
-        map(
-            Rest,
-            poi["record_id"],
-            poi["is_recently_verified"],
-            poi["address_cleaning_required"],
-            [None if i is None else RestAddress(i) for i in address["address_id"]],
-        )
-    )
-    for i, unknown in enumerate(poi["unknown"]):
-        if unknown:
-            rests[i] = unknown
-    texts = _lines(rests)
-    return pc.if_else(pc.equal(texts, "{}"), pa.scalar(None, pa.string()), texts)
+    members = [
+        _member('"_id":{"$oid":"', columns["record_id"], '"},'),
+        _member('"IsRecentlyVerified":', columns["is_recently_verified"], ","),
+        _member('"AddressCleaningRequired":', columns["address_cleaning_required"], ","),
+        _member('"AddressInfo":{"ID":', columns["address_id"], "},"),
+    ]
+    inside = pc.ascii_rtrim(pc.binary_join_element_wise(*members, ""), ",")
+    text = pc.binary_join_element_wise("{", inside, "}", "")
+    known = pc.if_else(pc.equal(inside, ""), pa.scalar(None, pa.string()), text)
+    return pc.coalesce(columns["unknown"], known)
+
+
+def _member(before: str, values: pa.Array, after: str) -> pa.Array:
+    member = pc.binary_join_element_wise(before, values.cast(pa.string()), after, "")
+    return member.fill_null("")
 
 
 def _lines(values: Sequence[Any]) -> pa.Array:
     """Encode values as JSON, all at once: no JSON text holds a line break."""
-    return pa.array(_encoder.encode_lines(values).split(b"\n")[:-1], pa.string())
+    texts = _encoder.encode_lines(values).split(b"\n")
+    return pa.array(texts[:-1], pa.binary()).view(pa.string())
 
 
 def country_codes(country_ids: pa.Array, codes: Mapping[int, str]) -> pa.Array:

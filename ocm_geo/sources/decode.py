@@ -33,7 +33,6 @@ __all__ = [
     "decode_one",
     "parse_body",
     "pieces",
-    "prepared",
     "start_of",
 ]
 
@@ -43,7 +42,7 @@ FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 WHITE = b" \t\r\n"
 SEPARATORS = WHITE + b",[]"
 HEAD = 2**16
-PIECE = 2**19
+PIECE = 2**18
 """So many bytes are decoded at once: few enough for the processor's cache."""
 
 LONGEST_RECORD = 64 * 2**20
@@ -51,11 +50,11 @@ LONGEST_RECORD = 64 * 2**20
 
 BOM = b"\xef\xbb\xbf"
 
+_WRAPPED = b'"$number'
 _NUMBER = re.compile(
     rb'\{\s*"\$number(?:Int|Long|Double|Decimal)"\s*:\s*"'
     rb'(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"\s*\}'
 )
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 # What only a record begins with; a connection may begin with the ambiguous keys too.
 _AMBIGUOUS = {"ID", "StatusTypeID", "StatusType", "AddressInfo", "Connections", UNKNOWN_KEY}
 _KEYS = "|".join(f.key for f in POI_FIELDS if f.key not in _AMBIGUOUS)
@@ -102,7 +101,7 @@ class Shape:
         self._many = msgspec.json.Decoder(list[kind])
         self._row = row
 
-    def one(self, text: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 - a Poi
+    def one(self, text: bytes) -> Any:  # noqa: ANN401 - a Poi
         """Decode one record."""
         found = self._one.decode(text)
         return self._row(found) if self._row else found
@@ -147,7 +146,7 @@ def parse_body(body: bytes, *, origin: str) -> Parsed:
         If the body is empty, is no JSON, is cut off, or is neither an array nor a
         FeatureCollection.
     """
-    text = prepared(body).strip(WHITE)
+    text = body.removeprefix(BOM).strip(WHITE)
     builder = _whole_array(_features(text) if text.startswith(b"{") else text, origin)
     if builder is None:
         builder = TableBuilder()
@@ -162,7 +161,8 @@ def _whole_array(array: bytes, origin: str) -> TableBuilder | None:
     builder = TableBuilder()
     for piece in pieces([array], start_of(array[1:HEAD])):
         records = Records()
-        if not decode_array(b"[%b]" % piece.strip(SEPARATORS), records, (origin, builder.n_read)):
+        elements = piece.strip(SEPARATORS)
+        if not decode_array(b"[%b]" % elements, records, (origin, builder.n_read)):
             return None
         builder.add(records)
     return builder
@@ -240,7 +240,7 @@ def decode_elements(piece: bytes, records: Records, first: Place, start: re.Patt
     start : re.Pattern
         How an element begins.
     """
-    text = prepared(piece).strip(SEPARATORS)
+    text = piece.strip(SEPARATORS)
     if not text or decode_array(b"[%b]" % text, records, first):
         return
     starts = [match.start() for match in start.finditer(text)]
@@ -262,7 +262,7 @@ def _values(text: bytes, origin: str) -> list[Any]:
     """Decode an array that strict JSON refuses for bad characters or numbers in a record."""
     excerpt = f"it begins with {text[:120].decode('utf-8', 'replace')!r}" if text else "it is empty"
     try:
-        root = json.loads(text.decode("utf-8", "replace"), strict=False)
+        root = json.loads(_unwrapped(text).decode("utf-8", "replace"), strict=False)
     except (ValueError, RecursionError) as error:
         raise MalformedResponse(
             f"{origin}: the body is broken JSON ({error}); {excerpt}"
@@ -271,29 +271,6 @@ def _values(text: bytes, origin: str) -> list[Any]:
     if not isinstance(values, list):
         raise MalformedResponse(f"{origin}: the body is no list of sites; {excerpt}")
     return values
-
-
-def prepared(text: bytes) -> bytes:
-    r"""
-    Make JSON ready for the decoders.
-
-    Parameters
-    ----------
-    text : bytes
-        JSON.
-
-    Returns
-    -------
-    bytes
-        The same without a byte order mark, with Mongo's ``{"$numberInt": "12"}`` as ``12``, and
-        without the character ``\u0000``, which no file format of ours can hold.
-    """
-    text = text.removeprefix(BOM)
-    if b'"$number' in text:
-        text = _NUMBER.sub(rb"\1", text)
-    if rb"\u0000" in text:
-        text = _NUL.sub(rb"\1", text)
-    return text
 
 
 def decode_lines(block: bytes, records: Records, first: Place) -> None:
@@ -349,7 +326,7 @@ def decode_array(text: bytes, records: Records, first: Place) -> bool:
     except FAILURES:
         return False
     for place, element in enumerate(elements, index):
-        _decode_one(element, records, (origin, place), shapes)
+        _decode_one(bytes(element), records, (origin, place), shapes)
     return True
 
 
@@ -369,17 +346,15 @@ def decode_one(text: bytes, records: Records, place: Place) -> None:
     _decode_one(text, records, place, _shapes(text))
 
 
-def _decode_one(
-    text: bytes | msgspec.Raw, records: Records, place: Place, shapes: Sequence[Shape]
-) -> None:
+def _decode_one(text: bytes, records: Records, place: Place, shapes: Sequence[Shape]) -> None:
     row = _first_success([shape.one for shape in shapes], text)
     if row is not None:
         records.add([row], [place])
         return
     try:
-        value = parse_object(bytes(text))
+        value = parse_object(_unwrapped(text))
     except Unusable as error:
-        records.reject(place, None, str(error), bytes(text[:400]).decode("utf-8", "replace"))
+        records.reject(place, None, str(error), text[:400].decode("utf-8", "replace"))
     else:
         _add_value(value, records, place)
 
@@ -393,7 +368,7 @@ def _add_value(value: Any, records: Records, place: Place) -> None:  # noqa: ANN
         records.add([row], [place])
 
 
-def _shapes(text: bytes | msgspec.Raw) -> Sequence[Shape]:
+def _shapes(text: bytes) -> Sequence[Shape]:
     """Order the shapes by the first key, the likeliest first."""
     match = _FIRST_KEY.search(text, 0, 4096)
     key = match[1] if match else b""
@@ -404,11 +379,23 @@ def _shapes(text: bytes | msgspec.Raw) -> Sequence[Shape]:
     return CAMEL, PASCAL, FEATURE
 
 
-def _first_success(decoders: Sequence[Callable[[Any], Any]], text: object) -> Any:  # noqa: ANN401
+def _first_success(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
     """Give what the first decoder makes of a text that fits it; None if none fits."""
+    found = _tried(decoders, text)
+    if found is None and _WRAPPED in text:
+        return _tried(decoders, _unwrapped(text))
+    return found
+
+
+def _tried(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
     for decode in decoders:
         try:
             return decode(text)
         except FAILURES:
             continue
     return None
+
+
+def _unwrapped(text: bytes) -> bytes:
+    """Write Mongo's wrapped numbers, as in ``{"$numberInt": "12"}``, as plain numbers."""
+    return _NUMBER.sub(rb"\1", text) if _WRAPPED in text else text

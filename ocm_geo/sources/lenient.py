@@ -116,7 +116,7 @@ def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - 
 
 
 def _is_rest(spec: Field) -> bool:
-    return spec.kind in {"oid", "flag", "null", "number"}
+    return spec.kind in {"oid", "flag", "null", "rest", "unknown"}
 
 
 def _kept(value: object, coerced: Counter[str], column: str) -> Any:  # noqa: ANN401 - plain JSON

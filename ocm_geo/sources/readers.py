@@ -28,7 +28,6 @@ from ocm_geo.sources.decode import (
     decode_lines,
     decode_one,
     pieces,
-    prepared,
     start_of,
 )
 from ocm_geo.sources.lenient import Unusable, parse_object
@@ -132,7 +131,7 @@ def _read_poi_file(path: Path, records: Records) -> None:
 
 def _whole(path: Path) -> bytes:
     data = path.read_bytes()
-    return prepared(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data)
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 def _poi_files(folder: Path) -> Iterator[Path]:
@@ -192,7 +191,7 @@ def _read_lines(blocks: Iterable[bytes], origin: str) -> Iterator[Records]:
     number = 1
     for lines in _whole_lines(blocks):
         records = Records()
-        decode_lines(prepared(lines), records, (origin, number))
+        decode_lines(lines, records, (origin, number))
         number += lines.count(b"\n")
         yield records
 

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,7 @@ __all__ = [
     "REFERENCES",
     "CamelPoi",
     "Field",
+    "ObjectId",
     "Place",
     "Poi",
     "PoiAddress",
@@ -35,8 +36,6 @@ __all__ = [
     "Records",
     "Reference",
     "Reject",
-    "Rest",
-    "RestAddress",
     "Stamp",
     "camel",
 ]
@@ -160,24 +159,7 @@ class Stamp(msgspec.Struct, gc=False):
 class ObjectId(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """The key of a record in the Mongo export."""
 
-    value: str = msgspec.field(name="$oid")
-
-
-class RestAddress(msgspec.Struct, gc=False, omit_defaults=True):
-    """What an address holds beside the columns."""
-
-    address_id: int | None = msgspec.field(default=None, name="ID")
-
-
-class Rest(msgspec.Struct, gc=False, omit_defaults=True):
-    """What a record holds beside the columns: the column ``extra``."""
-
-    record_id: ObjectId | None = msgspec.field(default=None, name="_id")
-    is_recently_verified: bool | None = msgspec.field(default=None, name="IsRecentlyVerified")
-    address_cleaning_required: bool | None = msgspec.field(
-        default=None, name="AddressCleaningRequired"
-    )
-    address: RestAddress | None = msgspec.field(default=None, name="AddressInfo")
+    value: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]+$")] = msgspec.field(name="$oid")
 
 
 class Field(NamedTuple):
@@ -252,12 +234,12 @@ POI_FIELDS: tuple[Field, ...] = (
     Field("chargers", "Chargers", "null"),
     Field("metadata_tags", "MetadataTags", "null"),
     Field("spatial_position", "SpatialPosition", "ignored"),
-    Field("unknown", UNKNOWN_KEY, "null"),
+    Field("unknown", UNKNOWN_KEY, "unknown"),
 )
 """All fields of a record, in the order in which the API writes them: msgspec is fastest then."""
 
 ADDRESS_FIELDS: tuple[Field, ...] = (
-    Field("address_id", "ID", "number"),
+    Field("address_id", "ID", "rest"),
     Field("title", "Title", "text"),
     Field("address", "AddressLine1", "text"),
     Field("address2", "AddressLine2", "text"),
@@ -295,14 +277,14 @@ CONNECTION_FIELDS: tuple[Field, ...] = (
     Field("current_type", "CurrentType", "reference"),
     Field("quantity", "Quantity", "int"),
     Field("comments", "Comments", "text"),
-    Field("unknown", UNKNOWN_KEY, "null"),
+    Field("unknown", UNKNOWN_KEY, "unknown"),
 )
 """All fields of a connection."""
 
 
 _TYPES: dict[str, tuple[Any, Any]] = {
     "int": (Int64 | None, None),
-    "number": (int | None, None),
+    "rest": (Int64 | None, None),
     "float": (float | None, None),
     "text": (str | None, None),
     "flag": (bool | None, None),
@@ -312,6 +294,7 @@ _TYPES: dict[str, tuple[Any, Any]] = {
     "reference": (msgspec.Raw, EMPTY),
     "ignored": (msgspec.Raw, EMPTY),
     "null": (None, None),
+    "unknown": (None, None),
 }
 
 

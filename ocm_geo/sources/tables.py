@@ -24,7 +24,7 @@ from ocm_geo.sources.columns import (
     country_codes,
     extra_texts,
     is_given,
-    stripped,
+    strip_texts,
     transposed,
 )
 from ocm_geo.sources.pruning import reference_object
@@ -34,6 +34,7 @@ from ocm_geo.sources.records import (
     EMPTY,
     POI_FIELDS,
     REFERENCES,
+    CamelPoi,
     Field,
     PoiAddress,
     Records,
@@ -54,14 +55,14 @@ Harvest = dict[str, dict[int, dict[str, Any]]]
 
 MAX_LAT, MAX_LON = 90.0, 180.0
 NO_ADDRESS = PoiAddress()
+KINDS = {"int", "float", "text", "time", "json", "flag", "oid", "unknown"}
 
 
 def _by_kind(fields: Iterable[Field]) -> dict[str, list[str]]:
-    kinds: dict[str, list[str]] = {"int": [], "float": [], "text": [], "time": [], "json": []}
+    kinds: dict[str, list[str]] = {}
     for field in fields:
-        if field.kind in kinds:
-            kinds[field.kind].append(field.name)
-    return {kind: names for kind, names in kinds.items() if names}
+        kinds.setdefault("int" if field.kind == "rest" else field.kind, []).append(field.name)
+    return {kind: names for kind, names in kinds.items() if kind in KINDS}
 
 
 STATION_COLUMNS = _by_kind((*POI_FIELDS, *ADDRESS_FIELDS))
@@ -150,22 +151,21 @@ class TableBuilder:
         self._n_read += len(records.rows) + len(records.rejects)
         poi, address = self._usable(records)
         self._rejects += records.rejects
-        self._coerced += records.coerced
+        self._coerced.update(records.coerced)
         sites = [site or [] for site in poi["connections"]]
-        counts = list(map(len, sites))
-        connection = transposed(list(chain.from_iterable(sites)), CONNECTION_FIELDS)
+        flat = list(chain.from_iterable(sites))
+        connection = transposed(flat, CONNECTION_FIELDS)
         self._gather(poi, REFERENCES["poi"])
         self._gather(address, REFERENCES["address"])
         self._gather(connection, REFERENCES["connection"])
-        for name in ("reference", "comments"):
-            connection[name] = stripped(connection[name])
-        self._counts.append(np.array(counts, np.int64))
+        strip_texts(flat, connection, ("reference", "comments"))
+        self._counts.append(np.fromiter(map(len, sites), np.int64, len(sites)))
+        camel = CamelPoi in set(map(type, records.rows))
         self._connections.append(self._built(CONNECTION_COLUMNS, connection))
         self._stations.append(
             {
                 **self._built(STATION_COLUMNS, poi | address),
-                "connections": connection_texts(connection, counts),
-                "extra": extra_texts(poi, address),
+                "connections": connection_texts(sites, connection, camel=camel),
             }
         )
 
@@ -213,11 +213,11 @@ class TableBuilder:
 
     def _built(self, by_kind: Mapping[str, Sequence[str]], values: Values) -> dict[str, pa.Array]:
         """Build the columns that stand in the records as they are."""
-        columns = {}
+        columns: dict[str, pa.Array] = {}
         for kind, names in by_kind.items():
             built, wrong = build(kind, [values[name] for name in names])
             columns |= dict(zip(names, built, strict=True))
-            self._coerced += Counter(dict(zip(names, wrong, strict=True)))
+            self._coerced.update(names[i] for i in wrong)
         return columns
 
     def parsed(self) -> Parsed:
@@ -236,6 +236,7 @@ class TableBuilder:
         ids = stations["ocm_id"].to_numpy()
         connections = connection_table(_joined(self._connections), np.repeat(ids, counts))
         stations |= summaries(connections, counts)
+        stations["extra"] = extra_texts(stations)
         stations["country_code"] = country_codes(stations["country_id"], self._country_codes())
         return Parsed(
             stations=_station_table(stations),

@@ -1,0 +1,296 @@
+"""The live Open Charge Map API, version 3, answered exactly."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from ocm_geo import reference as ref
+from ocm_geo.errors import DroppedRows, QueryError
+from ocm_geo.provenance import attach
+from ocm_geo.query import Everywhere
+from ocm_geo.reference.credit import ATTRIBUTION
+from ocm_geo.schema import empty_stations, stations_from_arrow
+from ocm_geo.settings import current
+from ocm_geo.sources.decode import parse_body
+from ocm_geo.sources.http import ApiAnswer, Transport
+from ocm_geo.sources.paging import walk_pages
+from ocm_geo.sources.plan import plan_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import geopandas as gpd
+    import requests
+
+    from ocm_geo.query import StationQuery
+    from ocm_geo.reference import ReferenceData
+    from ocm_geo.sources.tables import Parsed
+
+__all__ = ["OpenChargeMap"]
+
+BASE_URL = "https://api.openchargemap.io/v3"
+ENDPOINTS = ("poi", "referencedata", "geocode", "openapi", "system/status", "system/sync")
+PARAMETERS = (
+    *("output", "maxresults", "chargepointid", "id", "greaterthanid", "countrycode", "countryid"),
+    *("operatorid", "usagetypeid", "statustypeid", "dataproviderid", "connectiontypeid", "levelid"),
+    *("minpowerkw", "maxpowerkw", "opendata", "latitude", "longitude", "distance", "distanceunit"),
+    *("boundingbox", "polygon", "polyline", "modifiedsince", "createdsince", "sortby"),
+    *("submissionstatustypeid", "levelofdetail", "postcodes", "hasmedia", "hascomment"),
+    *("hascheckins", "includecomments", "verbose", "compact", "camelcase", "excludecomputed"),
+    *("callback", "allowmirror", "client", "operatorname", "dataprovidername", "connectiontype"),
+    *("address", "datemodified"),
+)
+_SECRET = ("key", "apikey")
+
+
+class OpenChargeMap:
+    """
+    The live API: complete, exact and polite.
+
+    Every question is asked wider than it is, page by page to an empty one, and cut to its exact
+    meaning here. Identical questions within `Settings.cache_hours` are answered from a cache.
+
+    Parameters
+    ----------
+    api_key : str, optional
+        By default the configured one, else ``OCM_API_KEY``. It goes into a request header and
+        nowhere else.
+    base_url : str
+        Address of the API, or of a server that speaks it.
+    user_agent : str, optional
+        By default ``ocm_geo`` with its version and the configured contact.
+    session : requests.Session, optional
+        Used as it is, without a cache of ours.
+    min_interval_s : float
+        Least time between two requests, seconds.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> api = ocm.OpenChargeMap("my-key")
+    >>> api
+    OpenChargeMap('https://api.openchargemap.io/v3')
+    """
+
+    is_remote = True
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str = BASE_URL,
+        user_agent: str | None = None,
+        session: requests.Session | None = None,
+        min_interval_s: float = 1.0,
+    ) -> None:
+        if not min_interval_s >= 0:
+            raise QueryError(f"min_interval_s must be 0 or more seconds, not {min_interval_s!r}")
+        self._transport = Transport(
+            base_url,
+            api_key=api_key or current().key(),
+            user_agent=user_agent or _user_agent(),
+            session=session,
+            min_interval_s=min_interval_s,
+        )
+        self._reference: ReferenceData | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"OpenChargeMap({self._transport.base_url!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_transport": self._transport, "_reference": self._reference}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+    def request(self, endpoint: str, **params: Any) -> ApiAnswer:  # noqa: ANN401 - any plain value
+        """
+        Ask the server directly: any documented parameter and output format.
+
+        Parameters
+        ----------
+        endpoint : str
+            ``poi``, ``referencedata``, ``geocode``, ``system/status``, ...
+        **params : object
+            As the API documents them; bools, numbers, texts, or lists of them. Nothing is added
+            and the answer is as inexact as the server's.
+
+        Returns
+        -------
+        ApiAnswer
+            The body and when it was retrieved.
+
+        Raises
+        ------
+        QueryError
+            If the endpoint or a parameter is unknown (the server would ignore it in silence),
+            or a key is among the parameters.
+        SourceError
+            If the server cannot answer.
+        """
+        path = endpoint.strip("/")
+        if path not in ENDPOINTS:
+            raise QueryError(f"unknown endpoint {endpoint!r}: choose from {list(ENDPOINTS)}")
+        return self._transport.get(path, {k: _text(k, v) for k, v in params.items()})
+
+    def reference_data(self) -> ReferenceData:
+        """
+        Get the server's reference data, over the bundled ones.
+
+        Returns
+        -------
+        ReferenceData
+            The tables; asked once.
+
+        Raises
+        ------
+        SourceError
+            If the server cannot answer.
+        """
+        with self._lock:
+            if self._reference is None:
+                answer = self._transport.get("referencedata", {"output": "json"})
+                date = answer.retrieved.date().isoformat()
+                live = ref.from_json(answer.body, origin="live API", date=date)
+                self._reference = ref.bundled().merged(live)
+            return self._reference
+
+    def fetch(self, query: StationQuery) -> gpd.GeoDataFrame:
+        """
+        Answer a question.
+
+        Parameters
+        ----------
+        query : StationQuery
+            The question.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            The stations, as ``query.answer`` gives them.
+
+        Raises
+        ------
+        QueryError
+            If it takes more than 20 pages and ``allow_bulk`` is not set.
+        SourceError
+            If the server cannot answer completely.
+        """
+        _check_size(query)
+        answers, batches = [], []
+        for answer, parsed in _with_progress(self._pages(query)):
+            answers.append(answer)
+            batches.append(parsed)
+        _warn_of_rejects(batches)
+        found = _together(batches)
+        times = [answer.retrieved for answer in answers]
+        attach(
+            found,
+            source=f"live API {self._transport.base_url}",
+            retrieved=min(times).isoformat(timespec="seconds") if times else _now(),
+            n_rejected=sum(len(parsed.rejects) for parsed in batches) or None,
+            attribution=ATTRIBUTION,
+            complete=True,
+        )
+        return query.answer(found)
+
+    def has_any(self, query: StationQuery) -> bool:
+        """
+        Say whether any station is in the place of a question, from one short answer.
+
+        Parameters
+        ----------
+        query : StationQuery
+            The question.
+
+        Returns
+        -------
+        bool
+            True if the first few records hold one.
+        """
+        params = {**plan_requests(query)[0], "sortby": "id_asc", "maxresults": "50"}
+        answer = self._transport.get("poi", params)
+        found = stations_from_arrow(parse_body(answer.body, origin=answer.url).stations)
+        return bool(query.mask(found).any())
+
+    def _pages(self, query: StationQuery) -> Iterator[tuple[ApiAnswer, Parsed]]:
+        def ask(params: Mapping[str, str], *, fresh: bool) -> ApiAnswer:
+            return self._transport.get("poi", params, fresh=fresh)
+
+        for params in plan_requests(query):
+            yield from walk_pages(ask, params, allow_bulk=query.allow_bulk)
+
+
+def _together(batches: list[Parsed]) -> gpd.GeoDataFrame:
+    tables = [parsed.stations for parsed in batches if len(parsed.stations)]
+    if not tables:
+        return empty_stations()
+    found = stations_from_arrow(pa.concat_tables(tables))
+    return found[~found.index.duplicated()]
+
+
+def _warn_of_rejects(batches: list[Parsed]) -> None:
+    rejects = [reject for parsed in batches for reject in parsed.rejects]
+    if rejects:
+        first = rejects[0]
+        warnings.warn(
+            f"{len(rejects)} records of the server's answer could not be used (first: OCM id "
+            f"{first.ocm_id}, {first.reason})",
+            DroppedRows,
+            stacklevel=5,
+        )
+
+
+def _with_progress(
+    pages: Iterator[tuple[ApiAnswer, Parsed]],
+) -> Iterator[tuple[ApiAnswer, Parsed]]:
+    from tqdm.auto import tqdm  # noqa: PLC0415 - loaded when needed
+
+    with tqdm(desc="asking Open Charge Map", unit=" records", delay=2, leave=False) as bar:
+        for page in pages:
+            bar.update(page[1].n_read)
+            yield page
+
+
+def _check_size(query: StationQuery) -> None:
+    narrowing = ("countries", "operators", "data_providers", "modified_since", "created_since")
+    everywhere = isinstance(query.where, Everywhere)
+    if everywhere and not query.allow_bulk and not any(getattr(query, n) for n in narrowing):
+        raise QueryError(
+            "this asks the live API for the whole world: name a place or a country, or build a "
+            "local copy with Mirror.build, or pass allow_bulk=True"
+        )
+
+
+def _text(name: str, value: Any) -> str:  # noqa: ANN401 - any plain value
+    folded = name.lower()
+    if folded in _SECRET:
+        raise QueryError("give the key to OpenChargeMap(api_key=…), never among the parameters")
+    if folded not in PARAMETERS:
+        near = get_close_matches(folded, PARAMETERS, n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise QueryError(f"the API has no parameter {name!r} and would ignore it{hint}")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple | set):
+        return ",".join(_text(name, item) for item in value)
+    return str(value)
+
+
+def _user_agent() -> str:
+    from ocm_geo import __version__  # noqa: PLC0415 - the package is complete by then
+
+    contact = current().contact
+    return f"ocm_geo/{__version__}" + (f" ({contact})" if contact else "")
+
+
+def _now() -> str:
+    import datetime as dt  # noqa: PLC0415 - used here alone
+
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
