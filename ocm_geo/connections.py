@@ -202,7 +202,7 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
 
 
 def clean_text(column: pa.Array) -> pa.Array:
-    """
+    r"""
     Strip the white space around texts, and make empty ones missing.
 
     Parameters
@@ -213,15 +213,16 @@ def clean_text(column: pa.Array) -> pa.Array:
     Returns
     -------
     pyarrow.Array
-        The clean texts.
+        The clean texts, without the character ``\0``, which GeoPackage cannot hold.
     """
     if not pa.types.is_string(column.type) or column.null_count == len(column):
         return column
+    if not np.frombuffer(column.buffers()[2], np.uint8).all():
+        column = pc.replace_substring(column, "\0", "")
     stripped = pc.utf8_trim_whitespace(column)
-    empty = pc.equal(pc.binary_length(stripped), 0)
-    if not pc.any(empty).as_py():
+    if pc.index(stripped, "").as_py() < 0:
         return stripped
-    return pc.if_else(empty, pa.scalar(None, pa.string()), stripped)
+    return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, pa.string()), stripped)
 
 
 def _floats(column: pa.Array) -> NDArray[np.float64]:
