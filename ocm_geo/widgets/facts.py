@@ -1,0 +1,162 @@
+"""What a popup says about a station. Texts are written by strangers: nothing here is HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from ocm_geo.connections import connections
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.maps import in_degrees
+from ocm_geo.plots.style import POWER_CLASSES, UNKNOWN_POWER, power_class
+from ocm_geo.reference import ReferenceData, add_labels, bundled, links
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["Station", "describe_stations", "legend_entries", "safe_url"]
+
+Station = dict[str, Any]
+
+_NEEDED = ("title", "connections", "max_power_kw")
+_LABELS = {"operator": "Operator", "usage_type": "Access", "status": "Status", "usage_cost": "Cost"}
+_MAX_TEXT = 300
+
+
+def describe_stations(
+    stations: gpd.GeoDataFrame, reference: ReferenceData | None = None
+) -> list[Station]:
+    """
+    Say of each station what a popup shows.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table in any coordinate reference system.
+    reference : ReferenceData, optional
+        What ids stand for, where the table carries no labels.
+
+    Returns
+    -------
+    list of dict
+        ``id``, ``title``, ``lon``, ``lat``, ``rank`` (class of power, -1 unknown), ``facts``
+        (pairs of plain text) and ``links`` (pairs of text and address).
+
+    Raises
+    ------
+    QueryError
+        If it is no station table.
+    """
+    missing = [column for column in _NEEDED if column not in stations]
+    if missing:
+        raise QueryError(f"the table has no column {missing[0]!r}: give a station table")
+    points = in_degrees(stations, "stations").geometry
+    words = _with_labels(stations, reference)
+    plugs = _plug_words(stations, reference or bundled())
+    ranks = power_class(stations["max_power_kw"])
+    return [
+        {
+            "id": int(ocm_id),
+            "title": _text(row.get("title")) or f"Station {ocm_id}",
+            "lon": round(point.x, 6),
+            "lat": round(point.y, 6),
+            "rank": int(rank),
+            "facts": _facts(row, plugs.get(int(ocm_id), [])),
+            "links": _links(int(ocm_id), row),
+        }
+        for ocm_id, point, rank, row in zip(
+            stations.index, points, ranks, words.to_dict("records"), strict=True
+        )
+    ]
+
+
+def safe_url(text: object) -> str | None:
+    """
+    Let through only web addresses.
+
+    Parameters
+    ----------
+    text : object
+        What a stranger typed.
+
+    Returns
+    -------
+    str or None
+        The address, if it is ``http`` or ``https``.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        return None
+    return text.strip() if parts.scheme in {"http", "https"} and parts.netloc else None
+
+
+def _with_labels(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> pd.DataFrame:
+    if "usage_type" in stations and reference is None:
+        return pd.DataFrame(stations.drop(columns=stations.geometry.name))
+    import warnings  # noqa: PLC0415 - used here alone
+
+    with warnings.catch_warnings():
+        # A popup shows "Unknown (1234)"; a warning beside the map would say it again.
+        warnings.simplefilter("ignore")
+        labelled = add_labels(stations, reference)
+    return pd.DataFrame(labelled.drop(columns=labelled.geometry.name))
+
+
+def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[int, list[str]]:
+    table = connections(stations)
+    titles = reference.titles("connection_types")
+    words: dict[int, list[str]] = {}
+    columns = ("ocm_id", "connection_type_id", "power_kw", "quantity")
+    for ocm_id, kind, power, quantity in table[list(columns)].itertuples(index=False, name=None):
+        name = "connector" if pd.isna(kind) else titles.get(kind, f"Unknown ({kind})")
+        power_text = "power not known" if pd.isna(power) else f"{power:g} kW"
+        count = "" if pd.isna(quantity) else f"{quantity} x "
+        words.setdefault(int(ocm_id), []).append(f"{count}{name}, {power_text}")
+    return words
+
+
+def _facts(row: dict[Any, Any], plugs: list[str]) -> list[tuple[str, str]]:
+    facts = [(label, _text(row.get(column))) for column, label in _LABELS.items()]
+    facts.insert(1, ("Connections", "; ".join(plugs) or "none recorded"))
+    changed = row.get("date_last_status_update")
+    if changed is not None and not pd.isna(changed):
+        facts.append(("Last changed", f"{changed:%Y-%m-%d}"))
+    provider, licence = _text(row.get("data_provider")), _text(row.get("license"))
+    facts.append(("Data", ", ".join(part for part in (provider, licence) if part)))
+    return [(label, text) for label, text in facts if text]
+
+
+def _links(ocm_id: int, row: dict[Any, Any]) -> list[tuple[str, str]]:
+    found = [
+        ("details", links.details(ocm_id)),
+        ("add a comment", links.add_comment(ocm_id)),
+        ("add a photo", links.add_photo(ocm_id)),
+    ]
+    if url := safe_url(row.get("url")):
+        found.append(("web page", url))
+    return found
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    folded = " ".join(value.split())
+    return folded if len(folded) <= _MAX_TEXT else folded[: _MAX_TEXT - 1] + "…"
+
+
+def legend_entries() -> list[tuple[str, str | None]]:
+    """
+    Give the classes of power for a legend.
+
+    Returns
+    -------
+    list of tuple
+        Label and colour, None for hollow; strongest first.
+    """
+    known: list[tuple[str, str | None]] = [(label, colour) for _, label, colour in POWER_CLASSES]
+    return [*reversed(known), (UNKNOWN_POWER, None)]
