@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["route_gaps"]
 
+_SHORTEST_KM = 1e-6
+
 
 def route_gaps(
     route: Route,
@@ -55,8 +57,9 @@ def route_gaps(
         One row more than there are passages, by ``start_km``: ``from_id`` and ``to_id`` (number
         of the station where the gap begins and ends, missing at the ends of the route),
         ``start_km`` and ``end_km`` along the route, ``length_km`` between them, and ``geometry``
-        (the piece of the route, EPSG:4326; empty where the length is 0, longitudes running on
-        beyond ±180 where it crosses the antimeridian). The lengths add up to that of the route.
+        (the piece of the route, EPSG:4326; empty where it is shorter than 1 mm, longitudes
+        running on beyond ±180 where it crosses the antimeridian). The lengths add up to that of
+        the route.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def route_gaps(
         "length_km": end - start,
     }
     pieces = [
-        line.substring(a, b) if b > a else shapely.LineString()
+        line.substring(a, b) if b - a > _SHORTEST_KM else shapely.LineString()
         for a, b in zip(start, end, strict=True)
     ]
     gaps = gpd.GeoDataFrame(table, geometry=pieces, crs=CRS)

@@ -35,8 +35,6 @@ __all__ = [
 Points: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries
 Passages: TypeAlias = Literal["nearest", "all"]
 
-# Twice the bulge of the parts that a Line is cut into.
-_BULGE_KM = 0.004
 _LEAST_DEGREE_KM = 110.574
 
 MEASURES = ("along_km", "offset_km", "side")
@@ -138,8 +136,8 @@ def locate_along(
     >>> route = shapely.LineString([(5, 0), (6, 0)])
     >>> point = gpd.GeoSeries([shapely.Point(5.5, 0.01)], index=["inn"], crs="EPSG:4326")
     >>> at = ocm.locate_along(point, route).loc["inn"]
-    >>> round(at.along_km, 2), round(at.offset_km, 2), at.side
-    (55.66, 1.11, 'left')
+    >>> f"{at.along_km:.2f} km, {at.offset_km:.2f} km to the {at.side}"
+    '55.66 km, 1.11 km to the left'
     """
     limit = None if within_km is None else positive_km(within_km, "within_km")
     frame = in_lonlat(points)
@@ -183,11 +181,11 @@ def _in_box(
     """
     Leave out points that are far from the whole line: most of a country, for one road.
 
-    A degree of latitude is 110.574 km or more, and no earth-centred coordinate of two positions
-    differs by more than their distance. An edge of 10 km bulges by 2 m over its chord.
+    Every place of the line is within half a part of a knot. A degree of latitude is 110.574 km
+    or more, and no earth-centred coordinate of two positions differs by more than their distance.
     """
-    reach = within_km + _BULGE_KM
-    south, north = line.parts.knots[:, 1].min(), line.parts.knots[:, 1].max()
+    reach = within_km + float(np.max(line.parts.length_km)) / 2
+    south, north = np.min(line.parts.knots[:, 1]), np.max(line.parts.knots[:, 1])
     pad = reach / _LEAST_DEGREE_KM
     band = np.flatnonzero((lat >= south - pad) & (lat <= north + pad))
     places, knots = to_ecef_km(lon[band], lat[band]), line.parts.knots_km

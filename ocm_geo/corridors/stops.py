@@ -55,8 +55,9 @@ class StopPlan:
     >>> import ocm_geo as ocm
     >>> import shapely
     >>> stations = gpd.GeoSeries([shapely.Point(6, 0)], index=[7], crs="EPSG:4326")
-    >>> ocm.plan_stops(shapely.LineString([(5, 0), (9, 0)]), stations, range_km=200).stranded_at_km
-    251.319...
+    >>> plan = ocm.plan_stops(shapely.LineString([(5, 0), (9, 0)]), stations, range_km=200)
+    >>> plan.feasible, round(plan.stranded_at_km, 1)
+    (False, 251.3)
     """
 
     feasible: bool
@@ -184,8 +185,11 @@ def plan_stops(
     road = _Road(marks.along_km, off_km, line.length_km)
     chain = find(road, car)
     plan = _plan(marks, road, car, chain)
+    # Detours are straight lines, there and back: the provenance says so.
+    facts = {**car._asdict(), "detours": "straight" if detours else None}
+    facts["within_km"] = near_km if far_km is None else far_km
     for table in (plan.stops, plan.legs):
-        carry(table, stations, plan=_facts(car, detours=detours))
+        carry(table, stations, plan=facts)
     return plan
 
 
@@ -210,11 +214,10 @@ def _reach_off(
     """Say how far from the route stations count: with every passage, and with one only."""
     if within_km is not None:
         return positive_km(within_km, "within_km"), None
-    if "offset_km" in stations and len(stations):
-        farthest = float(stations["offset_km"].max())
-        if np.isfinite(farthest):
-            # The same place measured twice may differ by rounding.
-            return farthest * (1 + 1e-9) + _ROUNDING_KM, None
+    offset = stations["offset_km"].dropna() if "offset_km" in stations else ()
+    if len(offset):
+        # The same place measured twice may differ by rounding.
+        return float(max(offset)) + 2 * _ROUNDING_KM, None
     return _NEAR_KM, max(car.first_hop_km, car.hop_km) if detours else None
 
 
@@ -331,7 +334,3 @@ def _target(road: _Road, chain: _Chain) -> int:
         return end
     nearest = int(beyond[np.argmin(road.in_km[beyond])])
     return nearest if road.in_km[nearest] <= road.length_km else end
-
-
-def _facts(car: _Car, *, detours: bool) -> dict[str, float | bool]:
-    return {**car._asdict(), "detours": detours}

@@ -123,8 +123,8 @@ def route_substring(
     line = Line(as_line(route))
     start = _mark(start_km, "start_km", line.length_km)
     end = line.length_km if end_km is None else _mark(end_km, "end_km", line.length_km)
-    if start >= end:
-        raise QueryError(f"start_km={start:g} must be less than end_km={end:g}")
+    if end - start <= _ROUNDING_KM:
+        raise QueryError(f"start_km={start:g} must be less than end_km={end:g}, by 1 mm or more")
     return line.substring(start, end)
 
 

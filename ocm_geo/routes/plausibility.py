@@ -108,7 +108,8 @@ def _shrunk(lonlat: NDArray[np.float64], edges: NDArray[np.float64]) -> str | No
     grown = lonlat * 10
     if out_of_range(grown) is not None:
         return None
-    if _at_sea(lonlat).all() and not _at_sea(grown).any():
+    # Points exactly on the equator or the prime meridian are made up rather than misread.
+    if lonlat.all() and _at_sea(lonlat).all() and not _at_sea(grown).any():
         return "it lies in the sea off West Africa"
     middle = float(np.median(edges))
     if len(edges) >= _FEW_EDGES and middle < _SHORT_EDGE_KM:

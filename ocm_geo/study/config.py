@@ -74,7 +74,7 @@ class CoverageConfig(_Table, frozen=True):
         Distances to a station, km.
     """
 
-    within_km: list[float] = [1.0, 5.0, 10.0]
+    within_km: list[float] = msgspec.field(default_factory=lambda: [1.0, 5.0, 10.0])
 
 
 class RouteConfig(_Table, frozen=True):
@@ -131,7 +131,7 @@ class StudyConfig(_Table, frozen=True):
     source: str | None = None
     area: AreaConfig = AreaConfig()
     filters: dict[str, Any] = {}
-    groups: list[Group] = [Group(name="all stations")]
+    groups: list[Group] = msgspec.field(default_factory=lambda: [Group(name="all stations")])
     coverage: CoverageConfig = CoverageConfig()
     route: RouteConfig | None = None
 

@@ -93,7 +93,7 @@ def test_passages_need_a_distance() -> None:
     with pytest.raises(QueryError, match="within_km"):
         line.locate([0], [0], passages="all")
     with pytest.raises(QueryError, match="nearest"):
-        line.locate([0], [0], passages="some")
+        line.locate([0], [0], passages="some")  # type: ignore[arg-type]
 
 
 def test_a_line_survives_pickling() -> None:
