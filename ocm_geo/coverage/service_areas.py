@@ -10,6 +10,7 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.coverage.inputs import check_stations
+from ocm_geo.geodesy.distance import GEOD
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
@@ -22,6 +23,8 @@ __all__ = ["reach_polygons", "service_areas"]
 N_POINTS = 128
 _EQUAL_AREA_FACTOR = float(np.sqrt((2 * np.pi / N_POINTS) / np.sin(2 * np.pi / N_POINTS)))
 """A polygon of N points inside a circle is a little smaller: this radius gives it its area."""
+_KM_PER_DEG = 110.57
+_MAX_LAT, _MAX_LON = 85.0, 179.5
 
 
 def service_areas(
@@ -94,7 +97,29 @@ def reach_polygons(
         One a position.
     """
     radius = within_km * _EQUAL_AREA_FACTOR
-    circles = [
-        geodesy.circle(x, y, radius, n_points=N_POINTS) for x, y in zip(lon, lat, strict=True)
-    ]
-    return np.array(circles, dtype=object)
+    reach = radius / _KM_PER_DEG
+    with np.errstate(divide="ignore"):
+        wide = reach / np.cos(np.radians(np.minimum(np.abs(lat) + reach, 90.0)))
+    plain = (np.abs(lat) + reach < _MAX_LAT) & (np.abs(lon) + wide < _MAX_LON)
+    circles = np.empty(len(lon), dtype=object)
+    circles[plain] = _plain_circles(lon[plain], lat[plain], radius)
+    for row in np.flatnonzero(~plain):
+        circles[row] = geodesy.circle(lon[row], lat[row], radius, n_points=N_POINTS)
+    return circles
+
+
+def _plain_circles(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], radius_km: float
+) -> NDArray[np.object_]:
+    """Draw all circles that touch neither the antimeridian nor a pole in one go."""
+    shape = (len(lon), N_POINTS)
+    azimuth = np.broadcast_to(np.linspace(360, 0, N_POINTS, endpoint=False), shape)
+    x, y, _ = GEOD.fwd(
+        np.broadcast_to(lon[:, None], shape).ravel(),
+        np.broadcast_to(lat[:, None], shape).ravel(),
+        azimuth.ravel(),
+        np.full(shape, radius_km * 1000.0).ravel(),
+    )
+    rings = np.stack([np.reshape(x, shape), np.reshape(y, shape)], axis=-1)
+    closed = np.concatenate([rings, rings[:, :1]], axis=1)
+    return np.asarray(shapely.polygons(closed))

@@ -184,7 +184,8 @@ def _inside(stations: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
         stations.index.to_numpy(), stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     )
     kept = carry(stations.iloc[found.positions].sort_index(), stations)
-    return attach(kept, query={**read_attrs(stations).get("query", {}), **where.describe()})
+    asked = {**read_attrs(stations).get("query", {}), **where.describe()}
+    return attach(kept, query=asked, n_matched=len(kept))
 
 
 def _make_folder(folder: Path) -> None:
