@@ -5,6 +5,8 @@
 SHELL := /bin/sh
 BOOT := .make/bootstrap
 BIN := .venv/bin
+LOCK := $(BOOT)/bin/uv pip compile pyproject.toml requirements/build.in --universal --quiet \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_NO_PROGRESS := 1
 # uv does not read pip's settings: hand on the index that pip was told to use.
@@ -12,61 +14,61 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: demo test lint types unit docs bench lock clean format
+.PHONY: demo test lint types unit docs bench lock environment clean format
 
-demo: .make/core
+demo: .venv/.core
 	$(BIN)/ocm-geo demo -o demo-results
 
-test: lint types unit
+test:
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	@$(MAKE) --no-print-directory unit
 
-lint: .make/dev
+lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .make/dev
+types: .venv/.dev
 	$(BIN)/mypy
 
-unit: .make/dev
+unit: .venv/.dev
 	$(BIN)/python -m pytest -q
 
-docs: .make/dev
-	$(BIN)/mkdocs build --strict --quiet
+docs: .venv/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Read site/index.html"
 
-bench: .make/dev
+bench: .venv/.dev
 	$(BIN)/python -m benchmarks
 
-format: .make/dev
+format: .venv/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: .make/uv
-	for name in core dev; do \
-	  extras=$$( [ $$name = dev ] && echo "--extra dev --extra notebooks --extra docs --extra maps --extra scale" ); \
-	  $(BOOT)/bin/uv pip compile pyproject.toml requirements/build.in $$extras --universal \
-	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --no-header --quiet -o requirements/$$name.txt || exit 1; \
-	done
+lock: .make/bootstrap/ready
+	$(LOCK) -o requirements/core.txt
+	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale \
+	  -o requirements/dev.txt
+
+environment: .venv/.dev
+	$(BIN)/python scripts/make_environment.py
 
 clean:
 	rm -rf .make .venv site demo-results build dist
 
-.make/uv:
+$(BOOT)/ready: scripts/find_python.sh
 	@mkdir -p .make
-	@sh scripts/find_python.sh > .make/python
+	@PYTHON="$(PYTHON)" sh scripts/find_python.sh > .make/python
 	@echo "Python: $$(cat .make/python)"
 	"$$(cat .make/python)" -m venv --clear $(BOOT)
-	$(BOOT)/bin/python -m pip install --quiet "uv>=0.5"
+	$(BOOT)/bin/python -m pip install --quiet "uv>=0.5" || echo "no uv: pip will do, slower"
 	@touch $@
 
-.venv/pyvenv.cfg: | .make/uv
-	$(BOOT)/bin/uv venv --quiet --clear --python "$$(cat .make/python)" .venv
-
-.make/core: requirements/core.txt pyproject.toml | .venv/pyvenv.cfg
-	$(BOOT)/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt
-	$(BOOT)/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+# The stamps lie in the environment, so that removing it removes them.
+.venv/.core: requirements/core.txt pyproject.toml | $(BOOT)/ready
+	sh scripts/install.sh core
 	@touch $@
 
-.make/dev: requirements/dev.txt .make/core
-	$(BOOT)/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	@touch $@
+.venv/.dev: requirements/dev.txt pyproject.toml | $(BOOT)/ready
+	sh scripts/install.sh dev
+	@touch $@ .venv/.core
