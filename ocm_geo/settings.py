@@ -64,7 +64,7 @@ class Settings:
 
 
 _process = Settings()
-_block: ContextVar[Settings | None] = ContextVar("ocm_geo_settings", default=None)
+_block: ContextVar[dict[str, Any] | None] = ContextVar("ocm_geo_settings", default=None)
 
 
 def current() -> Settings:
@@ -76,7 +76,8 @@ def current() -> Settings:
     Settings
         The defaults in force.
     """
-    return _block.get() or _process
+    # A block lays its own changes over whatever the process default is by then.
+    return replace(_process, **(_block.get() or {}))
 
 
 def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Settings, checked below
@@ -106,8 +107,8 @@ def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Setti
     >>> _ = ocm.configure(source=None)
     """
     global _process  # noqa: PLW0603 - the one place where the process default changes
-    _process = _changed(_process, changes)
-    return _process
+    _process = replace(_process, **_checked(changes))
+    return current()
 
 
 @contextmanager
@@ -131,14 +132,14 @@ def using(**changes: Any) -> Iterator[Settings]:  # noqa: ANN401 - as configure
     >>> with ocm.using(source=ocm.sample()):
     ...     stations = ocm.stations(max_results=None)
     """
-    token = _block.set(_changed(current(), changes))
+    token = _block.set({**(_block.get() or {}), **_checked(changes)})
     try:
         yield current()
     finally:
         _block.reset(token)
 
 
-def _changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+def _checked(changes: dict[str, Any]) -> dict[str, Any]:
     names = set(Settings.__dataclass_fields__)
     if unknown := sorted(set(changes) - names):
         raise QueryError(f"unknown setting {unknown[0]!r}: choose from {sorted(names)}")
@@ -146,7 +147,7 @@ def _changed(settings: Settings, changes: dict[str, Any]) -> Settings:
         changes = {**changes, "cache_dir": Path(changes["cache_dir"]).expanduser()}
     if "cache_hours" in changes:
         changes = {**changes, "cache_hours": _hours(changes["cache_hours"])}
-    return replace(settings, **changes)
+    return changes
 
 
 def _hours(value: object) -> float:

@@ -21,7 +21,7 @@ import polyline
 import shapely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Poi = dict[str, Any]
 
@@ -151,26 +151,32 @@ def _live(poi: Poi) -> bool:
     }
 
 
-def _filters(params: dict[str, str]) -> Iterator[Callable[[Poi], bool]]:
+def _filters(params: dict[str, str]) -> list[Callable[[Poi], bool]]:
     site = {
         "operatorid": "OperatorID",
         "usagetypeid": "UsageTypeID",
         "statustypeid": "StatusTypeID",
         "dataproviderid": "DataProviderID",
+        "chargepointid": "ID",
     }
-    for name, key in site.items():
-        if ids := _ids(params.get(name, "")):
-            yield lambda p, ids=ids, key=key: p.get(key) in ids
-    if ids := _ids(params.get("countryid", "")):
-        yield lambda p, ids=ids: p["AddressInfo"].get("CountryID") in ids
-    if ids := _ids(params.get("chargepointid", "")):
-        yield lambda p, ids=ids: p["ID"] in ids
-    if ids := _ids(params.get("connectiontypeid", "")):
-        yield lambda p, ids=ids: any(c.get("ConnectionTypeID") in ids for c in p["Connections"])
+    tests = [
+        _any_of(lambda p, k=key: [p.get(k)], _ids(params.get(n, ""))) for n, key in site.items()
+    ]
+    tests.append(
+        _any_of(lambda p: [p["AddressInfo"]["CountryID"]], _ids(params.get("countryid", "")))
+    )
+    kinds = _ids(params.get("connectiontypeid", ""))
+    tests.append(_any_of(lambda p: [c.get("ConnectionTypeID") for c in p["Connections"]], kinds))
     if params.get("greaterthanid", "").isdigit():
-        yield lambda p, low=int(params["greaterthanid"]): p["ID"] > low
+        tests.append(lambda p: bool(p["ID"] > int(params["greaterthanid"])))
     if "modifiedsince" in params:
-        yield lambda p, t=params["modifiedsince"]: p.get("DateLastStatusUpdate", "") >= t
+        tests.append(lambda p: bool(p["DateLastStatusUpdate"] >= params["modifiedsince"]))
+    return tests
+
+
+def _any_of(values: Callable[[Poi], list[Any]], ids: set[int]) -> Callable[[Poi], bool]:
+    """A list that does not parse is no filter at all."""
+    return lambda poi: not ids or any(value in ids for value in values(poi))
 
 
 def _ids(text: str) -> set[int]:

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from urllib3.util import Retry
 
 import ocm_geo as ocm
 from ocm_geo.sources import http
@@ -28,12 +29,12 @@ POIS = scattered(20, (5, 52), 1, n=300)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_WAIT", http.Retry(total=None, backoff_factor=0.001))
+    monkeypatch.setattr(http, "_WAIT", Retry(total=None, backoff_factor=0.001))
 
 
 @pytest.fixture
 def expected(ask: Ask) -> list[int]:
-    return ocm.stations_from_bbox(BOX, source=ask(POIS)[1]).index.tolist()
+    return [int(i) for i in ocm.stations_from_bbox(BOX, source=ask(POIS)[1]).index]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)  # type: ignore[no-any-return, no-untyped-call]
+    return nbformat.read(path, as_version=4)
 
 
 def test_there_are_notebooks() -> None:

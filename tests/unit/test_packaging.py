@@ -13,14 +13,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 def conda_lines() -> list[str]:
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    return [line[4:] for line in text.splitlines() if line.startswith("  - ")]
+    lines = [line[4:] for line in text.splitlines() if line.startswith("  - ")]
+    return [line for line in lines if not line.endswith(":")]
 
 
 def test_environment_equals_the_project() -> None:
     specs = {
-        spec.name.source if hasattr(spec.name, "source") else str(spec.name): str(spec.version)
+        str(spec).split()[0]: str(spec.version)
         for spec in map(MatchSpec, conda_lines())
-        if spec.name is not None and spec.version is not None
+        if spec.version is not None
     }
     names = {"matplotlib": "matplotlib-base"}
     listed = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["notebooks"]]

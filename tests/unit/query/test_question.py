@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 import shapely
-from ocm_geo.reference import bundled
 
 from ocm_geo.errors import QueryError, TruncatedResult
 from ocm_geo.query import Area, Circle, Corridor, Ids, StationQuery
+from ocm_geo.reference import bundled
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def ids(query: StationQuery, stations: gpd.GeoDataFrame) -> list[int]:
-    return query.answer(stations).index.tolist()
+    return [int(i) for i in query.answer(stations).index]
 
 
 def test_only_published_sites_that_are_not_removed(make_stations: MakeStations) -> None:

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import ocm_geo as ocm
+from ocm_geo.query import Everywhere, StationQuery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {
+    "nl": ("ocm/nl_2023-10/ocm_nl_20231009_rebuilt_compact.json", 7907, 12555),
+    "world": ("ocm/world_2020-11/poi_partial_5685.json.gz", 5685, 8361),
+    "austin": ("ocm/austin_2026-02/ocm_austin.json", 684, 762),
+}
+
+
+@pytest.fixture(scope="module")
+def mirrors(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ocm.Mirror]:
+    root = tmp_path_factory.mktemp("mirrors")
+    return {name: ocm.Mirror.build(root / name, data_dir / f) for name, (f, _, _) in FILES.items()}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_real_files_build_without_loss(mirrors: dict[str, ocm.Mirror], name: str) -> None:
+    _, n_sites, n_plugs = FILES[name]
+    report = mirrors[name].report
+    assert (report.n_read, report.n_kept, report.n_rejected) == (n_sites, n_sites, 0)
+    assert report.n_connections == n_plugs
+    assert not report.coerced
+
+
+def test_the_published_are_those_that_a_plain_reading_finds(
+    mirrors: dict[str, ocm.Mirror], data_dir: Path
+) -> None:
+    with gzip.open(data_dir / FILES["world"][0], "rt", encoding="utf-8") as stream:
+        records = [json.loads(line) for line in stream]
+    published = [r for r in records if r["SubmissionStatusTypeID"] in {100, 200}]
+    found = ocm.stations(source=mirrors["world"])
+    assert found.index.tolist() == sorted(r["ID"] for r in published)
+    assert len(found) == 5444
+    countries = Counter(r["AddressInfo"]["Country"]["ISOCode"] for r in published)
+    assert found["country_code"].value_counts().to_dict() == countries
+
+
+def test_known_bad_rows(mirrors: dict[str, ocm.Mirror]) -> None:
+    everything = mirrors["world"].fetch(StationQuery(Everywhere()))
+    assert 9164 in everything.index
+    near_zero = ocm.stations_from_bbox((-0.1, -0.1, 0.1, 0.1), source=mirrors["world"])
+    assert near_zero.empty  # thirteen records lie at (0, 0), none of them published
+    austin = ocm.connections(ocm.stations(source=mirrors["austin"]))
+    assert (austin["power_source"] == "estimated_by_import").sum() == 516
+    assert (austin["power_kw"] == 3.7).sum() == 489
+    strongest = ocm.stations(source=mirrors["nl"], min_power_kw=401)
+    assert strongest.index.tolist() == [274104]
+
+
+def test_austin_answers_equal_the_third_partys_points(
+    mirrors: dict[str, ocm.Mirror], data_dir: Path
+) -> None:
+    import geopandas as gpd  # noqa: PLC0415 - used here alone
+
+    points = gpd.read_file(data_dir / "ocm/austin_2026-02/ocm_austin.geojson")
+    found = ocm.stations(source=mirrors["austin"])
+    assert len(found) == len(points) == 684
+    here, there = (
+        np.sort(np.column_stack([g.x, g.y]), axis=0) for g in (found.geometry, points.geometry)
+    )
+    assert here == pytest.approx(there, abs=1e-9)
+
+
+def test_labels_of_a_verbose_source(mirrors: dict[str, ocm.Mirror]) -> None:
+    source = mirrors["austin"]
+    labelled = ocm.add_labels(ocm.stations(source=source), ocm.reference_data(source))
+    assert (labelled["operator"] == "ChargePoint").sum() > 50
+    assert not labelled["operator"].str.startswith("Unknown (").any()
+    waiting = labelled[labelled["status_type_id"] == 30]
+    assert len(waiting) == 49
+    assert not waiting["is_operational"].any()
+
+
+def test_a_licence_that_forbids_trade_is_told(mirrors: dict[str, ocm.Mirror]) -> None:
+    credit = ocm.attribution(ocm.stations(source=mirrors["nl"]))
+    assert "Not for commercial use: the data of Oplaadpalen.nl" in credit.text
+    assert credit.table.set_index("data_provider_id")["n_stations"].to_dict() == {26: 7053, 1: 854}
