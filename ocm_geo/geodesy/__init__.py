@@ -1,18 +1,12 @@
 """The one place that knows the Earth: distances, positions along a line, shapes, antimeridian."""
 
+from ocm_geo.geodesy.antimeridian import split_antimeridian
+from ocm_geo.geodesy.buffers import circle, corridor_polygon
 from ocm_geo.geodesy.distance import check_lonlat, distance_km, to_ecef_km, wrap_lon
 from ocm_geo.geodesy.lines import Line
 from ocm_geo.geodesy.locate import LineHits, locate
 from ocm_geo.geodesy.points import PointIndex
-from ocm_geo.geodesy.shapes import (
-    area_km2,
-    as_line,
-    as_polygons,
-    circle,
-    contains_lonlat,
-    corridor_polygon,
-    split_antimeridian,
-)
+from ocm_geo.geodesy.shapes import area_km2, as_line, as_polygons, contains_lonlat
 
 __all__ = [
     "Line",

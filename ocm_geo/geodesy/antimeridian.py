@@ -1,0 +1,104 @@
+"""Rings and shapes on the round Earth, brought into longitudes from -180 to 180."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["WORLD", "continuous", "polygon_of_ring", "split_antimeridian"]
+
+WORLD = shapely.box(-180.0, -90.0, 180.0, 90.0)
+
+
+def continuous(coords: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Undo jumps of longitude: every edge takes the shorter way round.
+
+    Parameters
+    ----------
+    coords : numpy.ndarray, shape (n, 2)
+        Longitude and latitude, degrees.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 2)
+        The same, with longitudes that may go beyond ±180.
+    """
+    result = coords.copy()
+    turns = np.round(np.diff(coords[:, 0]) / 360.0)
+    # Whole turns only: coordinates that need none stay as they are, to the last bit.
+    result[1:, 0] -= 360.0 * np.cumsum(turns)
+    return result
+
+
+def split_antimeridian(geometry: shapely.Geometry) -> shapely.Geometry:
+    """
+    Cut a geometry at the antimeridian and wrap what lies beyond (RFC 7946).
+
+    Parameters
+    ----------
+    geometry : shapely.Geometry
+        Longitudes continuous, any number of turns.
+
+    Returns
+    -------
+    shapely.Geometry
+        Within ±180.
+    """
+    if geometry.is_empty:
+        return geometry
+    west, _, east, _ = geometry.bounds
+    if west >= -180.0 and east <= 180.0:  # noqa: PLR2004 - the antimeridian
+        return geometry
+    turns = np.arange(np.floor((west + 180.0) / 360.0), np.ceil((east - 180.0) / 360.0) + 1)
+    parts = [_turn(geometry, 360.0 * turn) for turn in turns]
+    # A shape that only touches the antimeridian leaves a line or a point there.
+    size = shapely.get_dimensions(geometry)
+    return shapely.union_all([part for part in parts if shapely.get_dimensions(part) == size])
+
+
+def _turn(geometry: shapely.Geometry, shift: float) -> shapely.Geometry:
+    window = shapely.box(shift - 180.0, -90.0, shift + 180.0, 90.0)
+    inside = shapely.get_parts(shapely.intersection(geometry, window))
+    kept = inside[shapely.get_dimensions(inside) == shapely.get_dimensions(geometry)]
+    return shapely.transform(shapely.union_all(kept), lambda xy: xy - [shift, 0.0])
+
+
+def polygon_of_ring(ring: NDArray[np.float64], *, pole: float | None = None) -> shapely.Geometry:
+    """
+    Fill a ring on the Earth.
+
+    Parameters
+    ----------
+    ring : numpy.ndarray of shape (n, 2)
+        Closed, degrees, no edge over 180° of longitude.
+    pole : float, optional
+        The latitude of the pole to which a ring that goes round the axis is filled: without
+        it, that of its own hemisphere.
+
+    Returns
+    -------
+    shapely.Polygon or shapely.MultiPolygon
+        Split at the antimeridian.
+    """
+    path = continuous(ring)
+    winding = path[-1, 0] - path[0, 0]
+    if abs(winding) > 180.0:  # noqa: PLR2004 - a whole turn, but for rounding
+        if pole is None:
+            pole = float(np.copysign(90.0, np.mean(path[:, 1])))
+        turn = np.array([np.copysign(360.0, winding), 0.0])
+        # Three turns: the cut at ±180 then falls inside, wherever the ring begins.
+        path = np.vstack((path[:-1] - turn, path[:-1], path + turn))
+        path = np.vstack((path, [(path[-1, 0], pole), (path[0, 0], pole)]))
+        return shapely.intersection(_valid(path), WORLD)
+    return split_antimeridian(_valid(path))
+
+
+def _valid(path: NDArray[np.float64]) -> shapely.Geometry:
+    polygon = shapely.Polygon(path)
+    return polygon if polygon.is_valid else shapely.make_valid(polygon)

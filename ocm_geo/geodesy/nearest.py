@@ -1,0 +1,144 @@
+"""The nearest of many places: candidates by chord, decisions by geodesic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ocm_geo.geodesy.distance import (
+    SHORT_KM,
+    SURE_KM,
+    chord_range_km,
+    short_distance_km,
+    spread_km,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.spatial import cKDTree
+
+    from ocm_geo.geodesy.places import Places
+
+__all__ = ["nearest"]
+
+_MAX_CANDIDATES = 2_000_000
+_EARTH_KM = 13_000.0
+"""Longer than any chord."""
+
+
+def nearest(
+    known: Places, tree: cKDTree, asked: Places, *, k: int, max_km: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """
+    Find the k nearest known places of each place asked for.
+
+    Parameters
+    ----------
+    known : Places
+        Where to look.
+    tree : scipy.spatial.cKDTree
+        Their tree.
+    asked : Places
+        n places.
+    k : int
+        How many.
+    max_km : float
+        The farthest that counts.
+
+    Returns
+    -------
+    tuple of numpy.ndarray of shape (n, k)
+        Positions and kilometres; see `ocm_geo.geodesy.PointIndex.nearest`.
+
+    Notes
+    -----
+    One more than asked for is found by chord. Where each chord is so much longer than the
+    one before that its geodesic is longer for certain, the order stands; elsewhere everything
+    that can be among the k is measured by `Geod`.
+    """
+    chord, position = tree.query(
+        asked.xyz,
+        np.arange(1, k + 2),
+        distance_upper_bound=chord_range_km(max_km)[1],
+        workers=-1,
+    )
+    with np.errstate(invalid="ignore"):
+        # Infinity less infinity: both are missing, and there is nothing to decide.
+        doubtful = (np.diff(chord, axis=1) <= spread_km(chord[:, :-1])).any(axis=1)
+    chord, position = chord[:, :-1], position[:, :-1]
+    km = _measured(known, asked, chord, position)
+    _decide(known, asked, position, km, max_km=max_km)
+    rows = np.flatnonzero(doubtful)
+    if rows.size:
+        reach = _reach(chord[rows], max_km)
+        for part in _of_bounded_size(tree, asked.xyz[rows], reach):
+            here = rows[part]
+            found = _by_geod(known, tree, asked.take(here), reach[part], k=k)
+            position[here], km[here] = found
+        km[rows] = np.where(km[rows] <= max_km, km[rows], np.inf)
+    position[np.isinf(km)] = -1
+    return position, km
+
+
+def _measured(
+    known: Places, asked: Places, chord: NDArray[np.float64], position: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    km = np.full(chord.shape, np.inf)
+    row, column = np.nonzero(chord <= SHORT_KM)
+    z = known.xyz[position[row, column], 2]
+    km[row, column] = short_distance_km(chord[row, column], asked.xyz[row, 2], z)
+    row, column = np.nonzero((chord > SHORT_KM) & np.isfinite(chord))
+    km[row, column] = asked.take(row).km_to(known.take(position[row, column]))
+    return km
+
+
+def _decide(
+    known: Places,
+    asked: Places,
+    position: NDArray[np.intp],
+    km: NDArray[np.float64],
+    *,
+    max_km: float,
+) -> None:
+    """Measure by `Geod` what is near the limit, and leave out what is beyond."""
+    if np.isinf(max_km):
+        return
+    row, column = np.nonzero(np.abs(km - max_km) <= SURE_KM)
+    km[row, column] = asked.take(row).km_to(known.take(position[row, column]))
+    km[km > max_km] = np.inf
+
+
+def _reach(chord: NDArray[np.float64], max_km: float) -> NDArray[np.float64]:
+    """Bound the chords of all places that may be among the nearest."""
+    last = chord[:, -1]
+    reach = np.where(np.isfinite(last), last + spread_km(last), _EARTH_KM)
+    return np.minimum(np.minimum(reach, _EARTH_KM), chord_range_km(max_km)[1])
+
+
+def _of_bounded_size(
+    tree: cKDTree, xyz: NDArray[np.float64], reach: NDArray[np.float64]
+) -> list[NDArray[np.intp]]:
+    """Split queries so that none has too many candidates for the memory."""
+    size = tree.query_ball_point(xyz, reach, return_length=True)
+    part = np.cumsum(size) // _MAX_CANDIDATES
+    return np.split(np.arange(len(xyz)), np.flatnonzero(np.diff(part)) + 1)
+
+
+def _by_geod(
+    known: Places, tree: cKDTree, asked: Places, reach: NDArray[np.float64], *, k: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Measure all known places within reach."""
+    found = tree.query_ball_point(asked.xyz, reach, return_sorted=False)
+    row = np.repeat(np.arange(len(found)), [len(members) for members in found])
+    there = np.concatenate([np.asarray(members, dtype=np.intp) for members in found])
+    km = asked.take(row).km_to(known.take(there))
+    order = np.lexsort((there, km, row))
+    row, there, km = row[order], there[order], km[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    first = rank < k
+    position = np.full((len(found), k), -1, dtype=np.intp)
+    distance = np.full((len(found), k), np.inf)
+    position[row[first], rank[first]] = there[first]
+    distance[row[first], rank[first]] = km[first]
+    return position, distance
