@@ -217,7 +217,7 @@ def clean_text(column: pa.Array) -> pa.Array:
     """
     if not pa.types.is_string(column.type) or column.null_count == len(column):
         return column
-    if not np.frombuffer(column.buffers()[2], np.uint8).all():
+    if _holds_nul(column):
         column = pc.replace_substring(column, "\0", "")
     stripped = pc.utf8_trim_whitespace(column)
     if pc.index(stripped, "").as_py() < 0:
@@ -225,7 +225,12 @@ def clean_text(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, pa.string()), stripped)
 
 
-def _floats(column: pa.Array) -> NDArray[np.float64]:
+def _holds_nul(column: pa.Array) -> bool:
+    characters = column.buffers()[2]
+    return characters is not None and bool((np.frombuffer(characters, np.uint8) == 0).any())
+
+
+def _floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(
         zero_copy_only=False
     )
@@ -302,9 +307,9 @@ def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]
         ``n_connectors``, ``max_power_kw``, ``total_power_kw``, ``n_power_missing`` and
         ``has_dc`` as described in `ocm_geo.schema.STATION_COLUMNS`.
     """
-    power = _floats(table["power_kw"].combine_chunks())
-    quantity = np.fmax(_floats(table["quantity"].combine_chunks()), 1)
-    current = _floats(table["current_type_id"].combine_chunks())
+    power = _floats(table["power_kw"])
+    quantity = np.fmax(_floats(table["quantity"]), 1)
+    current = _floats(table["current_type_id"])
     known = ~np.isnan(power)
     with np.errstate(over="ignore"):
         total = _per_site(np.add, np.where(known, power * quantity, 0), counts)

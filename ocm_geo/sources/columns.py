@@ -21,13 +21,14 @@ from ocm_geo.sources.records import (
 )
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Mapping, Sequence
 
     from ocm_geo.sources.records import Field
 
 __all__ = [
+    "Grower",
     "Values",
-    "build",
     "connection_texts",
     "country_codes",
     "extra_texts",
@@ -42,6 +43,12 @@ Values = dict[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENT = pa.timestamp("us", tz="UTC")
 NULL_LENGTH = len(b"null")
+EXTRA_MEMBERS = (
+    ("record_id", '"_id":{"$oid":"', '"},'),
+    ("is_recently_verified", '"IsRecentlyVerified":', ","),
+    ("address_cleaning_required", '"AddressCleaningRequired":', ","),
+    ("address_id", '"AddressInfo":{"ID":', "},"),
+)
 _encoder = msgspec.json.Encoder()
 
 
@@ -67,55 +74,96 @@ def transposed(objects: Sequence[Any], fields: Sequence[Field]) -> Values:
     return dict(zip([field.name for field in fields], columns, strict=True))
 
 
-def build(kind: str, columns: Sequence[Sequence[Any]]) -> tuple[list[pa.Array], list[int]]:
+class Grower:
     """
-    Build columns of one kind, all in one array: a block is small, and calls cost.
+    Columns that grow block by block.
+
+    Values wait in lists until there are enough of them to make the cost of a call to Arrow
+    small.
 
     Parameters
     ----------
-    kind : str
-        ``int``, ``float``, ``text``, ``time`` or ``json``.
-    columns : sequence of sequences
-        What the records hold, None where they hold nothing; all of one length.
-
-    Returns
-    -------
-    columns : list of pyarrow.Array
-        The columns; texts are stripped, and missing where empty.
-    wrong : list of int
-        The position of the column, for each value that could not be understood and is missing.
+    kinds : mapping of str to str
+        The kind of each column: ``int``, ``float``, ``flag``, ``text``, ``time``, ``json``,
+        ``oid``, ``unknown`` or ``encoded``.
     """
-    length = len(columns[0])
-    values: list[Any] = []
-    for column in columns:
-        values.extend(column)
-    array, wrong = _BUILDERS[kind](values)
-    starts = range(0, len(values), length or 1) if length else [0] * len(columns)
-    built = [array.slice(start, length) for start in starts]
-    return built, [i // length for i in wrong]
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        self._kinds = kinds
+        self._values: dict[str, list[Any]] = {name: [] for name in kinds}
+
+    def extend(self, values: Values) -> None:
+        """
+        Add a block.
+
+        Parameters
+        ----------
+        values : dict of str to sequence
+            What the records hold, None where they hold nothing, for each column and maybe more.
+        """
+        for name, column in self._values.items():
+            column.extend(values[name])
+
+    def build(self, wrong: Counter[str]) -> dict[str, pa.Array]:
+        """
+        Build the columns from what waits, and wait for more.
+
+        Parameters
+        ----------
+        wrong : collections.Counter
+            Counts, by column, the values that could not be understood and are missing; changed
+            in place.
+
+        Returns
+        -------
+        dict of str to pyarrow.Array
+            The columns; texts are stripped, and missing where empty.
+        """
+        columns = {}
+        for name, values in self._values.items():
+            columns[name], n_wrong = _BUILDERS[self._kinds[name]](values)
+            wrong[name] += n_wrong
+            values.clear()
+        return columns
 
 
-def _integers(values: list[int | None]) -> tuple[pa.Array, list[int]]:
-    return pa.array(values, pa.int64()), []
+def _integers(values: list[int | None]) -> tuple[pa.Array, int]:
+    return pa.array(values, pa.int64()), 0
 
 
-def _numbers(values: list[float | None]) -> tuple[pa.Array, list[int]]:
-    return pa.array(values, pa.float64()), []
+def _numbers(values: list[float | None]) -> tuple[pa.Array, int]:
+    return pa.array(values, pa.float64()), 0
 
 
-def _texts(values: list[str | None]) -> tuple[pa.Array, list[int]]:
-    return clean_text(pa.array(values, pa.string())), []
+def _flags(values: list[bool | None]) -> tuple[pa.Array, int]:
+    return pa.array(values, pa.bool_()), 0
 
 
-def _json_texts(values: list[msgspec.Raw]) -> tuple[pa.Array, list[int]]:
+def _texts(values: list[str | None]) -> tuple[pa.Array, int]:
+    return clean_text(pa.array(values, pa.string())), 0
+
+
+def _encoded(values: list[bytes]) -> tuple[pa.Array, int]:
+    return pa.array(values, pa.binary()).view(pa.string()), 0
+
+
+def _record_ids(values: list[ObjectId | None]) -> tuple[pa.Array, int]:
+    return pa.array([v and v.value for v in values], pa.string()), 0
+
+
+def _unknown(values: list[dict[str, Any] | None]) -> tuple[pa.Array, int]:
+    return pa.array([v and _encoder.encode(v) for v in values], pa.string()), 0
+
+
+def _json_texts(values: list[msgspec.Raw]) -> tuple[pa.Array, int]:
     texts: list[str | None] = [None] * len(values)
-    wrong = []
+    n_wrong = 0
     for i in [i for i, raw in enumerate(values) if raw is not EMPTY and is_given(raw)]:
         try:
             texts[i] = compact(values[i])
         except RecursionError:
-            wrong.append(i)
-    return pa.array(texts, pa.string()), wrong
+            n_wrong += 1
+    return pa.array(texts, pa.string()), n_wrong
 
 
 def is_given(raw: msgspec.Raw) -> bool:
@@ -135,22 +183,22 @@ def is_given(raw: msgspec.Raw) -> bool:
     return len(raw) > NULL_LENGTH
 
 
-def _times(values: list[str | Stamp | None]) -> tuple[pa.Array, list[int]]:
-    try:
-        return pa.array(values, pa.string()).cast(MOMENT), []
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        pass
+def _times(values: Sequence[str | Stamp | None]) -> tuple[pa.Array, int]:
     plain = [v.date if isinstance(v, Stamp) else v for v in values]
     try:
-        return pa.array(plain, pa.string()).cast(MOMENT), []
+        return pa.array(plain, pa.string()).cast(MOMENT), 0
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        moments = [_microseconds(v) for v in plain]
+        return _times_one_by_one(plain)
+
+
+def _times_one_by_one(values: Sequence[str | int | None]) -> tuple[pa.Array, int]:
+    times = [_microseconds(value) for value in values]
     wrong = [
-        i
-        for i, (value, moment) in enumerate(zip(plain, moments, strict=True))
-        if moment is None and not _is_blank(value)
+        value
+        for value, time in zip(values, times, strict=True)
+        if time is None and not _is_blank(value)
     ]
-    return pa.array(moments, pa.int64()).cast(MOMENT), wrong
+    return pa.array(times, pa.int64()).cast(MOMENT), len(wrong)
 
 
 def _is_blank(value: str | int | None) -> bool:
@@ -172,20 +220,10 @@ def _microseconds(value: str | int | None) -> int | None:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def _flags(values: list[bool | None]) -> tuple[pa.Array, list[int]]:
-    return pa.array(values, pa.bool_()), []
-
-
-def _record_ids(values: list[ObjectId | None]) -> tuple[pa.Array, list[int]]:
-    return pa.array([v and v.value for v in values], pa.string()), []
-
-
-def _unknown(values: list[dict[str, Any] | None]) -> tuple[pa.Array, list[int]]:
-    return pa.array([v and _encoder.encode(v) for v in values], pa.string()), []
-
-
-_BUILDERS: dict[str, Callable[[Any], tuple[pa.Array, list[int]]]] = {
+_BUILDERS: dict[str, Callable[[Any], tuple[pa.Array, int]]] = {
     "int": _integers,
+    "rest": _integers,
+    "encoded": _encoded,
     "flag": _flags,
     "oid": _record_ids,
     "unknown": _unknown,
@@ -220,7 +258,7 @@ def strip_texts(rows: Sequence[Any], values: Values, names: Sequence[str]) -> No
         values[name] = clean
 
 
-def connection_texts(sites: Sequence[Sequence[Any]], values: Values, *, camel: bool) -> pa.Array:
+def connection_texts(sites: Sequence[Sequence[Any]], values: Values, *, camel: bool) -> list[bytes]:
     """
     Write the connections of each site as compact JSON.
 
@@ -235,14 +273,15 @@ def connection_texts(sites: Sequence[Sequence[Any]], values: Values, *, camel: b
 
     Returns
     -------
-    pyarrow.Array
+    list of bytes
         A JSON array for each site, in Open Charge Map's own keys, without nulls.
     """
     if camel or not _as_decoded(values):
         rows = _without_references(values)
         counts = accumulate(map(len, sites), initial=0)
         sites = [rows[start:end] for start, end in pairwise(counts)]
-    return _lines(sites)
+    # No JSON text holds a line break.
+    return _encoder.encode_lines(sites).split(b"\n")[:-1]
 
 
 def _as_decoded(values: Values) -> bool:
@@ -277,43 +316,33 @@ def extra_texts(columns: Mapping[str, pa.Array]) -> pa.Array:
         A JSON object for each record; null where there is nothing.
     """
     members = [
-        _member('"_id":{"$oid":"', columns["record_id"], '"},'),
-        _member('"IsRecentlyVerified":', columns["is_recently_verified"], ","),
-        _member('"AddressCleaningRequired":', columns["address_cleaning_required"], ","),
-        _member('"AddressInfo":{"ID":', columns["address_id"], "},"),
+        pc.binary_join_element_wise(before, column.cast(pa.string()), after, "").fill_null("")
+        for name, before, after in EXTRA_MEMBERS
+        if (column := columns[name]).null_count < len(column)
     ]
+    if not members:
+        return columns["unknown"]
     inside = pc.ascii_rtrim(pc.binary_join_element_wise(*members, ""), ",")
     text = pc.binary_join_element_wise("{", inside, "}", "")
     known = pc.if_else(pc.equal(inside, ""), pa.scalar(None, pa.string()), text)
     return pc.coalesce(columns["unknown"], known)
 
 
-def _member(before: str, values: pa.Array, after: str) -> pa.Array:
-    member = pc.binary_join_element_wise(before, values.cast(pa.string()), after, "")
-    return member.fill_null("")
-
-
-def _lines(values: Sequence[Any]) -> pa.Array:
-    """Encode values as JSON, all at once: no JSON text holds a line break."""
-    texts = _encoder.encode_lines(values).split(b"\n")
-    return pa.array(texts[:-1], pa.binary()).view(pa.string())
-
-
-def country_codes(country_ids: pa.Array, codes: Mapping[int, str]) -> pa.Array:
+def country_codes(country_ids: pa.ChunkedArray, codes: Mapping[int, str]) -> pa.ChunkedArray:
     """
     Look up the ISO codes of countries.
 
     Parameters
     ----------
-    country_ids : pyarrow.Array
+    country_ids : pyarrow.ChunkedArray
         Open Charge Map's numbers.
     codes : mapping of int to str
         ISO 3166 alpha-2 code by number.
 
     Returns
     -------
-    pyarrow.Array
+    pyarrow.ChunkedArray
         The codes; null for an unknown number.
     """
     positions = pc.index_in(country_ids, pa.array(codes, pa.int64()))
-    return pa.array(codes.values(), pa.string()).take(positions)
+    return pc.take(pa.array(codes.values(), pa.string()), positions)

@@ -76,7 +76,7 @@ _FIRST_KEY = re.compile(rb'\{\s*"([^"]*)"')
 class Properties(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """The properties of a GeoJSON feature that holds the whole record."""
 
-    poi: CamelPoi  # type: ignore[valid-type] - made at run time
+    poi: CamelPoi  # type: ignore[valid-type]  # made at run time
     name: msgspec.Raw = msgspec.Raw()
     description: msgspec.Raw = msgspec.Raw()
     url: msgspec.Raw = msgspec.Raw()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from ocm_geo import schema
-from ocm_geo.connections import connection_table, summaries
+from ocm_geo.connections import Connection, connection_table, summaries
+from ocm_geo.reference import bundled
 from ocm_geo.sources.columns import (
+    Grower,
     Values,
-    build,
     connection_texts,
     country_codes,
     extra_texts,
@@ -35,17 +37,15 @@ from ocm_geo.sources.records import (
     POI_FIELDS,
     REFERENCES,
     CamelPoi,
-    Field,
     PoiAddress,
     Records,
     Reject,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     import geopandas as gpd
-    from numpy.typing import NDArray
 
     from ocm_geo.sources.records import Reference
 
@@ -55,18 +55,25 @@ Harvest = dict[str, dict[int, dict[str, Any]]]
 
 MAX_LAT, MAX_LON = 90.0, 180.0
 NO_ADDRESS = PoiAddress()
-KINDS = {"int", "float", "text", "time", "json", "flag", "oid", "unknown"}
+ROWS_AT_ONCE = 8192
+"""So many rows are turned into Arrow columns at once."""
 
+_NO_COLUMN = {"address", "connections", "reference", "ignored", "null"}
+STATION_KINDS = {
+    **{f.name: f.kind for f in (*POI_FIELDS, *ADDRESS_FIELDS) if f.kind not in _NO_COLUMN},
+    "connections": "encoded",
+}
+CONNECTION_KINDS = {
+    name: kind for name, _, kind in CONNECTION_FIELDS if name in Connection.__struct_fields__
+}
 
-def _by_kind(fields: Iterable[Field]) -> dict[str, list[str]]:
-    kinds: dict[str, list[str]] = {}
-    for field in fields:
-        kinds.setdefault("int" if field.kind == "rest" else field.kind, []).append(field.name)
-    return {kind: names for kind, names in kinds.items() if kind in KINDS}
-
-
-STATION_COLUMNS = _by_kind((*POI_FIELDS, *ADDRESS_FIELDS))
-CONNECTION_COLUMNS = _by_kind(CONNECTION_FIELDS)
+STATION_LAYOUT = pa.schema(
+    [
+        *(f for f in schema.arrow_schema(schema.STATION_COLUMNS) if f.name != "country_code"),
+        pa.field("lon", pa.float64(), nullable=False),
+        pa.field("lat", pa.float64(), nullable=False),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -121,9 +128,10 @@ class TableBuilder:
     """Tables that grow by blocks of decoded records."""
 
     def __init__(self) -> None:
-        self._stations: list[dict[str, pa.Array]] = []
-        self._connections: list[dict[str, pa.Array]] = []
-        self._counts: list[NDArray[np.int64]] = []
+        self._stations = Grower(STATION_KINDS)
+        self._connections = Grower(CONNECTION_KINDS)
+        self._counts: list[int] = []
+        self._tables: list[tuple[pa.Table, pa.Table]] = []
         self._seen: set[int] = set()
         self._rejects: list[Reject] = []
         self._coerced: Counter[str] = Counter()
@@ -159,15 +167,27 @@ class TableBuilder:
         self._gather(address, REFERENCES["address"])
         self._gather(connection, REFERENCES["connection"])
         strip_texts(flat, connection, ("reference", "comments"))
-        self._counts.append(np.fromiter(map(len, sites), np.int64, len(sites)))
         camel = CamelPoi in set(map(type, records.rows))
-        self._connections.append(self._built(CONNECTION_COLUMNS, connection))
-        self._stations.append(
-            {
-                **self._built(STATION_COLUMNS, poi | address),
-                "connections": connection_texts(sites, connection, camel=camel),
-            }
+        texts = connection_texts(sites, connection, camel=camel)
+        self._counts.extend(map(len, sites))
+        self._connections.extend(connection)
+        self._stations.extend({**poi, **address, "connections": texts})
+        if len(self._counts) >= ROWS_AT_ONCE:
+            self._build()
+
+    def _build(self) -> None:
+        """Build tables of the rows that wait."""
+        counts = np.array(self._counts, np.int64)
+        stations = self._stations.build(self._coerced)
+        connections = connection_table(
+            self._connections.build(Counter()), np.repeat(stations["ocm_id"].to_numpy(), counts)
         )
+        stations |= summaries(connections, counts)
+        stations["extra"] = extra_texts(stations)
+        names = [field.name for field in STATION_LAYOUT]
+        table = pa.table([stations[name] for name in names], schema=STATION_LAYOUT)
+        self._tables.append((table, connections))
+        self._counts.clear()
 
     def _usable(self, records: Records) -> tuple[Values, Values]:
         """Give the fields of the usable records and their addresses; reject the others."""
@@ -211,15 +231,6 @@ class TableBuilder:
                     ids[i] = value["ID"] if key is None else key
             values[id_name] = ids
 
-    def _built(self, by_kind: Mapping[str, Sequence[str]], values: Values) -> dict[str, pa.Array]:
-        """Build the columns that stand in the records as they are."""
-        columns: dict[str, pa.Array] = {}
-        for kind, names in by_kind.items():
-            built, wrong = build(kind, [values[name] for name in names])
-            columns |= dict(zip(names, built, strict=True))
-            self._coerced.update(names[i] for i in wrong)
-        return columns
-
     def parsed(self) -> Parsed:
         """
         Finish the tables.
@@ -229,17 +240,11 @@ class TableBuilder:
         Parsed
             The tables, and the account of what was read.
         """
-        if not self._stations:
-            self.add(Records())
-        stations = _joined(self._stations)
-        counts = np.concatenate(self._counts)
-        ids = stations["ocm_id"].to_numpy()
-        connections = connection_table(_joined(self._connections), np.repeat(ids, counts))
-        stations |= summaries(connections, counts)
-        stations["extra"] = extra_texts(stations)
-        stations["country_code"] = country_codes(stations["country_id"], self._country_codes())
+        self._build()
+        stations, connections = (pa.concat_tables(t) for t in zip(*self._tables, strict=True))
+        codes = country_codes(stations["country_id"], self._country_codes())
         return Parsed(
-            stations=_station_table(stations),
+            stations=_with_countries(stations, codes),
             connections=connections,
             n_read=self._n_read,
             rejects=tuple(self._rejects),
@@ -254,13 +259,10 @@ class TableBuilder:
         return {i: code for i, code in own.items() if isinstance(code, str)} | _bundled_codes()
 
 
+@cache
 def _bundled_codes() -> dict[int, str]:
-    try:
-        from ocm_geo.reference import bundled
-    except ImportError:
-        return {}
-    codes: dict[int, str] = bundled().countries["iso_code"].to_dict()
-    return codes
+    codes = bundled().countries["iso_code"]
+    return dict(zip(codes.index.to_list(), codes.to_list(), strict=True))
 
 
 def _fields(rows: Sequence[Any]) -> tuple[Values, Values]:
@@ -290,12 +292,9 @@ def _excerpt(row: Any) -> str:  # noqa: ANN401 - a Poi
     return msgspec.json.encode(row).decode()
 
 
-def _joined(blocks: Sequence[Mapping[str, pa.Array]]) -> dict[str, pa.Array]:
-    return {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
-
-
-def _station_table(columns: Mapping[str, pa.Array]) -> pa.Table:
-    layout = schema.arrow_schema(schema.STATION_COLUMNS)
-    for name in ("lon", "lat"):
-        layout = layout.append(pa.field(name, pa.float64(), nullable=False))
-    return pa.Table.from_arrays([columns[name] for name in layout.names], schema=layout)
+def _with_countries(stations: pa.Table, codes: pa.ChunkedArray) -> pa.Table:
+    names = [column.name for column in schema.STATION_COLUMNS]
+    position = names.index("country_code")
+    return stations.add_column(
+        position, schema.arrow_schema(schema.STATION_COLUMNS)[position], codes
+    )
