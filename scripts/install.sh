@@ -1,0 +1,21 @@
+# Install one of the locked sets, and ocm_geo itself, into .venv: sh scripts/install.sh core|dev
+# Uses uv from the bootstrap environment; plain pip, slower, where uv could not be had.
+set -eu
+boot=.make/bootstrap/bin
+python=.venv/bin/python
+
+if [ ! -x "$python" ]; then
+  "$boot/python" -m venv --clear .venv
+fi
+if [ -x "$boot/uv" ]; then
+  # uv stops where its cache cannot be written; HOME may be read-only.
+  cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}
+  if [ -z "${UV_CACHE_DIR:-}" ] && ! { mkdir -p "$cache/uv" && [ -w "$cache/uv" ]; } 2>/dev/null; then
+    export UV_CACHE_DIR="$PWD/.make/uv-cache"
+  fi
+  install="$boot/uv pip install --quiet --python $python"
+else
+  install="$python -m pip install --quiet"
+fi
+$install --require-hashes -r "requirements/$1.txt"
+$install --no-deps --no-build-isolation -e .
