@@ -33,7 +33,7 @@ SourceOption = Annotated[
 
 def main() -> None:
     """Run the command line: errors of ours are one line, not a traceback."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # type: ignore[assignment] # fewer names, same calls
     try:
         app()
     except ocm.OCMError as error:

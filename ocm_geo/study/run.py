@@ -217,7 +217,8 @@ def _write_tables(result: StudyResult) -> None:
 
 def _plain(table: gpd.GeoDataFrame) -> pd.DataFrame:
     """Numbers without outlines: a spreadsheet has no use for those."""
-    return carry(table.drop(columns="geometry", errors="ignore"), table)
+    plain: pd.DataFrame = table.drop(columns="geometry", errors="ignore")
+    return carry(plain, table)
 
 
 def _write_record(result: StudyResult) -> Path:

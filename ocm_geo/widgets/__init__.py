@@ -1,6 +1,6 @@
 """Interactive maps: in a notebook with ipyleaflet, and as one HTML file without network."""
 
 from ocm_geo.widgets.page import to_html
-from ocm_geo.widgets.station_map import station_map
+from ocm_geo.widgets.stations import station_map
 
 __all__ = ["station_map", "to_html"]

@@ -17,7 +17,7 @@ from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations, legend_entries
-from ocm_geo.widgets.station_map import land_features
+from ocm_geo.widgets.stations import land_features
 
 if TYPE_CHECKING:
     import os

@@ -159,9 +159,7 @@ def _filters(params: dict[str, str]) -> list[Callable[[Poi], bool]]:
         "dataproviderid": "DataProviderID",
         "chargepointid": "ID",
     }
-    tests = [
-        _any_of(lambda p, k=key: [p.get(k)], _ids(params.get(n, ""))) for n, key in site.items()
-    ]
+    tests = [_any_of(_getter(key), _ids(params.get(n, ""))) for n, key in site.items()]
     tests.append(
         _any_of(lambda p: [p["AddressInfo"]["CountryID"]], _ids(params.get("countryid", "")))
     )
@@ -172,6 +170,10 @@ def _filters(params: dict[str, str]) -> list[Callable[[Poi], bool]]:
     if "modifiedsince" in params:
         tests.append(lambda p: bool(p["DateLastStatusUpdate"] >= params["modifiedsince"]))
     return tests
+
+
+def _getter(key: str) -> Callable[[Poi], list[Any]]:
+    return lambda poi: [poi.get(key)]
 
 
 def _any_of(values: Callable[[Poi], list[Any]], ids: set[int]) -> Callable[[Poi], bool]:

@@ -105,8 +105,9 @@ def test_tries_are_bounded(ask: Ask) -> None:
 
 
 def test_retry_after_is_obeyed_in_seconds_and_as_a_date(ask: Ask) -> None:
-    later = format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2), usegmt=True)
-    for value in ("1", later):
+    for seconds in ("1", None):
+        date = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
+        value = seconds or format_datetime(date, usegmt=True)
         server, api = ask(POIS, Faults(statuses=[(429, {"Retry-After": value})]))
         start = time.monotonic()
         ocm.stations_from_ids([1], source=api)

@@ -1,0 +1,1 @@
+"""Ratios of ocm_geo against named peers, on the same work."""

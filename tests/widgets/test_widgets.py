@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+
+import ocm_geo as ocm
+from ocm_geo.widgets.clusters import group_points
+from ocm_geo.widgets.facts import describe_stations, safe_url
+from ocm_geo.widgets.stations import popup_html
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def stations() -> gpd.GeoDataFrame:
+    return ocm.stations_from_bbox((3, 50, 9, 54), source=ocm.sample())
+
+
+@pytest.fixture
+def reference() -> ocm.ReferenceData:
+    return ocm.reference_data(ocm.sample())
+
+
+def hostile(stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return stations[stations["title"].str.contains("<", regex=False)]
+
+
+def layer(shown: Any) -> Any:
+    return next(x for x in shown.layers if getattr(x, "name", "") == "stations")
+
+
+def test_popups_read_as_words(stations: gpd.GeoDataFrame, reference: ocm.ReferenceData) -> None:
+    station = describe_stations(stations.head(1), reference)[0]
+    text = popup_html(station)
+    assert station["title"] in text
+    assert "Invented Operator" in text
+    assert " kW" in text
+    assert f"/details/{station['id']}" in text
+    assert 'rel="noopener noreferrer"' in text
+
+
+def test_strangers_texts_are_escaped(stations: gpd.GeoDataFrame) -> None:
+    rows = hostile(stations)
+    assert len(rows) >= 3
+    for station in describe_stations(rows):
+        text = popup_html(station)
+        assert "<script" not in text
+        assert "<img" not in text
+        assert "javascript:" not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("https://example.org/a?b=1", True),
+        (" http://example.org ", True),
+        ("javascript:alert(1)", False),
+        ("JaVaScRiPt:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//example.org", False),
+        ("http://[::1", False),
+        (None, False),
+    ],
+)
+def test_only_web_addresses_become_links(typed: str | None, *, kept: bool) -> None:
+    assert (safe_url(typed) is not None) == kept
+
+
+def test_few_stations_are_markers(stations: gpd.GeoDataFrame, reference: ocm.ReferenceData) -> None:
+    shown = ocm.station_map(stations.to_crs("EPSG:3857"), reference=reference, basemap="none")
+    features = layer(shown).data["features"]
+    assert len(features) == len(stations)
+    lon, lat = features[0]["geometry"]["coordinates"]
+    point = stations.geometry.iloc[0]
+    assert (lon, lat) == pytest.approx((point.x, point.y), abs=1e-6)
+
+
+def test_a_click_opens_a_popup(stations: gpd.GeoDataFrame, reference: ocm.ReferenceData) -> None:
+    shown = ocm.station_map(stations, reference=reference, basemap="none")
+    before = len(shown.layers)
+    for row in (0, 1):
+        feature = layer(shown).data["features"][row]
+        layer(shown)._click_callbacks(feature=feature, event="click")
+        assert len(shown.layers) == before + 1
+    assert stations["title"].iloc[1] in shown.layers[-1].child.value
+
+
+def test_many_stations_are_groups_made_for_the_view() -> None:
+    rng = np.random.default_rng(4)
+    n = 300_000
+    base = ocm.stations(source=ocm.sample()).iloc[rng.integers(0, 1400, n)]
+    base.index = pd.RangeIndex(1, n + 1, name="ocm_id")
+    points = gpd.points_from_xy(rng.uniform(-10, 30, n), rng.uniform(36, 60, n), crs="EPSG:4326")
+    stations = base.set_geometry(points)
+    shown = ocm.station_map(stations, basemap="none")
+    groups = layer(shown).data["features"]
+    assert sum(f["properties"]["count"] for f in groups) == n
+    assert len(str(groups)) < 400_000
+    shown.zoom = 12
+    shown.set_trait("bounds", ((50.0, 5.0), (50.2, 5.3)))
+    inside = stations.cx[5.0:5.3, 50.0:50.2]
+    assert len(layer(shown).data["features"]) == len(inside) < 2000
+
+
+def test_options_are_checked(stations: gpd.GeoDataFrame) -> None:
+    with pytest.raises(ocm.QueryError, match="basemap"):
+        ocm.station_map(stations, basemap="satellite")
+    with pytest.raises(ocm.QueryError, match="max_markers"):
+        ocm.station_map(stations, max_markers=0)
+    with pytest.raises(TypeError):
+        ocm.station_map(stations, hight="10px")  # type: ignore[call-arg]
+    with pytest.raises(ocm.QueryError, match="coordinate reference system"):
+        ocm.station_map(stations.set_crs(None, allow_override=True))
+
+
+def test_groups_hold_every_point_once() -> None:
+    rng = np.random.default_rng(5)
+    lon, lat = rng.uniform(-180, 180, 5000), rng.uniform(-89, 89, 5000)
+    for zoom in (0, 3, 8.5):
+        groups = group_points(lon, lat, zoom)
+        assert groups.size.sum() == 5000
+    assert len(group_points(lon, lat, 0).size) <= 16
+
+
+def test_a_page_holds_all_it_needs(
+    stations: gpd.GeoDataFrame, reference: ocm.ReferenceData, tmp_path: Path
+) -> None:
+    page = ocm.to_html(stations, tmp_path / "m.html", reference=reference, title="<b>x").read_text()
+    assert not re.search(r'<(script|img|link)[^>]+="https?://', page)
+    assert "<b>x" not in page
+    assert "Invented stations" in page
+    data = page.split('id="data">')[1].split("</script>")[0]
+    assert "<" not in data
+
+
+def test_a_page_of_many_says_what_it_left_out(stations: gpd.GeoDataFrame, tmp_path: Path) -> None:
+    many = stations.iloc[np.arange(20_000) % len(stations)]
+    path = ocm.to_html(many, tmp_path / "m.html")
+    assert path.stat().st_size < 5_000_000
+    assert "20,000 stations; shown in groups" in path.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Any:
+    if shutil.which("chromium") is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed")
+        pytest.skip("needs Chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - used here alone
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with warnings.catch_warnings(), sync_playwright() as playwright:
+        warnings.simplefilter("ignore")
+        started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        yield started
+        started.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_page_in_a_browser(
+    browser: Any, stations: gpd.GeoDataFrame, reference: ocm.ReferenceData, tmp_path: Path
+) -> None:
+    path = ocm.to_html(stations, tmp_path / "m.html", reference=reference)
+    page = browser.new_page()
+    faults: list[str] = []
+
+    def refuse(dialog: Any) -> None:
+        faults.append("dialog")
+        dialog.dismiss()
+
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("dialog", refuse)
+    page.on("request", lambda r: faults.append(r.url) if r.url.startswith("http") else None)
+    page.goto(path.as_uri())
+    page.wait_for_selector("path[role=button]")
+    assert page.locator("path[role=button]").count() == len(stations)
+    for title in hostile(stations)["title"]:
+        marker = (
+            page.locator("path[role=button]")
+            .get_by_label(title)
+            .or_(page.get_by_label(title, exact=True))
+        )
+        marker.first.focus()
+        marker.first.press("Enter")
+        page.wait_for_function(
+            "t => document.querySelector('.popup h2')?.textContent === t",
+            arg=" ".join(title.split()),
+        )
+    time.sleep(0.2)
+    assert not faults
