@@ -9,6 +9,9 @@ LOCK := $(BOOT)/bin/uv pip compile pyproject.toml requirements/build.in --univer
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_NO_PROGRESS := 1
+# The machine's own certificates, as pip uses them; the older and the newer name.
+export UV_NATIVE_TLS ?= 1
+export UV_SYSTEM_CERTS ?= 1
 # uv does not read pip's settings: hand on the index that pip was told to use.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)

@@ -62,14 +62,14 @@ def _buffer_and_join(route: shapely.LineString, points: gpd.GeoSeries) -> gpd.Ge
 
 
 def _small(mirror: ocm.Mirror) -> None:
-    box = (4.0, 50.0, 4.9, 50.6)
+    box = (4.0, 50.0, 7.0, 52.0)
     found = ocm.stations_from_bbox(box, source=mirror)
     report(
         f"box, {len(found):,} found",
         seconds(lambda: ocm.stations_from_bbox(box, source=mirror), 10),
     )
-    near = ocm.stations_from_point((10, 50), 40, source=mirror)
+    near = ocm.stations_from_point((10, 50), 150, source=mirror)
     report(
         f"circle, {len(near):,} found",
-        seconds(lambda: ocm.stations_from_point((10, 50), 40, source=mirror), 10),
+        seconds(lambda: ocm.stations_from_point((10, 50), 150, source=mirror), 10),
     )

@@ -64,7 +64,7 @@ def made_positions(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def made_route(n: int) -> np.ndarray:
     """
-    Make a winding route of some 1,200 km.
+    Make a winding road of some 3,000 km from Portugal to the Balkans.
 
     Parameters
     ----------
@@ -76,6 +76,11 @@ def made_route(n: int) -> np.ndarray:
     numpy.ndarray, shape (n, 2)
         Degrees.
     """
-    t = np.linspace(0, 1, n)
-    lon = 4 + 10 * t + 0.3 * np.sin(20 * t)
-    return np.column_stack([lon, 46 + 8 * t + 0.3 * np.cos(15 * t)])
+    rng = np.random.default_rng(2)
+    bends = np.cumsum(rng.normal(0, 2.5, n))
+    bends -= np.linspace(0, 1, n) * bends[-1]
+    heading = np.radians(55 + 25 * np.sin(np.linspace(0, 12, n)) + bends / 3)
+    step_km = 3000 / n * rng.gamma(1.5, 1 / 1.5, n)
+    lat = 38 + np.cumsum(step_km * np.cos(heading)) / 111.2
+    lon = -8 + np.cumsum(step_km * np.sin(heading) / np.cos(np.radians(lat))) / 111.3
+    return np.column_stack([lon, lat])

@@ -7,6 +7,8 @@ python=.venv/bin/python
 if [ ! -x "$python" ]; then
   "$boot/python" -m venv --clear .venv
 fi
+pip="$python -m pip install --quiet"
+install=$pip
 if [ -x "$boot/uv" ]; then
   # uv stops where its cache cannot be written; HOME may be read-only.
   cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}
@@ -14,8 +16,8 @@ if [ -x "$boot/uv" ]; then
     export UV_CACHE_DIR="$PWD/.make/uv-cache"
   fi
   install="$boot/uv pip install --quiet --python $python"
-else
-  install="$python -m pip install --quiet"
 fi
-$install --require-hashes -r "requirements/$1.txt"
-$install --no-deps --no-build-isolation -e .
+locked="--require-hashes -r requirements/$1.txt"
+# uv does not know all settings of pip: where it fails, pip has the last word.
+$install $locked || $pip $locked
+$pip --no-deps --no-build-isolation -e .
