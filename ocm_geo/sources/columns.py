@@ -184,7 +184,10 @@ def is_given(raw: msgspec.Raw) -> bool:
 
 
 def _times(values: Sequence[str | Stamp | None]) -> tuple[pa.Array, int]:
-    plain = [v.date if isinstance(v, Stamp) else v for v in values]
+    try:
+        return pa.array(values, pa.string()).cast(MOMENT), 0
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        plain = [v.date if isinstance(v, Stamp) else v for v in values]
     try:
         return pa.array(plain, pa.string()).cast(MOMENT), 0
     except (pa.ArrowInvalid, pa.ArrowTypeError):
