@@ -20,7 +20,8 @@ PACKAGE = ROOT / "ocm_geo"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     *("errors", "settings", "schema", "provenance", "geodesy", "connections", "reference"),
-    *("files", "query", "sources", "stations", "routes", "corridors", "coverage", "plots"),
+    *("files", "query", "sources", "stations", "routes", "corridors"),
+    *("standards", "coverage", "plots"),
     *("widgets", "study", "cli"),
 )
 FUNCTIONS = [

@@ -1,0 +1,21 @@
+"""Standards: the law on charging along roads as dated data, and verdicts by it."""
+
+from ocm_geo.standards.catalogue import Derogation, Rule, derogations, load_standards, standards
+from ocm_geo.standards.on_network import assess_network
+from ocm_geo.standards.on_route import assess_route
+from ocm_geo.standards.pools import PoolRules
+from ocm_geo.standards.sites import fill_gaps
+from ocm_geo.standards.verdict import Verdict
+
+__all__ = [
+    "Derogation",
+    "PoolRules",
+    "Rule",
+    "Verdict",
+    "assess_network",
+    "assess_route",
+    "derogations",
+    "fill_gaps",
+    "load_standards",
+    "standards",
+]

@@ -1,0 +1,118 @@
+"""What an assessment says, and by which words of the law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    import pandas as pd
+
+    from ocm_geo.standards.catalogue import Derogation, Rule
+
+__all__ = ["Verdict", "clauses_of"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    An assessment of a road by a rule.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule, as derogations left it.
+    passes : bool or None
+        Whether the share reaches what the rule asks for; None if it asks for no share.
+    share : float
+        Share of the length that passes, by the reading that was asked for.
+    share_low, share_high : float
+        The same with every doubtful station out, and with all of them in.
+    segments : geopandas.GeoDataFrame
+        One row a segment: ``start_km``/``end_km`` (routes) or ``line`` (networks),
+        ``direction``, ``length_km``, ``between_km`` (distance between the pools that decide),
+        ``status`` (``passes``, ``fails``, ``end`` or ``unserved``), ``reason``, ``geometry``.
+    pools : geopandas.GeoDataFrame
+        The pools near the road, as `ocm_geo.standards.pools` gives them.
+    clauses : list of str
+        The rule in words, how well it is known, and what the data could not show.
+    readings : pandas.DataFrame
+        Every reading side by side: ``reading``, ``pools_serve``, ``share``, ``share_low``,
+        ``share_high``.
+    report : dict
+        Numbers of the making: lengths, tolerances, counts.
+    """
+
+    rule: Rule
+    passes: bool | None
+    share: float
+    share_low: float
+    share_high: float
+    segments: gpd.GeoDataFrame
+    pools: gpd.GeoDataFrame
+    clauses: list[str]
+    readings: pd.DataFrame
+    report: dict[str, object]
+
+    def __repr__(self) -> str:
+        """Say it in two lines."""
+        word = {True: "passes", False: "fails", None: "no threshold"}[self.passes]
+        bounds = f"{100 * self.share_low:.1f} to {100 * self.share_high:.1f} %"
+        return (
+            f"<Verdict {self.rule.id}: {word}, {100 * self.share:.1f} % of the length "
+            f"({bounds} by what is doubtful)>\n{self.rule.citation} {self.rule.evidence_note}"
+        )
+
+
+def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> list[str]:
+    """
+    Put a rule into words.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule.
+    used : sequence of Derogation
+        The derogations used.
+    facts : sequence of str
+        What else the reader must know.
+
+    Returns
+    -------
+    list of str
+        One clause each.
+    """
+    point = f" of at least {rule.point_power_kw:g} kW" if rule.point_power_kw else ""
+    pool = f"; at least {rule.pool_power_kw:g} kW in all" if rule.pool_power_kw else ""
+    share = (
+        f" on at least {100 * rule.share_of_length:g} % of the length"
+        if (rule.share_of_length)
+        else ""
+    )
+    clauses = [
+        f"{rule.citation}: {rule.network}, {rule.vehicle_class}; evidence {rule.evidence_note}",
+        f"a qualifying pool at most every {rule.spacing_km:g} km{share}",
+        f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{pool}",
+    ]
+    if rule.offset_km:
+        clauses.append(
+            f"at most {rule.offset_km:g} km from the road ({rule.offset_measure}); measured here "
+            "as the straight line to the nearest place of the road: an approximation"
+        )
+    if rule.share_of_length and not rule.ratio:
+        clauses.append("the share is the analyst's figure: the text defines no ratio")
+    if rule.spacing_counts_only:
+        clauses.append("the duty names no spacing: it only limits which sections count")
+    if rule.share_with:
+        clauses.append(f"the text has one share together with {rule.share_with}")
+    if rule.pool_power_kw:
+        clauses.append(
+            "the power of a pool is the sum over its connections: an upper bound; whether all "
+            "points deliver it at once is not recorded"
+        )
+    clauses += [f"not testable with these data: {need}" for need in rule.needs]
+    clauses += [f"used {d.id} ({d.citation}): {d.relaxes}; only if: {d.trigger}" for d in used]
+    return [*clauses, *facts]

@@ -1,0 +1,183 @@
+"""Networks: the two star networks with known answers, spurs, loops, and brute force."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+
+import ocm_geo as ocm
+from ocm_geo.standards.network import Network
+from ocm_geo.standards.readings import branch, every_path, some_path
+from tests.unit.standards.made import HUB, away, road, site, table
+
+RULE = "afir-ldv-core-2025"
+NAMES = "ABC"
+STARS: dict[tuple[str, tuple[int, ...]], str] = {
+    ("some-path", (50, 5, 30)): "ABC",
+    ("every-path", (50, 5, 30)): "B",
+    ("some-path", (50, 20, 30)): "BC",
+    ("every-path", (50, 20, 30)): "",
+}
+
+
+def star(arms: tuple[int, ...]) -> tuple[gpd.GeoSeries, gpd.GeoDataFrame]:
+    bearings = [10, 130, 250]
+    roads = [road(km, b) for km, b in zip(arms, bearings, strict=True)]
+    ends = [away(km, b) for km, b in zip(arms, bearings, strict=True)]
+    stations = table([site(i + 1, end) for i, end in enumerate(ends)])
+    return gpd.GeoSeries(roads, crs="EPSG:4326"), stations
+
+
+@pytest.mark.parametrize(("reading", "arms"), STARS)
+def test_star_networks(reading: str, arms: tuple[int, ...]) -> None:
+    roads, stations = star(arms)
+    verdict = ocm.assess_network(roads, stations, RULE, reading=reading)  # type: ignore[arg-type]
+    segments = verdict.segments
+    passing = "".join(
+        NAMES[i] for i in sorted(segments.loc[segments["status"] == "passes", "line"])
+    )
+    assert passing == STARS[reading, arms]
+    good = sum(km for name, km in zip(NAMES, arms, strict=True) if name in passing)
+    assert verdict.share == pytest.approx(good / sum(arms), abs=1e-9)
+    assert verdict.passes == (passing == NAMES)
+
+
+def test_a_spur_behind_the_last_pool_does_not_pass() -> None:
+    roads = gpd.GeoSeries([road(40, 90), road(10, 0)], crs="EPSG:4326")
+    stations = table([site(1, away(5, 90)), site(2, away(35, 90))])
+    verdict = ocm.assess_network(roads, stations, RULE)
+    assert verdict.share == pytest.approx(30 / 50, abs=1e-6)
+    assert set(verdict.segments["status"]) == {"passes", "end"}
+    closed = ocm.assess_network(roads, stations, RULE, ends="closed")
+    assert closed.share == pytest.approx(1)
+
+
+def test_one_pool_passes_nothing_even_on_a_loop() -> None:
+    corners = [HUB, away(5, 0), away(5, 60), HUB]
+    loop = gpd.GeoSeries([shapely.LineString(p) for p in pairwise(corners)], crs="EPSG:4326")
+    verdict = ocm.assess_network(loop, table([site(1, corners[1])]), RULE)
+    assert verdict.share == 0
+    assert not verdict.passes
+
+
+def test_a_failing_segment_takes_its_chain_along() -> None:
+    # A pool at each end, 70 km apart by one way and 50 by another that shares the first 20.
+    fork = away(20, 90)
+    roads = gpd.GeoSeries([road(20, 90), road(30, 90, fork), road(25, 0, fork)], crs="EPSG:4326")
+    far = away(25, 0, fork)
+    longer = gpd.GeoSeries([*roads, road(25, 0, far)], crs="EPSG:4326")
+    stations = table([site(1, HUB), site(2, away(30, 90, fork)), site(3, away(25, 0, far))])
+    some = ocm.assess_network(longer, stations, RULE)
+    assert some.share == pytest.approx(0.5, abs=1e-6)
+    assert some.readings.query("reading == 'branch'")["share"].iloc[0] == pytest.approx(0.5)
+
+
+def random_network(seed: int, n_nodes: int = 12, n_pools: int = 4) -> Network:
+    rng = np.random.default_rng(seed)
+    graph: nx.Graph[int] = nx.gnm_random_graph(n_nodes, 15, seed=seed)
+    edges = np.array(list(graph.edges))
+    pool = np.full(n_nodes, -1)
+    pool[rng.choice(n_nodes, n_pools, replace=False)] = np.arange(n_pools)
+    km = rng.uniform(5, 30, len(edges))
+    shapes = np.array([shapely.LineString([(0, 0), (1, 1)])] * len(edges), dtype=object)
+    return Network(shapes, np.arange(len(edges)), edges[:, 0], edges[:, 1], km, pool, {})
+
+
+def graph_of(network: Network) -> nx.Graph[int]:
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_nodes_from(range(len(network.pool)))
+    ways = zip(network.start.tolist(), network.end.tolist(), network.length_km, strict=True)
+    graph.add_weighted_edges_from(ways)
+    return graph
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_some_path_against_all_pairs(seed: int) -> None:
+    network = random_network(seed)
+    graph = graph_of(network)
+    places = np.flatnonzero(network.pool >= 0).tolist()
+    expected = []
+    for start, end, km in zip(network.start, network.end, network.length_km, strict=True):
+        without = graph.copy()
+        without.remove_edge(start, end)
+        near = [nx.single_source_dijkstra_path_length(without, int(n)) for n in (start, end)]
+        ways = [
+            near[0].get(a, np.inf) + near[1].get(b, np.inf) + km
+            for pair in combinations(places, 2)
+            for a, b in (pair, pair[::-1])
+        ]
+        expected.append(min(ways) <= 60)
+    assert some_path(network, 60).passes.tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_path_against_all_pairs(seed: int) -> None:
+    network = random_network(seed)
+    graph = graph_of(network)
+    places = set(np.flatnonzero(network.pool >= 0).tolist())
+    longest: dict[frozenset[int], float] = {}
+    for a, b in combinations(sorted(places), 2):
+        if not nx.has_path(graph, a, b):
+            continue
+        way = nx.dijkstra_path(graph, a, b)
+        if places & set(way[1:-1]):
+            continue
+        km = nx.path_weight(graph, way, "weight")
+        for step in pairwise(way):
+            longest[frozenset(step)] = max(longest.get(frozenset(step), 0), km)
+    ends = zip(network.start.tolist(), network.end.tolist(), strict=True)
+    expected = [longest.get(frozenset(pair), np.inf) <= 60 for pair in ends]
+    assert every_path(network, 60).passes.tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_branch_is_no_milder_than_some_path(seed: int) -> None:
+    network = random_network(seed)
+    some, chains = some_path(network, 60).passes, branch(network, 60).passes
+    assert not (chains & ~some).any()
+
+
+def test_lines_are_joined_where_they_nearly_meet() -> None:
+    # The second begins 10 m beside the middle of the first.
+    beside = away(0.01, 0, away(20, 90))
+    roads = gpd.GeoSeries([road(40, 90), road(20, 0, beside)], crs="EPSG:4326")
+    stations = table([site(1, HUB), site(2, away(20, 0, beside))])
+    assert ocm.assess_network(roads, stations, RULE).report["n_components"] == 1
+    apart = ocm.assess_network(roads, stations, RULE, snap_m=1)
+    assert apart.report["n_components"] == 2
+    assert apart.share == 0
+
+
+def test_crossings_join_only_when_asked() -> None:
+    middle = away(20, 90)
+    across = shapely.LineString([away(15, 180, middle), away(15, 0, middle)])
+    roads = gpd.GeoSeries([road(40, 90), across], crs="EPSG:4326")
+    stations = table([site(1, HUB), site(2, away(15, 0, middle))])
+    assert ocm.assess_network(roads, stations, RULE).share == 0
+    crossed = ocm.assess_network(roads, stations, RULE, noding="crossings")
+    assert crossed.share == pytest.approx(0.5, abs=1e-3)
+
+
+def test_bad_networks_say_so() -> None:
+    stations = table([site(1, HUB)])
+    with pytest.raises(ocm.RouteError, match="no line"):
+        ocm.assess_network(gpd.GeoSeries([], crs="EPSG:4326"), stations, RULE)
+    with pytest.raises(ocm.RouteError, match="Point"):
+        ocm.assess_network(gpd.GeoSeries([shapely.Point(HUB)], crs="EPSG:4326"), stations, RULE)
+    roads = gpd.GeoSeries([road(40, 90)])
+    with pytest.raises(ocm.RouteError, match="coordinate reference system"):
+        ocm.assess_network(roads, stations, RULE)
+    with pytest.raises(ocm.QueryError, match="reading"):
+        ocm.assess_network(
+            roads.set_crs("EPSG:4326"),
+            stations,
+            RULE,
+            reading="any",  # type: ignore[arg-type]
+        )
+    nothing = ocm.assess_network(roads.set_crs("EPSG:4326"), stations.iloc[:0], RULE)
+    assert nothing.share == 0
