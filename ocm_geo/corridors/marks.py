@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ocm_geo.corridors.positions import Points, in_lonlat, locate, located
+from ocm_geo.corridors.positions import Points, around, in_lonlat, locate, located
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import LineHits
 
@@ -70,7 +70,8 @@ def marks_along(
     QueryError
         If a row is no point, or has no number.
     """
-    frame = in_lonlat(stations, "stations")
+    reach = within_km if far_km is None else max(within_km, far_km)
+    frame = in_lonlat(around(stations, line, reach, "stations"), "stations")
     ids = _ids(frame)
     hits = locate(frame, line, within_km=within_km, passages="all")
     if far_km is not None:

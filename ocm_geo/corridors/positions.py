@@ -25,6 +25,7 @@ __all__ = [
     "MEASURES",
     "Passages",
     "Points",
+    "around",
     "corridor",
     "in_lonlat",
     "locate",
@@ -36,6 +37,9 @@ Points: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries
 Passages: TypeAlias = Literal["nearest", "all"]
 
 _LEAST_DEGREE_KM = 110.574
+_EDGES_A_BOX = 16
+_POLAR_LAT = 88.0
+_HALF_TURN = 180.0
 
 MEASURES = ("along_km", "offset_km", "side")
 
@@ -140,8 +144,9 @@ def locate_along(
     '55.66 km, 1.11 km to the left'
     """
     limit = None if within_km is None else positive_km(within_km, "within_km")
-    frame = in_lonlat(points)
-    hits = locate(frame, Line(as_line(route)), within_km=limit, passages=passages)
+    line = Line(as_line(route))
+    frame = in_lonlat(points if limit is None else around(points, line, limit))
+    hits = locate(frame, line, within_km=limit, passages=passages)
     return carry(located(frame, hits), points)
 
 
@@ -193,6 +198,62 @@ def _in_box(
     return band[inside.all(axis=1)]
 
 
+def around(points: Points, line: Line, within_km: float, what: str = "points") -> Points:
+    """
+    Leave out rows of a table that are far from a line, with the table's own spatial index.
+
+    The index is kept with the table, so that many roads share it: this is what makes a question
+    about every road of a continent fast.
+
+    Parameters
+    ----------
+    points : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Points. In other coordinates than longitude and latitude, all rows stay.
+    line : Line
+        The route.
+    within_km : float
+        Rows this near stay; so may others.
+    what : str
+        What they are, for messages.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame or geopandas.GeoSeries
+        The rows that may be near, in their order.
+
+    Raises
+    ------
+    QueryError
+        If it is no such table, has no coordinate reference system, or a row is no point.
+    """
+    _check_points(points, what)
+    boxes = _boxes(line, within_km)
+    if boxes is None or points.crs != CRS:
+        return points
+    found = points.geometry.sindex.query(boxes)[1]
+    return points.iloc[np.unique(found)]
+
+
+def _boxes(line: Line, within_km: float) -> NDArray[np.object_] | None:
+    """Give boxes about runs of edges, in every way to write longitudes; None near a pole."""
+    knots = line.parts.knots
+    reach = within_km + float(np.max(line.parts.length_km)) / 2
+    first = np.arange(0, len(knots) - 1, _EDGES_A_BOX)
+    low, high = (
+        # A run ends at the knot where the next begins.
+        limit(limit.reduceat(knots, first), knots[np.append(first[1:], len(knots) - 1)])
+        for limit in (np.minimum, np.maximum)
+    )
+    pad = reach / _LEAST_DEGREE_KM
+    farthest = np.max(np.abs(knots[:, 1])) + pad
+    if farthest > _POLAR_LAT or np.max(high[:, 0] - low[:, 0]) > _HALF_TURN:
+        return None
+    pads = np.array([1.01 * pad / np.cos(np.radians(farthest)), pad])
+    turns = np.array([[-360.0, 0.0], [0.0, 0.0], [360.0, 0.0]])
+    low, high = ((v + turns[:, None]).reshape(-1, 2) for v in (low - pads, high + pads))
+    return np.asarray(shapely.box(*low.T, *high.T))
+
+
 def in_lonlat(points: Points, what: str = "points") -> gpd.GeoDataFrame:
     """
     Bring a table of points to longitude and latitude.
@@ -214,25 +275,29 @@ def in_lonlat(points: Points, what: str = "points") -> gpd.GeoDataFrame:
     QueryError
         If it is no such table, has no coordinate reference system, or a row is no point.
     """
+    _check_points(points, what)
+    geometry = points.geometry.to_crs(CRS).rename("geometry")
+    if isinstance(points, gpd.GeoSeries):
+        return gpd.GeoDataFrame(geometry=geometry)
+    columns = pd.DataFrame(points).drop(columns=points.geometry.name)
+    return gpd.GeoDataFrame(columns, geometry=geometry)
+
+
+def _check_points(points: Points, what: str) -> None:
     if not isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
         raise QueryError(f"{what} must be a GeoDataFrame or GeoSeries, not {type(points).__name__}")
     if points.crs is None:
         raise QueryError(
             f"{what}: there is no coordinate reference system; use set_crs('EPSG:4326')"
         )
-    geometry = points.geometry.to_crs(CRS).rename("geometry")
-    shapes = geometry.to_numpy()
+    shapes = points.geometry.to_numpy()
     wrong = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) | shapely.is_empty(shapes)
     if wrong.any():
         raise QueryError(
             f"{what}: {wrong.sum()} of {len(shapes)} rows are no points (first: "
-            f"{geometry.index[np.argmax(wrong)]!r}); use representative_point() for areas and "
+            f"{points.index[np.argmax(wrong)]!r}); use representative_point() for areas and "
             "drop rows without a position"
         )
-    if isinstance(points, gpd.GeoSeries):
-        return gpd.GeoDataFrame(geometry=geometry)
-    columns = pd.DataFrame(points).drop(columns=points.geometry.name)
-    return gpd.GeoDataFrame(columns, geometry=geometry)
 
 
 def located(frame: gpd.GeoDataFrame, hits: LineHits) -> gpd.GeoDataFrame:
