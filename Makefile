@@ -50,7 +50,7 @@ format: .venv/.dev
 
 lock: .make/bootstrap/ready
 	$(LOCK) -o requirements/core.txt
-	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale \
+	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale --extra routing \
 	  -o requirements/dev.txt
 
 environment: .venv/.dev

@@ -21,7 +21,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     *("errors", "settings", "schema", "provenance", "geodesy", "connections", "reference"),
     *("files", "query", "sources", "stations", "routes", "corridors"),
-    *("standards", "coverage", "plots"),
+    *("routing", "standards", "coverage", "plots"),
     *("widgets", "study", "cli"),
 )
 FUNCTIONS = [

@@ -1,0 +1,277 @@
+"""Routing engines: OSRM and Valhalla servers, spoken to in one small protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import requests
+import shapely
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from ocm_geo.errors import (
+    ConnectionFailed,
+    QueryError,
+    RequestTimeout,
+    RouteError,
+    ServerError,
+)
+from ocm_geo.routes.directions import directions_lonlat, read_directions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["OSRM", "Engine", "Path", "Valhalla", "ValhallaDialect"]
+
+_TIMEOUTS_S = (10.0, 120.0)
+_TRIES = 3
+_EXCERPT = 200
+_BAD_QUESTION = range(400, 500)
+_TOO_MANY = 429
+
+
+class Path(NamedTuple):
+    """
+    A way that an engine found.
+
+    Parameters
+    ----------
+    line : shapely.LineString
+        The way, lon/lat.
+    length_km, duration_min : float
+        Its length and driving time, as the engine gives them.
+    """
+
+    line: shapely.LineString
+    length_km: float
+    duration_min: float
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """What a routing engine must be able to do; positions are (lon, lat) in degrees."""
+
+    name: str
+
+    def path(self, lonlat: NDArray[np.float64]) -> Path:
+        """Find a way through positions, in their order; a `RouteError` if there is none."""
+        ...
+
+    def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
+        """Draw what can be reached from a position, one geometry for each time."""
+        ...
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    wait = Retry(_TRIES, backoff_factor=0.5, status_forcelist=(429, 502, 503, 504))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=wait))
+    return session
+
+
+def _answer(session: requests.Session, method: str, url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Ask a server; what it says about a question it cannot answer is a `RouteError`."""
+    try:
+        response = session.request(method, url, timeout=_TIMEOUTS_S, **options)
+    except requests.Timeout as error:
+        raise RequestTimeout(f"the routing server at {url} did not answer in time") from error
+    except requests.RequestException as error:
+        raise ConnectionFailed(f"the routing server at {url} cannot be reached: {error}") from error
+    try:
+        document = response.json()
+    except ValueError as error:
+        raise ServerError(
+            f"the routing server at {url} sent no JSON (status {response.status_code}): is this "
+            f"the address of the engine? {response.text[:_EXCERPT]!r}"
+        ) from error
+    if response.ok and isinstance(document, dict):
+        return document
+    said = document.get("message") or document.get("error") if isinstance(document, dict) else ""
+    if response.status_code in _BAD_QUESTION and response.status_code != _TOO_MANY:
+        raise RouteError(f"the engine found no way: {said or response.status_code}")
+    raise ServerError(f"the routing server at {url} failed: {response.status_code} {said}")
+
+
+def _way(document: dict[str, Any], minutes: float) -> Path:
+    """Decode an answer; its length must agree with the printed one, else it is no route."""
+    directions = read_directions(document)
+    line = shapely.LineString(directions_lonlat(directions))
+    return Path(line, directions.printed_km, minutes)
+
+
+class OSRM:
+    """
+    A server of the Open Source Routing Machine.
+
+    Parameters
+    ----------
+    url : str
+        Its address, such as ``http://localhost:5000``.
+    profile : str
+        The profile in its addresses.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> engine = ocm.OSRM("http://localhost:5000")
+    >>> route = ocm.route_between([(1.52, 42.51), (1.6, 42.57)], engine=engine)  # doctest: +SKIP
+    """
+
+    name = "OSRM"
+
+    def __init__(self, url: str, *, profile: str = "driving") -> None:
+        self.url = url.rstrip("/")
+        self.profile = profile
+        self._session = _session()
+
+    def __repr__(self) -> str:
+        """Say where it is."""
+        return f"OSRM({self.url!r}, profile={self.profile!r})"
+
+    def path(self, lonlat: NDArray[np.float64]) -> Path:
+        """
+        Find a way through positions.
+
+        Parameters
+        ----------
+        lonlat : numpy.ndarray of shape (n, 2)
+            Positions, in the order of travel.
+
+        Returns
+        -------
+        Path
+            The fastest way.
+        """
+        places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in lonlat)
+        document = _answer(
+            self._session,
+            "GET",
+            f"{self.url}/route/v1/{self.profile}/{places}",
+            params={"overview": "full", "geometries": "polyline6", "steps": "false"},
+        )
+        way = document.get("routes") or [{}]
+        return _way(document, float(way[0].get("duration", np.nan)) / 60.0)
+
+    def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
+        """
+        Refuse: OSRM has no isochrones.
+
+        Parameters
+        ----------
+        lonlat : numpy.ndarray of shape (2,)
+            A position.
+        minutes : sequence of float
+            Times.
+
+        Returns
+        -------
+        list
+            Nothing.
+
+        Raises
+        ------
+        QueryError
+            Always.
+        """
+        raise QueryError(f"OSRM draws no isochrones ({minutes} min of {lonlat}): use Valhalla")
+
+
+class ValhallaDialect:
+    """
+    What Valhalla servers and embedded Valhalla have in common: the documents.
+
+    Parameters
+    ----------
+    costing : str
+        Valhalla's costing model, such as ``auto`` or ``truck``.
+    """
+
+    name = "Valhalla"
+
+    def __init__(self, costing: str = "auto") -> None:
+        self.costing = costing
+
+    def _ask(self, action: str, document: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def path(self, lonlat: NDArray[np.float64]) -> Path:
+        """
+        Find a way through positions.
+
+        Parameters
+        ----------
+        lonlat : numpy.ndarray of shape (n, 2)
+            Positions, in the order of travel.
+
+        Returns
+        -------
+        Path
+            The fastest way.
+        """
+        document = {**self._about(lonlat), "units": "kilometers", "directions_type": "none"}
+        answer = self._ask("route", document)
+        return _way(answer, float(answer["trip"]["summary"]["time"]) / 60.0)
+
+    def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
+        """
+        Draw what can be reached from a position.
+
+        Parameters
+        ----------
+        lonlat : numpy.ndarray of shape (2,)
+            A position.
+        minutes : sequence of float
+            Driving times.
+
+        Returns
+        -------
+        list of shapely geometry
+            One for each time, in their order.
+        """
+        contours = [{"time": float(time)} for time in sorted(set(minutes))]
+        document = {**self._about(lonlat[None]), "contours": contours, "polygons": True}
+        features = self._ask("isochrone", document)["features"]
+        drawn = {
+            float(feature["properties"]["contour"]): shapely.geometry.shape(feature["geometry"])
+            for feature in features
+        }
+        return [drawn[float(time)] for time in minutes]
+
+    def _about(self, lonlat: NDArray[np.float64]) -> dict[str, Any]:
+        places = [{"lon": float(lon), "lat": float(lat)} for lon, lat in lonlat]
+        return {"locations": places, "costing": self.costing}
+
+
+class Valhalla(ValhallaDialect):
+    """
+    A Valhalla server.
+
+    Parameters
+    ----------
+    url : str
+        Its address, such as ``http://localhost:8002``.
+    costing : str
+        Valhalla's costing model, such as ``auto`` or ``truck``.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> engine = ocm.Valhalla("http://localhost:8002")
+    >>> areas = ocm.isochrones([(1.52, 42.51)], [10, 20], engine=engine)  # doctest: +SKIP
+    """
+
+    def __init__(self, url: str, *, costing: str = "auto") -> None:
+        super().__init__(costing)
+        self.url = url.rstrip("/")
+        self._session = _session()
+
+    def __repr__(self) -> str:
+        """Say where it is."""
+        return f"Valhalla({self.url!r}, costing={self.costing!r})"
+
+    def _ask(self, action: str, document: dict[str, Any]) -> dict[str, Any]:
+        return _answer(self._session, "POST", f"{self.url}/{action}", json=document)

@@ -1,0 +1,229 @@
+"""Questions to a routing engine: a route, road detours to stations, isochrones."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ocm_geo.corridors import locate_along
+from ocm_geo.errors import InexactMethod, QueryError, RouteError
+from ocm_geo.geodesy import Line, as_line, check_lonlat
+from ocm_geo.provenance import attach, carry
+from ocm_geo.query.where import positive_km
+from ocm_geo.schema import CRS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ocm_geo.corridors.positions import Points
+    from ocm_geo.routes.editing import Route
+    from ocm_geo.routing.engines import Engine
+
+__all__ = ["isochrones", "road_detours", "route_between"]
+
+_TWO = 2
+
+
+def route_between(
+    points: Sequence[tuple[float, float]] | gpd.GeoSeries, *, engine: Engine
+) -> gpd.GeoDataFrame:
+    """
+    Find the fastest route through points.
+
+    Parameters
+    ----------
+    points : sequence of (lon, lat), or geopandas.GeoSeries
+        At least two, in the order of travel.
+    engine : Engine
+        `OSRM`, `Valhalla`, `ValhallaTiles`, or anything that does the same.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        One row: ``length_km`` and ``duration_min`` as the engine gives them, ``engine``,
+        ``geometry`` (EPSG:4326). It is accepted wherever a route is.
+
+    Raises
+    ------
+    QueryError
+        If there are fewer than two points, or one is out of range.
+    RouteError
+        If the engine finds no way.
+    SourceError
+        If a server cannot be reached, or fails.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> engine = ocm.OSRM("http://localhost:5000")
+    >>> route = ocm.route_between([(1.52, 42.51), (1.6, 42.57)], engine=engine)  # doctest: +SKIP
+    """
+    lonlat = _positions(points)
+    if len(lonlat) < _TWO:
+        raise QueryError(f"a route needs at least 2 points, not {len(lonlat)}")
+    path = engine.path(lonlat)
+    row = {
+        "length_km": [path.length_km],
+        "duration_min": [path.duration_min],
+        "engine": [engine.name],
+    }
+    found = gpd.GeoDataFrame(row, geometry=[path.line], crs=CRS)
+    return attach(found, engine=repr(engine), points=lonlat.round(6).tolist())
+
+
+def _positions(points: Sequence[tuple[float, float]] | gpd.GeoSeries) -> NDArray[np.float64]:
+    if isinstance(points, gpd.GeoSeries | gpd.GeoDataFrame):
+        if points.crs is None:
+            raise QueryError("points: there is no coordinate reference system; use set_crs()")
+        places = points.geometry.to_crs(CRS)
+        points = list(zip(places.x.tolist(), places.y.tolist(), strict=True))
+    checked = [check_lonlat(lon, lat, f"point {i}") for i, (lon, lat) in enumerate(points)]
+    return np.array(checked, dtype=np.float64).reshape(-1, 2)
+
+
+def road_detours(
+    stations: Points,
+    route: Route,
+    *,
+    engine: Engine | None,
+    within_km: float = 5.0,
+    margin_km: float = 3.0,
+) -> gpd.GeoDataFrame:
+    """
+    Measure what it costs to leave a route for each station near it.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Points.
+    route : shapely.LineString, GeoSeries or GeoDataFrame
+        The route, as driven.
+    engine : Engine or None
+        Measures on the road. None: twice the straight-line offset, with a warning.
+    within_km : float
+        Greatest geodesic distance from the route.
+    margin_km : float
+        The way from this far before the station to this far after it, with the station between,
+        is compared with the way without.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The rows of `locate_along`, with ``detour_km`` and ``detour_min`` (missing where no way
+        is found, or without an engine).
+
+    Raises
+    ------
+    QueryError
+        If a parameter is wrong.
+    SourceError
+        If a server cannot be reached, or fails.
+
+    Warns
+    -----
+    InexactMethod
+        Without an engine.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations_from_route(ocm.sample_route(), 3, source=ocm.sample())
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     near = ocm.road_detours(stations, ocm.sample_route(), engine=None)
+    >>> bool((near["detour_km"] == 2 * near["offset_km"]).all())
+    True
+    """
+    margin = positive_km(margin_km, "margin_km")
+    near = locate_along(stations, route, within_km=within_km)
+    if engine is None:
+        warnings.warn(
+            "detour_km is twice the straight-line offset: give an engine to measure on the road",
+            InexactMethod,
+            stacklevel=2,
+        )
+        near["detour_km"] = 2.0 * near["offset_km"]
+        near["detour_min"] = np.nan
+        return carry(near, near, detours="twice the straight-line offset")
+    line = Line(as_line(route))
+    along = near["along_km"].to_numpy()
+    before = line.point_at(np.maximum(along - margin, 0.0))
+    after = line.point_at(np.minimum(along + margin, line.length_km))
+    here = np.column_stack([near.geometry.x, near.geometry.y])
+    extra = [_extra(engine, *places) for places in zip(before, here, after, strict=True)]
+    near[["detour_km", "detour_min"]] = np.array(extra, dtype=np.float64).reshape(-1, 2)
+    return carry(near, near, detours=repr(engine), margin_km=margin)
+
+
+def _extra(
+    engine: Engine,
+    before: NDArray[np.float64],
+    station: NDArray[np.float64],
+    after: NDArray[np.float64],
+) -> tuple[float, float]:
+    try:
+        past = engine.path(np.stack([before, after]))
+        by = engine.path(np.stack([before, station, after]))
+    except RouteError:
+        return np.nan, np.nan
+    # The direct way may be slower but shorter, so that a detour in km may be below 0.
+    return by.length_km - past.length_km, max(by.duration_min - past.duration_min, 0.0)
+
+
+def isochrones(
+    points: Sequence[tuple[float, float]] | gpd.GeoSeries,
+    minutes: float | Sequence[float],
+    *,
+    engine: Engine,
+) -> gpd.GeoDataFrame:
+    """
+    Draw what can be reached from points in given driving times.
+
+    Parameters
+    ----------
+    points : sequence of (lon, lat), or geopandas.GeoSeries
+        Where one starts.
+    minutes : float or sequence of float
+        Driving times.
+    engine : Engine
+        One that draws isochrones, such as `Valhalla` or `ValhallaTiles`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        One row a point and time: ``point`` (index label or position), ``minutes``, ``engine``,
+        ``geometry`` (EPSG:4326).
+
+    Raises
+    ------
+    QueryError
+        If a time is not positive, a position is out of range, or the engine draws none.
+    RouteError
+        If no road is near a point.
+    SourceError
+        If a server cannot be reached, or fails.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> engine = ocm.Valhalla("http://localhost:8002")
+    >>> areas = ocm.isochrones([(1.52, 42.51)], [10, 20], engine=engine)  # doctest: +SKIP
+    """
+    times = np.atleast_1d(np.asarray(minutes, dtype=np.float64)).tolist()
+    if not times or not all(np.isfinite(time) and time > 0 for time in times):
+        raise QueryError(f"minutes must be positive numbers, not {minutes!r}")
+    lonlat = _positions(points)
+    labels = points.index.tolist() if isinstance(points, gpd.GeoSeries) else range(len(lonlat))
+    rows = [
+        (label, time, engine.name, area)
+        for label, place in zip(labels, lonlat, strict=True)
+        for time, area in zip(times, engine.isochrone(place, times), strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["point", "minutes", "engine", "geometry"])
+    return attach(gpd.GeoDataFrame(table, crs=CRS), engine=repr(engine))

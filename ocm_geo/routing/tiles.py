@@ -1,0 +1,114 @@
+"""Embedded Valhalla: tiles built from an OpenStreetMap extract, and an engine over them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+from ocm_geo.errors import MissingDependency, RouteError
+from ocm_geo.routing.engines import ValhallaDialect
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["ValhallaTiles", "build_tiles"]
+
+_CONFIG = "valhalla.json"
+
+
+def _package() -> Any:  # noqa: ANN401 - a module
+    try:
+        import valhalla  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise MissingDependency("pyvalhalla", "routing") from error
+    return valhalla
+
+
+def build_tiles(
+    pbf: str | os.PathLike[str], folder: str | os.PathLike[str], *, costing: str = "auto"
+) -> ValhallaTiles:
+    """
+    Build routing tiles from an OpenStreetMap extract.
+
+    Parameters
+    ----------
+    pbf : str or path
+        An ``.osm.pbf`` file, such as a country's from a mirror of extracts.
+    folder : str or path
+        Where the tiles go; made if need be.
+    costing : str
+        Valhalla's costing model, such as ``auto`` or ``truck``.
+
+    Returns
+    -------
+    ValhallaTiles
+        An engine over the tiles.
+
+    Raises
+    ------
+    MissingDependency
+        If the extra ``routing`` is not installed.
+    RouteError
+        If the file cannot be read, or holds no roads.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> engine = ocm.build_tiles("andorra.osm.pbf", "tiles")  # doctest: +SKIP
+    """
+    package = _package()
+    if not FilePath(pbf).is_file():
+        raise RouteError(f"there is no file {pbf}")
+    target = FilePath(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    config = package.get_config(tile_extract="", tile_dir=target, verbose=False)
+    (target / _CONFIG).write_text(json.dumps(config), encoding="utf-8")
+    program = FilePath(package.__file__).parent / "bin" / "valhalla_build_tiles"
+    command = [str(part) for part in (program, "-c", target / _CONFIG, pbf)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode or not any(target.rglob("*.gph")):
+        raise RouteError(f"no tiles could be built from {pbf}: {done.stderr.strip()[-300:]}")
+    return ValhallaTiles(target, costing=costing)
+
+
+class ValhallaTiles(ValhallaDialect):
+    """
+    Valhalla inside this process, over tiles on disk.
+
+    Parameters
+    ----------
+    folder : str or path
+        Where `build_tiles` put them.
+    costing : str
+        Valhalla's costing model, such as ``auto`` or ``truck``.
+
+    Raises
+    ------
+    MissingDependency
+        If the extra ``routing`` is not installed.
+    RouteError
+        If the folder holds no tiles.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, costing: str = "auto") -> None:
+        super().__init__(costing)
+        self.folder = FilePath(folder)
+        if not (self.folder / _CONFIG).is_file():
+            raise RouteError(f"{self.folder} holds no tiles: make them with build_tiles")
+        self._package = _package()
+        # The folder may have been moved since the tiles were built.
+        config = self._package.get_config(tile_extract="", tile_dir=self.folder, verbose=False)
+        self._actor = self._package.Actor(config)
+
+    def __repr__(self) -> str:
+        """Say where the tiles are."""
+        return f"ValhallaTiles({str(self.folder)!r}, costing={self.costing!r})"
+
+    def _ask(self, action: str, document: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = getattr(self._actor, action)(document)
+        except (RuntimeError, self._package.ValhallaError) as error:
+            raise RouteError(f"the engine found no way: {error}") from error
+        return dict(answer)

@@ -1,0 +1,1 @@
+"""Tests of ocm_geo.routing."""
