@@ -50,7 +50,7 @@ format: .venv/.dev
 
 lock: .make/bootstrap/ready
 	$(LOCK) -o requirements/core.txt
-	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale --extra routing \
+	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale --extra routing --extra siting \
 	  -o requirements/dev.txt
 
 environment: .venv/.dev
