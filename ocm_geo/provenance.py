@@ -20,7 +20,7 @@ __all__ = ["ATTRS_KEY", "MAX_BYTES", "attach", "carry", "geometry_summary", "rea
 ATTRS_KEY = "ocm"
 MAX_BYTES = 2000
 
-Frame = TypeVar("Frame", bound="pd.DataFrame")
+Frame = TypeVar("Frame", bound="pd.DataFrame | pd.Series[Any]")
 
 
 def attach(table: Frame, **facts: Any) -> Frame:  # noqa: ANN401 - any plain JSON value
@@ -67,7 +67,7 @@ def carry(result: Frame, origin: pd.DataFrame, **facts: Any) -> Frame:  # noqa: 
     return attach(result, **facts)
 
 
-def read_attrs(table: pd.DataFrame) -> dict[str, Any]:
+def read_attrs(table: pd.DataFrame | pd.Series[Any]) -> dict[str, Any]:
     """
     Read the provenance of a table.
 

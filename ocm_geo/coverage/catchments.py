@@ -1,0 +1,131 @@
+"""Which stations each place can reach, and at what cost: the pairs that access is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.coverage.inputs import check_stations, point_lonlat
+from ocm_geo.errors import QueryError
+from ocm_geo.geodesy import PointIndex, pairs_within_km
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+__all__ = ["Catchments", "catchments"]
+
+_N_COLUMNS = 3
+
+
+class Catchments(NamedTuple):
+    """
+    Pairs of a place and a station, one value each.
+
+    Parameters
+    ----------
+    origin, station : numpy.ndarray of int, shape (n,)
+        Positions in the two tables.
+    cost : numpy.ndarray of float, shape (n,)
+        Kilometres, or the unit of the user's own costs.
+    unit : str
+        ``km``, or the name of the column of costs.
+    """
+
+    origin: NDArray[np.intp]
+    station: NDArray[np.intp]
+    cost: NDArray[np.float64]
+    unit: str
+
+
+def catchments(
+    demand: gpd.GeoDataFrame,
+    stations: gpd.GeoDataFrame,
+    within: float,
+    costs: pd.DataFrame | None = None,
+) -> Catchments:
+    """
+    Pair each place with the stations within reach of it.
+
+    Parameters
+    ----------
+    demand : geopandas.GeoDataFrame
+        Points in any coordinate reference system.
+    stations : geopandas.GeoDataFrame
+        A station table.
+    within : float
+        Farthest distance, inclusive, km; with costs in their unit.
+    costs : pandas.DataFrame, optional
+        Three columns: ``origin`` (index of the demand), ``ocm_id`` and the cost, by any name.
+        Rows of other places or stations are left out, so that one table serves many choices.
+
+    Returns
+    -------
+    Catchments
+        The pairs.
+
+    Raises
+    ------
+    QueryError
+        If a table is wrong.
+    """
+    if costs is not None:
+        return _from_table(demand.index, stations.index, within, costs)
+    places = PointIndex(*point_lonlat(demand, "demand"))
+    near = pairs_within_km(places, PointIndex(*check_stations(stations)), within)
+    return Catchments(near.first, near.second, near.km, "km")
+
+
+def _from_table(
+    origins: pd.Index, stations: pd.Index, within: float, costs: pd.DataFrame
+) -> Catchments:
+    unit = _cost_column(costs)
+    cost = costs[unit].to_numpy(dtype=float, na_value=np.nan)
+    wrong = np.flatnonzero(~(cost >= 0))
+    if wrong.size:
+        raise QueryError(
+            f"costs: {wrong.size} values of {unit!r} are missing or negative (first: row "
+            f"{costs.index[wrong[0]]!r}); leave out pairs that cannot be travelled"
+        )
+    origin = _positions(origins, costs["origin"], "demand")
+    station = _positions(stations, costs["ocm_id"], "stations")
+    known = (origin >= 0) & (station >= 0)
+    if len(costs) and not known.any():
+        raise QueryError(
+            "costs: no row names both a place of the demand (origin: its index) and a station "
+            "(ocm_id: the index of the stations)"
+        )
+    _check_unique(origin[known] * len(stations) + station[known])
+    kept = known & (cost <= within)
+    if kept.all():
+        return Catchments(origin, station, cost, unit)
+    return Catchments(origin[kept], station[kept], cost[kept], unit)
+
+
+def _cost_column(costs: pd.DataFrame) -> str:
+    columns = list(costs.columns) if isinstance(costs, pd.DataFrame) else []
+    rest = [name for name in columns if name not in {"origin", "ocm_id"}]
+    if len(columns) != _N_COLUMNS or len(rest) != 1:
+        raise QueryError(
+            "costs must be a table of three columns: origin (index of the demand), ocm_id and the "
+            f"cost, such as minutes; not {columns or type(costs).__name__}"
+        )
+    return str(rest[0])
+
+
+def _positions(index: pd.Index, labels: pd.Series, what: str) -> NDArray[np.intp]:
+    if not index.is_unique:
+        raise QueryError(f"{what}: the index repeats {index[index.duplicated()][0]!r}")
+    return index.get_indexer(pd.Index(labels))
+
+
+def _check_unique(pair: NDArray[np.intp]) -> None:
+    in_order = np.sort(pair)
+    n_repeated = int((in_order[1:] == in_order[:-1]).sum())
+    if n_repeated:
+        raise QueryError(
+            f"costs: {n_repeated} pairs of origin and ocm_id are given more than once; keep one "
+            "cost for each"
+        )

@@ -1,0 +1,109 @@
+"""How much a station counts by how far away it is: the weights of catchments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["STEP_WEIGHTS", "Decay", "decay_weights", "describe_decay"]
+
+Decay: TypeAlias = "str | Mapping[float, float] | Callable[[NDArray[np.float64]], object]"
+
+STEP_WEIGHTS = (1.0, 0.68, 0.22)
+"""The published weights of three equal zones (Luo & Qi 2009)."""
+
+
+def decay_weights(
+    decay: Decay, cost: NDArray[np.float64], catchment: float
+) -> NDArray[np.float64]:
+    """
+    Weigh costs.
+
+    Parameters
+    ----------
+    decay : str, mapping or callable
+        ``step``: 1, 0.68 and 0.22 on thirds of the catchment (Luo & Qi 2009). ``gaussian``:
+        ``(exp(-(d/D)²/2) - exp(-1/2)) / (1 - exp(-1/2))`` (Dai 2010), 1 at 0 and 0 at the edge.
+        A mapping of upper ends to weights, such as ``{10: 1, 20: 0.42, 30: 0.09}``, ends
+        included and nothing beyond the last. Or a function of an array of costs.
+    cost : numpy.ndarray, shape (n,)
+        Kilometres, or whatever unit the catchment has.
+    catchment : float
+        Size D of the catchment.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        Weights, 0 or more.
+
+    Raises
+    ------
+    QueryError
+        If the name is unknown, or a weight is negative or not finite.
+    """
+    if isinstance(decay, Mapping):
+        weights = _steps(cost, {float(k): float(v) for k, v in decay.items()})
+    elif callable(decay):
+        weights = np.asarray(decay(cost), dtype=float)
+    elif decay == "step":
+        # Whole thirds, so that 10 km is in the first of 30 km.
+        ends = (catchment / 3, 2 * catchment / 3, catchment)
+        weights = _steps(cost, dict(zip(ends, STEP_WEIGHTS, strict=True)))
+    elif decay == "gaussian":
+        edge = np.exp(-0.5)
+        weights = np.maximum((np.exp(-0.5 * (cost / catchment) ** 2) - edge) / (1 - edge), 0.0)
+    else:
+        raise QueryError(
+            f"decay={decay!r}: choose 'step', 'gaussian', a mapping of upper ends to weights, or "
+            "a function of an array of costs"
+        )
+    _check(weights, cost)
+    return weights
+
+
+def describe_decay(decay: Decay) -> object:
+    """
+    Describe a decay in plain JSON, for the provenance.
+
+    Parameters
+    ----------
+    decay : str, mapping or callable
+        As for `decay_weights`.
+
+    Returns
+    -------
+    object
+        The name, the steps, or the name of the function.
+    """
+    if isinstance(decay, Mapping):
+        return {f"{float(k):g}": float(v) for k, v in decay.items()}
+    return decay if isinstance(decay, str) else getattr(decay, "__name__", repr(decay))
+
+
+def _steps(cost: NDArray[np.float64], steps: Mapping[float, float]) -> NDArray[np.float64]:
+    ends = sorted(steps)
+    if not ends:
+        raise QueryError("decay: a mapping needs at least one upper end and weight")
+    return np.array([*(steps[end] for end in ends), 0.0])[np.searchsorted(ends, cost)]
+
+
+def _check(weights: NDArray[np.float64], cost: NDArray[np.float64]) -> None:
+    if weights.shape != cost.shape:
+        raise QueryError(
+            f"decay: the function must give one weight a cost, shape {cost.shape}, not "
+            f"{weights.shape}"
+        )
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if wrong.size:
+        first = wrong[0]
+        raise QueryError(
+            f"decay: weights must be finite and 0 or more; at a cost of {cost[first]:g} it is "
+            f"{weights[first]:g}"
+        )

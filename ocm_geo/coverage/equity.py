@@ -1,0 +1,348 @@
+"""How unequally something is shared among people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.coverage.inequality import atkinson_of, gini_of, theil_l_of, theil_t_of
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ocm_geo.coverage.inequality import Formula
+
+__all__ = ["Equity", "equity"]
+
+_N_BOOT = 999
+_BLOCK = 4_000_000
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Equity:
+    """
+    Inequality of values among people.
+
+    Parameters
+    ----------
+    gini : float
+        0 (all alike) to 1 (one has all).
+    theil_t, theil_l : float
+        Theil's T, and L (mean logarithmic deviation); 0 if all are alike.
+    atkinson : float
+        Atkinson's index of the aversion ``epsilon``; 0 to 1.
+    lorenz : pandas.DataFrame
+        The Lorenz curve from (0, 0) to (1, 1): ``population_share`` and ``value_share``, those
+        who have least first.
+    intervals : pandas.DataFrame
+        ``value``, ``low`` and ``high`` of each measure: the middle 95 % of the bootstrap, the
+        places drawn with replacement. It says how much the measure hangs on which places are
+        in the table; it says nothing of doubtful data.
+    decomposition : pandas.DataFrame or None
+        With groups: for Theil's T and L ``total``, ``between``, ``within`` and
+        ``between_share``.
+    groups : pandas.DataFrame or None
+        With groups: ``population_share``, ``value_share``, ``mean``, ``theil_t`` and
+        ``theil_l`` of each.
+    facts : dict
+        How it was made: numbers of places, the aversion, the policy for zeros, the seed.
+    """
+
+    gini: float
+    theil_t: float
+    theil_l: float
+    atkinson: float
+    lorenz: pd.DataFrame
+    intervals: pd.DataFrame
+    decomposition: pd.DataFrame | None = None
+    groups: pd.DataFrame | None = None
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"<Equity: Gini {self.gini:.3f}, Theil T {self.theil_t:.3f}, "
+            f"L {self.theil_l:.3f}, Atkinson({self.facts['epsilon']:g}) {self.atkinson:.3f}>"
+        )
+
+
+def equity(
+    values: ArrayLike,
+    weights: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    epsilon: float = 0.5,
+    zeros: str | float = "limit",
+    n_boot: int = _N_BOOT,
+    seed: int = 0,
+) -> Equity:
+    """
+    Measure how unequally something is shared among people.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        What each place has for each of its people, such as `ocm_geo.accessibility` gives it; 0
+        or more.
+    weights : array_like, shape (n,)
+        The people of each place. Two Series must have the same index.
+    groups : array_like, shape (n,), optional
+        A label of each place, such as its region, to decompose Theil's T and L by.
+    epsilon : float
+        Aversion of Atkinson's index, above 0.
+    zeros : {"limit", "drop"} or float
+        Theil's L, and Atkinson's index for an epsilon of 1 or more, take logarithms or negative
+        powers. ``limit``: their limit where somebody has nothing, infinity and 1. ``drop``:
+        these two measures are of those who have something. A number above 0: these two take
+        this instead of 0. The other measures take zeros as they are.
+    n_boot : int
+        Draws of the bootstrap; 0 for none.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    Equity
+        The measures, the Lorenz curve and the intervals.
+
+    Raises
+    ------
+    QueryError
+        If a value or weight is missing, infinite or negative, nobody has weight, or nobody has
+        anything.
+
+    Notes
+    -----
+    With weights w, W = Σ w and the mean μ = Σ w y / W (the formulas of PySAL's ``inequality``
+    if all weights are equal): Gini Σ_ij w_i w_j |y_i - y_j| / (2 μ W²); Theil T
+    Σ w (y/μ) ln(y/μ) / W; Theil L Σ w ln(μ/y) / W (Theil 1967); Atkinson
+    1 - (Σ w y^(1-ε) / W)^(1/(1-ε)) / μ (Atkinson 1970).
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> found = ocm.equity([1, 1, 4], weights=[100, 200, 100])
+    >>> round(found.gini, 3)
+    0.321
+    >>> found.lorenz.iloc[0].tolist()
+    [0.0, 0.0]
+    """
+    y, w = _checked(values, weights)
+    order = np.argsort(y, kind="stable")
+    y, w = y[order], w[order]
+    measures = _measures(y, epsilon, zeros)
+    parts = (None, None)
+    if groups is not None:
+        parts = _decomposed(y, w, _labels(groups, values, order), measures)
+    return Equity(
+        **{name: float(measure(w)) for name, measure in measures.items()},
+        lorenz=_lorenz(y, w),
+        intervals=_bootstrap(y, w, measures, n_boot=n_boot, seed=seed),
+        decomposition=parts[0],
+        groups=parts[1],
+        facts={
+            "n": len(y),
+            "n_zero": int(((y == 0) & (w > 0)).sum()),
+            "epsilon": epsilon,
+            "zeros": zeros,
+            "n_boot": n_boot,
+            "seed": seed,
+        },
+    )
+
+
+class _Measure(NamedTuple):
+    """A formula, and the values that it takes: all, or those that its zeros leave."""
+
+    formula: Formula
+    y: NDArray[np.float64]
+    kept: NDArray[np.bool_]
+
+    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Measure one or many rows of weights."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.formula(self.y, weights[..., self.kept])
+
+
+def _measures(
+    y: NDArray[np.float64], epsilon: float, zeros: str | float
+) -> dict[str, _Measure]:
+    if not 0 < epsilon < np.inf:
+        raise QueryError(f"epsilon must be a number above 0, not {epsilon!r}")
+    every = np.ones(len(y), dtype=bool)
+    if zeros == "drop":
+        without = y[y > 0], y > 0
+    elif zeros == "limit":
+        without = y, every
+    elif isinstance(zeros, int | float) and 0 < zeros < np.inf:
+        without = np.where(y == 0, zeros, y), every
+    else:
+        raise QueryError(f"zeros={zeros!r}: choose 'limit', 'drop' or a number above 0")
+    as_they_are = y, every
+    return {
+        "gini": _Measure(gini_of, *as_they_are),
+        "theil_t": _Measure(theil_t_of, *as_they_are),
+        "theil_l": _Measure(theil_l_of, *without),
+        "atkinson": _Measure(atkinson_of(epsilon), *(without if epsilon >= 1 else as_they_are)),
+    }
+
+
+def _checked(
+    values: ArrayLike, weights: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if (
+        isinstance(values, pd.Series)
+        and isinstance(weights, pd.Series)
+        and not values.index.equals(weights.index)
+    ):
+        raise QueryError(
+            "values and weights have different indexes: align them first, e.g. "
+            "weights.loc[values.index]"
+        )
+    y, w = _numbers(values, "values"), _numbers(weights, "weights")
+    if y.shape != w.shape:
+        raise QueryError(f"there are {len(y)} values and {len(w)} weights")
+    if not w.any():
+        raise QueryError("weights: all are 0, so there is nobody to compare")
+    if not (w @ y) > 0:
+        raise QueryError("values: nobody with weight has anything, so there is nothing to share")
+    return y, w
+
+
+def _numbers(given: ArrayLike, what: str) -> NDArray[np.float64]:
+    try:
+        numbers = pd.Series(given).to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"{what} must be a row of numbers: {error}") from error
+    for fault, wrong in (
+        ("missing", np.isnan(numbers)),
+        ("infinite", np.isinf(numbers)),
+        ("negative", numbers < 0),
+    ):
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            label = given.index[first] if isinstance(given, pd.Series) else first
+            raise QueryError(
+                f"{what}: {wrong.sum()} of {len(numbers)} are {fault} (first: row {label!r}); "
+                "leave these places out or decide what they count"
+            )
+    return numbers
+
+
+def _lorenz(y: NDArray[np.float64], w: NDArray[np.float64]) -> pd.DataFrame:
+    held = np.cumsum(np.append(0.0, w * y))
+    people = np.cumsum(np.append(0.0, w))
+    return pd.DataFrame(
+        {"population_share": people / people[-1], "value_share": held / held[-1]}
+    )
+
+
+def _bootstrap(
+    y: NDArray[np.float64],
+    w: NDArray[np.float64],
+    measures: dict[str, _Measure],
+    *,
+    n_boot: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Draw places with replacement: a place drawn twice weighs twice, so nothing is sorted anew."""
+    rng = np.random.default_rng(seed)
+    draws: dict[str, list[NDArray[np.float64]]] = {name: [] for name in measures}
+    block = max(1, _BLOCK // len(y))
+    for start in range(0, n_boot, block):
+        weights = w * _times_drawn(rng, min(block, n_boot - start), len(y))
+        # Where nobody drawn has anything there is nothing to share.
+        weights = weights[weights @ y > 0]
+        for name, measure in measures.items():
+            draws[name].append(measure(weights))
+    table = {
+        name: [float(measure(w)), *_quantiles(draws[name])] for name, measure in measures.items()
+    }
+    return pd.DataFrame.from_dict(table, orient="index", columns=["value", "low", "high"])
+
+
+def _times_drawn(rng: np.random.Generator, n_draws: int, n: int) -> NDArray[np.intp]:
+    drawn = rng.integers(0, n, size=(n_draws, n)) + n * np.arange(n_draws)[:, None]
+    return np.bincount(drawn.ravel(), minlength=n_draws * n).reshape(n_draws, n)
+
+
+def _quantiles(draws: list[NDArray[np.float64]]) -> list[float]:
+    if not draws:
+        return [np.nan, np.nan]
+    ends = ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2)
+    # Draws themselves, nothing between two of them: some may be infinite.
+    return [float(q) for q in np.quantile(np.concatenate(draws), ends, method="nearest")]
+
+
+def _labels(groups: ArrayLike, values: ArrayLike, order: NDArray[np.intp]) -> pd.Series:
+    labels = pd.Series(groups)
+    if isinstance(groups, pd.Series) and isinstance(values, pd.Series):
+        same = groups.index.equals(values.index)
+    else:
+        same = len(labels) == len(order)
+    if not same:
+        raise QueryError("groups must have a label for each value, on the same index")
+    if labels.isna().any():
+        raise QueryError(f"groups: {labels.isna().sum()} labels are missing; name them or leave out")
+    return labels.iloc[order].reset_index(drop=True)
+
+
+def _decomposed(
+    y: NDArray[np.float64],
+    w: NDArray[np.float64],
+    labels: pd.Series,
+    measures: dict[str, _Measure],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split Theil's measures into what is between groups and what is within them."""
+    code, names = pd.factorize(labels, sort=True)
+    members = code == np.arange(len(names))[:, None]
+    people, held = members @ w, members @ (w * y)
+    groups = pd.DataFrame(
+        {
+            "population_share": people / people.sum(),
+            "value_share": held / held.sum(),
+            "mean": np.divide(held, people, out=np.full(len(names), np.nan), where=people > 0),
+        },
+        index=pd.Index(names, name="group"),
+    )
+    rows = {}
+    for name in _THEIL:
+        measure = measures[name]
+        # A group of nobody, or that has nothing, has no inequality of its own.
+        within = np.array([_alone(measure, w * mine) for mine in members])
+        groups[name] = within
+        rows[name] = _parts(measure, w, members, within, by_value=name == "theil_t")
+    columns = ["total", "between", "within", "between_share"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns), groups
+
+
+_THEIL = ("theil_t", "theil_l")
+
+
+def _alone(measure: _Measure, weights: NDArray[np.float64]) -> float:
+    return float(measure(weights)) if weights[measure.kept] @ measure.y > 0 else 0.0
+
+
+def _parts(
+    measure: _Measure,
+    w: NDArray[np.float64],
+    members: NDArray[np.bool_],
+    within: NDArray[np.float64],
+    *,
+    by_value: bool,
+) -> list[float]:
+    kept = w[measure.kept]
+    people = members[:, measure.kept] @ kept
+    held = members[:, measure.kept] @ (kept * measure.y)
+    share = (held if by_value else people) / (held if by_value else people).sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ahead = np.log(held / people * (people.sum() / held.sum()))
+        between = float(np.where(share > 0, share * (ahead if by_value else -ahead), 0.0).sum())
+        inner = float(share @ within)
+        total = float(measure(w))
+        return [total, between, inner, float(np.divide(between, total))]
