@@ -1,0 +1,308 @@
+"""Where the next chargers help most."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+
+import geopandas as gpd
+import numpy as np
+
+from ocm_geo.coverage.inputs import check_stations, people, point_lonlat
+from ocm_geo.coverage.location import (
+    Gains,
+    Solution,
+    best_gains,
+    cover_all,
+    greedy_cover,
+    greedy_gains,
+)
+from ocm_geo.coverage.solvers import Limits
+from ocm_geo.errors import QueryError, SuspectInput
+from ocm_geo.geodesy import PointIndex, pairs_within_km
+from ocm_geo.provenance import carry
+from ocm_geo.query.where import positive_km
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pulp import LpSolver
+
+    from ocm_geo.geodesy import NearPairs
+
+__all__ = ["SolverOptions", "suggest_sites"]
+
+_METHODS = ("mclp", "lscp", "p-median")
+_SOLVERS = ("highs", "greedy")
+_TIME_LIMIT_S = 60.0
+
+
+class SolverOptions(TypedDict, total=False):
+    """
+    How long to look for a proof.
+
+    Parameters
+    ----------
+    time_limit_s : float
+        Seconds (60) after which the best found so far is given, with its gap.
+    gap : float
+        Relative gap at which to stop (0: proven best).
+    """
+
+    time_limit_s: float
+    gap: float
+
+
+def suggest_sites(
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame | gpd.GeoSeries,
+    stations: gpd.GeoDataFrame | None,
+    n_sites: int | None,
+    *,
+    within_km: float,
+    method: str = "mclp",
+    population: str = "population",
+    solver: str | LpSolver = "highs",
+    **options: Unpack[SolverOptions],
+) -> gpd.GeoDataFrame:
+    """
+    Choose where new charging sites help most, beside the stations that exist.
+
+    Parameters
+    ----------
+    demand : geopandas.GeoDataFrame
+        Where people live: points in any coordinate reference system.
+    candidates : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Places where a site could be built: points.
+    stations : geopandas.GeoDataFrame or None
+        The stations that exist, all of which stay.
+    n_sites : int or None
+        How many new sites; for LSCP the most that may be needed, or None.
+    within_km : float
+        A site serves people up to this geodesic distance, inclusive, km. Pairs farther apart
+        are never built.
+    method : {"mclp", "lscp", "p-median"}
+        ``mclp``: most people within reach (Church & ReVelle 1974). ``lscp``: fewest sites that
+        bring everybody within reach (Toregas et al. 1971). ``p-median``: least total distance
+        to the nearest site, where people farther than `within_km` count as that far (Hakimi
+        1964; without a cap if `within_km` is larger than all distances).
+    population : str
+        Column of the demand with its people.
+    solver : {"highs", "greedy"} or pulp.LpSolver
+        ``highs``: proven best, or the best found in time, with its gap. A solver of pulp (extra
+        ``siting``): the same by it, with the bound of the linear relaxation. ``greedy``: for problems
+        too large for that, one site after the other; MCLP and p-median gain at least 1 - 1/e of
+        the most possible, and the gap to a proven bound is reported.
+    **options : SolverOptions
+        ``time_limit_s``, ``gap``.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The chosen candidates, index kept, EPSG:4326, in the order of what each adds to those
+        before it: ``rank`` and ``people_gained`` (newly within reach), and for p-median
+        ``person_km_saved``. ``attrs["ocm"]["siting"]`` has solver, status, objective, bound,
+        gap, and people within reach before and after.
+
+    Raises
+    ------
+    QueryError
+        If a table or number is wrong, nobody lives in the demand, or LSCP needs more sites.
+
+    Warns
+    -----
+    SuspectInput
+        If LSCP cannot bring everybody within reach of a candidate or station.
+
+    Notes
+    -----
+    The models are those of spopt, written for pairs: spopt needs the full matrix of costs.
+    HiGHS is the one of SciPy.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> source = ocm.sample()
+    >>> stations = ocm.stations(source=source, min_power_kw=150)
+    >>> towns = ocm.sample_areas().assign(geometry=lambda t: t.representative_point())
+    >>> places = ocm.stations(source=source, countries="NL")
+    >>> found = ocm.suggest_sites(towns, places, stations, 3, within_km=15)
+    >>> found["rank"].tolist()
+    [1, 2, 3]
+    """
+    within = positive_km(within_km, "within_km")
+    limits = _limits(method, solver, options)
+    case = _case(demand, candidates, stations, population, within=within)
+    number = _number(n_sites, method, len(case.sites))
+    gains = case.gains(method)
+    if method == "lscp":
+        found = _fewest(case, gains, number, limits=limits)
+    elif solver == "greedy":
+        found = greedy_gains(gains, number)
+    else:
+        found = best_gains(gains, number, all_or_nothing=method == "mclp", limits=limits)
+    name = solver if isinstance(solver, str) else solver.name
+    return _table(case, found, method, stations, facts={"solver": name, "n_pairs": len(gains.gain)})
+
+
+class _Case(NamedTuple):
+    """Places, what they have already, and the candidates near them."""
+
+    sites: gpd.GeoDataFrame
+    persons: NDArray[np.float64]
+    before_km: NDArray[np.float64]  # to the nearest station, at most within_km
+    reached: NDArray[np.bool_]
+    near: NearPairs  # places and candidates
+    within_km: float
+
+    def gains(self, method: str) -> Gains:
+        """Say what candidates would give, by the method's measure; pairs without gain left out."""
+        place, candidate, km = self.near
+        if method == "p-median":
+            gain = self.persons[place] * (self.before_km[place] - km)
+        else:
+            gain = np.where(self.reached[place], 0.0, self.persons[place])
+        some = gain > 0
+        return Gains(
+            place[some], candidate[some], gain[some], len(self.persons), len(self.sites)
+        )
+
+    def reach_after(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Give the people newly within reach of each chosen candidate, one after the other."""
+        gains = self.gains("mclp")
+        taken = np.zeros(len(self.persons))
+        people_gained = []
+        for candidate in chosen:
+            before = taken.sum()
+            gains.take(taken, candidate)
+            people_gained.append(taken.sum() - before)
+        return np.array(people_gained)
+
+    def km_after(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Give the kilometres of each place to its nearest site, at most the cap."""
+        mine = np.isin(self.near.second, chosen)
+        km = self.before_km.copy()
+        np.minimum.at(km, self.near.first[mine], self.near.km[mine])
+        return km
+
+
+def _case(
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame | gpd.GeoSeries,
+    stations: gpd.GeoDataFrame | None,
+    population: str,
+    *,
+    within: float,
+) -> _Case:
+    persons = people(demand, population)
+    if not persons.any():
+        raise QueryError(f"population {population!r}: nobody lives in the demand")
+    places = PointIndex(*point_lonlat(demand, "demand"))
+    lon, lat = point_lonlat(candidates, "candidates")
+    if not len(lon):
+        raise QueryError("candidates: there is none; give at least one place for a site")
+    sites = gpd.GeoDataFrame(
+        candidates.drop(columns=candidates.geometry.name)
+        if isinstance(candidates, gpd.GeoDataFrame)
+        else None,
+        index=candidates.index,
+        geometry=gpd.points_from_xy(lon, lat),
+        crs="EPSG:4326",
+    )
+    before = np.full(len(persons), np.inf)
+    if stations is not None and len(stations):
+        known = PointIndex(*check_stations(stations))
+        before = known.nearest(places.lon, places.lat, 1, max_km=within)[1][:, 0]
+    near = pairs_within_km(places, PointIndex(lon, lat), within)
+    return _Case(sites, persons, np.minimum(before, within), np.isfinite(before), near, within)
+
+
+def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limits:
+    if method not in _METHODS:
+        raise QueryError(f"method={method!r}: choose one of {', '.join(_METHODS)}")
+    if isinstance(solver, str) and solver not in _SOLVERS:
+        raise QueryError(f"solver={solver!r}: choose one of {', '.join(_SOLVERS)}")
+    unknown = set(options) - set(SolverOptions.__annotations__)
+    if unknown:
+        raise QueryError(f"{sorted(unknown)[0]!r} is no option; there are time_limit_s and gap")
+    seconds, gap = options.get("time_limit_s", _TIME_LIMIT_S), options.get("gap", 0.0)
+    if not seconds > 0 or not 0 <= gap < 1:
+        raise QueryError(
+            f"time_limit_s must be above 0 and gap from 0 to below 1, not {seconds!r} and {gap!r}"
+        )
+    return Limits(solver, float(seconds), float(gap))
+
+
+def _number(n_sites: int | None, method: str, n_candidates: int) -> int:
+    if n_sites is None and method == "lscp":
+        return n_candidates
+    whole = isinstance(n_sites, int | np.integer) and not isinstance(n_sites, bool)
+    if not whole or not 1 <= n_sites <= n_candidates:  # type: ignore[operator] # a number here
+        raise QueryError(
+            f"n_sites must be a whole number from 1 to the {n_candidates} candidates, not "
+            f"{n_sites!r}"
+        )
+    return int(n_sites)  # type: ignore[arg-type] # a number here
+
+
+def _fewest(
+    case: _Case, gains: Gains, most: int, *, limits: Limits
+) -> Solution:
+    """Cover everybody who can be covered, and say who cannot."""
+    wanted = ~case.reached & (case.persons > 0)
+    coverable, place = np.unique(gains.place, return_inverse=True)
+    lost = wanted.copy()
+    lost[coverable] = False
+    if lost.any():
+        warnings.warn(
+            f"{lost.sum():,} places with {case.persons[lost].sum():,.0f} people are farther than "
+            f"{case.within_km:g} km from every candidate and station: they stay out of reach",
+            SuspectInput,
+            stacklevel=3,
+        )
+    problem = gains._replace(place=place, n_places=len(coverable))
+    found = greedy_cover(problem) if limits.solver == "greedy" else cover_all(problem, limits=limits)
+    if len(found.chosen) > most:
+        raise QueryError(
+            f"lscp needs {len(found.chosen)} sites ({found.status}), more than n_sites={most}: "
+            "allow more, or ask for the best of that many with method='mclp'"
+        )
+    order = greedy_gains(gains, len(found.chosen), found.chosen).chosen
+    return found._replace(chosen=order if len(found.chosen) else found.chosen)
+
+
+def _table(
+    case: _Case,
+    found: Solution,
+    method: str,
+    stations: gpd.GeoDataFrame | None,
+    *,
+    facts: dict[str, Any],
+) -> gpd.GeoDataFrame:
+    table = case.sites.iloc[found.chosen].copy()
+    table["rank"] = np.arange(1, len(table) + 1)
+    gained = case.reach_after(found.chosen)
+    table["people_gained"] = gained
+    before = float(case.persons[case.reached].sum())
+    objective, bound = found.value, found.bound
+    if method == "mclp":
+        objective, bound = before + objective, before + bound
+    if method == "p-median":
+        start = float(case.persons @ case.before_km)
+        steps = [case.persons @ case.km_after(found.chosen[:n]) for n in range(len(table) + 1)]
+        table["person_km_saved"] = -np.diff(steps)
+        objective, bound = start - objective, start - bound
+    facts |= {
+        "method": method,
+        "within_km": case.within_km,
+        "status": found.status,
+        "objective": objective,
+        "bound": bound,
+        "gap": abs(bound - objective) / objective if objective else 0.0,
+        "people": float(case.persons.sum()),
+        "people_reached_before": before,
+        "people_reached_after": before + float(gained.sum()),
+        "n_candidates": len(case.sites),
+    }
+    if stations is None:
+        return carry(table, case.sites, siting=facts)
+    return carry(table, stations, siting=facts)

@@ -1,0 +1,167 @@
+"""Solving programs of zeros and ones: by SciPy's HiGHS, or by any solver that pulp knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ocm_geo.errors import MissingDependency, QueryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+__all__ = ["Answer", "Limits", "Program", "solve"]
+
+_PROVEN = 0
+_TIME_IS_UP = 1
+
+
+class Program(NamedTuple):
+    """
+    Minimize ``cost @ x`` where ``lower <= rows @ x <= upper`` and ``0 <= x <= 1``.
+
+    Parameters
+    ----------
+    cost : numpy.ndarray, shape (n,)
+        Of each variable.
+    rows : scipy.sparse.csr_array, shape (m, n)
+        Left sides of the constraints.
+    lower, upper : numpy.ndarray, shape (m,)
+        Their bounds.
+    n_whole : int
+        So many variables, the first ones, are 0 or 1.
+    """
+
+    cost: NDArray[np.float64]
+    rows: csr_array
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    n_whole: int
+
+
+class Limits(NamedTuple):
+    """
+    Who solves, and when to stop.
+
+    Parameters
+    ----------
+    solver : str or pulp.LpSolver
+        ``highs``, or a solver of pulp, which has limits of its own.
+    time_limit_s : float
+        Seconds.
+    gap : float
+        Relative gap.
+    """
+
+    solver: Any
+    time_limit_s: float
+    gap: float
+
+
+class Answer(NamedTuple):
+    """
+    What a solver found.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or None
+        The best found; None if there was no time for any.
+    bound : float
+        No solution costs less.
+    proven : bool
+        Whether the solver says that this is the best.
+    """
+
+    x: NDArray[np.float64] | None
+    bound: float
+    proven: bool
+
+
+def solve(program: Program, limits: Limits) -> Answer:
+    """
+    Solve a program.
+
+    Parameters
+    ----------
+    program : Program
+        What to minimize.
+    limits : Limits
+        By whom and how long.
+
+    Returns
+    -------
+    Answer
+        The best found and a bound.
+
+    Raises
+    ------
+    QueryError
+        If the solver is none of pulp's, or cannot be run.
+    MissingDependency
+        If pulp is not installed.
+    """
+    if limits.solver == "highs":
+        return _by_highs(program, limits)
+    return _by_pulp(program, limits.solver)
+
+
+def _by_highs(program: Program, limits: Limits, *, relaxed: bool = False) -> Answer:
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - loaded when needed
+
+    whole = np.zeros(len(program.cost))
+    whole[: 0 if relaxed else program.n_whole] = 1
+    found = milp(
+        program.cost,
+        integrality=whole,
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(program.rows, program.lower, program.upper),
+        options={"time_limit": limits.time_limit_s, "mip_rel_gap": limits.gap},
+    )
+    if found.status not in {_PROVEN, _TIME_IS_UP}:
+        raise QueryError(f"HiGHS cannot solve this: {found.message}")
+    bound = found.fun if relaxed else found.mip_dual_bound
+    return Answer(found.x, -np.inf if bound is None else float(bound), found.status == _PROVEN)
+
+
+def _by_pulp(program: Program, solver: Any) -> Answer:  # noqa: ANN401 - a solver of pulp
+    try:
+        import pulp  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise MissingDependency("pulp", "siting") from error
+    if not isinstance(solver, pulp.LpSolver):
+        raise QueryError(f"solver={solver!r}: choose 'highs', 'greedy' or a solver of pulp")
+    problem, variables = _in_pulp(program, pulp)
+    try:
+        problem.solve(solver)
+    except pulp.PulpSolverError as error:
+        raise QueryError(f"the solver {solver.name} cannot be run: {error}") from error
+    # Solvers tell pulp no bound: the program without whole numbers gives one.
+    bound = _by_highs(program, Limits("highs", np.inf, 0.0), relaxed=True).bound
+    if problem.sol_status not in {pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible}:
+        return Answer(None, bound, proven=False)
+    x = np.array([variable.value() or 0.0 for variable in variables])
+    proven = problem.sol_status == pulp.LpSolutionOptimal
+    return Answer(x, bound, proven)
+
+
+def _in_pulp(program: Program, pulp: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - a module
+    kinds = np.where(np.arange(len(program.cost)) < program.n_whole, "Integer", "Continuous")
+    variables = [pulp.LpVariable(f"x{i}", 0, 1, cat=str(k)) for i, k in enumerate(kinds)]
+    problem = pulp.LpProblem("siting", pulp.LpMinimize)
+    problem += pulp.LpAffineExpression(zip(variables, program.cost.tolist(), strict=True))
+    ends = program.rows.indptr
+    for i, (low, high) in enumerate(zip(program.lower, program.upper, strict=True)):
+        part = slice(ends[i], ends[i + 1])
+        row = pulp.LpAffineExpression(
+            (variables[column], float(value))
+            for column, value in zip(program.rows.indices[part], program.rows.data[part], strict=True)
+        )
+        if low == high:
+            problem += row == float(high)
+        elif np.isfinite(high):
+            problem += row <= float(high)
+        else:
+            problem += row >= float(low)
+    return problem, variables
