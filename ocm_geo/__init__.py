@@ -20,8 +20,10 @@ from ocm_geo.corridors import (
     route_gaps,
 )
 from ocm_geo.coverage import (
+    Qualifying,
     coverage,
     density,
+    doubtful_stations,
     nearest_stations,
     service_areas,
 )
@@ -159,6 +161,7 @@ __all__ = [
     "OpenChargeMap",
     "PagingError",
     "PoolRules",
+    "Qualifying",
     "QueryError",
     "RateLimited",
     "ReferenceData",
@@ -190,6 +193,7 @@ __all__ = [
     "coverage",
     "density",
     "derogations",
+    "doubtful_stations",
     "fill_gaps",
     "isochrones",
     "links",

@@ -19,7 +19,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ocm_geo"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    *("errors", "settings", "schema", "provenance", "geodesy", "connections", "reference"),
+    *(
+        "errors",
+        "settings",
+        "schema",
+        "provenance",
+        "geodesy",
+        "connections",
+        "reference",
+        "levels",
+    ),
     *("files", "query", "sources", "stations", "routes", "corridors"),
     *("routing", "standards", "coverage", "plots"),
     *("widgets", "study", "cli"),

@@ -2,7 +2,15 @@
 
 from ocm_geo.coverage.areas import coverage
 from ocm_geo.coverage.density import density
+from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
 from ocm_geo.coverage.nearest import nearest_stations
 from ocm_geo.coverage.service_areas import service_areas
 
-__all__ = ["coverage", "density", "nearest_stations", "service_areas"]
+__all__ = [
+    "Qualifying",
+    "coverage",
+    "density",
+    "doubtful_stations",
+    "nearest_stations",
+    "service_areas",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -15,8 +15,8 @@ from scipy.spatial import cKDTree
 from ocm_geo.connections import connections
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import to_ecef_km
+from ocm_geo.levels import LEVELS, Level, power_is_doubtful, says_operational, says_public
 from ocm_geo.provenance import carry
-from ocm_geo.reference import bundled
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -26,14 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEVELS", "Level", "PoolRules", "pools"]
 
-Level = Literal["low", "recorded", "high"]
-LEVELS: tuple[Level, ...] = ("low", "recorded", "high")
-
 _NEEDED = ("connections", "usage_type_id", "status_type_id", "n_points")
-_FOR_CUSTOMERS = 6
-"""'Private - for staff, visitors or customers': of customers the law counts as public."""
-_UNKNOWN = 0
-_TEMPORARILY_UNAVAILABLE = 30
 
 
 @dataclass(frozen=True)
@@ -159,17 +152,12 @@ def pools(
 def _counts(stations: gpd.GeoDataFrame, rules: PoolRules, level: Level) -> NDArray[np.bool_]:
     """Say which sites count: a missing access or status is doubt."""
     keep = np.ones(len(stations), dtype=bool)
-    reference = bundled()
-    public = reference.usage_types["is_public"].drop(_FOR_CUSTOMERS, errors="ignore")
-    working = reference.status_types["is_operational"].copy()
-    working[_TEMPORARILY_UNAVAILABLE] = False
-    for name, known, wanted in (
-        ("usage_type_id", public, rules.public_only),
-        ("status_type_id", working, rules.operational_only),
+    for says, wanted in (
+        (says_public, rules.public_only),
+        (says_operational, rules.operational_only),
     ):
         if wanted:
-            said = stations[name].map(known.drop(_UNKNOWN, errors="ignore")).astype("boolean")
-            keep &= said.to_numpy(dtype=bool, na_value=level != "low")
+            keep &= says(stations).to_numpy(dtype=bool, na_value=level != "low")
     return keep
 
 
@@ -210,9 +198,7 @@ def _offers(
 def _power(plugs: pd.DataFrame, rule: Rule, level: Level) -> NDArray[np.float64]:
     """Give the power of connections as a level reads it; unknown is 0, or without bound."""
     power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
-    doubtful = np.isnan(power) | (plugs["power_source"] == "estimated_by_import").to_numpy(
-        dtype=bool, na_value=False
-    )
+    doubtful = power_is_doubtful(plugs)
     if level == "low":
         return np.where(doubtful, 0.0, power)
     if level == "high" and (rule.point_power_kw or rule.pool_power_kw):

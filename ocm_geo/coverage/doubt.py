@@ -1,0 +1,255 @@
+"""Which stations count, which may count, and what that does to a measure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ocm_geo.connections import connections
+from ocm_geo.errors import QueryError
+from ocm_geo.levels import is_known, power_is_doubtful, says_operational, says_public
+from ocm_geo.provenance import carry
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["Bounds", "Qualifying", "bound_facts", "doubtful_stations", "station_bounds"]
+
+_COLUMNS = ("connections", "usage_type_id", "status_type_id")
+
+
+@dataclass(frozen=True)
+class Qualifying:
+    """
+    Which stations count for a measure, as the register has them.
+
+    Parameters
+    ----------
+    min_power_kw : float, optional
+        At least one connection of this power. Without it power does not matter.
+    public_only : bool
+        Leave out sites known not to be public.
+    operational_only : bool
+        Leave out sites known not to be in operation.
+
+    Raises
+    ------
+    QueryError
+        If the power is not above 0 kW.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations_from_country("NL", source=ocm.sample())
+    >>> doubtful = ocm.doubtful_stations(stations, ocm.Qualifying(min_power_kw=50))
+    >>> len(doubtful) < len(stations)
+    True
+    """
+
+    min_power_kw: float | None = None
+    public_only: bool = True
+    operational_only: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the power."""
+        if self.min_power_kw is not None and not 0 < self.min_power_kw < np.inf:
+            raise QueryError(f"min_power_kw must be above 0 kW, not {self.min_power_kw!r}")
+
+
+class Bounds(NamedTuple):
+    """
+    Which stations count: for certain, by the rule, and at most; one value a station.
+
+    Parameters
+    ----------
+    low : numpy.ndarray of bool
+        Meets the rule, and nothing about that is doubtful.
+    central : numpy.ndarray of bool
+        Meets the rule as recorded: a missing power does not, a missing access or status does.
+    high : numpy.ndarray of bool
+        Meets it, or may.
+    """
+
+    low: NDArray[np.bool_]
+    central: NDArray[np.bool_]
+    high: NDArray[np.bool_]
+
+    @property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """The stations whose part is open."""
+        return self.high & ~self.low
+
+
+def station_bounds(stations: gpd.GeoDataFrame, qualifying: Qualifying | None = None) -> Bounds:
+    """
+    Say which stations count for certain, by the rule, and at most.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table.
+    qualifying : Qualifying, optional
+        The rule. Without one, the stations given are the central answer and the high bound,
+        and the low bound leaves out each with any doubt about power, access or status.
+
+    Returns
+    -------
+    Bounds
+        ``low``, ``central``, ``high``: masks, each a part of the next.
+
+    Raises
+    ------
+    QueryError
+        If a column that the rule needs is not there.
+    """
+    doubts, central, high = _judged(stations, qualifying)
+    low = high.copy()
+    for doubt in doubts.values():
+        low &= ~doubt
+    return Bounds(low, central, high)
+
+
+def doubtful_stations(
+    stations: gpd.GeoDataFrame, qualifying: Qualifying | None = None
+) -> gpd.GeoDataFrame:
+    """
+    List the stations whose doubtful data set low and high bounds apart.
+
+    Doubtful: access or status is missing or unknown; no power is known that is strong enough
+    for certain, but one that is missing, or marked as the import's estimate, may be.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table.
+    qualifying : Qualifying, optional
+        Which stations count. Without it every doubt counts.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The doubtful rows with ``doubt_power``, ``doubt_access``, ``doubt_status`` and
+        ``counts``: whether the central answer has it.
+
+    Raises
+    ------
+    QueryError
+        If it is no station table.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations_from_country("NL", source=ocm.sample())
+    >>> doubtful = ocm.doubtful_stations(stations, ocm.Qualifying(min_power_kw=50))
+    >>> bool(doubtful[["doubt_power", "doubt_access", "doubt_status"]].any(axis=1).all())
+    True
+    """
+    doubts, central, high = _judged(stations, qualifying)
+    rows = high & np.any(list(doubts.values()), axis=0)
+    found = stations[rows].copy()
+    for name, doubt in doubts.items():
+        found[f"doubt_{name}"] = doubt[rows]
+    found["counts"] = central[rows]
+    return carry(found, stations)
+
+
+def bound_facts(
+    stations: gpd.GeoDataFrame, qualifying: Qualifying | None, bounds: Bounds
+) -> dict[str, Any]:
+    """
+    Say in plain JSON how bounds were made, for ``attrs["ocm"]``.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        The stations given.
+    qualifying : Qualifying or None
+        The rule.
+    bounds : Bounds
+        Their masks.
+
+    Returns
+    -------
+    dict
+        ``qualifying``, the numbers of stations at each level and of each doubt, and the first
+        doubtful ``ocm_ids``; `doubtful_stations` has them all.
+    """
+    doubts, _, _ = _judged(stations, qualifying)
+    first = stations.index[bounds.doubtful][:10].tolist()
+    return {
+        "qualifying": None if qualifying is None else asdict(qualifying),
+        "n_low": int(bounds.low.sum()),
+        "n_central": int(bounds.central.sum()),
+        "n_high": int(bounds.high.sum()),
+        "n_doubtful": int(bounds.doubtful.sum()),
+        **{f"n_doubt_{name}": int((d & bounds.doubtful).sum()) for name, d in doubts.items()},
+        "first_doubtful": [str(label) for label in first],
+    }
+
+
+def _judged(
+    stations: gpd.GeoDataFrame, qualifying: Qualifying | None
+) -> tuple[dict[str, NDArray[np.bool_]], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Give the doubts about each station, and whether it counts as recorded and at most."""
+    missing = [name for name in _COLUMNS if name not in stations]
+    if missing:
+        raise QueryError(
+            f"stations has no column {missing[0]!r}, which tells what is doubtful: give a "
+            "station table"
+        )
+    everything = np.ones(len(stations), dtype=bool)
+    if qualifying is None:
+        recorded = _strongest(stations, 0.0)
+        doubts = {
+            "power": ~recorded["sure"],
+            "access": ~is_known(stations, "usage_type_id"),
+            "status": ~is_known(stations, "status_type_id"),
+        }
+        return doubts, everything, everything
+    power, central, high = _judged_power(stations, qualifying.min_power_kw)
+    doubts = {"power": power, "access": ~everything, "status": ~everything}
+    for name, said, wanted in (
+        ("access", says_public(stations), qualifying.public_only),
+        ("status", says_operational(stations), qualifying.operational_only),
+    ):
+        if wanted:
+            may_be = said.to_numpy(dtype=bool, na_value=True)
+            central, high = central & may_be, high & may_be
+            doubts[name] = said.isna().to_numpy()
+    return doubts, central, high
+
+
+def _judged_power(
+    stations: gpd.GeoDataFrame, least_kw: float | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    everything = np.ones(len(stations), dtype=bool)
+    if least_kw is None:
+        return ~everything, everything, everything
+    found = _strongest(stations, least_kw)
+    high = found["sure"] | found["recorded"] | found["open"]
+    return high & ~found["sure"], found["recorded"], high
+
+
+def _strongest(stations: gpd.GeoDataFrame, least_kw: float) -> dict[str, NDArray[np.bool_]]:
+    """Say which sites have a connection strong enough: for certain, as recorded, perhaps."""
+    # Positions as site numbers: concatenated tables may repeat an id.
+    numbered = stations[["connections"]].set_axis(np.arange(len(stations)))
+    plugs: pd.DataFrame = connections(numbered)
+    site = plugs["ocm_id"].to_numpy(np.intp)
+    power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
+    doubtful, strong = power_is_doubtful(plugs), power >= least_kw
+
+    def any_of(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return np.bincount(site[which], minlength=len(stations)) > 0
+
+    # A record that lists no connection says nothing of power.
+    silent = np.bincount(site, minlength=len(stations)) == 0
+    return {
+        "sure": any_of(strong & ~doubtful),
+        "recorded": any_of(strong),
+        "open": any_of(doubtful) | silent,
+    }

@@ -1,0 +1,117 @@
+"""What the register says of stations, and how surely: one definition of doubt for all measures.
+
+Three levels read the same record. ``recorded``: what it says; a missing power counts for nothing,
+a missing access or status does no harm. ``low``: everything doubtful is out. ``high``: everything
+doubtful is in. Doubtful is what is missing or unknown, and a power that the import itself calls
+an estimate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ocm_geo.reference import bundled
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = [
+    "LEVELS",
+    "Level",
+    "is_known",
+    "power_is_doubtful",
+    "says_operational",
+    "says_public",
+]
+
+Level = Literal["low", "recorded", "high"]
+LEVELS: tuple[Level, ...] = ("low", "recorded", "high")
+
+_FOR_CUSTOMERS = 6
+"""'Private - for staff, visitors or customers': customers are the public, staff are not."""
+_UNKNOWN = 0
+_TEMPORARILY_UNAVAILABLE = 30
+
+
+def says_public(stations: gpd.GeoDataFrame) -> pd.Series:
+    """
+    Read whether the public may charge.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table: the column ``usage_type_id``.
+
+    Returns
+    -------
+    pandas.Series of boolean
+        Missing where the usage is missing, unknown, or both for staff and for customers.
+    """
+    public = bundled().usage_types["is_public"].drop(_FOR_CUSTOMERS, errors="ignore")
+    return _said(stations["usage_type_id"], public)
+
+
+def says_operational(stations: gpd.GeoDataFrame) -> pd.Series:
+    """
+    Read whether sites are in operation.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table: the column ``status_type_id``.
+
+    Returns
+    -------
+    pandas.Series of boolean
+        Missing where the status is missing or unknown; temporarily unavailable is not in
+        operation.
+    """
+    working = bundled().status_types["is_operational"].copy()
+    working[_TEMPORARILY_UNAVAILABLE] = False
+    return _said(stations["status_type_id"], working)
+
+
+def _said(codes: pd.Series, known: pd.Series) -> pd.Series:
+    return codes.map(known.drop(_UNKNOWN, errors="ignore")).astype("boolean")
+
+
+def is_known(stations: gpd.GeoDataFrame, column: str) -> NDArray[np.bool_]:
+    """
+    Say where a usage or status is given at all.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table.
+    column : {"usage_type_id", "status_type_id"}
+        Which.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        False where it is missing or unknown.
+    """
+    return np.asarray(stations[column].to_numpy(dtype=float, na_value=_UNKNOWN) != _UNKNOWN)
+
+
+def power_is_doubtful(plugs: pd.DataFrame) -> NDArray[np.bool_]:
+    """
+    Say which connections have a doubtful power.
+
+    Parameters
+    ----------
+    plugs : pandas.DataFrame
+        As `ocm_geo.connections` gives it.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        True where the power is missing or the import's own estimate.
+    """
+    power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
+    estimated = plugs["power_source"] == "estimated_by_import"
+    return np.isnan(power) | estimated.to_numpy(dtype=bool, na_value=False)
