@@ -123,7 +123,10 @@ def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert not runner.failures
 
 
-HEAVY = ("matplotlib", "ipyleaflet", "rasterio", "networkx", "mapclassify", "typer", "dask", "tqdm")
+HEAVY = (
+    *("matplotlib", "ipyleaflet", "rasterio", "networkx", "mapclassify", "typer", "dask", "tqdm"),
+    *("pulp", "highspy", "spopt"),
+)
 
 
 def test_importing_loads_nothing_heavy() -> None:

@@ -1,16 +1,28 @@
-"""Coverage: distance to stations, areas within reach, people within reach, density."""
+"""Coverage: who is within reach, how much they can reach, how equal that is, where more helps."""
 
+from ocm_geo.coverage.access import AccessOptions, accessibility
 from ocm_geo.coverage.areas import coverage
 from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
+from ocm_geo.coverage.equity import Equity, equity
 from ocm_geo.coverage.nearest import nearest_stations
+from ocm_geo.coverage.scenarios import Scenarios, doubt_scenarios
 from ocm_geo.coverage.service_areas import service_areas
+from ocm_geo.coverage.siting import SolverOptions, suggest_sites
 
 __all__ = [
+    "AccessOptions",
+    "Equity",
     "Qualifying",
+    "Scenarios",
+    "SolverOptions",
+    "accessibility",
     "coverage",
     "density",
+    "doubt_scenarios",
     "doubtful_stations",
+    "equity",
     "nearest_stations",
     "service_areas",
+    "suggest_sites",
 ]

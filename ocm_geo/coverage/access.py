@@ -124,7 +124,7 @@ def accessibility(
       R_j = S_j / Σ_i P_i W_ij, A_i = Σ_j R_j W_ij.
     - ``3sfca`` (Wan, Zou & Sternberg 2012): the same with W_ij G_ij, G_ij = W_ij / Σ_k W_ik.
     - ``raam`` (Saxon & Snow 2020): people choose stations until crowding
-      (D_j / S_j) / ρ + travel d_ij / τ cannot be bettered by a move; the iteration of PySAL's
+      (D_j / S_j) / rho + travel d_ij / tau cannot be bettered by a move; the iteration of PySAL's
       ``access``, people moving in whole numbers.
 
     Σ P_i A_i is the supply of the stations that somebody can reach: this is checked on each
@@ -223,7 +223,7 @@ def _check_options(method: str, options: AccessOptions) -> None:
     unknown = set(options) - set(AccessOptions.__annotations__)
     if unknown:
         raise QueryError(
-            f"{sorted(unknown)[0]!r} is no option of accessibility; there are "
+            f"{min(unknown)!r} is no option of accessibility; there are "
             f"{', '.join(AccessOptions.__annotations__)}"
         )
     for name, value in options.items():
@@ -232,9 +232,7 @@ def _check_options(method: str, options: AccessOptions) -> None:
             raise QueryError(f"{name} must be a number above 0, not {value!r}")
 
 
-def _people(
-    demand: gpd.GeoDataFrame, population: str | None, method: str
-) -> NDArray[np.float64]:
+def _people(demand: gpd.GeoDataFrame, population: str | None, method: str) -> NDArray[np.float64]:
     if population is None:
         if method in _SUMS:
             return np.ones(len(demand))

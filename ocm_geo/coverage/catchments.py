@@ -97,15 +97,17 @@ def _from_table(
             "costs: no row names both a place of the demand (origin: its index) and a station "
             "(ocm_id: the index of the stations)"
         )
-    _check_unique(origin[known] * len(stations) + station[known])
-    kept = known & (cost <= within)
-    if kept.all():
-        return Catchments(origin, station, cost, unit)
-    return Catchments(origin[kept], station[kept], cost[kept], unit)
+    if not known.all():
+        origin, station, cost = origin[known], station[known], cost[known]
+    _check_unique(origin * len(stations) + station, len(origins) * len(stations))
+    near = cost <= within
+    if not near.all():
+        origin, station, cost = origin[near], station[near], cost[near]
+    return Catchments(origin, station, cost, unit)
 
 
 def _cost_column(costs: pd.DataFrame) -> str:
-    columns = list(costs.columns) if isinstance(costs, pd.DataFrame) else []
+    columns = list(getattr(costs, "columns", ()))
     rest = [name for name in columns if name not in {"origin", "ocm_id"}]
     if len(columns) != _N_COLUMNS or len(rest) != 1:
         raise QueryError(
@@ -121,9 +123,13 @@ def _positions(index: pd.Index, labels: pd.Series, what: str) -> NDArray[np.intp
     return index.get_indexer(pd.Index(labels))
 
 
-def _check_unique(pair: NDArray[np.intp]) -> None:
-    in_order = np.sort(pair)
-    n_repeated = int((in_order[1:] == in_order[:-1]).sum())
+def _check_unique(number: NDArray[np.intp], n_possible: int) -> None:
+    # Half the bytes sort in half the time.
+    pair = number.astype(np.uint32 if n_possible < 2**32 else np.uint64)
+    if (pair[1:] > pair[:-1]).all():
+        return
+    pair.sort()
+    n_repeated = int((pair[1:] == pair[:-1]).sum())
     if n_repeated:
         raise QueryError(
             f"costs: {n_repeated} pairs of origin and ocm_id are given more than once; keep one "

@@ -136,15 +136,15 @@ def equity(
     order = np.argsort(y, kind="stable")
     y, w = y[order], w[order]
     measures = _measures(y, epsilon, zeros)
-    parts = (None, None)
+    parts = None
     if groups is not None:
         parts = _decomposed(y, w, _labels(groups, values, order), measures)
     return Equity(
         **{name: float(measure(w)) for name, measure in measures.items()},
         lorenz=_lorenz(y, w),
         intervals=_bootstrap(y, w, measures, n_boot=n_boot, seed=seed),
-        decomposition=parts[0],
-        groups=parts[1],
+        decomposition=parts and parts[0],
+        groups=parts and parts[1],
         facts={
             "n": len(y),
             "n_zero": int(((y == 0) & (w > 0)).sum()),
@@ -169,9 +169,7 @@ class _Measure(NamedTuple):
             return self.formula(self.y, weights[..., self.kept])
 
 
-def _measures(
-    y: NDArray[np.float64], epsilon: float, zeros: str | float
-) -> dict[str, _Measure]:
+def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dict[str, _Measure]:
     if not 0 < epsilon < np.inf:
         raise QueryError(f"epsilon must be a number above 0, not {epsilon!r}")
     every = np.ones(len(y), dtype=bool)
@@ -231,15 +229,13 @@ def _numbers(given: ArrayLike, what: str) -> NDArray[np.float64]:
                 f"{what}: {wrong.sum()} of {len(numbers)} are {fault} (first: row {label!r}); "
                 "leave these places out or decide what they count"
             )
-    return numbers
+    return np.asarray(numbers)
 
 
 def _lorenz(y: NDArray[np.float64], w: NDArray[np.float64]) -> pd.DataFrame:
     held = np.cumsum(np.append(0.0, w * y))
     people = np.cumsum(np.append(0.0, w))
-    return pd.DataFrame(
-        {"population_share": people / people[-1], "value_share": held / held[-1]}
-    )
+    return pd.DataFrame({"population_share": people / people[-1], "value_share": held / held[-1]})
 
 
 def _bootstrap(
@@ -288,7 +284,9 @@ def _labels(groups: ArrayLike, values: ArrayLike, order: NDArray[np.intp]) -> pd
     if not same:
         raise QueryError("groups must have a label for each value, on the same index")
     if labels.isna().any():
-        raise QueryError(f"groups: {labels.isna().sum()} labels are missing; name them or leave out")
+        raise QueryError(
+            f"groups: {labels.isna().sum()} labels are missing; name them or leave out"
+        )
     return labels.iloc[order].reset_index(drop=True)
 
 

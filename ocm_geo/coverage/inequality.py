@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = ["Formula", "atkinson_of", "gini_of", "theil_l_of", "theil_t_of"]
 
-Formula: TypeAlias = (
-    "Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]"
-)
+Formula: TypeAlias = "Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]"
 """Of values and weights."""
 
 

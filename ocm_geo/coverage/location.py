@@ -124,7 +124,8 @@ def greedy_gains(gains: Gains, n_sites: int, among: NDArray[np.intp] | None = No
     if among is not None:
         free[:] = False
         free[among] = True
-    chosen, bound = [], np.inf
+    chosen: list[int] = []
+    bound = np.inf
     for _ in range(n_sites + 1):
         more = gains.marginal(taken)
         bound = min(bound, float(taken.sum() + np.sort(more)[-n_sites:].sum()))
@@ -220,7 +221,7 @@ def greedy_cover(gains: Gains) -> Solution:
     while not taken.all():
         chosen.append(int(np.argmax(each.marginal(taken))))
         each.take(taken, chosen[-1])
-    harmonic = (1.0 / np.arange(1, size.max(initial=1) + 1)).sum()
+    harmonic = (1.0 / np.arange(1, max(size, default=1) + 1)).sum()
     bound = max(len(chosen) / harmonic, (1.0 / largest).sum()) if gains.n_places else 0.0
     return Solution(np.array(chosen, dtype=np.intp), float(len(chosen)), _up(bound), "greedy")
 
@@ -235,7 +236,9 @@ def _covering(gains: Gains, n_sites: int) -> Program:
     values = [-np.ones(len(gains.place)), np.ones(m + n)]
     return Program(
         np.concatenate([np.zeros(n), -worth]),
-        _matrix(np.concatenate(row), np.concatenate(column), (m + 1, n + m), np.concatenate(values)),
+        _matrix(
+            np.concatenate(row), np.concatenate(column), (m + 1, n + m), np.concatenate(values)
+        ),
         np.append(np.full(m, -np.inf), n_sites),
         np.append(np.zeros(m), n_sites),
         n,

@@ -59,9 +59,9 @@ class RaamSteps(NamedTuple):
             People.
         """
         step = self.initial_step * 0.5 ** (cycle / self.half_life)
-        if isinstance(self.initial_step, float):
-            return max(step, self.min_step) * people
-        return np.full(len(people), max(int(np.round(step)), self.min_step))
+        if isinstance(self.initial_step, int):
+            return np.full(len(people), max(float(np.round(step)), self.min_step))
+        return np.asarray(max(step, self.min_step) * people)
 
 
 class _Rows(NamedTuple):
@@ -76,7 +76,7 @@ class _Rows(NamedTuple):
         """Find in each row the first pair that has the wanted value."""
         at = np.flatnonzero(values == wanted[self.row])
         rows = self.row[at]
-        return at[np.append(True, rows[1:] != rows[:-1])]  # noqa: FBT003 - the first is new
+        return np.asarray(at[np.diff(rows, prepend=-1) > 0])
 
     def lowest(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
         return self.first_equal(values, np.minimum.reduceat(values, self.start))
@@ -85,7 +85,7 @@ class _Rows(NamedTuple):
         return self.first_equal(values, np.maximum.reduceat(values, self.start))
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.add.reduceat(values, self.start)
+        return np.asarray(np.add.reduceat(values, self.start))
 
 
 def raam_costs(
@@ -127,7 +127,9 @@ def raam_costs(
         total = (load / supply)[station] + travel
         best = rows.lowest(total)
         worst = rows.highest(np.where(assigned == 0, -np.inf, total))
-        moved = _wanted(best, worst, station, travel=travel, assigned=assigned, market=(load, supply))
+        moved = _wanted(
+            best, worst, station, travel=travel, assigned=assigned, market=(load, supply)
+        )
         moved = np.trunc(np.minimum(moved, steps.most(cycle, people)))
         if cycle < _CROWDED_CYCLES:
             turned_to = station[best]

@@ -89,9 +89,9 @@ def suggest_sites(
         Column of the demand with its people.
     solver : {"highs", "greedy"} or pulp.LpSolver
         ``highs``: proven best, or the best found in time, with its gap. A solver of pulp (extra
-        ``siting``): the same by it, with the bound of the linear relaxation. ``greedy``: for problems
-        too large for that, one site after the other; MCLP and p-median gain at least 1 - 1/e of
-        the most possible, and the gap to a proven bound is reported.
+        ``siting``): the same by it, with the bound of the linear relaxation. ``greedy``: for
+        problems too large for that, one site after the other; MCLP and p-median gain at least
+        1 - 1/e of the most possible, and the gap to a proven bound is reported.
     **options : SolverOptions
         ``time_limit_s``, ``gap``.
 
@@ -162,9 +162,7 @@ class _Case(NamedTuple):
         else:
             gain = np.where(self.reached[place], 0.0, self.persons[place])
         some = gain > 0
-        return Gains(
-            place[some], candidate[some], gain[some], len(self.persons), len(self.sites)
-        )
+        return Gains(place[some], candidate[some], gain[some], len(self.persons), len(self.sites))
 
     def reach_after(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
         """Give the people newly within reach of each chosen candidate, one after the other."""
@@ -223,7 +221,7 @@ def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limi
         raise QueryError(f"solver={solver!r}: choose one of {', '.join(_SOLVERS)}")
     unknown = set(options) - set(SolverOptions.__annotations__)
     if unknown:
-        raise QueryError(f"{sorted(unknown)[0]!r} is no option; there are time_limit_s and gap")
+        raise QueryError(f"{min(unknown)!r} is no option; there are time_limit_s and gap")
     seconds, gap = options.get("time_limit_s", _TIME_LIMIT_S), options.get("gap", 0.0)
     if not seconds > 0 or not 0 <= gap < 1:
         raise QueryError(
@@ -244,9 +242,7 @@ def _number(n_sites: int | None, method: str, n_candidates: int) -> int:
     return int(n_sites)  # type: ignore[arg-type] # a number here
 
 
-def _fewest(
-    case: _Case, gains: Gains, most: int, *, limits: Limits
-) -> Solution:
+def _fewest(case: _Case, gains: Gains, most: int, *, limits: Limits) -> Solution:
     """Cover everybody who can be covered, and say who cannot."""
     wanted = ~case.reached & (case.persons > 0)
     coverable, place = np.unique(gains.place, return_inverse=True)
@@ -260,7 +256,9 @@ def _fewest(
             stacklevel=3,
         )
     problem = gains._replace(place=place, n_places=len(coverable))
-    found = greedy_cover(problem) if limits.solver == "greedy" else cover_all(problem, limits=limits)
+    found = (
+        greedy_cover(problem) if limits.solver == "greedy" else cover_all(problem, limits=limits)
+    )
     if len(found.chosen) > most:
         raise QueryError(
             f"lscp needs {len(found.chosen)} sites ({found.status}), more than n_sites={most}: "

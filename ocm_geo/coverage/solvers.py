@@ -110,7 +110,7 @@ def solve(program: Program, limits: Limits) -> Answer:
 def _by_highs(program: Program, limits: Limits, *, relaxed: bool = False) -> Answer:
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - loaded when needed
 
-    whole = np.zeros(len(program.cost))
+    whole = np.zeros(len(program.cost), dtype=np.int8)
     whole[: 0 if relaxed else program.n_whole] = 1
     found = milp(
         program.cost,
@@ -156,7 +156,9 @@ def _in_pulp(program: Program, pulp: Any) -> tuple[Any, list[Any]]:  # noqa: ANN
         part = slice(ends[i], ends[i + 1])
         row = pulp.LpAffineExpression(
             (variables[column], float(value))
-            for column, value in zip(program.rows.indices[part], program.rows.data[part], strict=True)
+            for column, value in zip(
+                program.rows.indices[part], program.rows.data[part], strict=True
+            )
         )
         if low == high:
             problem += row == float(high)

@@ -1,0 +1,246 @@
+"""What the doubtful stations may do to any measure: named scenarios and random draws.
+
+Where more stations can only help, as for distance and coverage, low and high are bounds. Access,
+equity and siting are not like that: a station more takes people from others. Here a measure is
+taken with the doubtful stations out, as recorded, in, and each in or out at random.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.coverage.doubt import Qualifying, doubtful_stations, station_bounds
+from ocm_geo.errors import QueryError
+from ocm_geo.provenance import carry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ocm_geo.coverage.doubt import Bounds
+
+__all__ = ["Measure", "Scenarios", "doubt_scenarios"]
+
+Measure: TypeAlias = "Callable[[gpd.GeoDataFrame], float | pd.Series[Any]]"
+
+_LEVEL = 0.95
+_WITHOUT, _RECORDED, _WITH = "doubtful out", "as recorded", "doubtful in"
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """
+    A measure under what is doubtful in the stations.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row for each value of the measure: the scenarios ``doubtful out``, ``as recorded``
+        and ``doubtful in``, and of the random draws ``mean``, ``low`` and ``high`` (the middle
+        95 %). The interval holds for the stated probability only; values beyond it, and beyond
+        all three scenarios, are possible.
+    drivers : pandas.DataFrame
+        Index ``ocm_id``: the doubtful stations that move the measure most. ``change`` is what
+        the measure has more with the station in than out, all else as recorded, summed over
+        the values of the measure, and ``moved`` the same without sign; ``doubt_power``,
+        ``doubt_access``, ``doubt_status`` say why it is doubtful, ``counts`` whether it is in
+        as recorded.
+    draws : numpy.ndarray, shape (n_draws, n_values)
+        The measure in each draw.
+    facts : dict
+        The probability, seed, and numbers of stations.
+    """
+
+    table: pd.DataFrame
+    drivers: pd.DataFrame
+    draws: NDArray[np.float64]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"<Scenarios: {len(self.table)} values, {self.facts['n_doubtful']} doubtful stations, "
+            f"{len(self.draws)} draws with probability {self.facts['probability']}>"
+        )
+
+
+def doubt_scenarios(
+    measure: Measure,
+    stations: gpd.GeoDataFrame,
+    *,
+    qualifying: Qualifying | None = None,
+    probability: float | pd.Series[float] = 0.5,
+    n_draws: int = 200,
+    n_drivers: int = 20,
+    seed: int = 0,
+) -> Scenarios:
+    """
+    Take any measure under what is doubtful in the stations.
+
+    Parameters
+    ----------
+    measure : callable
+        Takes a station table and gives a number, or a Series that has the same index whatever
+        the stations.
+    stations : geopandas.GeoDataFrame
+        A station table, index ``ocm_id`` without repeats.
+    qualifying : Qualifying, optional
+        Which stations count, as for `ocm_geo.doubtful_stations`.
+    probability : float or pandas.Series
+        That a doubtful station counts, each by itself; a Series has one for each ``ocm_id``.
+        This is your assumption: the data hold no such number.
+    n_draws : int
+        Random draws; 0 for the scenarios alone.
+    n_drivers : int
+        How many stations to name. Where more are doubtful, the draws tell which to try.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    Scenarios
+        Scenarios and interval, the stations that drive the difference, and the draws.
+
+    Raises
+    ------
+    QueryError
+        If a probability is not from 0 to 1, a number is wrong, or the measure's values differ
+        in index from call to call.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample(), countries="NL")
+    >>> towns = ocm.sample_areas().assign(geometry=lambda t: t.representative_point())
+    >>> def gini(some):
+    ...     access = ocm.accessibility(towns, some, 30, population="population")
+    ...     return ocm.equity(access, towns["population"], n_boot=0).gini
+    >>> found = ocm.doubt_scenarios(gini, stations, n_draws=20, n_drivers=3)
+    >>> list(found.table.columns[:3])
+    ['doubtful out', 'as recorded', 'doubtful in']
+    """
+    counts = {"n_draws": n_draws, "n_drivers": n_drivers}
+    for name, number in counts.items():
+        if isinstance(number, bool) or number != int(number) or number < 0:
+            raise QueryError(f"{name} must be a whole number, 0 or more, not {number!r}")
+    if not stations.index.is_unique:
+        raise QueryError("stations: the index repeats numbers; drop the repeated rows first")
+    bounds = station_bounds(stations, qualifying)
+    trial = _Trial(measure, stations, bounds)
+    named = {_WITHOUT: bounds.low, _RECORDED: bounds.central, _WITH: bounds.high}
+    table = pd.DataFrame({name: trial(mask) for name, mask in named.items()}, index=trial.index)
+    chance = _chances(stations, bounds.doubtful, probability)
+    inside, draws = _drawn(trial, chance, n_draws, np.random.default_rng(seed))
+    table[["mean", "low", "high"]] = _interval(draws)
+    drivers = _drivers(trial, inside, draws, n_drivers)
+    reasons = doubtful_stations(stations, qualifying)
+    facts = {
+        "probability": "by station" if isinstance(probability, pd.Series) else probability,
+        **counts,
+        "seed": seed,
+        "n_doubtful": int(bounds.doubtful.sum()),
+        "n_tried": len(drivers),
+        "scenarios": {name: int(mask.sum()) for name, mask in named.items()},
+    }
+    why = [name for name in reasons if name.startswith("doubt_") or name == "counts"]
+    drivers = drivers.join(pd.DataFrame(reasons)[why]).head(n_drivers)
+    return Scenarios(carry(table, stations, scenarios=facts), drivers, draws, facts)
+
+
+class _Trial:
+    """A measure, taken for choices of stations."""
+
+    def __init__(self, measure: Measure, stations: gpd.GeoDataFrame, bounds: Bounds) -> None:
+        self.measure = measure
+        self.stations = stations
+        self.bounds = bounds
+        self.index: pd.Index | None = None
+
+    def __call__(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Measure with these stations alone."""
+        value = self.measure(carry(self.stations[mask], self.stations))
+        row = value if isinstance(value, pd.Series) else pd.Series([value])
+        if self.index is None:
+            self.index = row.index
+        elif not row.index.equals(self.index):
+            raise QueryError(
+                "measure: its values must have the same index whatever the stations; it gave "
+                f"{len(self.index)} values first and {len(row)} now"
+            )
+        return np.asarray(row.to_numpy(dtype=float, na_value=np.nan))
+
+
+def _chances(
+    stations: gpd.GeoDataFrame, doubtful: NDArray[np.bool_], probability: float | pd.Series[float]
+) -> NDArray[np.float64]:
+    """Give the chance that each station counts: one half or whatever is said, for the doubtful."""
+    if isinstance(probability, pd.Series):
+        chance = probability.reindex(stations.index).to_numpy(dtype=float, na_value=np.nan)
+    else:
+        chance = np.full(len(stations), float(probability))
+    wrong = np.flatnonzero(doubtful & ~((chance >= 0) & (chance <= 1)))
+    if wrong.size:
+        raise QueryError(
+            f"probability must be from 0 to 1 for each doubtful station; station "
+            f"{stations.index[wrong[0]]} has {chance[wrong[0]]}"
+        )
+    return np.where(doubtful, chance, np.nan)
+
+
+def _drawn(
+    trial: _Trial, chance: NDArray[np.float64], n_draws: int, rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Draw each doubtful station in or out, and measure."""
+    doubtful = trial.bounds.doubtful
+    inside = rng.random((n_draws, int(doubtful.sum()))) < chance[doubtful]
+    values = []
+    for row in inside:
+        mask = trial.bounds.low.copy()
+        mask[doubtful] = row
+        values.append(trial(mask))
+    n = 0 if trial.index is None else len(trial.index)
+    return inside, np.array(values).reshape(n_draws, n)
+
+
+def _interval(draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not len(draws):
+        return np.full((draws.shape[1], 3), np.nan)
+    ends = np.quantile(draws, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2), axis=0)
+    return np.column_stack([draws.mean(axis=0), *ends])
+
+
+def _drivers(
+    trial: _Trial, inside: NDArray[np.bool_], draws: NDArray[np.float64], n_drivers: int
+) -> pd.DataFrame:
+    """Turn stations one by one, all else as recorded; where there are many, the likeliest."""
+    at = np.flatnonzero(trial.bounds.doubtful)
+    if len(at) > n_drivers:
+        at = at[_likeliest(inside, draws)[: 2 * n_drivers]]
+    rows = {}
+    recorded = trial.bounds.central
+    for station in at if n_drivers else ():
+        here, gone = recorded.copy(), recorded.copy()
+        here[station], gone[station] = True, False
+        step = trial(here) - trial(gone)
+        rows[trial.stations.index[station]] = (np.nansum(step), np.nansum(np.abs(step)))
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["change", "moved"])
+    table.index = table.index.astype(trial.stations.index.dtype).set_names("ocm_id")
+    return table.sort_values("moved", ascending=False, kind="stable")
+
+
+def _likeliest(inside: NDArray[np.bool_], draws: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Order stations by how far draws with them are from draws without them."""
+    if not len(draws):
+        return np.arange(inside.shape[1])
+    n_in = inside.sum(axis=0)[:, None]
+    values = np.nan_to_num(draws - np.nanmean(draws, axis=0))
+    total = inside.T @ values
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = total / n_in - (values.sum(axis=0) - total) / (len(draws) - n_in)
+    return np.argsort(-np.nan_to_num(np.abs(apart)).sum(axis=1), kind="stable")
