@@ -45,7 +45,7 @@ def attach(table: Frame, **facts: Any) -> Frame:  # noqa: ANN401 - any plain JSO
     return table
 
 
-def carry(result: Frame, origin: pd.DataFrame, **facts: Any) -> Frame:  # noqa: ANN401
+def carry(result: Frame, origin: pd.DataFrame | pd.Series[Any], **facts: Any) -> Frame:  # noqa: ANN401
     """
     Give a result the provenance of the table it was made from.
 

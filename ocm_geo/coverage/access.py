@@ -259,7 +259,8 @@ def _sums(
         chosen = np.bincount(origin, weights, minlength=len(persons))[origin]
         weights = weights * np.divide(weights, chosen, out=np.zeros_like(weights), where=chosen > 0)
     load = _weighted(station, persons[origin], weights, len(amounts))
-    ratio = np.divide(amounts, load, out=np.zeros(len(amounts)), where=load > 0)
+    with np.errstate(over="ignore"):
+        ratio = np.divide(amounts, load, out=np.zeros(len(amounts)), where=load > 0)
     access = _weighted(origin, ratio[station], weights, len(persons))
     served, given = float(amounts[load > 0].sum()), float(persons @ access)
     if not abs(given - served) <= _PRECISION * served:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -125,7 +125,7 @@ def _positions(index: pd.Index, labels: pd.Series, what: str) -> NDArray[np.intp
 
 def _check_unique(number: NDArray[np.intp], n_possible: int) -> None:
     # Half the bytes sort in half the time.
-    pair = number.astype(np.uint32 if n_possible < 2**32 else np.uint64)
+    pair: NDArray[Any] = number.astype(np.uint32 if n_possible < 2**32 else np.uint64)
     if (pair[1:] > pair[:-1]).all():
         return
     pair.sort()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ocm_geo.coverage.inequality import atkinson_of, gini_of, theil_l_of, theil_t_of
 from ocm_geo.errors import QueryError
+from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -136,13 +137,15 @@ def equity(
     order = np.argsort(y, kind="stable")
     y, w = y[order], w[order]
     measures = _measures(y, epsilon, zeros)
+    if isinstance(n_boot, bool) or n_boot != int(n_boot) or n_boot < 0:
+        raise QueryError(f"n_boot must be a whole number, 0 or more, not {n_boot!r}")
     parts = None
     if groups is not None:
         parts = _decomposed(y, w, _labels(groups, values, order), measures)
     return Equity(
         **{name: float(measure(w)) for name, measure in measures.items()},
-        lorenz=_lorenz(y, w),
-        intervals=_bootstrap(y, w, measures, n_boot=n_boot, seed=seed),
+        lorenz=_carried(_lorenz(y, w), values),
+        intervals=_carried(_bootstrap(y, w, measures, n_boot=n_boot, seed=seed), values),
         decomposition=parts and parts[0],
         groups=parts and parts[1],
         facts={
@@ -154,6 +157,10 @@ def equity(
             "seed": seed,
         },
     )
+
+
+def _carried(table: pd.DataFrame, values: ArrayLike) -> pd.DataFrame:
+    return carry(table, values) if isinstance(values, pd.Series) else table
 
 
 class _Measure(NamedTuple):

@@ -148,8 +148,8 @@ def _by_pulp(program: Program, solver: Any) -> Answer:  # noqa: ANN401 - a solve
 
 def _in_pulp(program: Program, pulp: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - a module
     kinds = np.where(np.arange(len(program.cost)) < program.n_whole, "Integer", "Continuous")
-    variables = [pulp.LpVariable(f"x{i}", 0, 1, cat=str(k)) for i, k in enumerate(kinds)]
     problem = pulp.LpProblem("siting", pulp.LpMinimize)
+    variables = [problem.add_variable(f"x{i}", 0, 1, cat=str(k)) for i, k in enumerate(kinds)]
     problem += pulp.LpAffineExpression(zip(variables, program.cost.tolist(), strict=True))
     ends = program.rows.indptr
     for i, (low, high) in enumerate(zip(program.lower, program.upper, strict=True)):

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ocm_geo as ocm
+from ocm_geo.coverage.doubt import station_bounds
+from tests.unit.coverage.made import on_the_equator
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+SURE = '[{"ID": 1, "PowerKW": 50}]'
+
+
+def made() -> gpd.GeoDataFrame:
+    """One sure station, three doubtful ones: no power, no access, no status."""
+    table = on_the_equator([0, 10, 20, 30], first=1).rename_axis("ocm_id")
+    return table.assign(
+        connections=[SURE, "[]", SURE, SURE],
+        usage_type_id=pd.array([1, 1, None, 1], dtype="Int64"),
+        status_type_id=pd.array([50, 50, 50, None], dtype="Int64"),
+        n_connectors=[1, 10, 100, 1000],
+    )
+
+
+def total(stations: gpd.GeoDataFrame) -> float:
+    return float(stations["n_connectors"].sum())
+
+
+def by_station(stations: gpd.GeoDataFrame) -> Any:
+    return stations["n_connectors"].reindex([1, 2, 3, 4]).astype("Float64")
+
+
+def test_scenarios_are_named() -> None:
+    found = ocm.doubt_scenarios(total, made(), n_draws=0)
+    assert found.table["doubtful out"].tolist() == [1]
+    assert found.table["as recorded"].tolist() == [1111]
+    assert found.table["doubtful in"].tolist() == [1111]
+    assert found.table[["low", "high"]].isna().all().all()
+    strong = ocm.doubt_scenarios(total, made(), qualifying=ocm.Qualifying(50), n_draws=0)
+    assert strong.table["as recorded"].tolist() == [1101]  # a missing power does not count
+    assert strong.table["doubtful in"].tolist() == [1111]
+    assert strong.facts["scenarios"] == {"doubtful out": 1, "as recorded": 3, "doubtful in": 4}
+
+
+def test_draws_have_the_stated_probability() -> None:
+    found = ocm.doubt_scenarios(by_station, made(), n_draws=600, probability=0.3, seed=5)
+    inside = ~np.isnan(found.draws)
+    assert inside[:, 0].all()
+    # Three standard deviations of a share of 600.
+    assert inside[:, 1:].mean(axis=0) == pytest.approx([0.3] * 3, abs=0.057)
+    # Each by itself.
+    assert np.corrcoef(inside[:, 1:].T) == pytest.approx(np.eye(3), abs=0.13)
+
+
+def test_each_station_may_have_its_own_probability() -> None:
+    chance = pd.Series({2: 0.0, 3: 1.0, 4: 0.5})
+    found = ocm.doubt_scenarios(by_station, made(), n_draws=50, probability=chance)
+    inside = ~np.isnan(found.draws)
+    assert inside[:, :3].all(axis=0).tolist() == [True, False, True]
+    assert not inside[:, 1].any()
+    with pytest.raises(ocm.QueryError, match="station 4 has nan"):
+        ocm.doubt_scenarios(total, made(), probability=chance.drop(4))
+
+
+def test_the_interval_is_seeded() -> None:
+    found = [ocm.doubt_scenarios(total, made(), n_draws=40, seed=seed) for seed in (1, 1, 2)]
+    assert (found[0].draws == found[1].draws).all()
+    assert (found[0].draws != found[2].draws).any()
+    low, high = np.quantile(found[0].draws[:, 0], [0.025, 0.975])
+    assert found[0].table[["low", "high"]].to_numpy()[0].tolist() == [low, high]
+
+
+def test_drivers_are_named_with_their_doubt() -> None:
+    found = ocm.doubt_scenarios(total, made(), n_draws=10).drivers
+    assert found.index.tolist() == [4, 3, 2]
+    assert found.index.name == "ocm_id"
+    assert found["change"].tolist() == [1000, 100, 10]
+    assert found["doubt_status"].tolist() == [True, False, False]
+    assert found["doubt_access"].tolist() == [False, True, False]
+    assert found["doubt_power"].tolist() == [False, False, True]
+
+
+def test_draws_tell_which_of_many_to_try() -> None:
+    many = pd.concat([made()] * 20).set_axis(pd.RangeIndex(80, name="ocm_id"))
+    many["n_connectors"] = np.where(np.arange(80) == 41, 5000, 1)
+    found = ocm.doubt_scenarios(total, many, n_draws=60, n_drivers=2)
+    assert len(found.drivers) == 2
+    assert found.drivers.index[0] == 41
+    assert found.facts["n_doubtful"] == 60
+    assert found.facts["n_tried"] < 60
+    assert ocm.doubt_scenarios(total, many, n_draws=5, n_drivers=0).drivers.empty
+
+
+def test_access_equity_and_siting_under_doubt() -> None:
+    stations = ocm.stations(source=ocm.sample(), countries="NL")
+    towns = ocm.sample_areas().assign(geometry=lambda t: t.representative_point())
+    candidates = stations.head(40)
+
+    def access(some: gpd.GeoDataFrame) -> Any:
+        return ocm.accessibility(towns, some, 30, population="population")
+
+    def chosen(some: gpd.GeoDataFrame) -> Any:
+        sites = ocm.suggest_sites(towns, candidates, some.head(5), 2, within_km=20)
+        return pd.Series(candidates.index.isin(sites.index), candidates.index, dtype=float)
+
+    found = ocm.doubt_scenarios(access, stations, n_draws=20, n_drivers=5)
+    bounds = station_bounds(stations)
+    alone = access(stations[bounds.low]).to_numpy(dtype=float)
+    assert found.table["doubtful out"].to_numpy() == pytest.approx(alone)
+    assert found.table.index.equals(towns.index)
+    assert (found.table["low"] <= found.table["high"]).all()
+    assert found.table.attrs["ocm"]["scenarios"]["probability"] == 0.5
+    often = ocm.doubt_scenarios(chosen, stations, n_draws=10, n_drivers=0).table["mean"]
+    assert often.sum() == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"probability": 1.2}, "from 0 to 1"),
+        ({"n_draws": -1}, "n_draws"),
+        ({"n_drivers": 1.5}, "n_drivers"),
+        ({"measure": lambda some: some["n_connectors"]}, "same index"),
+        ({"stations": pd.concat([made(), made()])}, "repeats"),
+        ({"stations": made().drop(columns="connections")}, "no column 'connections'"),
+    ],
+)
+def test_wrong_input_says_what_is_wrong(changes: dict[str, Any], message: str) -> None:
+    asked: dict[str, Any] = {"measure": total, "stations": made(), **changes}
+    with pytest.raises(ocm.QueryError, match=message):
+        ocm.doubt_scenarios(asked.pop("measure"), asked.pop("stations"), **asked)
