@@ -12,6 +12,7 @@ import pandas as pd
 from ocm_geo.errors import QueryError
 from ocm_geo.query.where import positive_km
 from ocm_geo.standards.catalogue import Derogation, Rule, relaxed, rule_of
+from ocm_geo.standards.exits import EXIT_KM, at_exits, check_exits
 from ocm_geo.standards.pools import Level, PoolRules, pools
 from ocm_geo.standards.verdict import clauses_of
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ocm_geo.routing import Engine
 
 __all__ = [
     "TOLERANCE_KM",
@@ -50,6 +55,8 @@ class Case:
     serve: Serve
     pool_rules: PoolRules
     strict_power: bool
+    exits: NDArray[np.float64] | None
+    engine: Engine | None
 
     @property
     def clauses(self) -> list[str]:
@@ -63,7 +70,17 @@ class Case:
                 "serve both at the requirement of one, 'both-double' asks for twice the power "
                 "and points"
             )
+        facts += [self._offset_clause()] if self.rule.offset_measure else []
         return clauses_of(self.rule, self.used, facts)
+
+    def _offset_clause(self) -> str:
+        limit = f"at most {self.offset_km:g} km from the road ({self.rule.offset_measure})"
+        if self.engine is None:
+            return (
+                f"{limit}; measured here as the straight line to the nearest place of the road: an "
+                "approximation, since exits and an engine were not given"
+            )
+        return f"{limit}; measured by {self.engine!r} from the exits given"
 
     def pools(self, stations: gpd.GeoDataFrame, level: Level, serve: str) -> gpd.GeoDataFrame:
         """Make pools, as `ocm_geo.standards.pools.pools` does."""
@@ -76,6 +93,33 @@ class Case:
             times=times,
             strict_power=self.strict_power,
         )
+
+    def places(
+        self, good: gpd.GeoDataFrame, roads: NDArray[np.object_]
+    ) -> tuple[gpd.GeoSeries, float]:
+        """
+        Say where pools stand beside a road.
+
+        Parameters
+        ----------
+        good : geopandas.GeoDataFrame
+            Pools that qualify.
+        roads : numpy.ndarray of shapely.LineString
+            The road.
+
+        Returns
+        -------
+        places : geopandas.GeoSeries
+            Their positions; with exits, those of the pools that can be reached from one, there.
+        within_km : float
+            Those this near to the road count.
+        """
+        if self.exits is None or self.engine is None:
+            return good.geometry, self.offset_km
+        placed = at_exits(
+            good.geometry, roads, self.exits, engine=self.engine, within_km=self.offset_km
+        )
+        return placed, EXIT_KM
 
     def serves(self) -> list[str]:
         """List the ways in which pools may serve two directions, the one asked for first."""
@@ -103,7 +147,8 @@ def case_of(
     serves : sequence of str
         The ways pools may serve that are allowed here.
     **asked
-        ``spacing_km``, ``offset_km``, ``ends``, ``serve``, ``pool_rules``, ``strict_power``.
+        ``spacing_km``, ``offset_km``, ``ends``, ``serve``, ``pool_rules``, ``strict_power``,
+        ``exits``, ``engine``.
 
     Returns
     -------
@@ -125,6 +170,7 @@ def case_of(
     asked["spacing_km"] = _given(asked["spacing_km"], rule.spacing_km, "spacing_km", rule)
     asked["offset_km"] = _given(asked["offset_km"], rule.offset_km, "offset_km", rule)
     asked["pool_rules"] = asked["pool_rules"] or PoolRules()
+    asked["exits"] = check_exits(asked["exits"], asked["engine"])
     rule = msgspec.structs.replace(rule, spacing_km=asked["spacing_km"])
     return Case(rule=rule, used=used, **asked)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["Network", "Noding", "network_of"]
+__all__ = ["Network", "Noding", "nearest_places", "network_of", "single_lines"]
 
 Noding: TypeAlias = Literal["ends", "crossings"]
 
@@ -103,12 +103,12 @@ def network_of(
     RouteError
         If there is no line.
     """
-    geometry, line = _single_lines(lines)
+    geometry, line = single_lines(lines)
     n_lines = len(geometry)
     if noding == "crossings":
         geometry, line = _cut_at_crossings(geometry, line)
     geometry, line = _cut_at_ends(geometry, line, snap_m / 1000.0)
-    segment, at_km, _ = _nearest_places(geometry, _lonlat(pools), within_km)
+    segment, at_km, _ = nearest_places(geometry, _lonlat(pools), within_km)
     on_road = np.flatnonzero(segment >= 0)
     geometry, line, cut_xy = _cut(geometry, line, segment[on_road], at_km[on_road])
     ends = np.vstack([shapely.get_coordinates(shapely.get_point(geometry, i)) for i in (0, -1)])
@@ -138,9 +138,27 @@ def _lonlat(points: gpd.GeoSeries) -> NDArray[np.float64]:
     return np.column_stack([points.x, points.y])
 
 
-def _single_lines(
+def single_lines(
     lines: gpd.GeoDataFrame | gpd.GeoSeries,
 ) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+    """
+    Take roads apart into single lines.
+
+    Parameters
+    ----------
+    lines : geopandas.GeoDataFrame or geopandas.GeoSeries
+        LineStrings or MultiLineStrings.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The lines in lon/lat, and the row of each.
+
+    Raises
+    ------
+    RouteError
+        If there is no line of any length, another geometry, or no coordinate reference system.
+    """
     if lines.crs is None:
         raise RouteError("lines: there is no coordinate reference system; use set_crs('EPSG:4326')")
     geometry = lines.geometry.to_crs(CRS)
@@ -238,10 +256,26 @@ def _places_near(
     return pieces, point[near], piece[near], at_km[near], away[near]
 
 
-def _nearest_places(
+def nearest_places(
     geometry: NDArray[np.object_], lonlat: NDArray[np.float64], within_km: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Give for each point the segment, the km along it and the distance; -1 where too far."""
+    """
+    Find the nearest place of lines for each point.
+
+    Parameters
+    ----------
+    geometry : numpy.ndarray of shapely.LineString
+        The lines, lon/lat.
+    lonlat : numpy.ndarray of shape (n, 2)
+        Points.
+    within_km : float
+        Greatest distance.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        For each point the line (-1 where all are too far), the km along it, and the distance.
+    """
     segment = np.full(len(lonlat), -1, dtype=np.intp)
     at, least = np.zeros(len(lonlat)), np.full(len(lonlat), np.inf)
     if not len(lonlat):

@@ -97,11 +97,6 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
         f"a qualifying pool at most every {rule.spacing_km:g} km{share}",
         f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{pool}",
     ]
-    if rule.offset_km:
-        clauses.append(
-            f"at most {rule.offset_km:g} km from the road ({rule.offset_measure}); measured here "
-            "as the straight line to the nearest place of the road: an approximation"
-        )
     if rule.share_of_length and not rule.ratio:
         clauses.append("the share is the analyst's figure: the text defines no ratio")
     if rule.spacing_counts_only:

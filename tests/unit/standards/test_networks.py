@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import geopandas as gpd
+import msgspec
 import networkx as nx
 import numpy as np
 import pytest
@@ -75,6 +76,42 @@ def test_a_failing_segment_takes_its_chain_along() -> None:
     some = ocm.assess_network(longer, stations, RULE)
     assert some.share == pytest.approx(0.5, abs=1e-6)
     assert some.readings.query("reading == 'branch'")["share"].iloc[0] == pytest.approx(0.5)
+
+
+def test_figures_with_one_pool_at_both_ends_can_be_reproduced() -> None:
+    # A gap of 80 km in pieces of 10: the first 30 km beside each pool pass, if it may serve alone.
+    marks = [away(km, 90) for km in range(0, 81, 10)]
+    roads = gpd.GeoSeries([shapely.LineString(p) for p in pairwise(marks)], crs="EPSG:4326")
+    spur = road(20, 0, marks[-1])
+    lines = gpd.GeoSeries([*roads, spur], crs="EPSG:4326")
+    stations = table([site(1, marks[0]), site(2, marks[-1])])
+    verdict = ocm.assess_network(lines, stations, RULE)
+    shares = verdict.readings.query("pools_serve == 'both-single'").set_index("reading")["share"]
+    assert shares["some-path"] == shares["branch"] == verdict.share == 0
+    assert shares["some-path, one pool at both ends"] == pytest.approx(80 / 100, abs=1e-6)
+    assert shares["branch, one pool at both ends"] == pytest.approx(20 / 100, abs=1e-6)
+    lax = ocm.assess_network(lines, stations, RULE, same_pool=True)
+    assert lax.share == pytest.approx(0.8, abs=1e-6)
+    assert "reading: some-path, one pool at both ends" in lax.clauses
+    rule = msgspec.structs.replace(lax.rule, pool_power_kw=399.0)
+    strict = ocm.assess_network(lines, stations, rule, reading="branch", strict_power=True)
+    assert strict.share == pytest.approx(0.2, abs=1e-6)
+    only_strict = ocm.assess_network(lines, stations, rule, strict_power=True, same_pool=False)
+    assert only_strict.share == 0
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_one_pool_at_both_ends_against_all_pairs(seed: int) -> None:
+    network = random_network(seed)
+    km = nx.multi_source_dijkstra_path_length(
+        graph_of(network), set(np.flatnonzero(network.pool >= 0).tolist())
+    )
+    ends = zip(network.start.tolist(), network.end.tolist(), network.length_km, strict=True)
+    expected = np.array([km.get(a, np.inf) + km.get(b, np.inf) + length for a, b, length in ends])
+    some = some_path(network, 60, same_pool=True).passes
+    assert some.tolist() == (expected <= 60).tolist()
+    assert not (branch(network, 60, same_pool=True).passes & ~some).any()
+    assert not (some_path(network, 60).passes & ~some).any()
 
 
 def random_network(seed: int, n_nodes: int = 12, n_pools: int = 4) -> Network:
