@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -11,7 +11,7 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.query.where import positive_km
-from ocm_geo.standards.catalogue import Derogation, Rule, relaxed, rule_of
+from ocm_geo.standards.catalogue import Derogation, Rule, most_relaxed, relaxed, rule_of
 from ocm_geo.standards.exits import EXIT_KM, at_exits, check_exits
 from ocm_geo.standards.pools import Level, PoolRules, pools
 from ocm_geo.standards.verdict import clauses_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ocm_geo.routing import Engine
 
 __all__ = [
+    "EVERY",
     "TOLERANCE_KM",
     "Case",
     "Ends",
@@ -39,6 +40,7 @@ __all__ = [
 Ends: TypeAlias = Literal["between-pools", "closed"]
 Serve: TypeAlias = Literal["both-single", "both-double", "by-side"]
 
+EVERY = "every one that traffic could permit"
 TOLERANCE_KM = 1e-6
 _SHARE_TOLERANCE = 1e-9
 
@@ -121,6 +123,25 @@ class Case:
         )
         return placed, EXIT_KM
 
+    def questions(self) -> list[tuple[str, Case, list[str]]]:
+        """
+        List what is asked beside the question itself.
+
+        Returns
+        -------
+        list of tuple
+            What relaxations are used, the case, and how pools may serve: the question as it is;
+            then, where traffic that is not known here could permit relaxations, all of them at
+            once, which bounds the answer.
+        """
+        given = ", ".join(derogation.id for derogation in self.used) or "none"
+        rule = most_relaxed(self.rule)
+        asked = [(given, self, self.serves())]
+        if rule != self.rule:
+            relaxed_case = replace(self, rule=rule, spacing_km=rule.spacing_km or self.spacing_km)
+            asked.append((EVERY, relaxed_case, [self.serve]))
+        return asked
+
     def serves(self) -> list[str]:
         """List the ways in which pools may serve two directions, the one asked for first."""
         if self.serve == "by-side" or not self.rule.per_direction:
@@ -171,7 +192,8 @@ def case_of(
     asked["offset_km"] = _given(asked["offset_km"], rule.offset_km, "offset_km", rule)
     asked["pool_rules"] = asked["pool_rules"] or PoolRules()
     asked["exits"] = check_exits(asked["exits"], asked["engine"])
-    rule = msgspec.structs.replace(rule, spacing_km=asked["spacing_km"])
+    needs = [need for need in rule.needs if asked.get(need) is None]
+    rule = msgspec.structs.replace(rule, spacing_km=asked["spacing_km"], needs=needs)
     return Case(rule=rule, used=used, **asked)
 
 
@@ -195,11 +217,12 @@ def reaches(rule: Rule, share: float) -> bool | None:
     Returns
     -------
     bool or None
-        None if the rule asks for no share.
+        None if the rule asks for no share, or for what the data do not show beside enough of it.
     """
     if rule.share_of_length is None:
         return None
-    return bool(share >= rule.share_of_length - _SHARE_TOLERANCE)
+    enough = bool(share >= rule.share_of_length - _SHARE_TOLERANCE)
+    return None if enough and rule.needs else enough
 
 
 def readings_table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
@@ -209,14 +232,14 @@ def readings_table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
     Parameters
     ----------
     rows : sequence of tuple
-        Reading, how pools serve, share, low, high.
+        Reading, how pools serve, derogations used, share, low, high.
 
     Returns
     -------
     pandas.DataFrame
         One row each.
     """
-    names = ["reading", "pools_serve", "share", "share_low", "share_high"]
+    names = ["reading", "pools_serve", "derogations", "share", "share_low", "share_high"]
     return pd.DataFrame(rows, columns=names)
 
 

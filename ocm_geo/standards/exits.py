@@ -11,7 +11,7 @@ import shapely
 from ocm_geo.errors import QueryError, RouteError
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.schema import CRS
-from ocm_geo.standards.network import nearest_places
+from ocm_geo.standards.noding import nearest_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,8 @@ from ocm_geo.errors import QueryError
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 from ocm_geo.standards.cases import Case, Ends, case_of, reaches, readings_table, reason
-from ocm_geo.standards.network import Network, Noding, network_of, single_lines
+from ocm_geo.standards.network import Network, Noding, network_of, noded
+from ocm_geo.standards.noding import single_lines
 from ocm_geo.standards.pools import LEVELS, Level, PoolRules
 from ocm_geo.standards.readings import Judged, branch, every_path, some_path
 from ocm_geo.standards.verdict import Verdict
@@ -56,7 +57,7 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     exits: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
     engine: Engine | None = None,
     snap_m: float = 20.0,
-    noding: Noding = "ends",
+    noding: Noding = "vertices",
 ) -> Verdict:
     """
     Assess a network of roads by a rule.
@@ -96,8 +97,9 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
         What measures it: see `route_between`.
     snap_m : float
         Ends of roads this near to each other, or to another road, are joined.
-    noding : {"ends", "crossings"}
-        Whether roads join only at their ends, or wherever they cross.
+    noding : {"vertices", "ends", "crossings"}
+        Whether roads join at vertices that they share and at their ends, only at their ends, or
+        wherever they cross. Roads that run together count once.
 
     Returns
     -------
@@ -119,7 +121,7 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     >>> roads = gpd.GeoSeries([ocm.sample_route()], crs="EPSG:4326")
     >>> stations = ocm.stations_from_route(roads, 3, source=ocm.sample())
     >>> ocm.assess_network(roads, stations, "afir-ldv-core-2025").readings.shape
-    (10, 5)
+    (15, 6)
     """
     if reading not in get_args(Reading):
         raise QueryError(f"reading must be one of {', '.join(get_args(Reading))}, not {reading!r}")
@@ -138,24 +140,25 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     )
     lax = strict_power if same_pool is None else same_pool
     name = f"{reading}, one pool at both ends" if lax and reading != _NOT_MONOTONE else reading
-    roads = single_lines(lines)[0]
+    if noding not in get_args(Noding):
+        raise QueryError(f"noding must be one of {', '.join(get_args(Noding))}, not {noding!r}")
+    roads, making = noded(single_lines(lines), snap_m=snap_m, noding=noding)
 
-    def network(level: Level, serve: str) -> Network:
-        made = case.pools(stations, level, serve)
-        good, within_km = case.places(made[made["qualifies"]], roads)
-        one = network_of(lines, good, within_km, snap_m=snap_m, noding=noding)
-        return _closed(one) if case.ends == "closed" else one
+    def network(one: Case, level: Level, serve: str) -> Network:
+        made = one.pools(stations, level, serve)
+        good, within_km = one.places(made[made["qualifies"]], roads.geometry)
+        found = network_of(roads, good, within_km, snap_m=snap_m)
+        return _closed(found) if one.ends == "closed" else found
 
-    networks = {s: {level: network(level, s) for level in LEVELS} for s in case.serves()}
-    readings = readings_table(
-        [
-            (one, serve, *_shares(one, networks[serve], case.spacing_km))
-            for serve in networks
-            for one in READINGS
-        ]
-    )
-    own = readings.query("reading == @name and pools_serve == @case.serve").iloc[0]
-    drawn = networks[case.serve]["recorded"]
+    rows = []
+    for used, one, serves in case.questions():
+        for serve in serves:
+            networks = {level: network(one, level, serve) for level in LEVELS}
+            rows += [(r, serve, used, *_shares(r, networks, one.spacing_km)) for r in READINGS]
+    readings = readings_table(rows)
+    drawn = network(case, "recorded", case.serve)
+    # The question as it is stands first.
+    own = readings[readings["reading"] == name].iloc[0]
     segments = _network_segments(drawn, READINGS[name](drawn, case.spacing_km), case)
     return Verdict(
         case.rule,
@@ -167,7 +170,7 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
         case.pools(stations, "recorded", case.serve),
         [*case.clauses, f"reading: {name}"],
         readings,
-        _report(drawn, segments, case),
+        {**making, **_report(drawn, segments, case)},
     )
 
 

@@ -139,34 +139,32 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
     sides = {"forward": drive_on, "reverse": "left" if drive_on == "right" else "right"}
     directions = sides if case.serve == "by-side" else {"both": None}
 
-    def sections(level: Level, serve: str) -> dict[str, _Sections]:
-        made = case.pools(stations, level, serve)
+    def sections(one: Case, level: Level, serve: str) -> dict[str, _Sections]:
+        made = one.pools(stations, level, serve)
         good = made[made["qualifies"]]
-        return {name: _sections(line, good, case, side) for name, side in directions.items()}
+        return {name: _sections(line, good, one, side) for name, side in directions.items()}
 
-    shares = {
-        (serve, level): _route_share(sections(level, serve))
-        for serve in case.serves()
-        for level in LEVELS
-    }
-    drawn = sections("recorded", case.serve)
+    rows = []
+    for used, one, serves in case.questions():
+        for serve in serves:
+            shares = {level: _route_share(sections(one, level, serve)) for level in LEVELS}
+            found = (shares[level] for level in ("recorded", "low", "high"))
+            rows.append(("along the route", serve, used, *found))
+    readings = readings_table(rows)
+    own = readings.iloc[0]
+    drawn = sections(case, "recorded", case.serve)
     segments = _route_segments(line, drawn, case)
     between = _route_share(drawn, with_ends=False)
-    own = {level: shares[case.serve, level] for level in LEVELS}
-    rows = [
-        ("along the route", serve, *(shares[serve, k] for k in ("recorded", "low", "high")))
-        for serve in case.serves()
-    ]
     return Verdict(
         case.rule,
         reaches(case.rule, between),
-        own["recorded"],
-        own["low"],
-        own["high"],
+        float(own["share"]),
+        float(own["share_low"]),
+        float(own["share_high"]),
         carry(segments, stations, standard=case.rule.id),
         _near_road(case.pools(stations, "recorded", case.serve), line, case.offset_km),
         case.clauses,
-        readings_table(rows),
+        readings,
         {
             "length_km": line.length_km,
             "ends_km": float(segments.loc[segments["status"] == "end", "length_km"].sum()),

@@ -86,7 +86,8 @@ def test_figures_with_one_pool_at_both_ends_can_be_reproduced() -> None:
     lines = gpd.GeoSeries([*roads, spur], crs="EPSG:4326")
     stations = table([site(1, marks[0]), site(2, marks[-1])])
     verdict = ocm.assess_network(lines, stations, RULE)
-    shares = verdict.readings.query("pools_serve == 'both-single'").set_index("reading")["share"]
+    plain = verdict.readings.query("pools_serve == 'both-single' and derogations == 'none'")
+    shares = plain.set_index("reading")["share"]
     assert shares["some-path"] == shares["branch"] == verdict.share == 0
     assert shares["some-path, one pool at both ends"] == pytest.approx(80 / 100, abs=1e-6)
     assert shares["branch, one pool at both ends"] == pytest.approx(20 / 100, abs=1e-6)
@@ -188,6 +189,55 @@ def test_lines_are_joined_where_they_nearly_meet() -> None:
     apart = ocm.assess_network(roads, stations, RULE, snap_m=1)
     assert apart.report["n_components"] == 2
     assert apart.share == 0
+
+
+def test_roads_join_at_a_vertex_that_they_share() -> None:
+    middle = away(20, 90)
+    main = shapely.LineString([HUB, middle, away(40, 90)])
+    across = shapely.LineString([away(15, 180, middle), middle, away(15, 0, middle)])
+    roads = gpd.GeoSeries([main, across], crs="EPSG:4326")
+    stations = table([site(1, HUB), site(2, away(15, 0, middle))])
+    verdict = ocm.assess_network(roads, stations, RULE)
+    assert verdict.share == pytest.approx(35 / 70, abs=1e-6)
+    assert verdict.report["n_components"] == 1
+    assert ocm.assess_network(roads, stations, RULE, noding="ends").share == 0
+    with pytest.raises(ocm.QueryError, match="noding"):
+        ocm.assess_network(roads, stations, RULE, noding="no")  # type: ignore[arg-type]
+
+
+def test_roads_that_run_together_count_once() -> None:
+    marks = [away(km, 90) for km in (0, 10, 20, 30, 40)]
+    other = [away(10, 0, marks[1]), marks[1], marks[2], marks[3], away(10, 180, marks[3])]
+    lines = [shapely.LineString(marks), shapely.LineString(other[::-1])]
+    roads = gpd.GeoSeries(lines, crs="EPSG:4326")
+    stations = table([site(1, HUB), site(2, marks[-1])])
+    verdict = ocm.assess_network(roads, stations, RULE)
+    assert verdict.report["length_km"] == pytest.approx(60, abs=1e-3)
+    assert verdict.report["repeated_km"] == pytest.approx(20, abs=1e-3)
+    assert verdict.share == pytest.approx(40 / 60, abs=1e-6)
+
+
+def test_a_network_over_the_antimeridian() -> None:
+    start = (179.8, 65.0)
+    roads = gpd.GeoSeries([road(50, 90, start)], crs="EPSG:4326")
+    stations = table([site(1, away(5, 90, start)), site(2, away(2, 0, away(45, 90, start)))])
+    verdict = ocm.assess_network(roads, stations, RULE)
+    assert verdict.report["length_km"] == pytest.approx(50, abs=1e-6)
+    assert verdict.report["n_components"] == 1
+    assert verdict.share == pytest.approx(40 / 50, abs=1e-3)
+    beside = table([site(1, (-180.0, 65.0)), site(2, (180.0, 65.0 + 1e-9))])
+    assert ocm.assess_network(roads, beside, RULE).report["n_pools_on_road"] == 1
+
+
+def test_long_edges_are_geodesics() -> None:
+    start = (-10.0, 60.0)
+    end = away(600, 70, start)
+    roads = gpd.GeoSeries([shapely.LineString([start, end])], crs="EPSG:4326")
+    marks = [away(km, 70, start) for km in (0, 50, 100, 300, 330)]
+    stations = table([site(i + 1, mark) for i, mark in enumerate(marks)])
+    verdict = ocm.assess_network(roads, stations, RULE, offset_km=0.01)
+    assert verdict.report["n_pools_on_road"] == 5
+    assert verdict.share == pytest.approx(130 / 600, abs=1e-4)
 
 
 def test_crossings_join_only_when_asked() -> None:
