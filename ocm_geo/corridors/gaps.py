@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from ocm_geo.corridors.marks import marks_along, with_power
+from ocm_geo.corridors.marks import Marks, marks_along
+from ocm_geo.corridors.qualifying import qualifying
+from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ocm_geo.corridors.positions import Points
+    from ocm_geo.query import StationFilters
     from ocm_geo.routes.editing import Route
 
 __all__ = ["route_gaps"]
@@ -29,15 +34,15 @@ def route_gaps(
     stations: Points,
     *,
     within_km: float = 5.0,
-    min_power_kw: float | None = None,
+    min_points: int | None = None,
+    drive_on: Literal["right", "left"] | None = None,
+    **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
     List the gaps between the stations along a route, from its start to its end.
 
     Every passage of a station counts: one beside a route that comes back to it closes a gap each
-    time. For other conditions (connector, access, status, side of the road) filter the table
-    first; the side is in the answer of `locate_along`. The opposite direction of travel has the
-    same gaps in reverse.
+    time.
 
     Parameters
     ----------
@@ -47,9 +52,16 @@ def route_gaps(
         A station table; which of them are near the route is found here.
     within_km : float
         Greatest geodesic distance of a station from the route, inclusive, in km.
-    min_power_kw : float, optional
-        Count only stations whose ``max_power_kw`` is at least this. A missing power does not
-        count.
+    min_points : int, optional
+        Count only stations with at least so many charging points: ``n_points``, where that is
+        missing ``n_connectors``.
+    drive_on : {"right", "left"}, optional
+        The side of the road one drives on. Then a station serves only the direction on whose side
+        it lies, and the gaps of both directions are listed. By default each station serves both
+        directions, whose gaps are the same.
+    **filters : StationFilters
+        What else qualifies a station: ``min_power_kw``, ``connection_types``, ``usage_types``,
+        ``status_types``, ... as in `stations`. A missing value does not qualify.
 
     Returns
     -------
@@ -59,7 +71,8 @@ def route_gaps(
         ``start_km`` and ``end_km`` along the route, ``length_km`` between them, and ``geometry``
         (the piece of the route, EPSG:4326; empty where it is shorter than 1 mm, longitudes
         running on beyond ±180 where it crosses the antimeridian). The lengths add up to that of
-        the route.
+        the route. With ``drive_on`` the same for each ``direction``, ``forward`` and ``reverse``,
+        both in kilometres from the start of the route.
 
     Raises
     ------
@@ -81,10 +94,41 @@ def route_gaps(
     """
     limit = positive_km(within_km, "within_km")
     line = Line(as_line(route))
-    marks = marks_along(with_power(stations, min_power_kw), line, limit)
-    ends = np.concatenate([[0.0], np.minimum(marks.along_km, line.length_km), [line.length_km]])
+    marks = marks_along(qualifying(stations, min_points, **filters), line, limit)
+    if drive_on is None:
+        gaps = _gaps(line, marks.ids, marks.along_km)
+    else:
+        gaps = _by_direction(line, marks, drive_on)
+    asked = {"min_points": min_points, "drive_on": drive_on, **filters}
+    told = {name: _plain(value) for name, value in asked.items() if value is not None}
+    facts = {"within_km": limit, **told, "length_km": line.length_km}
+    return carry(gaps, stations, gaps=facts)
+
+
+def _plain(value: object) -> object:
+    """Give what JSON can hold."""
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _by_direction(line: Line, marks: Marks, drive_on: str) -> gpd.GeoDataFrame:
+    other = {"right": "left", "left": "right"}
+    if drive_on not in other:
+        raise QueryError(f"drive_on must be 'right' or 'left', not {drive_on!r}")
+    tables = []
+    for direction, side in (("forward", drive_on), ("reverse", other[drive_on])):
+        serves = marks.table["side"].isin([side, "on"]).to_numpy()
+        table = _gaps(line, marks.ids[serves], marks.along_km[serves])
+        table.insert(0, "direction", direction)
+        tables.append(table)
+    return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=CRS)
+
+
+def _gaps(
+    line: Line, station: NDArray[np.int64], along_km: NDArray[np.float64]
+) -> gpd.GeoDataFrame:
+    ends = np.concatenate([[0.0], np.minimum(along_km, line.length_km), [line.length_km]])
     start, end = ends[:-1], ends[1:]
-    ids = pd.array([pd.NA, *marks.ids, pd.NA], dtype="Int64")
+    ids = pd.array([pd.NA, *station, pd.NA], dtype="Int64")
     table = {
         "from_id": ids[:-1],
         "to_id": ids[1:],
@@ -96,6 +140,4 @@ def route_gaps(
         line.substring(a, b) if b - a > _SHORTEST_KM else shapely.LineString()
         for a, b in zip(start, end, strict=True)
     ]
-    gaps = gpd.GeoDataFrame(table, geometry=pieces, crs=CRS)
-    facts = {"within_km": limit, "min_power_kw": min_power_kw, "length_km": line.length_km}
-    return carry(gaps, stations, gaps=facts)
+    return gpd.GeoDataFrame(table, geometry=pieces, crs=CRS)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.geodesy import Line
 
-__all__ = ["Marks", "check_number", "marks_along", "with_power"]
+__all__ = ["Marks", "check_number", "marks_along"]
 
 
 class Marks(NamedTuple):
@@ -87,36 +87,6 @@ def _with_far(near: LineHits, far: LineHits) -> LineHits:
     """Add the far hits of points that have no near one."""
     other = ~np.isin(far.position, near.position)
     return LineHits(*(np.concatenate([a, b[other]]) for a, b in zip(near, far, strict=True)))
-
-
-def with_power(stations: Points, min_power_kw: float | None) -> Points:
-    """
-    Choose the stations with a connection of some power.
-
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame or geopandas.GeoSeries
-        A station table.
-    min_power_kw : float or None
-        Least ``max_power_kw``, inclusive; None keeps all.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame or geopandas.GeoSeries
-        The rows that have it; a missing power is not enough.
-
-    Raises
-    ------
-    QueryError
-        If the table has no column ``max_power_kw``.
-    """
-    if min_power_kw is None:
-        return stations
-    least = check_number(min_power_kw, "min_power_kw", low=0.0)
-    if "max_power_kw" not in stations:
-        raise QueryError("min_power_kw needs a station table: there is no column 'max_power_kw'")
-    enough = stations["max_power_kw"] >= least
-    return stations[enough.to_numpy(dtype=bool, na_value=False)]
 
 
 def check_number(

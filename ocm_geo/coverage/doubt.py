@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Bounds", "Qualifying", "bound_facts", "doubtful_stations", "station_bounds"]
+__all__ = [
+    "Bounds",
+    "Levels",
+    "Qualifying",
+    "bound_facts",
+    "doubtful_stations",
+    "levels_of",
+    "station_bounds",
+]
 
 _COLUMNS = ("connections", "usage_type_id", "status_type_id")
 
@@ -253,3 +261,52 @@ def _strongest(stations: gpd.GeoDataFrame, least_kw: float) -> dict[str, NDArray
         "recorded": any_of(strong),
         "open": any_of(doubtful) | silent,
     }
+
+
+class Levels(NamedTuple):
+    """
+    The stations of each level that a measure is asked for.
+
+    Parameters
+    ----------
+    tables : dict of str to geopandas.GeoDataFrame
+        By the suffix of the result's columns: ``""`` is the central answer; with bounds also
+        ``"_low"`` and ``"_high"``.
+    facts : dict
+        For ``attrs["ocm"]``.
+    """
+
+    tables: dict[str, gpd.GeoDataFrame]
+    facts: dict[str, Any]
+
+
+def levels_of(stations: gpd.GeoDataFrame, qualifying: Qualifying | None, *, bounds: bool) -> Levels:
+    """
+    Choose the stations of each level.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table; without a rule and bounds any table of points.
+    qualifying : Qualifying, optional
+        The rule.
+    bounds : bool
+        Whether the low and high bounds are wanted too.
+
+    Returns
+    -------
+    Levels
+        The tables, and what is to be said about them.
+    """
+    if qualifying is None and not bounds:
+        return Levels({"": stations}, {})
+    masks = station_bounds(stations, qualifying)
+    if not bounds:
+        facts = {"qualifying": asdict(qualifying or Qualifying())}
+        return Levels({"": stations[masks.central]}, facts)
+    tables = {
+        "": stations[masks.central],
+        "_low": stations[masks.low],
+        "_high": stations[masks.high],
+    }
+    return Levels(tables, {"bounds": bound_facts(stations, qualifying, masks)})

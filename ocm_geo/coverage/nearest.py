@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.inputs import check_stations, point_lonlat
+from ocm_geo.coverage.parts import is_partitioned, map_parts
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 
-__all__ = ["nearest_stations"]
+if TYPE_CHECKING:
+    from distributed import Client
+    from numpy.typing import NDArray
+
+    from ocm_geo.coverage.doubt import Qualifying
+
+__all__ = ["nearest_stations", "whole_number"]
+
+_MAX_CELLS = 4_000_000
+"""Points times neighbours at once."""
 
 
 def nearest_stations(
@@ -21,32 +35,56 @@ def nearest_stations(
     k: int = 1,
     *,
     max_km: float | None = None,
+    by: str | None = None,
+    bounds: bool = False,
+    qualifying: Qualifying | None = None,
+    client: Client | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Find the nearest stations of each point, by geodesic distance on WGS84.
 
     Parameters
     ----------
-    points : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Points in any coordinate reference system.
+    points : geopandas.GeoDataFrame, geopandas.GeoSeries, path or dask_geopandas.GeoDataFrame
+        Points in any coordinate reference system. A path of (partitioned) GeoParquet and a
+        dask collection may be larger than memory.
     stations : geopandas.GeoDataFrame
         A station table, index ``ocm_id``.
     k : int
         How many for each point.
     max_km : float, optional
         Farthest distance that counts, inclusive, in km.
+    by : str, optional
+        A column of the stations, such as ``operator_id``: the k nearest of each of its values.
+        Stations where it is missing are left out.
+    bounds : bool
+        Also with every doubtful station out (``_low``) and with all in (``_high``): here
+        ``nearest_km_low`` is the longer distance, and where ``ocm_id_low`` and
+        ``ocm_id_high`` differ, the latter is the station that makes the difference.
+    qualifying : Qualifying, optional
+        Which stations count; without it all given.
+    client : distributed.Client, optional
+        With points larger than memory: the cluster that gets the stations.
 
     Returns
     -------
     geopandas.GeoDataFrame
         ``k=1``: the points with ``ocm_id`` and ``nearest_km`` (both missing where there is
-        none). ``k>1``: a row for each point and station found, with ``rank`` from 1; points
-        without any keep one row with all three missing.
+        none). ``k>1`` or ``by``: a row for each point and station found, with ``rank`` from 1
+        (and the column ``by``), nearest first; points without any keep one row with all
+        missing. Partitioned points give a dask collection, computed when it is asked for.
 
     Raises
     ------
     QueryError
-        If ``k`` or ``max_km`` is wrong, or the points are no points.
+        If ``k``, ``max_km`` or ``by`` is wrong, or the points are no points.
+    MissingDependency
+        If points larger than memory need the extra ``scale``.
+
+    Notes
+    -----
+    A KD-tree of earth-centred positions gives candidates. Where two are so nearly equally far
+    that the straight line through the Earth does not decide, the geodesic does (Karney 2013).
 
     Examples
     --------
@@ -56,36 +94,150 @@ def nearest_stations(
     >>> near["nearest_km"].tolist()
     [0.0, 0.0, 0.0]
     """
-    if isinstance(k, bool) or k != int(k) or k < 1:
-        raise QueryError(f"k must be a whole number, 1 or more, not {k!r}")
     limit = None if max_km is None else positive_km(max_km, "max_km")
-    lon, lat = point_lonlat(points, "points")
-    index = PointIndex(*check_stations(stations))
-    # More neighbours than stations cannot be: ask for what there is, so that rows stay few.
-    position, distance = index.nearest(lon, lat, int(min(k, max(len(stations), 1))), max_km=limit)
+    levels = levels_of(stations, qualifying, bounds=bounds)
+    find = _Finder(
+        {suffix: _grouped(table, by) for suffix, table in levels.tables.items()},
+        whole_number(k, "k"),
+        limit,
+        by,
+        workers=-1 if client is None else 1,
+    )
+    if is_partitioned(points):
+        return map_parts(points, find, client)
     frame = points if isinstance(points, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=points)
-    return carry(_joined(frame, stations, position, distance, long=k > 1), stations)
+    return carry(find(frame), stations, **levels.facts)
 
 
-def _joined(
-    points: gpd.GeoDataFrame,
-    stations: gpd.GeoDataFrame,
-    position: np.ndarray,
-    distance: np.ndarray,
-    *,
-    long: bool,
-) -> gpd.GeoDataFrame:
-    found = position >= 0
-    keep = found.copy()
-    keep[:, 0] = True  # a point without any station keeps one row
-    row, rank = np.nonzero(keep)
-    hit = found[row, rank]
-    result = points.iloc[row].copy()
-    ids = np.zeros(len(row), dtype="int64")
-    ids[hit] = stations.index.to_numpy()[position[row, rank][hit]]
-    result["ocm_id"] = pd.arrays.IntegerArray(ids, ~hit)
-    kilometres = np.where(hit, distance[row, rank], 0.0)
-    result["nearest_km"] = pd.arrays.FloatingArray(kilometres, ~hit)
-    if long:
-        result["rank"] = pd.arrays.IntegerArray((rank + 1).astype("int64"), ~hit)
-    return result
+def whole_number(value: object, name: str) -> int:
+    """
+    Check a count.
+
+    Parameters
+    ----------
+    value : object
+        What the caller gave.
+    name : str
+        Name of the parameter, for the message.
+
+    Returns
+    -------
+    int
+        The number.
+
+    Raises
+    ------
+    QueryError
+        If it is no whole number, 1 or more.
+    """
+    whole = isinstance(value, int | float | np.integer) and not isinstance(value, bool)
+    if not whole or value != int(value) or value < 1:  # type: ignore[call-overload, operator]
+        raise QueryError(f"{name} must be a whole number, 1 or more, not {value!r}")
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Stations that are ranked among themselves."""
+
+    value: Any
+    ids: pd.Index
+    index: PointIndex
+
+
+def _grouped(stations: gpd.GeoDataFrame, by: str | None) -> list[_Group]:
+    lon, lat = check_stations(stations)
+    if by is None:
+        return [_Group(None, stations.index, PointIndex(lon, lat))]
+    if by not in stations:
+        raise QueryError(f"by: the stations have no column {by!r}; there are {list(stations)}")
+    rows = stations.groupby(by).indices
+    return [
+        _Group(value, stations.index[at], PointIndex(lon[at], lat[at]))
+        for value, at in rows.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """The whole question but for the points: it can be sent to workers."""
+
+    levels: dict[str, list[_Group]]
+    k: int
+    limit: float | None
+    by: str | None
+    workers: int
+
+    def __call__(self, points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Find the nearest stations of some points."""
+        lon, lat = point_lonlat(points, "points")
+        wide = sum(len(groups) for groups in self.levels.values()) * self.k
+        step = max(_MAX_CELLS // max(wide, 1), 1)
+        parts = [
+            self._of_block(points.iloc[i : i + step], *(v[i : i + step] for v in (lon, lat)))
+            for i in range(0, max(len(points), 1), step)
+        ]
+        return parts[0] if len(parts) == 1 else pd.concat(parts)
+
+    def _of_block(
+        self, points: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> gpd.GeoDataFrame:
+        values = list(dict.fromkeys(g.value for gs in self.levels.values() for g in gs)) or [None]
+        # More neighbours than stations cannot be: ask for what there is, so that rows stay few.
+        most = max((len(g.index) for gs in self.levels.values() for g in gs), default=1)
+        k = int(min(self.k, max(most, 1)))
+        found = {
+            suffix: self._search(groups, values, (lon, lat), k)
+            for suffix, groups in self.levels.items()
+        }
+        keep = np.any([np.isfinite(km) for _, km in found.values()], axis=0)
+        keep[~keep.any(axis=1), 0] = True  # a point without any station keeps one row
+        row, column = np.nonzero(keep)
+        if self.by is not None:
+            # Nearest first, whatever the group.
+            order = np.lexsort((column, found[""][1][row, column], row))
+            row, column = row[order], column[order]
+        result = points.iloc[row].copy()
+        for suffix, (ids, km) in found.items():
+            result[f"ocm_id{suffix}"] = _ids(self.levels[suffix], ids[row, column])
+            away, missing = km[row, column], ids[row, column] < 0
+            known = np.where(missing, 0.0, away)
+            result[f"nearest_km{suffix}"] = pd.arrays.FloatingArray(known, missing)
+        hit = np.any([np.isfinite(km[row, column]) for _, km in found.values()], axis=0)
+        if self.by is not None:
+            named = pd.Series(values).take(column // k).convert_dtypes()
+            result[self.by] = named.mask(~hit).array
+        if self.k > 1 or self.by is not None:
+            result["rank"] = pd.arrays.IntegerArray((column % k + 1).astype("int64"), ~hit)
+        return result
+
+    def _search(
+        self,
+        groups: list[_Group],
+        values: list[Any],
+        lonlat: tuple[NDArray[np.float64], NDArray[np.float64]],
+        k: int,
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Give positions among all stations of a level, k columns a group, and kilometres."""
+        at = np.full((len(lonlat[0]), k * len(values)), -1, dtype=np.intp)
+        km = np.full(at.shape, np.inf)
+        before = 0
+        for group in groups:
+            position, away = group.index.nearest(
+                *lonlat, k, max_km=self.limit, workers=self.workers
+            )
+            first = k * values.index(group.value)
+            at[:, first : first + k] = np.where(position >= 0, position + before, -1)
+            km[:, first : first + k] = away
+            before += len(group.index)
+        return at, km
+
+
+def _ids(groups: list[_Group], at: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any kind of label
+    missing = at < 0
+    ids = pd.Index([]) if not groups else groups[0].ids.append([g.ids for g in groups[1:]])
+    if len(ids) and not pd.api.types.is_integer_dtype(ids.dtype):
+        return ids.take(at, allow_fill=True, fill_value=None).array
+    values = np.zeros(len(at), dtype="int64")
+    values[~missing] = ids.to_numpy(dtype="int64")[at[~missing]]
+    return pd.arrays.IntegerArray(values, missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -10,6 +11,8 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.coverage.inputs import check_stations
+from ocm_geo.errors import DroppedRows, QueryError, RouteError
+from ocm_geo.geodesy.discs import outline_of_discs
 from ocm_geo.geodesy.distance import GEOD
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
@@ -18,7 +21,9 @@ from ocm_geo.schema import CRS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["reach_polygons", "service_areas"]
+    from ocm_geo.routing.engines import Engine
+
+__all__ = ["dissolved", "reach_polygons", "service_areas"]
 
 N_POINTS = 128
 _EQUAL_AREA_FACTOR = float(np.sqrt((2 * np.pi / N_POINTS) / np.sin(2 * np.pi / N_POINTS)))
@@ -28,31 +33,54 @@ _MAX_LAT, _MAX_LON = 85.0, 179.5
 
 
 def service_areas(
-    stations: gpd.GeoDataFrame, within_km: float, *, dissolve: bool = True
+    stations: gpd.GeoDataFrame,
+    within_km: float | None = None,
+    *,
+    minutes: float | None = None,
+    engine: Engine | None = None,
+    dissolve: bool = True,
 ) -> gpd.GeoDataFrame:
     """
-    Give the ground within a geodesic distance of stations, for drawing and overlay.
+    Give the ground within a distance or driving time of stations, for drawing and overlay.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table.
-    within_km : float
-        Distance in km.
+    within_km : float, optional
+        Geodesic distance in km.
+    minutes : float, optional
+        Instead: driving time from the station.
+    engine : Engine, optional
+        With ``minutes``: what draws isochrones, such as `Valhalla` or `ValhallaTiles`.
     dissolve : bool
-        One united area, rather than one circle a station.
+        One united area, rather than one a station.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        ``within_km``, ``area_km2``, ``geometry`` (EPSG:4326, split at the antimeridian); one
-        row, or one a station with its index. Each circle is a polygon of 128 corners of the
-        circle's own area: its outline lies within 0.05 % of the distance.
+        ``within_km`` or ``minutes``, ``area_km2``, ``geometry`` (EPSG:4326, split at the
+        antimeridian); one row, or one a station with its index. Each circle is a polygon of
+        128 corners of the circle's own area: its outline lies within 0.05 % of the distance.
+        Isochrones are as the engine draws them.
 
     Raises
     ------
     QueryError
-        If the distance is wrong, or the stations are no points.
+        If the distance or time is wrong, or the stations are no points.
+    SourceError
+        If the engine's server cannot be reached, or fails.
+
+    Warns
+    -----
+    DroppedRows
+        If the engine finds no road near some stations: they have no area.
+
+    Notes
+    -----
+    Up to 100 km the united outline is traced along the alpha complex of the stations
+    (Edelsbrunner 1995), which takes time in proportion to their number; wider circles, and
+    those near a pole, are united one by one.
 
     Examples
     --------
@@ -62,20 +90,89 @@ def service_areas(
     >>> len(areas)
     1
     """
-    km = positive_km(within_km, "within_km")
     lon, lat = check_stations(stations)
-    if dissolve:
-        lon, lat = np.unique(np.column_stack([lon, lat]), axis=0).T
-    circles = reach_polygons(lon, lat, km)
-    shapes = np.array([shapely.union_all(circles)]) if dissolve else circles
-    index = [0] if dissolve else stations.index
+    if (within_km is None) == (minutes is None):
+        raise QueryError("give within_km, or minutes and an engine")
+    if within_km is None:
+        size, reach = {"minutes": _positive(minutes)}, _isochrones(lon, lat, minutes, engine)
+        shapes = np.array([shapely.union_all(reach)]) if dissolve else reach
+    else:
+        km = positive_km(within_km, "within_km")
+        size = {"within_km": km}
+        if dissolve:
+            unique = np.unique(np.column_stack([lon, lat]), axis=0)
+            shapes = np.array([dissolved(unique[:, 0], unique[:, 1], km)])
+        else:
+            shapes = reach_polygons(lon, lat, km)
     table = gpd.GeoDataFrame(
-        {"within_km": np.full(len(shapes), km), "area_km2": geodesy.area_km2(shapes)},
+        {**size, "area_km2": geodesy.area_km2(shapes)},
         geometry=list(shapes),
-        index=index,
+        index=[0] if dissolve else stations.index,
         crs=CRS,
     )
-    return carry(table, stations)
+    return carry(table, stations, engine=None if engine is None else repr(engine))
+
+
+def _positive(minutes: float | None) -> float:
+    if not (isinstance(minutes, int | float) and 0 < minutes < np.inf):
+        raise QueryError(f"minutes must be a positive number, not {minutes!r}")
+    return float(minutes)
+
+
+def _isochrones(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    minutes: float | None,
+    engine: Engine | None,
+) -> NDArray[np.object_]:
+    if engine is None:
+        raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
+    reach = np.full(len(lon), shapely.Polygon(), dtype=object)
+    lost = []
+    for row, place in enumerate(np.column_stack([lon, lat])):
+        try:
+            drawn = engine.isochrone(place, [_positive(minutes)])[0]
+        except RouteError as error:
+            lost.append((row, error))
+        else:
+            reach[row] = shapely.make_valid(drawn)
+    if lost:
+        warnings.warn(
+            f"{len(lost)} of {len(lon)} stations have no area (first: row {lost[0][0]}, "
+            f"{lost[0][1]})",
+            DroppedRows,
+            stacklevel=3,
+        )
+    return reach
+
+
+def dissolved(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], within_km: float
+) -> shapely.Geometry:
+    """
+    Unite the circles round positions.
+
+    Parameters
+    ----------
+    lon, lat : numpy.ndarray
+        Degrees, each position once.
+    within_km : float
+        Radius in km.
+
+    Returns
+    -------
+    shapely.Polygon or shapely.MultiPolygon
+        Empty without positions.
+    """
+    if not len(lon):
+        return shapely.MultiPolygon()
+    parts, rest = outline_of_discs(lon, lat, within_km * _EQUAL_AREA_FACTOR, N_POINTS)
+    if rest.size:
+        # These go round a pole: they overlap none of the others.
+        united = shapely.union_all(reach_polygons(lon[rest], lat[rest], within_km))
+        parts = np.append(parts, united)
+    polygons = shapely.get_parts(parts)
+    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
 def reach_polygons(

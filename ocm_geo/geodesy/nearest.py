@@ -15,12 +15,14 @@ from ocm_geo.geodesy.distance import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from scipy.spatial import cKDTree
 
     from ocm_geo.geodesy.places import Places
 
-__all__ = ["nearest"]
+__all__ = ["nearest", "reached"]
 
 _MAX_CANDIDATES = 2_000_000
 _EARTH_KM = 13_000.0
@@ -28,7 +30,7 @@ _EARTH_KM = 13_000.0
 
 
 def nearest(
-    known: Places, tree: cKDTree, asked: Places, *, k: int, max_km: float
+    known: Places, tree: cKDTree, asked: Places, *, k: int, max_km: float, workers: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """
     Find the k nearest known places of each place asked for.
@@ -45,6 +47,8 @@ def nearest(
         How many.
     max_km : float
         The farthest that counts.
+    workers : int
+        Threads; -1: one a processor.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def nearest(
         asked.xyz,
         np.arange(1, k + 2),
         distance_upper_bound=chord_range_km(max_km)[1],
-        workers=-1,
+        workers=workers,
     )
     with np.errstate(invalid="ignore"):
         # Infinity less infinity: both are missing, and there is nothing to decide.
@@ -79,6 +83,51 @@ def nearest(
         km[rows] = np.where(km[rows] <= max_km, km[rows], np.inf)
     position[np.isinf(km)] = -1
     return position, km
+
+
+def reached(
+    known: Places, tree: cKDTree, asked: Places, within_km: Sequence[float], *, workers: int
+) -> NDArray[np.intp]:
+    """
+    Find the least of some distances within which each place has a known one.
+
+    Parameters
+    ----------
+    known : Places
+        Where to look.
+    tree : scipy.spatial.cKDTree
+        Their tree.
+    asked : Places
+        n places.
+    within_km : sequence of float
+        Distances, ascending.
+    workers : int
+        Threads; -1: one a processor.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n,)
+        Positions in ``within_km``; its length where none is enough.
+
+    Notes
+    -----
+    The shortest chord settles all but places within millionths of a distance: there `Geod`
+    measures every known place that may be the nearest.
+    """
+    range_km = np.array([chord_range_km(km) for km in within_km]).reshape(-1, 2)
+    longest = float(range_km[-1, 1])
+    found, _ = tree.query(asked.xyz, distance_upper_bound=longest, workers=workers)
+    chord = np.asarray(found)
+    step = np.asarray(np.searchsorted(range_km[:, 0], chord))
+    # Not nearer than the shortest chord for certain, nor farther than the longest.
+    open_ = np.searchsorted(range_km[:, 1], chord, side="left") < step
+    rows = np.flatnonzero(open_)
+    if rows.size:
+        reach = chord[rows] + spread_km(chord[rows])
+        for part in _of_bounded_size(tree, asked.xyz[rows], reach):
+            _, km = _by_geod(known, tree, asked.take(rows[part]), reach[part], k=1)
+            step[rows[part]] = np.searchsorted(within_km, km[:, 0])
+    return step
 
 
 def _measured(

@@ -10,10 +10,12 @@ from scipy.spatial import cKDTree
 
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy.distance import chord_range_km, wrap_lon
-from ocm_geo.geodesy.nearest import nearest
+from ocm_geo.geodesy.nearest import nearest, reached
 from ocm_geo.geodesy.places import Places, are_within_km
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from ocm_geo.geodesy.lines import Line
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PointIndex"]
 
 _BLOCK = 250_000
+_CELLS_PER_DEG = 8
 _HALF_TURN = 180.0
 _FULL_TURN = 360.0
 
@@ -147,7 +150,13 @@ class PointIndex:
         return np.flatnonzero(near)
 
     def nearest(
-        self, lon: ArrayLike, lat: ArrayLike, k: int = 1, *, max_km: float | None = None
+        self,
+        lon: ArrayLike,
+        lat: ArrayLike,
+        k: int = 1,
+        *,
+        max_km: float | None = None,
+        workers: int = -1,
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """
         Find the nearest places of many points, by geodesic distance.
@@ -160,6 +169,8 @@ class PointIndex:
             How many for each.
         max_km : float, optional
             Farthest distance that counts, inclusive.
+        workers : int
+            Threads; -1: one a processor.
 
         Returns
         -------
@@ -179,9 +190,44 @@ class PointIndex:
         limit = np.inf if max_km is None else float(max_km)
         position = np.full((len(asked.xyz), k), -1, dtype=np.intp)
         km = np.full((len(asked.xyz), k), np.inf)
-        for start in range(0, len(asked.xyz), _BLOCK) if len(self) else ():
-            rows = slice(start, start + _BLOCK)
+        for rows in self._blocks(asked):
             position[rows], km[rows] = nearest(
-                self._places, self.tree, asked.take(rows), k=k, max_km=limit
+                self._places, self.tree, asked.take(rows), k=k, max_km=limit, workers=workers
             )
         return position, km
+
+    def are_reached(
+        self, lon: ArrayLike, lat: ArrayLike, within_km: Sequence[float], *, workers: int = -1
+    ) -> NDArray[np.intp]:
+        """
+        Find the least distance within which each point has one of the places.
+
+        Parameters
+        ----------
+        lon, lat : array_like of shape (n,)
+            Points, degrees.
+        within_km : sequence of float
+            Geodesic distances, ascending, inclusive, km.
+        workers : int
+            Threads; -1: one a processor.
+
+        Returns
+        -------
+        numpy.ndarray of int, shape (n,)
+            Its position in ``within_km``, exactly; as many as there are where none is enough.
+        """
+        asked = Places.of(lon, lat)
+        step = np.full(len(asked.xyz), len(within_km), dtype=np.intp)
+        for rows in self._blocks(asked):
+            step[rows] = reached(
+                self._places, self.tree, asked.take(rows), within_km, workers=workers
+            )
+        return step
+
+    def _blocks(self, asked: Places) -> list[NDArray[np.intp]]:
+        """Cut points into blocks, neighbours together: the tree is then mostly in the cache."""
+        if not len(self) or not len(asked.xyz):
+            return []
+        column, row = np.floor(_CELLS_PER_DEG * asked.lonlat.T).astype(np.int64)
+        order = np.argsort(row * (1 << 20) + column, kind="stable")
+        return np.array_split(order, -(-len(order) // _BLOCK))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -11,7 +11,8 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.query.where import positive_km
-from ocm_geo.standards.catalogue import Derogation, Rule, relaxed, rule_of
+from ocm_geo.standards.catalogue import Derogation, Rule, most_relaxed, relaxed, rule_of
+from ocm_geo.standards.exits import EXIT_KM, at_exits, check_exits
 from ocm_geo.standards.pools import Level, PoolRules, pools
 from ocm_geo.standards.verdict import clauses_of
 
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ocm_geo.routing import Engine
 
 __all__ = [
+    "EVERY",
     "TOLERANCE_KM",
     "Case",
     "Ends",
@@ -34,6 +40,7 @@ __all__ = [
 Ends: TypeAlias = Literal["between-pools", "closed"]
 Serve: TypeAlias = Literal["both-single", "both-double", "by-side"]
 
+EVERY = "every one that traffic could permit"
 TOLERANCE_KM = 1e-6
 _SHARE_TOLERANCE = 1e-9
 
@@ -50,6 +57,8 @@ class Case:
     serve: Serve
     pool_rules: PoolRules
     strict_power: bool
+    exits: NDArray[np.float64] | None
+    engine: Engine | None
 
     @property
     def clauses(self) -> list[str]:
@@ -63,7 +72,17 @@ class Case:
                 "serve both at the requirement of one, 'both-double' asks for twice the power "
                 "and points"
             )
+        facts += [self._offset_clause()] if self.rule.offset_measure else []
         return clauses_of(self.rule, self.used, facts)
+
+    def _offset_clause(self) -> str:
+        limit = f"at most {self.offset_km:g} km from the road ({self.rule.offset_measure})"
+        if self.engine is None:
+            return (
+                f"{limit}; measured here as the straight line to the nearest place of the road: an "
+                "approximation, since exits and an engine were not given"
+            )
+        return f"{limit}; measured by {self.engine!r} from the exits given"
 
     def pools(self, stations: gpd.GeoDataFrame, level: Level, serve: str) -> gpd.GeoDataFrame:
         """Make pools, as `ocm_geo.standards.pools.pools` does."""
@@ -76,6 +95,52 @@ class Case:
             times=times,
             strict_power=self.strict_power,
         )
+
+    def places(
+        self, good: gpd.GeoDataFrame, roads: NDArray[np.object_]
+    ) -> tuple[gpd.GeoSeries, float]:
+        """
+        Say where pools stand beside a road.
+
+        Parameters
+        ----------
+        good : geopandas.GeoDataFrame
+            Pools that qualify.
+        roads : numpy.ndarray of shapely.LineString
+            The road.
+
+        Returns
+        -------
+        places : geopandas.GeoSeries
+            Their positions; with exits, those of the pools that can be reached from one, there.
+        within_km : float
+            Those this near to the road count.
+        """
+        if self.exits is None or self.engine is None:
+            return good.geometry, self.offset_km
+        placed = at_exits(
+            good.geometry, roads, self.exits, engine=self.engine, within_km=self.offset_km
+        )
+        return placed, EXIT_KM
+
+    def questions(self) -> list[tuple[str, Case, list[str]]]:
+        """
+        List what is asked beside the question itself.
+
+        Returns
+        -------
+        list of tuple
+            What relaxations are used, the case, and how pools may serve: the question as it is;
+            then, where traffic that is not known here could permit relaxations, all of them at
+            once, which bounds the answer.
+        """
+        given = ", ".join(derogation.id for derogation in self.used) or "none"
+        rule = most_relaxed(self.rule)
+        asked = [(given, self, self.serves())]
+        if rule != self.rule:
+            relaxed_case = replace(self, rule=rule, spacing_km=rule.spacing_km or self.spacing_km)
+            asked.append((EVERY, relaxed_case, [self.serve]))
+        return asked
 
     def serves(self) -> list[str]:
         """List the ways in which pools may serve two directions, the one asked for first."""
@@ -103,7 +168,8 @@ def case_of(
     serves : sequence of str
         The ways pools may serve that are allowed here.
     **asked
-        ``spacing_km``, ``offset_km``, ``ends``, ``serve``, ``pool_rules``, ``strict_power``.
+        ``spacing_km``, ``offset_km``, ``ends``, ``serve``, ``pool_rules``, ``strict_power``,
+        ``exits``, ``engine``.
 
     Returns
     -------
@@ -125,7 +191,9 @@ def case_of(
     asked["spacing_km"] = _given(asked["spacing_km"], rule.spacing_km, "spacing_km", rule)
     asked["offset_km"] = _given(asked["offset_km"], rule.offset_km, "offset_km", rule)
     asked["pool_rules"] = asked["pool_rules"] or PoolRules()
-    rule = msgspec.structs.replace(rule, spacing_km=asked["spacing_km"])
+    asked["exits"] = check_exits(asked["exits"], asked["engine"])
+    needs = [need for need in rule.needs if asked.get(need) is None]
+    rule = msgspec.structs.replace(rule, spacing_km=asked["spacing_km"], needs=needs)
     return Case(rule=rule, used=used, **asked)
 
 
@@ -149,11 +217,12 @@ def reaches(rule: Rule, share: float) -> bool | None:
     Returns
     -------
     bool or None
-        None if the rule asks for no share.
+        None if the rule asks for no share, or for what the data do not show beside enough of it.
     """
     if rule.share_of_length is None:
         return None
-    return bool(share >= rule.share_of_length - _SHARE_TOLERANCE)
+    enough = bool(share >= rule.share_of_length - _SHARE_TOLERANCE)
+    return None if enough and rule.needs else enough
 
 
 def readings_table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
@@ -163,14 +232,14 @@ def readings_table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
     Parameters
     ----------
     rows : sequence of tuple
-        Reading, how pools serve, share, low, high.
+        Reading, how pools serve, derogations used, share, low, high.
 
     Returns
     -------
     pandas.DataFrame
         One row each.
     """
-    names = ["reading", "pools_serve", "share", "share_low", "share_high"]
+    names = ["reading", "pools_serve", "derogations", "share", "share_low", "share_high"]
     return pd.DataFrame(rows, columns=names)
 
 

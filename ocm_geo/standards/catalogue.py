@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-__all__ = ["Derogation", "Rule", "derogations", "load_standards", "relaxed", "rule_of", "standards"]
+__all__ = [
+    "Derogation",
+    "Rule",
+    "derogations",
+    "load_standards",
+    "most_relaxed",
+    "relaxed",
+    "rule_of",
+    "standards",
+]
 
 RULE_FILES = ("afir.toml", "us.toml", "uk.toml")
 
@@ -337,6 +346,26 @@ def relaxed(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:
     for derogation in used:
         rule = _with(rule, derogation)
     return rule, used
+
+
+def most_relaxed(rule: Rule) -> Rule:
+    """
+    Use every relaxation of spacing and power that traffic could permit.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule.
+
+    Returns
+    -------
+    Rule
+        With the greatest spacing and the least pool power; the rule itself where none is permitted.
+    """
+    for derogation in _bundled().derogation:
+        if derogation.is_about(rule) and derogation.aadt_below is not None:
+            rule = _with(rule, derogation)
+    return rule
 
 
 def _with(rule: Rule, derogation: Derogation) -> Rule:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +12,8 @@ from ocm_geo.errors import QueryError
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 from ocm_geo.standards.cases import Case, Ends, case_of, reaches, readings_table, reason
-from ocm_geo.standards.network import Network, Noding, network_of
+from ocm_geo.standards.network import Network, Noding, network_of, noded
+from ocm_geo.standards.noding import single_lines
 from ocm_geo.standards.pools import LEVELS, Level, PoolRules
 from ocm_geo.standards.readings import Judged, branch, every_path, some_path
 from ocm_geo.standards.verdict import Verdict
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ocm_geo.routing import Engine
     from ocm_geo.standards.catalogue import Rule
 
 __all__ = ["assess_network"]
@@ -31,7 +34,10 @@ READINGS: dict[str, Callable[[Network, float], Judged]] = {
     "some-path": some_path,
     "branch": branch,
     "every-path": every_path,
+    "some-path, one pool at both ends": partial(some_path, same_pool=True),
+    "branch, one pool at both ends": partial(branch, same_pool=True),
 }
+_NOT_MONOTONE = "every-path"
 
 
 def assess_network(  # noqa: PLR0913 - each is a fact of the question
@@ -47,8 +53,11 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     derogations: Sequence[str] = (),
     pool_rules: PoolRules | None = None,
     strict_power: bool = False,
+    same_pool: bool | None = None,
+    exits: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    engine: Engine | None = None,
     snap_m: float = 20.0,
-    noding: Noding = "ends",
+    noding: Noding = "vertices",
 ) -> Verdict:
     """
     Assess a network of roads by a rule.
@@ -77,10 +86,20 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
         How pools are made of stations.
     strict_power : bool
         Compare power with ``>``; only to reproduce figures that were made so.
+    same_pool : bool, optional
+        Let one pool serve both ends of a segment in the readings some-path and branch; only to
+        reproduce figures that were made so. By default as ``strict_power``: the published national
+        study does both. ``readings`` has the shares with and without.
+    exits : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
+        Points where one can leave the roads, service areas among them. With an engine, the offset
+        is the driving distance from the nearest one; without, it is the straight line.
+    engine : Engine, optional
+        What measures it: see `route_between`.
     snap_m : float
         Ends of roads this near to each other, or to another road, are joined.
-    noding : {"ends", "crossings"}
-        Whether roads join only at their ends, or wherever they cross.
+    noding : {"vertices", "ends", "crossings"}
+        Whether roads join at vertices that they share and at their ends, only at their ends, or
+        wherever they cross. Roads that run together count once.
 
     Returns
     -------
@@ -102,10 +121,10 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     >>> roads = gpd.GeoSeries([ocm.sample_route()], crs="EPSG:4326")
     >>> stations = ocm.stations_from_route(roads, 3, source=ocm.sample())
     >>> ocm.assess_network(roads, stations, "afir-ldv-core-2025").readings.shape
-    (6, 5)
+    (15, 6)
     """
-    if reading not in READINGS:
-        raise QueryError(f"reading must be one of {', '.join(READINGS)}, not {reading!r}")
+    if reading not in get_args(Reading):
+        raise QueryError(f"reading must be one of {', '.join(get_args(Reading))}, not {reading!r}")
     case = case_of(
         standard,
         derogations,
@@ -116,31 +135,61 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
         serve=pools_serve,
         pool_rules=pool_rules,
         strict_power=strict_power,
+        exits=exits,
+        engine=engine,
+    )
+    lax = strict_power if same_pool is None else same_pool
+    name = f"{reading}, one pool at both ends" if lax and reading != _NOT_MONOTONE else reading
+    if noding not in get_args(Noding):
+        raise QueryError(f"noding must be one of {', '.join(get_args(Noding))}, not {noding!r}")
+    roads, making = noded(single_lines(lines), snap_m=snap_m, noding=noding)
+
+    def network(one: Case, level: Level, serve: str) -> Network:
+        made = one.pools(stations, level, serve)
+        good, within_km = one.places(made[made["qualifies"]], roads.geometry)
+        found = network_of(roads, good, within_km, snap_m=snap_m)
+        return _closed(found) if one.ends == "closed" else found
+
+    rows = []
+    for used, one, serves in case.questions():
+        for serve in serves:
+            networks = {level: network(one, level, serve) for level in LEVELS}
+            rows += [(r, serve, used, *_shares(r, networks, one.spacing_km)) for r in READINGS]
+    readings = readings_table(rows)
+    drawn = network(case, "recorded", case.serve)
+    # The question as it is stands first.
+    own = readings[readings["reading"] == name].iloc[0]
+    segments = _network_segments(drawn, READINGS[name](drawn, case.spacing_km), case)
+    return Verdict(
+        case.rule,
+        reaches(case.rule, own["share"]),
+        float(own["share"]),
+        float(own["share_low"]),
+        float(own["share_high"]),
+        carry(segments, stations, standard=case.rule.id, reading=name),
+        case.pools(stations, "recorded", case.serve),
+        [*case.clauses, f"reading: {name}"],
+        readings,
+        {**making, **_report(drawn, segments, case)},
     )
 
-    def network(level: Level, serve: str) -> Network:
-        made = case.pools(stations, level, serve)
-        good = made[made["qualifies"]].geometry
-        one = network_of(lines, good, case.offset_km, snap_m=snap_m, noding=noding)
-        return _closed(one) if case.ends == "closed" else one
 
-    rows, shares = [], {}
-    for serve in case.serves():
-        networks = {level: network(level, serve) for level in LEVELS}
-        for name in READINGS:
-            shares[name, serve] = {
-                level: _network_share(name, level, networks[level], case.spacing_km)
-                for level in LEVELS
-            }
-            rows.append(
-                (name, serve, *(shares[name, serve][k] for k in ("recorded", "low", "high")))
-            )
-    own = shares[reading, case.serve]
-    drawn = network("recorded", case.serve)
-    segments = _network_segments(drawn, READINGS[reading](drawn, case.spacing_km), case)
-    made = case.pools(stations, "recorded", case.serve)
+def _shares(name: str, networks: dict[Level, Network], spacing_km: float) -> list[float]:
+    """Give the share of the length that passes: as recorded, low and high."""
+    shares = []
+    for level in ("recorded", "low", "high"):
+        network = networks[level]
+        if name == _NOT_MONOTONE and level != "recorded":
+            shares.append(float("nan"))
+            continue
+        passes = READINGS[name](network, spacing_km).passes
+        shares.append(float(network.length_km[passes].sum() / network.length_km.sum()))
+    return shares
+
+
+def _report(drawn: Network, segments: gpd.GeoDataFrame, case: Case) -> dict[str, object]:
     by_status = segments.groupby("status")["length_km"].sum()
-    report = {
+    return {
         **drawn.report,
         "length_km": float(segments["length_km"].sum()),
         **{f"{status}_km": float(km) for status, km in by_status.items()},
@@ -148,25 +197,6 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
         "offset_km": case.offset_km,
         "merge_m": case.pool_rules.merge_m,
     }
-    return Verdict(
-        case.rule,
-        reaches(case.rule, own["recorded"]),
-        own["recorded"],
-        own["low"],
-        own["high"],
-        carry(segments, stations, standard=case.rule.id, reading=reading),
-        made,
-        [*case.clauses, f"reading: {reading}"],
-        readings_table(rows),
-        report,
-    )
-
-
-def _network_share(name: str, level: Level, network: Network, spacing_km: float) -> float:
-    if name == "every-path" and level != "recorded":
-        return float("nan")
-    passes = READINGS[name](network, spacing_km).passes
-    return float(network.length_km[passes].sum() / network.length_km.sum())
 
 
 def _closed(network: Network) -> Network:

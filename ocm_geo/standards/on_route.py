@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from ocm_geo.corridors.marks import marks_along
 from ocm_geo.errors import QueryError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocm_geo.routes.editing import Route
+    from ocm_geo.routing import Engine
     from ocm_geo.standards.catalogue import Rule
 
 __all__ = ["assess_route"]
@@ -60,6 +62,8 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
     derogations: Sequence[str] = (),
     pool_rules: PoolRules | None = None,
     strict_power: bool = False,
+    exits: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    engine: Engine | None = None,
 ) -> Verdict:
     """
     Assess one road by a rule.
@@ -89,6 +93,11 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
         How pools are made of stations.
     strict_power : bool
         Compare power with ``>``; only to reproduce figures that were made so.
+    exits : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
+        Points where one can leave the road, service areas among them. With an engine, the offset
+        is the driving distance from the nearest one; without, it is the straight line.
+    engine : Engine, optional
+        What measures it: see `route_between`.
 
     Returns
     -------
@@ -121,6 +130,8 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
         serve=pools_serve,
         pool_rules=pool_rules,
         strict_power=strict_power,
+        exits=exits,
+        engine=engine,
     )
     if drive_on not in {"right", "left"}:
         raise QueryError(f"drive_on must be 'right' or 'left', not {drive_on!r}")
@@ -128,45 +139,40 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
     sides = {"forward": drive_on, "reverse": "left" if drive_on == "right" else "right"}
     directions = sides if case.serve == "by-side" else {"both": None}
 
-    def sections(level: Level, serve: str) -> dict[str, _Sections]:
-        made = case.pools(stations, level, serve)
+    def sections(one: Case, level: Level, serve: str) -> dict[str, _Sections]:
+        made = one.pools(stations, level, serve)
         good = made[made["qualifies"]]
-        return {name: _sections(line, good, case, side) for name, side in directions.items()}
+        return {name: _sections(line, good, one, side) for name, side in directions.items()}
 
-    shares = {
-        (serve, level): _route_share(sections(level, serve))
-        for serve in case.serves()
-        for level in LEVELS
-    }
-    drawn = sections("recorded", case.serve)
+    rows = []
+    for used, one, serves in case.questions():
+        for serve in serves:
+            shares = {level: _route_share(sections(one, level, serve)) for level in LEVELS}
+            found = (shares[level] for level in ("recorded", "low", "high"))
+            rows.append(("along the route", serve, used, *found))
+    readings = readings_table(rows)
+    own = readings.iloc[0]
+    drawn = sections(case, "recorded", case.serve)
     segments = _route_segments(line, drawn, case)
     between = _route_share(drawn, with_ends=False)
-    own = {level: shares[case.serve, level] for level in LEVELS}
-    rows = [
-        ("along the route", serve, *(shares[serve, k] for k in ("recorded", "low", "high")))
-        for serve in case.serves()
-    ]
-    ends_km = segments.loc[segments["status"] == "end", "length_km"].sum()
-    report: dict[str, object] = {
-        "length_km": line.length_km,
-        "ends_km": float(ends_km),
-        "share_between_pools": between,
-        "ends": case.ends,
-        "offset_km": case.offset_km,
-        "merge_m": case.pool_rules.merge_m,
-    }
-    near = _near_road(case.pools(stations, "recorded", case.serve), line, case.offset_km)
     return Verdict(
         case.rule,
         reaches(case.rule, between),
-        own["recorded"],
-        own["low"],
-        own["high"],
+        float(own["share"]),
+        float(own["share_low"]),
+        float(own["share_high"]),
         carry(segments, stations, standard=case.rule.id),
-        near,
+        _near_road(case.pools(stations, "recorded", case.serve), line, case.offset_km),
         case.clauses,
-        readings_table(rows),
-        report,
+        readings,
+        {
+            "length_km": line.length_km,
+            "ends_km": float(segments.loc[segments["status"] == "end", "length_km"].sum()),
+            "share_between_pools": between,
+            "ends": case.ends,
+            "offset_km": case.offset_km,
+            "merge_m": case.pool_rules.merge_m,
+        },
     )
 
 
@@ -178,7 +184,7 @@ def _near_road(made: gpd.GeoDataFrame, line: Line, offset_km: float) -> gpd.GeoD
 
 
 def _sections(line: Line, good: gpd.GeoDataFrame, case: Case, side: str | None) -> _Sections:
-    marks = marks_along(good.geometry, line, case.offset_km)
+    marks = marks_along(*_places(good, line, case))
     along = np.minimum(marks.along_km, line.length_km)
     if side is not None:
         along = along[marks.table["side"].isin([side, "on"]).to_numpy()]
@@ -190,6 +196,12 @@ def _sections(line: Line, good: gpd.GeoDataFrame, case: Case, side: str | None) 
     short = end - start <= case.spacing_km + TOLERANCE_KM
     status = np.where(is_end, "end", np.where(short, "passes", "fails"))
     return _Sections(start[keep], end[keep], status[keep].tolist())
+
+
+def _places(good: gpd.GeoDataFrame, line: Line, case: Case) -> tuple[gpd.GeoSeries, Line, float]:
+    road = np.array([shapely.LineString(line.coords)], dtype=object)
+    places, within_km = case.places(good, road)
+    return places, line, within_km
 
 
 def _route_share(by_direction: dict[str, _Sections], *, with_ends: bool = True) -> float:

@@ -8,6 +8,11 @@ A segment is served by pools at its two ends. Let D be the spacing:
   qualifying pool fails.
 - *every-path*: it fails if it lies on the shortest way between two pools with no pool between
   them and that way is longer than D; on no such way at all, it is unserved and fails.
+
+The first two have a laxer form, ``same_pool``, in which one pool may serve both ends of a segment
+by a way that turns back over it. A gap of any length then passes for the first D / 2 beside each of
+its pools, and a dead end with one pool passes too: no reading of the law, but that by which the
+one published national study was made.
 """
 
 from __future__ import annotations
@@ -112,7 +117,7 @@ class _Roads:
         return found
 
 
-def some_path(network: Network, spacing_km: float) -> Judged:
+def some_path(network: Network, spacing_km: float, *, same_pool: bool = False) -> Judged:
     """
     Judge by the shortest way between two different pools through each segment.
 
@@ -122,27 +127,40 @@ def some_path(network: Network, spacing_km: float) -> Judged:
         The network; its pools qualify.
     spacing_km : float
         The greatest distance between pools.
+    same_pool : bool
+        Let one pool serve both ends.
 
     Returns
     -------
     Judged
         By segment. Ways much longer than the spacing may be given as infinite.
     """
+    find = _nearest_pools if same_pool else _two_pools
+    between = find(network, spacing_km) + network.length_km
+    passes = between <= spacing_km + _TOLERANCE_KM
+    return Judged(passes, between, np.zeros_like(passes))
+
+
+def _nearest_pools(network: Network, _: float) -> NDArray[np.float64]:
+    """Add up the ways from both ends to the pools nearest to them."""
+    labels = _Roads(network).two_nearest()
+    nearest = np.array([near[0].km if near else np.inf for near in labels])
+    return np.asarray(nearest[network.start] + nearest[network.end])
+
+
+def _two_pools(network: Network, spacing_km: float) -> NDArray[np.float64]:
+    """Add up the ways from both ends to two different pools, none back over the segment."""
     roads = _Roads(network)
     labels = roads.two_nearest()
     between = np.full(len(network.length_km), np.inf)
-    ends = zip(
-        network.start.tolist(), network.end.tolist(), network.length_km.tolist(), strict=True
-    )
-    for segment, (start, end, km) in enumerate(ends):
+    ends = zip(network.start.tolist(), network.end.tolist(), strict=True)
+    for segment, nodes in enumerate(ends):
         near = [
-            _avoiding(roads, labels[node], node, segment, limit_km=spacing_km)
-            for node in (start, end)
+            _avoiding(roads, labels[node], node, segment, limit_km=spacing_km) for node in nodes
         ]
         ways = [a.km + b.km for a, b in product(*near) if a.pool != b.pool]
-        between[segment] = min(ways, default=np.inf) + km
-    passes = between <= spacing_km + _TOLERANCE_KM
-    return Judged(passes, between, np.zeros_like(passes))
+        between[segment] = min(ways, default=np.inf)
+    return between
 
 
 def _avoiding(
@@ -154,7 +172,7 @@ def _avoiding(
     return near
 
 
-def branch(network: Network, spacing_km: float) -> Judged:
+def branch(network: Network, spacing_km: float, *, same_pool: bool = False) -> Judged:
     """
     Judge as `some_path`, and let the chain of a failing segment fail with it.
 
@@ -164,15 +182,35 @@ def branch(network: Network, spacing_km: float) -> Judged:
         The network; its pools qualify.
     spacing_km : float
         The greatest distance between pools.
+    same_pool : bool
+        Let one pool serve both ends; a chain then also goes on through a junction whose other
+        branches all fail.
 
     Returns
     -------
     Judged
         By segment.
     """
-    some = some_path(network, spacing_km)
+    some = some_path(network, spacing_km, same_pool=same_pool)
+    if same_pool:
+        return some._replace(passes=~_spread(network, ~some.passes))
     chain = _chains(network)
     return some._replace(passes=~np.isin(chain, chain[~some.passes]))
+
+
+def _spread(network: Network, fails: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Let failure spread over each node without a pool that has one branch left."""
+    fails = fails.copy()
+    at = _Roads(network).at
+    todo = np.unique(np.concatenate([network.start[fails], network.end[fails]])).tolist()
+    while todo:
+        node = todo.pop()
+        left = [(segment, there) for segment, there, _ in at[node] if not fails[segment]]
+        if network.pool[node] < 0 and len(left) == 1:
+            segment, there = left[0]
+            fails[segment] = True
+            todo += [node, there]
+    return fails
 
 
 def _chains(network: Network) -> NDArray[np.intp]:

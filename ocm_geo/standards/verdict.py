@@ -26,7 +26,9 @@ class Verdict:
     rule : Rule
         The rule, as derogations left it.
     passes : bool or None
-        Whether the share reaches what the rule asks for; None if it asks for no share.
+        Whether the share reaches what the rule asks for. None if it asks for no share, or if the
+        share is enough but the data do not show all that is asked for (stations dedicated to
+        heavy-duty vehicles, say): the shares are then those at best.
     share : float
         Share of the length that passes, by the reading that was asked for.
     share_low, share_high : float
@@ -40,8 +42,9 @@ class Verdict:
     clauses : list of str
         The rule in words, how well it is known, and what the data could not show.
     readings : pandas.DataFrame
-        Every reading side by side: ``reading``, ``pools_serve``, ``share``, ``share_low``,
-        ``share_high``.
+        Every reading side by side: ``reading``, ``pools_serve``, ``derogations``, ``share``,
+        ``share_low``, ``share_high``. Where traffic could permit relaxations, the last rows use
+        all of them at once: with the first they bound what counts of traffic would tell.
     report : dict
         Numbers of the making: lengths, tolerances, counts.
     """
@@ -59,7 +62,7 @@ class Verdict:
 
     def __repr__(self) -> str:
         """Say it in two lines."""
-        word = {True: "passes", False: "fails", None: "no threshold"}[self.passes]
+        word = {True: "passes", False: "fails", None: "no verdict"}[self.passes]
         bounds = f"{100 * self.share_low:.1f} to {100 * self.share_high:.1f} %"
         return (
             f"<Verdict {self.rule.id}: {word}, {100 * self.share:.1f} % of the length "
@@ -97,11 +100,6 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
         f"a qualifying pool at most every {rule.spacing_km:g} km{share}",
         f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{pool}",
     ]
-    if rule.offset_km:
-        clauses.append(
-            f"at most {rule.offset_km:g} km from the road ({rule.offset_measure}); measured here "
-            "as the straight line to the nearest place of the road: an approximation"
-        )
     if rule.share_of_length and not rule.ratio:
         clauses.append("the share is the analyst's figure: the text defines no ratio")
     if rule.spacing_counts_only:

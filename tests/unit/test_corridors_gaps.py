@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import shapely
 from ocm_geo.corridors import locate_along, route_gaps
 from ocm_geo.errors import QueryError
 from ocm_geo.routes import route_length_km, route_reverse
+from tests.unit.standards.made import site, table
 
 KM_PER_DEGREE = 111.31949079327357
 EQUATOR = shapely.LineString([(0, 0), (4, 0)])
@@ -118,10 +121,56 @@ def test_provenance_and_question_are_kept() -> None:
         (stations(1), {"min_power_kw": -1}, "min_power_kw"),
         (stations(1), {"min_power_kw": "50"}, "min_power_kw"),
         (stations(1), {"within_km": 0}, "within_km"),
+        (stations(1), {"min_points": 0}, "min_points"),
+        (stations(1), {"min_points": 2}, "n_points"),
+        (stations(1), {"connection_types": 33}, "connections"),
+        (stations(1), {"max_results": 3}, "max_results"),
+        (stations(1), {"drive_on": "top"}, "drive_on"),
         (stations(1).set_index(pd.Index(["a"])), {}, "whole numbers"),
         (stations(1).set_crs(None, allow_override=True), {}, "coordinate reference system"),
     ],
 )
-def test_wrong_arguments(table: gpd.GeoDataFrame, options: dict[str, float], told: str) -> None:
+def test_wrong_arguments(table: gpd.GeoDataFrame, options: dict[str, Any], told: str) -> None:
     with pytest.raises(QueryError, match=told):
         route_gaps(EQUATOR, table, **options)
+
+
+CCS = {"PowerKW": 150.0, "CurrentTypeID": 30, "ConnectionTypeID": 33, "Quantity": 2}
+SITES = table(
+    [
+        site(1, (1, 0.01), CCS, {"PowerKW": 11.0, "ConnectionTypeID": 25}),
+        site(2, (2, -0.01), {**CCS, "PowerKW": 50.0}, NumberOfPoints=1),
+        site(3, (3, 0.01), CCS, UsageTypeID=2, StatusTypeID=150),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, [1, 2, 3]),
+        ({"min_power_kw": 150, "connection_types": "CCS (Type 2)"}, [1, 3]),
+        ({"min_power_kw": 150, "connection_types": 25}, []),
+        ({"usage_types": "Public"}, [1, 2]),
+        ({"status_types": 50, "min_power_kw": 150}, [1]),
+        ({"min_points": 2}, [1, 3]),
+        ({"min_points": 3}, [1]),
+        ({"min_points": 1, "min_power_kw": 51}, [1, 3]),
+    ],
+)
+def test_what_qualifies(filters: dict[str, Any], expected: list[int]) -> None:
+    gaps = route_gaps(EQUATOR, SITES, **filters)
+    assert gaps["from_id"].dropna().tolist() == expected
+    read_back = gpd.GeoDataFrame(SITES.reset_index())
+    again = route_gaps(EQUATOR, read_back, **filters)
+    assert again.drop(columns="geometry").equals(gaps.drop(columns="geometry"))
+
+
+def test_directions_have_the_stations_of_their_side() -> None:
+    gaps = route_gaps(EQUATOR, SITES, drive_on="right")
+    passed = gaps.groupby("direction")["from_id"].apply(lambda ids: ids.dropna().tolist())
+    assert passed.to_dict() == {"forward": [2], "reverse": [1, 3]}
+    british = route_gaps(EQUATOR, SITES, drive_on="left")
+    assert british.loc[british["direction"] == "forward", "from_id"].dropna().tolist() == [1, 3]
+    lengths = gaps.groupby("direction")["length_km"].sum()
+    assert lengths.to_numpy() == pytest.approx([4 * KM_PER_DEGREE] * 2)

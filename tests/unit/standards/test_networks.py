@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import geopandas as gpd
+import msgspec
 import networkx as nx
 import numpy as np
 import pytest
@@ -75,6 +76,43 @@ def test_a_failing_segment_takes_its_chain_along() -> None:
     some = ocm.assess_network(longer, stations, RULE)
     assert some.share == pytest.approx(0.5, abs=1e-6)
     assert some.readings.query("reading == 'branch'")["share"].iloc[0] == pytest.approx(0.5)
+
+
+def test_figures_with_one_pool_at_both_ends_can_be_reproduced() -> None:
+    # A gap of 80 km in pieces of 10: the first 30 km beside each pool pass, if it may serve alone.
+    marks = [away(km, 90) for km in range(0, 81, 10)]
+    roads = gpd.GeoSeries([shapely.LineString(p) for p in pairwise(marks)], crs="EPSG:4326")
+    spur = road(20, 0, marks[-1])
+    lines = gpd.GeoSeries([*roads, spur], crs="EPSG:4326")
+    stations = table([site(1, marks[0]), site(2, marks[-1])])
+    verdict = ocm.assess_network(lines, stations, RULE)
+    plain = verdict.readings.query("pools_serve == 'both-single' and derogations == 'none'")
+    shares = plain.set_index("reading")["share"]
+    assert shares["some-path"] == shares["branch"] == verdict.share == 0
+    assert shares["some-path, one pool at both ends"] == pytest.approx(80 / 100, abs=1e-6)
+    assert shares["branch, one pool at both ends"] == pytest.approx(20 / 100, abs=1e-6)
+    lax = ocm.assess_network(lines, stations, RULE, same_pool=True)
+    assert lax.share == pytest.approx(0.8, abs=1e-6)
+    assert "reading: some-path, one pool at both ends" in lax.clauses
+    rule = msgspec.structs.replace(lax.rule, pool_power_kw=399.0)
+    strict = ocm.assess_network(lines, stations, rule, reading="branch", strict_power=True)
+    assert strict.share == pytest.approx(0.2, abs=1e-6)
+    only_strict = ocm.assess_network(lines, stations, rule, strict_power=True, same_pool=False)
+    assert only_strict.share == 0
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_one_pool_at_both_ends_against_all_pairs(seed: int) -> None:
+    network = random_network(seed)
+    km = nx.multi_source_dijkstra_path_length(
+        graph_of(network), set(np.flatnonzero(network.pool >= 0).tolist())
+    )
+    ends = zip(network.start.tolist(), network.end.tolist(), network.length_km, strict=True)
+    expected = np.array([km.get(a, np.inf) + km.get(b, np.inf) + length for a, b, length in ends])
+    some = some_path(network, 60, same_pool=True).passes
+    assert some.tolist() == (expected <= 60).tolist()
+    assert not (branch(network, 60, same_pool=True).passes & ~some).any()
+    assert not (some_path(network, 60).passes & ~some).any()
 
 
 def random_network(seed: int, n_nodes: int = 12, n_pools: int = 4) -> Network:
@@ -151,6 +189,55 @@ def test_lines_are_joined_where_they_nearly_meet() -> None:
     apart = ocm.assess_network(roads, stations, RULE, snap_m=1)
     assert apart.report["n_components"] == 2
     assert apart.share == 0
+
+
+def test_roads_join_at_a_vertex_that_they_share() -> None:
+    middle = away(20, 90)
+    main = shapely.LineString([HUB, middle, away(40, 90)])
+    across = shapely.LineString([away(15, 180, middle), middle, away(15, 0, middle)])
+    roads = gpd.GeoSeries([main, across], crs="EPSG:4326")
+    stations = table([site(1, HUB), site(2, away(15, 0, middle))])
+    verdict = ocm.assess_network(roads, stations, RULE)
+    assert verdict.share == pytest.approx(35 / 70, abs=1e-6)
+    assert verdict.report["n_components"] == 1
+    assert ocm.assess_network(roads, stations, RULE, noding="ends").share == 0
+    with pytest.raises(ocm.QueryError, match="noding"):
+        ocm.assess_network(roads, stations, RULE, noding="no")  # type: ignore[arg-type]
+
+
+def test_roads_that_run_together_count_once() -> None:
+    marks = [away(km, 90) for km in (0, 10, 20, 30, 40)]
+    other = [away(10, 0, marks[1]), marks[1], marks[2], marks[3], away(10, 180, marks[3])]
+    lines = [shapely.LineString(marks), shapely.LineString(other[::-1])]
+    roads = gpd.GeoSeries(lines, crs="EPSG:4326")
+    stations = table([site(1, HUB), site(2, marks[-1])])
+    verdict = ocm.assess_network(roads, stations, RULE)
+    assert verdict.report["length_km"] == pytest.approx(60, abs=1e-3)
+    assert verdict.report["repeated_km"] == pytest.approx(20, abs=1e-3)
+    assert verdict.share == pytest.approx(40 / 60, abs=1e-6)
+
+
+def test_a_network_over_the_antimeridian() -> None:
+    start = (179.8, 65.0)
+    roads = gpd.GeoSeries([road(50, 90, start)], crs="EPSG:4326")
+    stations = table([site(1, away(5, 90, start)), site(2, away(2, 0, away(45, 90, start)))])
+    verdict = ocm.assess_network(roads, stations, RULE)
+    assert verdict.report["length_km"] == pytest.approx(50, abs=1e-6)
+    assert verdict.report["n_components"] == 1
+    assert verdict.share == pytest.approx(40 / 50, abs=1e-3)
+    beside = table([site(1, (-180.0, 65.0)), site(2, (180.0, 65.0 + 1e-9))])
+    assert ocm.assess_network(roads, beside, RULE).report["n_pools_on_road"] == 1
+
+
+def test_long_edges_are_geodesics() -> None:
+    start = (-10.0, 60.0)
+    end = away(600, 70, start)
+    roads = gpd.GeoSeries([shapely.LineString([start, end])], crs="EPSG:4326")
+    marks = [away(km, 70, start) for km in (0, 50, 100, 300, 330)]
+    stations = table([site(i + 1, mark) for i, mark in enumerate(marks)])
+    verdict = ocm.assess_network(roads, stations, RULE, offset_km=0.01)
+    assert verdict.report["n_pools_on_road"] == 5
+    assert verdict.share == pytest.approx(130 / 600, abs=1e-4)
 
 
 def test_crossings_join_only_when_asked() -> None:

@@ -94,7 +94,8 @@ def test_bounds_hold_what_is_doubtful() -> None:
 
 def test_both_directions_at_twice_the_requirement() -> None:
     verdict = assess(site(1, at(20)), site(2, at(70)))
-    by_serving = verdict.readings.set_index("pools_serve")["share"]
+    plain = verdict.readings.query("derogations == 'none'")
+    by_serving = plain.set_index("pools_serve")["share"]
     assert by_serving["both-single"] == pytest.approx(0.25, abs=1e-3)
     assert by_serving["both-double"] == 0
     assert assess(site(1, at(20)), site(2, at(70)), derogations=["afir-ldv-both"]).share == 0
@@ -126,6 +127,17 @@ def test_derogations() -> None:
         assess(*half, derogations=["afir-hdv-800"])
 
 
+def test_every_relaxation_bounds_the_share() -> None:
+    # 90 km apart, and one of them of half the power.
+    sites = [site(1, at(20)), site(2, at(110), {**DC, "PowerKW": 200.0})]
+    verdict = assess(*sites)
+    relaxed = verdict.readings.iloc[-1]
+    assert relaxed["derogations"].startswith("every")
+    assert verdict.share == 0
+    assert relaxed["share"] == pytest.approx(90 / 200, abs=1e-3)
+    assert set(assess(*sites, rule="us-nevi-2024").readings["derogations"]) == {"none"}
+
+
 def test_rules_without_numbers_ask_for_them() -> None:
     with pytest.raises(ocm.QueryError, match="spacing_km"):
         assess(rule="us-nevi-2025-ifg")
@@ -136,6 +148,18 @@ def test_rules_without_numbers_ask_for_them() -> None:
         assess(rule="us-680-uptime")
     with pytest.raises(ocm.QueryError, match="afir-ldv-core-2025"):
         assess(rule="afir-ldv-core-2052")
+
+
+def test_heavy_vehicles_fail_or_have_no_verdict() -> None:
+    strong = {**DC, "PowerKW": 400.0, "Quantity": 10}
+    sites = [site(1, at(20), strong), site(2, at(60), strong), site(3, at(140), strong)]
+    assert assess(*sites[:2], rule="afir-hdv-core-2030").passes is None
+    verdict = assess(*sites, rule="afir-hdv-core-2030")
+    assert verdict.passes is False
+    assert any("dedicated" in clause for clause in verdict.clauses)
+    assert "no verdict" in repr(assess(*sites[:2], rule="afir-hdv-core-2030"))
+    given = assess(*sites, rule="us-nevi-2025-ifg", spacing_km=90, offset_km=2)
+    assert not any("not testable" in clause for clause in given.clauses)
 
 
 def test_connectors_of_nevi() -> None:

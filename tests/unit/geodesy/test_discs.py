@@ -1,0 +1,61 @@
+"""The outline of many discs against the union of each with each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+
+from ocm_geo.coverage.service_areas import dissolved, reach_polygons
+from ocm_geo.geodesy import area_km2, distance_km
+
+
+def centres(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Make places anywhere, on round coordinates, or on a lattice where circles meet in points."""
+    rng = np.random.default_rng(seed)
+    n, km = int(rng.integers(1, 300)), float(rng.choice([0.3, 1, 5, 20, 90]))
+    span = km / 111 * rng.choice([2, 6, 15, 40])
+    lon, lat = rng.uniform(0, span, n) / 0.7, 45 + rng.uniform(-span / 2, span / 2, n)
+    if seed % 3 == 1:
+        lon, lat = np.round(lon, 2), np.round(lat, 2)
+    if seed % 3 == 2:
+        cell = km * rng.choice([0.5, np.sqrt(0.5), 1, 1.5]) / 111
+        lon, lat = np.round(lon / cell) * cell, np.round(lat / cell) * cell
+    lon = (lon + rng.uniform(-180, 180) + 180) % 360 - 180
+    lon, lat = np.unique(np.column_stack([lon, lat]), axis=0).T
+    return lon, lat, km
+
+
+@pytest.mark.parametrize("seed", range(45))
+def test_the_outline_holds_the_ground_of_the_union(seed: int) -> None:
+    lon, lat, km = centres(seed)
+    ours, theirs = dissolved(lon, lat, km), shapely.union_all(reach_polygons(lon, lat, km))
+    assert shapely.is_valid(ours)
+    apart = area_km2(shapely.symmetric_difference(ours, theirs))
+    assert apart < 3e-5 * area_km2(theirs)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_corner_is_at_the_distance_and_none_nearer(seed: int) -> None:
+    lon, lat, km = centres(seed)
+    x, y = shapely.get_coordinates(dissolved(lon, lat, km)).T
+    corner = np.abs(np.abs(x) - 180) > 1e-9
+    corners = zip(x[corner].tolist(), y[corner].tolist(), strict=True)
+    away = np.array([np.min(distance_km(one, two, lon, lat)) for one, two in corners])
+    assert np.abs(away / km - 1).max() < 5e-4
+
+
+@pytest.mark.parametrize("lat", [89.0, -89.5, 60.0])
+def test_discs_round_a_pole_and_over_the_antimeridian(lat: float) -> None:
+    lon = np.arange(-180.0, 180, 5)
+    ours = dissolved(lon, np.full(len(lon), lat), 300)
+    theirs = shapely.union_all(reach_polygons(lon, np.full(len(lon), lat), 300))
+    assert area_km2(ours) == pytest.approx(area_km2(theirs), rel=1e-4)
+    ring = dissolved(lon, np.full(len(lon), lat), 90)
+    assert area_km2(ring) == pytest.approx(
+        area_km2(shapely.union_all(reach_polygons(lon, np.full(len(lon), lat), 90))), rel=1e-4
+    )
+
+
+def test_no_discs_have_no_ground() -> None:
+    assert dissolved(np.empty(0), np.empty(0), 5).is_empty
