@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,9 +49,20 @@ def study(
     source: SourceOption = None,
     area: Annotated[Path | None, typer.Option(help="File with the areas.")] = None,
     route: Annotated[Path | None, typer.Option(help="File with the route.")] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A value of the configuration, e.g. area.country=DE; repeat."),
+    ] = None,
 ) -> None:
     """Run a coverage study and write tables, figures, a map and a report."""
-    result = ocm.run_study(config, output, source=_source(source), area_file=area, route_file=route)
+    result = ocm.run_study(
+        config,
+        output,
+        source=_source(source),
+        area_file=area,
+        route_file=route,
+        changes=dict(_changed(text) for text in change or ()),
+    )
     _tell(result)
 
 
@@ -123,6 +135,17 @@ def info(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) ->
     mirror = ocm.Mirror(path)
     typer.echo(repr(mirror))
     typer.echo(str(mirror.report))
+
+
+def _changed(text: str) -> tuple[str, Any]:
+    """Read a value as TOML; what is none is a text."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ocm.QueryError(f"--set {text!r}: give a key and a value, e.g. area.country=DE")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value
 
 
 def _source(named: str | None) -> Source | None:

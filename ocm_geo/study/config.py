@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,19 @@ from ocm_geo.query import StationQuery
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AreaConfig", "CoverageConfig", "Group", "RouteConfig", "StudyConfig", "read_config"]
+__all__ = [
+    "AccessConfig",
+    "AreaConfig",
+    "CoverageConfig",
+    "DemandConfig",
+    "Group",
+    "RouteConfig",
+    "StudyConfig",
+    "Tier",
+    "UsageClass",
+    "changed_config",
+    "read_config",
+]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +48,113 @@ class Group(_Table, frozen=True):
 
     name: str
     filters: dict[str, Any] = {}
+
+
+class Tier(_Table, frozen=True):
+    """
+    A class of power: of one connection.
+
+    Parameters
+    ----------
+    name : str
+        Name in tables and figures.
+    above_kw : float, optional
+        More than this, kW.
+    min_power_kw : float, optional
+        At least this, kW.
+    """
+
+    name: str
+    above_kw: float | None = None
+    min_power_kw: float | None = None
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters that say so."""
+        if self.above_kw is not None:
+            # The next number above: "more than" is "at least" that.
+            return {"min_power_kw": math.nextafter(self.above_kw, math.inf)}
+        return {} if self.min_power_kw is None else {"min_power_kw": self.min_power_kw}
+
+
+class UsageClass(_Table, frozen=True):
+    """
+    Who may charge.
+
+    Parameters
+    ----------
+    name : str
+        Name in tables and figures.
+    usage_types : list of int or str
+        Ids or labels; empty for all stations.
+    """
+
+    name: str
+    usage_types: list[int | str] = []
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters that say so."""
+        return {"usage_types": self.usage_types} if self.usage_types else {}
+
+
+class DemandConfig(_Table, frozen=True):
+    """
+    Where people live.
+
+    Parameters
+    ----------
+    file : str, optional
+        A raster of counts (``.tif``), a table (``.csv``), or points or areas in any format
+        that GDAL reads; areas count at a point inside. Without one, the areas of the study.
+    lon_column, lat_column : str
+        Of a table, degrees.
+    population_column : str
+        People of each row; rasters have none.
+    name_column : str, optional
+        Column that names the places.
+    """
+
+    file: str | None = None
+    lon_column: str = "lon"
+    lat_column: str = "lat"
+    population_column: str = "population"
+    name_column: str | None = None
+
+
+class AccessConfig(_Table, frozen=True):
+    """
+    What people can reach, and how equal that is.
+
+    Parameters
+    ----------
+    classes : list of float
+        Ends of the classes of distance to the nearest station: km, or the unit of the costs.
+    catchment : float
+        Size of the catchments, same unit.
+    method, decay, supply, missing_supply
+        As for `ocm_geo.accessibility`.
+    search_km : float
+        Stations farther away from the people are not looked for.
+    costs : str, optional
+        A table (``.csv`` or ``.parquet``) with ``origin`` (name of the place), ``ocm_id`` and
+        a cost such as ``minutes``, used instead of distances.
+    points_classes : list of float
+        Ends of the classes of charging points for 10,000 people.
+    """
+
+    classes: list[float] = msgspec.field(default_factory=lambda: [5.0, 15.0, 30.0, 60.0])
+    catchment: float = 30.0
+    method: str = "e2sfca"
+    decay: str = "step"
+    supply: str = "n_points"
+    missing_supply: float | None = None
+    search_km: float = 200.0
+    costs: str | None = None
+    points_classes: list[float] = msgspec.field(default_factory=lambda: [1.0, 3.0, 6.0])
+
+
+_EVERYTHING = Group(name="all stations")
 
 
 class AreaConfig(_Table, frozen=True):
@@ -119,8 +240,16 @@ class StudyConfig(_Table, frozen=True):
         Where.
     filters : dict
         Which stations, for the whole study; as `ocm_geo.StationFilters`.
+    drop_status : list of int
+        Leave out stations of these states; those of no known state stay.
     groups : list of Group
         The choices that coverage and gaps are measured for.
+    tiers, usages : list
+        Instead of groups: each class of power with each class of users.
+    demand : DemandConfig, optional
+        Where people live, for access.
+    access : AccessConfig, optional
+        What people can reach.
     coverage : CoverageConfig
         Distances.
     route : RouteConfig, optional
@@ -131,9 +260,35 @@ class StudyConfig(_Table, frozen=True):
     source: str | None = None
     area: AreaConfig = AreaConfig()
     filters: dict[str, Any] = {}
-    groups: list[Group] = msgspec.field(default_factory=lambda: [Group(name="all stations")])
+    drop_status: list[int] = []
+    groups: list[Group] = msgspec.field(default_factory=lambda: [_EVERYTHING])
+    tiers: list[Tier] = []
+    usages: list[UsageClass] = []
+    demand: DemandConfig | None = None
+    access: AccessConfig | None = None
     coverage: CoverageConfig = CoverageConfig()
     route: RouteConfig | None = None
+
+    @property
+    def choices(self) -> list[Group]:
+        """The groups, or those made of each class of users with each tier."""
+        if not self.tiers and not self.usages:
+            return self.groups
+        tiers = self.tiers or [Tier(name="")]
+        usages = self.usages or [UsageClass(name="")]
+        return [
+            Group(
+                name=", ".join(filter(None, (usage.name, tier.name))),
+                filters={**usage.filters, **tier.filters},
+            )
+            for usage, tier in product(usages, tiers)
+        ]
+
+    @property
+    def reach_km(self) -> float:
+        """How far beyond the areas stations bear on the results, km."""
+        farthest = max(self.coverage.within_km)
+        return farthest if self.access is None else max(farthest, self.access.search_km)
 
 
 def read_config(config: str | Path | Mapping[str, Any]) -> StudyConfig:
@@ -163,6 +318,38 @@ def read_config(config: str | Path | Mapping[str, Any]) -> StudyConfig:
         raise QueryError(f"the study's configuration is wrong: {error}") from error
 
 
+def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConfig:
+    """
+    Change values of a configuration.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        The configuration.
+    changes : mapping
+        Dotted keys to values: ``{"demand.population_column": "people"}``.
+
+    Returns
+    -------
+    StudyConfig
+        A new one, checked.
+
+    Raises
+    ------
+    QueryError
+        If a key or value is not one of a study.
+    """
+    tables = msgspec.to_builtins(config)
+    for key, value in changes.items():
+        *path, last = key.split(".")
+        table = tables
+        for name in path:
+            table[name] = dict(table.get(name) or {})
+            table = table[name]
+        table[last] = value
+    return read_config(tables)
+
+
 def _from_file(path: Path) -> StudyConfig:
     try:
         config = msgspec.toml.decode(path.read_bytes(), type=StudyConfig)
@@ -184,27 +371,56 @@ def _beside(config: StudyConfig, folder: Path) -> StudyConfig:
     route = config.route
     if route is not None:
         route = replace(route, file=placed(route.file, "sample") or "")
+    demand, access = config.demand, config.access
+    if demand is not None:
+        demand = replace(demand, file=placed(demand.file))
+    if access is not None:
+        access = replace(access, costs=placed(access.costs))
     source = placed(config.source, "sample", "api")
-    return replace(config, area=area, route=route, source=source)
+    return replace(config, area=area, route=route, source=source, demand=demand, access=access)
 
 
 def _checked(config: StudyConfig) -> StudyConfig:
     """Find wrong filters and distances before anything is asked or written."""
+    _check_groups(config)
+    distances = config.coverage.within_km
+    if not distances or any(not km > 0 for km in distances):
+        raise QueryError(f"coverage.within_km must be distances above 0 km, not {distances}")
+    if config.access is not None:
+        _check_access(config.access)
+    elif config.demand is not None:
+        raise QueryError("[demand] is for access: add [access], or leave it out")
+    return config
+
+
+def _check_groups(config: StudyConfig) -> None:
     if not config.groups:
         raise QueryError("groups: a study needs at least one group of stations")
-    names = [group.name for group in config.groups]
+    if config.groups != [_EVERYTHING] and (config.tiers or config.usages):
+        raise QueryError("give [[groups]], or [[tiers]] and [[usages]], not both")
+    for tier in config.tiers:
+        if (tier.above_kw is None) == (tier.min_power_kw is None):
+            raise QueryError(f"tier {tier.name!r}: give above_kw or min_power_kw, one of them")
+    groups = config.choices
+    names = [group.name for group in groups]
     if len(set(names)) < len(names):
         raise QueryError(f"groups: the names must differ, not {names}")
-    for filters in (config.filters, *(group.filters for group in config.groups)):
+    for filters in (config.filters, *(group.filters for group in groups)):
         if "max_results" in filters:
             raise QueryError("filters: a study needs all stations; leave max_results out")
         # Labels may need the source's own reference data: they are checked when it is asked.
         numbers = {k: v for k, v in filters.items() if not _has_text(v)}
         StationQuery.build(None, **numbers)
-    distances = config.coverage.within_km
-    if not distances or any(not km > 0 for km in distances):
-        raise QueryError(f"coverage.within_km must be distances above 0 km, not {distances}")
-    return config
+
+
+def _check_access(access: AccessConfig) -> None:
+    for name in ("classes", "points_classes"):
+        ends = getattr(access, name)
+        rising = all(low < high for low, high in pairwise(ends))
+        if not ends or ends[0] <= 0 or not rising:
+            raise QueryError(f"access.{name} must be numbers above 0, ascending, not {ends}")
+    if not access.search_km > 0:
+        raise QueryError(f"access.search_km must be above 0 km, not {access.search_km}")
 
 
 def _has_text(value: object) -> bool:

@@ -12,6 +12,7 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.errors import QueryError
+from ocm_geo.provenance import attach, carry
 from ocm_geo.routes import route_from_file
 from ocm_geo.sources.base import Source, resolve_source
 from ocm_geo.stations import stations, stations_from_bbox
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
     from ocm_geo.study.config import AreaConfig, RouteConfig, StudyConfig
 
-__all__ = ["load_areas", "load_route", "load_stations", "open_source", "rows_where"]
+__all__ = [
+    "load_areas",
+    "load_route",
+    "load_stations",
+    "open_source",
+    "read_places",
+    "rows_where",
+]
 
 SAMPLE = "sample"
 _KM_PER_DEGREE = 110.5
@@ -86,7 +94,7 @@ def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:
 
         table = sample_areas()
     else:
-        table = _read_polygons(area.file)
+        table = read_places(area.file)
     table = rows_where(table, area.where, f"area file {area.file}")
     columns = {"name": area.name_column, "population": area.population_column}
     kept = gpd.GeoDataFrame(geometry=table.geometry.to_crs("EPSG:4326"))
@@ -131,7 +139,10 @@ def load_route(route: RouteConfig, areas: gpd.GeoDataFrame | None) -> shapely.Li
 
 
 def load_stations(
-    config: StudyConfig, areas: gpd.GeoDataFrame | None, source: Source
+    config: StudyConfig,
+    areas: gpd.GeoDataFrame | None,
+    source: Source,
+    demand: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Get all stations that bear on the areas: those inside, and those within reach of them.
@@ -144,18 +155,28 @@ def load_stations(
         Its areas.
     source : Source
         Where stations come from.
+    demand : geopandas.GeoDataFrame, optional
+        Where people live, in place of areas.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        A station table.
+        A station table, without the states that the study drops.
     """
+    found = _asked(config, areas if areas is not None else demand, source)
+    if not config.drop_status:
+        return found
+    kept = carry(found[~found["status_type_id"].isin(config.drop_status)], found)
+    return attach(kept, dropped_status=config.drop_status, n_dropped=len(found) - len(kept))
+
+
+def _asked(config: StudyConfig, areas: gpd.GeoDataFrame | None, source: Source) -> gpd.GeoDataFrame:
     filters: dict[str, Any] = dict(config.filters)
-    if areas is None:
+    if areas is None or (config.area.country is not None and config.area.file is None):
         if config.area.country is not None:
             filters["countries"] = config.area.country
         return stations(source=source, **filters)
-    box = _padded(areas.total_bounds, max(config.coverage.within_km))
+    box = _padded(areas.total_bounds, config.reach_km)
     return stations_from_bbox(box, source=source, **filters)
 
 
@@ -201,7 +222,25 @@ def _sql(where: Mapping[str, str | int]) -> str | None:
     return " AND ".join(words) or None
 
 
-def _read_polygons(file: str) -> gpd.GeoDataFrame:
+def read_places(file: str) -> gpd.GeoDataFrame:
+    """
+    Read areas or points.
+
+    Parameters
+    ----------
+    file : str
+        Path in any format that GDAL reads.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The rows of the file, as they are.
+
+    Raises
+    ------
+    QueryError
+        If it does not exist, cannot be read or names no coordinate reference system.
+    """
     if not Path(file).exists():
         raise QueryError(f"area file {file} does not exist")
     try:

@@ -15,7 +15,9 @@ from ocm_geo.provenance import attach, carry, read_attrs
 from ocm_geo.query import Area
 from ocm_geo.reference import ReferenceData, add_labels, attribution
 from ocm_geo.stations import stations_from_route
-from ocm_geo.study.config import StudyConfig, read_config
+from ocm_geo.study.access import AccessTables, measure_access
+from ocm_geo.study.config import StudyConfig, changed_config, read_config
+from ocm_geo.study.demand import load_costs, load_demand
 from ocm_geo.study.figures import draw_figures
 from ocm_geo.study.inputs import load_areas, load_route, load_stations, open_source
 from ocm_geo.study.measures import coverage_by_group, data_quality, gaps_by_group, split_groups
@@ -62,6 +64,8 @@ class StudyResult:
         The stations of the corridor.
     gaps : geopandas.GeoDataFrame, optional
         The gaps for each group.
+    access : AccessTables, optional
+        What people can reach, for each group.
     written : list of pathlib.Path
         Every file.
     """
@@ -77,6 +81,7 @@ class StudyResult:
     route: shapely.LineString | None = None
     route_stations: gpd.GeoDataFrame | None = None
     gaps: gpd.GeoDataFrame | None = None
+    access: AccessTables | None = None
     written: list[Path] = field(default_factory=list)
 
     @property
@@ -92,6 +97,7 @@ def run_study(
     source: Source | None = None,
     area_file: str | Path | None = None,
     route_file: str | Path | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> StudyResult:
     """
     Run a coverage study and write tables, figures, a map and a report into a folder.
@@ -106,6 +112,9 @@ def run_study(
         Goes before the source that the configuration names.
     area_file, route_file : path, optional
         Go before the files that the configuration names.
+    changes : mapping, optional
+        Values that go before the configuration's: dotted keys, such as
+        ``{"area.country": "DE", "demand.population_column": "people"}``.
 
     Returns
     -------
@@ -130,6 +139,7 @@ def run_study(
     True
     """
     asked = _with_files(read_config(config), area_file, route_file)
+    asked = changed_config(asked, changes) if changes else asked
     result = _measure(asked, Path(folder), open_source(asked.source, source))
     _make_folder(result.folder)
     _write_tables(result)
@@ -154,13 +164,17 @@ def _with_files(
 
 def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
     areas = load_areas(config.area)
-    near = load_stations(config, areas, source)
+    demand = None if config.access is None else load_demand(config.demand, areas)
+    near = load_stations(config, areas, source, demand)
     reference = source.reference_data()
-    groups = split_groups(near, config.groups, reference)
+    groups = split_groups(near, config.choices, reference)
     inside = near if areas is None else _inside(near, areas)
     result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), areas)
     if areas is not None:
         result.coverage = coverage_by_group(areas, groups, config.coverage.within_km)
+    if config.access is not None and demand is not None:
+        costs = load_costs(config.access)
+        result.access = measure_access(demand, areas, groups, config.access, costs=costs)
     if config.route is not None:
         _measure_route(result, source)
     return result
@@ -173,7 +187,7 @@ def _measure_route(result: StudyResult, source: Source) -> None:
     result.route = load_route(config.route, result.areas)
     within_km = config.route.within_km
     along = stations_from_route(result.route, within_km, source=source, **config.filters)
-    groups = split_groups(along, config.groups, result.reference)
+    groups = split_groups(along, config.choices, result.reference)
     result.route_stations = along
     result.gaps = gaps_by_group(result.route, groups, within_km)
 
@@ -210,9 +224,24 @@ def _write_tables(result: StudyResult) -> None:
         along = add_labels(result.route_stations, result.reference)
         tables |= {"route_stations.csv": along, "gaps.gpkg": result.gaps}
         tables["gaps.csv"] = _plain(result.gaps)
+    if result.access is not None:
+        tables |= _access_files(result.access)
     for name, table in tables.items():
         files.write(table, result.folder / name)
         result.written.append(result.folder / name)
+
+
+def _access_files(found: AccessTables) -> dict[str, Any]:
+    tables = {
+        "people_by_distance.csv": found.people,
+        "mean_distance.csv": found.means,
+        "points_per_10000.csv": found.points,
+        "access.gpkg": found.access,
+        "access.csv": _plain(found.access),
+        "equity.csv": found.equity,
+        "lorenz.csv": found.lorenz,
+    }
+    return {name: table for name, table in tables.items() if table is not None}
 
 
 def _plain(table: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -1,0 +1,250 @@
+"""What the people of a study can reach: distance, charging points, access and its equity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ocm_geo.coverage import AccessOptions, accessibility, equity, nearest_stations
+from ocm_geo.coverage.access import supply_of
+from ocm_geo.coverage.catchments import catchments
+from ocm_geo.provenance import carry
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ocm_geo.study.config import AccessConfig
+
+__all__ = ["AccessTables", "measure_access"]
+
+_PER = 10_000
+_MEASURES = ("gini", "theil_t", "theil_l", "atkinson")
+
+
+@dataclass
+class AccessTables:
+    """
+    What people can reach, a row or more for each group.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        ``group``, ``from``, ``to``, ``unit``, ``people``, ``share`` and ``cumulative_share``: how
+        far people are from the nearest station, by classes. The last class has no end and holds
+        those who have none within the search too.
+    means : pandas.DataFrame
+        ``group``, ``unit``, ``people``, ``people_with_none`` (within the search) and
+        ``weighted_mean`` of the others.
+    points : pandas.DataFrame or None
+        ``group``, ``name``, ``people``, ``n_sites``, ``n_points``, ``points_per_10000_people``
+        and its ``class``, for each area.
+    access : geopandas.GeoDataFrame
+        ``group``, ``population``, ``nearest`` and ``access`` of each place.
+    equity : pandas.DataFrame
+        ``group``, ``measure``, ``value``, ``low``, ``high``.
+    lorenz : pandas.DataFrame
+        ``group``, ``population_share``, ``value_share``.
+    """
+
+    people: pd.DataFrame
+    means: pd.DataFrame
+    points: pd.DataFrame | None
+    access: gpd.GeoDataFrame
+    equity: pd.DataFrame
+    lorenz: pd.DataFrame
+
+
+def measure_access(
+    demand: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame | None,
+    groups: dict[str, gpd.GeoDataFrame],
+    config: AccessConfig,
+    *,
+    costs: pd.DataFrame | None,
+) -> AccessTables:
+    """
+    Measure what people can reach, for each group of stations.
+
+    Parameters
+    ----------
+    demand : geopandas.GeoDataFrame
+        Points with ``population``.
+    areas : geopandas.GeoDataFrame, optional
+        ``name``, ``geometry`` and perhaps ``population``.
+    groups : dict
+        Name to station table.
+    config : AccessConfig
+        Classes, catchments and supply.
+    costs : pandas.DataFrame, optional
+        The user's own costs.
+
+    Returns
+    -------
+    AccessTables
+        One part for each question.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for group, members in groups.items():
+        tables = _of_group(demand, areas, members, config, costs=costs)
+        for name, table in tables.items():
+            table.insert(0, "group", group)
+            parts.setdefault(name, []).append(table)
+    origin = next(iter(groups.values()))
+    joined = {
+        name: carry(pd.concat(tables, ignore_index=name != "access"), origin)
+        for name, tables in parts.items()
+    }
+    return AccessTables(**{"points": None, **joined})  # type: ignore[arg-type] # names of parts
+
+
+def _of_group(
+    demand: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame | None,
+    members: gpd.GeoDataFrame,
+    config: AccessConfig,
+    *,
+    costs: pd.DataFrame | None,
+) -> dict[str, Any]:
+    nearest, unit = _nearest(demand, members, config, costs)
+    options: AccessOptions = {}
+    if config.missing_supply is not None:
+        options["missing_supply"] = config.missing_supply
+    access = accessibility(
+        demand,
+        members,
+        config.catchment,
+        method=config.method,
+        decay=config.decay,
+        population="population",
+        supply=config.supply,
+        costs=costs,
+        **options,
+    )
+    table = demand.assign(nearest=pd.arrays.FloatingArray(nearest, np.isinf(nearest)))
+    found = {
+        "people": _classes(demand, nearest, unit, config.classes),
+        "means": _mean(demand, nearest, unit),
+        "access": table.assign(unit=unit, access=access),
+        **_equity(access, demand["population"]),
+    }
+    if areas is not None:
+        found["points"] = _points(demand, areas, members, config)
+    return found
+
+
+def _nearest(
+    demand: gpd.GeoDataFrame,
+    members: gpd.GeoDataFrame,
+    config: AccessConfig,
+    costs: pd.DataFrame | None,
+) -> tuple[NDArray[np.float64], str]:
+    """Give the cost of each place to its nearest station, infinite where there is none."""
+    if costs is None:
+        near = nearest_stations(demand[["geometry"]], members, max_km=config.search_km)
+        return near["nearest_km"].to_numpy(dtype=float, na_value=np.inf), "km"
+    pairs = catchments(demand, members, np.inf, costs)
+    nearest = np.full(len(demand), np.inf)
+    np.minimum.at(nearest, pairs.origin, pairs.cost)
+    return nearest, pairs.unit
+
+
+def _classes(
+    demand: gpd.GeoDataFrame, nearest: NDArray[np.float64], unit: str, ends: list[float]
+) -> pd.DataFrame:
+    persons = demand["population"].to_numpy()
+    place = np.searchsorted(ends, nearest)
+    people = np.bincount(place, persons, minlength=len(ends) + 1)
+    share = people / persons.sum()
+    return pd.DataFrame(
+        {
+            "from": [0.0, *ends],
+            "to": pd.array([*ends, None], dtype="Float64"),
+            "unit": unit,
+            "people": people,
+            "share": share,
+            "cumulative_share": np.cumsum(share),
+        }
+    )
+
+
+def _mean(demand: gpd.GeoDataFrame, nearest: NDArray[np.float64], unit: str) -> pd.DataFrame:
+    persons = demand["population"].to_numpy()
+    some = np.isfinite(nearest) & (persons > 0)
+    mean = float(persons[some] @ nearest[some] / persons[some].sum()) if some.any() else np.nan
+    return pd.DataFrame(
+        {
+            "unit": [unit],
+            "people": persons.sum(),
+            "people_with_none": persons[~np.isfinite(nearest)].sum(),
+            "weighted_mean": mean,
+        }
+    )
+
+
+def _equity(access: pd.Series[Any], people: pd.Series[Any]) -> dict[str, pd.DataFrame]:
+    """Compare those places that have a number; where nobody has anything, nothing is compared."""
+    some = access.notna()
+    values, weights = access[some].astype(float), people[some]
+    if not float(values.to_numpy() @ weights.to_numpy()) > 0:
+        nothing = pd.DataFrame({"measure": _MEASURES, "value": np.nan, "low": np.nan})
+        return {"equity": nothing.assign(high=np.nan), "lorenz": pd.DataFrame()}
+    found = equity(values, weights)
+    return {
+        "equity": found.intervals.rename_axis("measure").reset_index(),
+        "lorenz": found.lorenz,
+    }
+
+
+def _points(
+    demand: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    members: gpd.GeoDataFrame,
+    config: AccessConfig,
+) -> pd.DataFrame:
+    amounts, _ = supply_of(members, config.supply, config.missing_supply)
+    shapes = areas.geometry.to_numpy()
+    inside, station = _inside(shapes, members)
+    n = len(areas)
+    n_points = np.bincount(inside, amounts[station], minlength=n)
+    if "population" in areas:
+        people = areas["population"].to_numpy(dtype=float)
+    else:
+        area, place = _inside(shapes, demand)
+        people = np.bincount(area, demand["population"].to_numpy()[place], minlength=n)
+    ratio = np.divide(n_points * _PER, people, out=np.full(n, np.nan), where=people > 0)
+    return pd.DataFrame(
+        {
+            "name": areas["name"].to_numpy(),
+            "people": people,
+            "n_sites": np.bincount(inside, minlength=n),
+            "n_points": n_points,
+            "points_per_10000_people": pd.arrays.FloatingArray(
+                np.nan_to_num(ratio), np.isnan(ratio)
+            ),
+            "class": _class_names(ratio, config.points_classes),
+        }
+    )
+
+
+def _inside(
+    shapes: NDArray[np.object_], points: gpd.GeoDataFrame
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    area, point = shapely.STRtree(points.geometry.to_numpy()).query(shapes, predicate="intersects")
+    return area, point
+
+
+def _class_names(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
+    """Name half-open classes: from 1 to below 3."""
+    names = [
+        f"below {ends[0]:g}",
+        *(f"{low:g} to below {high:g}" for low, high in pairwise(ends)),
+        f"{ends[-1]:g} and more",
+    ]
+    place = np.searchsorted(ends, ratio, side="right")
+    return [None if np.isnan(r) else names[p] for r, p in zip(ratio, place, strict=True)]
