@@ -45,7 +45,8 @@ class AccessTables:
         ``group``, ``name``, ``people``, ``n_sites``, ``n_points``, ``points_per_10000_people``
         and its ``class``, for each area.
     access : geopandas.GeoDataFrame
-        ``group``, ``population``, ``nearest`` and ``access`` of each place.
+        ``group``, ``name``, ``population``, ``nearest_km`` (or the unit of the costs) and
+        ``access`` of each place.
     equity : pandas.DataFrame
         ``group``, ``measure``, ``value``, ``low``, ``high``.
     lorenz : pandas.DataFrame
@@ -67,6 +68,7 @@ def measure_access(
     config: AccessConfig,
     *,
     costs: pd.DataFrame | None,
+    country: str | None,
 ) -> AccessTables:
     """
     Measure what people can reach, for each group of stations.
@@ -83,6 +85,8 @@ def measure_access(
         Classes, catchments and supply.
     costs : pandas.DataFrame, optional
         The user's own costs.
+    country : str, optional
+        Where there are no areas: what the stations and the people are all of.
 
     Returns
     -------
@@ -91,14 +95,13 @@ def measure_access(
     """
     parts: dict[str, list[pd.DataFrame]] = {}
     for group, members in groups.items():
-        tables = _of_group(demand, areas, members, config, costs=costs)
+        tables = _of_group(demand, areas, members, config, costs=costs, country=country)
         for name, table in tables.items():
             table.insert(0, "group", group)
             parts.setdefault(name, []).append(table)
     origin = next(iter(groups.values()))
     joined = {
-        name: carry(pd.concat(tables, ignore_index=name != "access"), origin)
-        for name, tables in parts.items()
+        name: carry(pd.concat(tables, ignore_index=True), origin) for name, tables in parts.items()
     }
     return AccessTables(**{"points": None, **joined})  # type: ignore[arg-type] # names of parts
 
@@ -110,6 +113,7 @@ def _of_group(
     config: AccessConfig,
     *,
     costs: pd.DataFrame | None,
+    country: str | None,
 ) -> dict[str, Any]:
     nearest, unit = _nearest(demand, members, config, costs)
     options: AccessOptions = {}
@@ -126,15 +130,17 @@ def _of_group(
         costs=costs,
         **options,
     )
-    table = demand.assign(nearest=pd.arrays.FloatingArray(nearest, np.isinf(nearest)))
+    near = pd.arrays.FloatingArray(nearest, np.isinf(nearest))
     found = {
         "people": _classes(demand, nearest, unit, config.classes),
         "means": _mean(demand, nearest, unit),
-        "access": table.assign(unit=unit, access=access),
+        "access": demand.assign(name=demand.index, **{f"nearest_{unit}": near, "access": access}),
         **_equity(access, demand["population"]),
     }
     if areas is not None:
         found["points"] = _points(demand, areas, members, config)
+    elif country is not None:
+        found["points"] = _points_in_all(country, demand, members, config)
     return found
 
 
@@ -217,12 +223,34 @@ def _points(
     else:
         area, place = _inside(shapes, demand)
         people = np.bincount(area, demand["population"].to_numpy()[place], minlength=n)
-    ratio = np.divide(n_points * _PER, people, out=np.full(n, np.nan), where=people > 0)
+    n_sites = np.bincount(inside, minlength=n)
+    return _for_people(areas["name"].to_numpy(), people, n_sites, n_points=n_points, config=config)
+
+
+def _points_in_all(
+    country: str, demand: gpd.GeoDataFrame, members: gpd.GeoDataFrame, config: AccessConfig
+) -> pd.DataFrame:
+    amounts, _ = supply_of(members, config.supply, config.missing_supply)
+    one = [demand["population"].to_numpy().sum()], [len(members)], [amounts.sum()]
+    people, n_sites, n_points = (np.array(values, dtype=float) for values in one)
+    return _for_people(np.array([country]), people, n_sites, n_points=n_points, config=config)
+
+
+def _for_people(
+    names: NDArray[Any],
+    people: NDArray[np.float64],
+    n_sites: NDArray[Any],
+    *,
+    n_points: NDArray[np.float64],
+    config: AccessConfig,
+) -> pd.DataFrame:
+    nobody = np.full(len(people), np.nan)
+    ratio = np.divide(n_points * _PER, people, out=nobody, where=people > 0)
     return pd.DataFrame(
         {
-            "name": areas["name"].to_numpy(),
+            "name": names,
             "people": people,
-            "n_sites": np.bincount(inside, minlength=n),
+            "n_sites": n_sites.astype("int64"),
             "n_points": n_points,
             "points_per_10000_people": pd.arrays.FloatingArray(
                 np.nan_to_num(ratio), np.isnan(ratio)

@@ -58,6 +58,8 @@ def _facts(result: StudyResult) -> dict[str, Any]:
         "figures": _figures(result),
         "coverage": _coverage_rows(result),
         "gaps": _gap_rows(result),
+        "reach": _reach(result),
+        "access": result.config.access,
         "route": route,
         "quality": result.quality.to_dict("records"),
         "credit": attribution(result.stations, result.reference),
@@ -98,6 +100,28 @@ def _coverage_rows(result: StudyResult) -> list[dict[str, Any]]:
     sums["area_share"] = sums["covered_km2"] / sums["area_km2"]
     sums["population_share"] = sums["population_covered"] / sums["population"]
     return [_known(row) for row in sums.reset_index().to_dict("records")]
+
+
+def _reach(result: StudyResult) -> dict[str, Any] | None:
+    """Give for each group how far its stations are from people, and how equal access is."""
+    found = result.access
+    if found is None:
+        return None
+    classes = found.people.groupby("group", sort=False)
+    gini = found.equity[found.equity["measure"] == "gini"].set_index("group")
+    means = found.means.set_index("group")
+    rows = [
+        {
+            "group": group,
+            "shares": part["share"].tolist(),
+            **_known(means.loc[group].to_dict()),
+            **_known(gini.loc[group, ["value", "low", "high"]].to_dict()),
+        }
+        for group, part in classes
+    ]
+    ends = next(iter(classes))[1]["to"].dropna().tolist()
+    points = None if found.points is None else list(map(_known, found.points.to_dict("records")))
+    return {"unit": found.means["unit"].iloc[0], "ends": ends, "rows": rows, "points": points}
 
 
 def _gap_rows(result: StudyResult) -> list[dict[str, Any]]:

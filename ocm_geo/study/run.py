@@ -174,7 +174,9 @@ def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
         result.coverage = coverage_by_group(areas, groups, config.coverage.within_km)
     if config.access is not None and demand is not None:
         costs = load_costs(config.access)
-        result.access = measure_access(demand, areas, groups, config.access, costs=costs)
+        result.access = measure_access(
+            demand, areas, groups, config.access, costs=costs, country=config.area.country
+        )
     if config.route is not None:
         _measure_route(result, source)
     return result
