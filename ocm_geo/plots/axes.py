@@ -40,6 +40,8 @@ _WIDE_POINTS = 50.0
 """Longer names beside the axes: what stands below then begins under them."""
 _POINTS = 72.0
 _SUBPIXELS = 64.0
+_OVERHANG = 6.0
+"""By which the last tick label leaves the axes, points."""
 _LEGEND_POINT = 22.0
 
 
@@ -191,7 +193,7 @@ def _below(ax: Axes) -> tuple[float, float]:
     """Give where text below the axes begins, left of them, and how wide it may be, points."""
     beside = _points_beside(ax)
     shift = beside if beside > _WIDE_POINTS else 0.0
-    return shift, box_inches(ax)[0] * _POINTS - beside + shift
+    return shift, box_inches(ax)[0] * _POINTS - beside + shift - _OVERHANG
 
 
 def put_title(ax: Axes, text: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
-from ocm_geo.plots.style import GREY, INK, SERIES, numbers, plain, require
+from ocm_geo.plots.style import GREY, INK, SERIES, counted, numbers, plain, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,9 @@ def plot_bounds(
     ax.tick_params(axis="y", length=0)
     ax.spines[["left"]].set_visible(False)
     legend_below(ax)
-    add_caption(ax, table, f"{len(table):,} rows", "low: every doubtful station out; high: all in")
+    add_caption(
+        ax, table, counted(len(table), "row"), "low: every doubtful station out; high: all in"
+    )
     return ax
 
 

@@ -13,7 +13,7 @@ from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.grid import draw_contours, draw_grid
 from ocm_geo.plots.maps import draw_classes, draw_ground, fill_map, in_degrees, map_size
 from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares
-from ocm_geo.plots.style import SHARES, numbers, plain, require
+from ocm_geo.plots.style import SHARES, counted, numbers, plain, require
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -130,7 +130,7 @@ def _draw_areas(ax: Axes | None, layer: gpd.GeoDataFrame, share: str) -> Axes:
     wanted, rows = _extent(layer)
     ax = new_axes(ax, *map_size(wanted))
     _draw_classes(ax, rows, share, wanted)
-    add_caption(ax, layer, f"{len(rows):,} areas")
+    add_caption(ax, layer, counted(len(rows), "area"))
     fill_map(ax, wanted)
     return ax
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
-from ocm_geo.plots.style import GREY, INK, MANY, SERIES, numbers, plain, require
+from ocm_geo.plots.style import GREY, INK, MANY, SERIES, counted, numbers, plain, require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,7 +150,7 @@ def _set_up(ax: Axes, farthest: float, column: str, whose: str) -> None:
 
 def _facts(km: NDArray[np.float64], weighed: NDArray[np.bool_], weights: str | None) -> list[str]:
     n, none = int(weighed.sum()), int((~np.isfinite(km) & weighed).sum())
-    facts = [f"{n:,} places" + (f" weighed by {weights}" if weights else "")]
+    facts = [counted(n, "place") + (f" weighed by {weights}" if weights else "")]
     if none:
         facts.append(f"{none:,} of them without a station in reach, counted in the whole")
     if left := len(km) - n:

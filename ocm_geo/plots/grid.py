@@ -19,7 +19,7 @@ from ocm_geo.plots.maps import (
     in_degrees,
     map_size,
 )
-from ocm_geo.plots.style import FAR, INK, SHARES, numbers, plain, require
+from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain, require
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -37,7 +37,7 @@ _WORDS = {
     "power_kw": ("Known power in reach", "kW"),
 }
 _CORNERS = 3
-_ROOM_FOR_NAMES = 3.2
+_ROOM_FOR_NAMES = 4.5
 _LONG = 4.0
 """Of the usual edge between neighbouring cells: longer ones span ground that has none."""
 
@@ -135,7 +135,7 @@ def _finish(
 ) -> Axes:
     words, _ = _WORDS.get(column, (column, ""))
     legend_below(ax, plain(f"{words} (cells)"), handles)
-    add_caption(ax, table, f"{len(table):,} cells")
+    add_caption(ax, table, counted(len(table), "cell"))
     fill_map(ax, wanted)
     return ax
 

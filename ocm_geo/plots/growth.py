@@ -9,7 +9,7 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, tune
-from ocm_geo.plots.style import OTHER, SERIES, plain, require
+from ocm_geo.plots.style import OTHER, SERIES, counted, plain, require
 from ocm_geo.reference.credit import attribution
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["GROWTH_WARNING", "plot_growth"]
 
 GROWTH_WARNING = (
     "Dates of entry are not dates of opening: an import enters years of sites in a day. "
-    "Sites removed since are not in it."
+    "Sites removed since are missing."
 )
 _HATCHES = ("", "///", "", "\\\\\\", "", "...")
 
@@ -94,7 +94,7 @@ def _facts(counts: pd.DataFrame, undated: int) -> list[str]:
     top = int(np.argmax(a_day.to_numpy(dtype=float)))
     day = pd.DatetimeIndex(counts.index)[top].date()
     return [
-        f"{int(a_day.sum()):,} sites",
+        counted(int(a_day.sum()), "site"),
         f"{undated:,} more without a date" if undated else "",
         f"most on one day: {int(a_day.iloc[top]):,} ({day})",
     ]

@@ -83,7 +83,7 @@ def plot_lorenz(
     tune(ax, f"share of {population}, least served first, %", f"share of {value}, %", grid="both")
     legend_below(ax)
     counts = {f"{len(x) - 1:,}" for x, _ in curves.values()}
-    n = f"{counts.pop()} steps" if len(counts) == 1 else ""
+    n = f"{counts.pop()} steps of the curve" if len(counts) == 1 else ""
     add_caption(ax, _origin(next(iter(named.values()))), n)
     return ax
 

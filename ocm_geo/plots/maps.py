@@ -182,16 +182,28 @@ def _squeeze(lat: float) -> float:
 
 def _draw_land(ax: Axes, extent: Extent) -> None:
     view = shapely.box(extent.west, extent.south, extent.east, extent.north).buffer(0.5)
-    shapes = land().geometry
-    parts = []
+    countries = land()
+    parts, owners = [], []
     for turn in (-_FULL, 0.0, _FULL):
         moved = shapely.transform(view, lambda xy, turn=turn: xy - [turn, 0.0])
-        near = shapes.iloc[shapes.sindex.query(moved)]
-        parts.append(near.translate(turn).to_numpy())
-    near = shapely.simplify(np.concatenate(parts), _UNSEEN * (extent.east - extent.west))
+        here = countries.iloc[countries.sindex.query(moved)]
+        parts.append(here.geometry.translate(turn).to_numpy())
+        owners.append(here["name"].to_numpy(dtype=object))
+    near = shapely.simplify(
+        _joined(np.concatenate(parts), np.concatenate(owners)),
+        _UNSEEN * (extent.east - extent.west),
+    )
     visible = shapely.intersection(near, view)
     look = {"facecolor": LAND, "edgecolor": _BORDER, "linewidth": 0.5, "zorder": 0}
     _draw(ax, visible[~shapely.is_empty(visible)], **look)
+
+
+def _joined(shapes: NDArray[np.object_], owners: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Join what the antimeridian cuts, so that no border is drawn along it."""
+    names, owner, count = np.unique(owners, return_inverse=True, return_counts=True)
+    cut = [shapely.union_all(shapes[owner == k]) for k in np.flatnonzero(count > 1)]
+    single = shapes[count[owner] == 1] if len(names) else shapes
+    return np.array([*single, *cut], dtype=object)
 
 
 def draw_shapes(

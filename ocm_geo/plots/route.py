@@ -18,6 +18,7 @@ from ocm_geo.plots.style import (
     MANY,
     POWER_CLASSES,
     UNKNOWN_POWER,
+    counted,
     power_class,
     require,
 )
@@ -106,7 +107,7 @@ def plot_route(
     tune(ax, "kilometres from the start of the route", "", grid="x")
     ax.spines[["left"]].set_visible(False)
     legend_below(ax, handles=handles)
-    within = f"{len(stations):,} stations within {width:g} km of {line.length_km:,.0f} km"
+    within = f"{counted(len(stations), 'station')} within {width:g} km of {line.length_km:,.0f} km"
     add_caption(ax, stations, within, *(row.fact for row in rows))
     if above is not None:
         fill_map(above, draw_route_map(above, line, points, within_km=width, rows=rows))

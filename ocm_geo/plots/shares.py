@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.plots.axes import add_caption, legend_below, text_size, tune
-from ocm_geo.plots.style import SERIES, numbers, plain
+from ocm_geo.plots.style import SERIES, counted, numbers, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +80,7 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
     if bounded or len(groups) > 1:
         legend_below(ax)
     n_areas = table.index.nunique()
-    add_caption(ax, table, f"{n_areas:,} area{'s' if n_areas > 1 else ''}")
+    add_caption(ax, table, counted(n_areas, "area"))
 
 
 def _shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:

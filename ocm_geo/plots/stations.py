@@ -13,6 +13,7 @@ from ocm_geo.plots.style import (
     MANY,
     POWER_CLASSES,
     UNKNOWN_POWER,
+    counted,
     power_class,
     require,
 )
@@ -97,7 +98,10 @@ def plot_stations(
 
 def _facts(shown: Extent, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[str]:
     outside = int((~shown.holds(lon, lat)).sum())
-    return [f"{len(lon):,} stations", *([f"{outside:,} of them beyond the map"] if outside else [])]
+    return [
+        counted(len(lon), "station"),
+        *([f"{outside:,} of them beyond the map"] if outside else []),
+    ]
 
 
 def draw_points(

@@ -26,6 +26,7 @@ __all__ = [
     "SHARES",
     "UNKNOWN",
     "UNKNOWN_POWER",
+    "counted",
     "numbers",
     "plain",
     "power_class",
@@ -144,3 +145,24 @@ def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
         raise QueryError(
             f"column {column!r} holds {table[column].dtype}, not numbers: choose another"
         ) from None
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """
+    Say how many there are.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    one : str
+        What one is called.
+    many : str, optional
+        What several are called; with an s by default.
+
+    Returns
+    -------
+    str
+        Such as ``1,250 stations``.
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
