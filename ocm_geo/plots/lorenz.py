@@ -100,6 +100,8 @@ def _curve(one: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # noqa
             f"not {type(one).__name__}"
         )
     x, y = numbers(table, "population_share"), numbers(table, "value_share")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise QueryError("the Lorenz curve holds missing values")
     ends = np.array([x[:1], y[:1], x[-1:], y[-1:]]).ravel()
     runs = len(x) > 1 and np.allclose(ends, [0, 0, 1, 1], atol=_TOLERANCE)
     if not runs or (np.diff(x) < -_TOLERANCE).any() or (np.diff(y) < -_TOLERANCE).any():

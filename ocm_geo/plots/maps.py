@@ -130,7 +130,8 @@ def draw_ground(ax: Axes, extent: Extent) -> Extent:
     width, height = box_inches(ax)
     shown = extent.widened(width / height)
     _show(ax, shown)
-    ax.set_aspect(1 / _squeeze(shown.middle_lat))
+    # To the upper left, so that the caption begins there while the place is measured.
+    ax.set_aspect(1 / _squeeze(shown.middle_lat), anchor="NW")
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
     for spine in ax.spines.values():
         spine.set_color(GREY)
