@@ -19,6 +19,8 @@ __all__ = ["plot_distances"]
 
 _LINES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
 _QUANTILES = (0.5, 0.9)
+# Of distances from strays, at 0, 0 for example: this share, when it is this many times farther.
+_STRAY_SHARE, _FAR_OFF, _SPARE = 0.005, 3.0, 1.25
 
 
 def plot_distances(
@@ -50,7 +52,8 @@ def plot_distances(
     matplotlib.axes.Axes
         Steps, exact at every distance of the table. A missing distance means that no station
         was found: such rows stay in the whole, so that the line ends below 100 %. Rows without
-        a weight are left out. Both are counted in the caption.
+        a weight are left out. Both are counted in the caption, and so are the very few (0.5 %)
+        so far off that they are not shown.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def plot_distances(
     weighed = np.isfinite(weight)
     if not weight[weighed].sum() > 0:
         raise QueryError("there is nothing to draw: no row, or all weights are 0 or missing")
-    farthest = float(np.max(km[np.isfinite(km)], initial=0.0))
+    farthest, shown = _ends(km[weighed])
     ax = new_axes(ax, 6.0, 4.4)
     for rank, name in enumerate(dict.fromkeys(groups[weighed])):
         rows = weighed & (groups == name)
@@ -90,10 +93,12 @@ def plot_distances(
         )  # fmt: skip
         if by is None:
             _mark_quantiles(ax, x, share)
-    _set_up(ax, farthest, column, "people" if weights == "population" else (weights or "places"))
+    _set_up(ax, shown, column, "people" if weights == "population" else (weights or "places"))
     if by is not None:
         legend_below(ax)
-    add_caption(ax, table, *_facts(km, weighed, weights))
+    beyond = int((km[weighed] > shown).sum())
+    far = f"{beyond:,} of them beyond {shown:.3g} km, not shown" if beyond else ""
+    add_caption(ax, table, *_facts(km, weighed, weights), far)
     return ax
 
 
@@ -108,6 +113,14 @@ def _groups(table: pd.DataFrame, by: str | None) -> NDArray[np.object_]:
             "choose rows first"
         )
     return named
+
+
+def _ends(km: NDArray[np.float64]) -> tuple[float, float]:
+    """Give the farthest distance, and where the figure ends: a few strays do not stretch it."""
+    known = km[np.isfinite(km)]
+    farthest = float(np.max(known, initial=0.0))
+    most = float(np.quantile(known, 1 - _STRAY_SHARE)) if len(known) else 0.0
+    return farthest, _SPARE * most if farthest > _FAR_OFF * most > 0 else farthest
 
 
 def _steps(
@@ -142,8 +155,8 @@ def _mark_quantiles(ax: Axes, x: NDArray[np.float64], share: NDArray[np.float64]
         )
 
 
-def _set_up(ax: Axes, farthest: float, column: str, whose: str) -> None:
-    ax.set(xlim=(0, 1.02 * farthest or 1.0), ylim=(0, 103), yticks=range(0, 101, 20))
+def _set_up(ax: Axes, shown: float, column: str, whose: str) -> None:
+    ax.set(xlim=(0, 1.02 * shown or 1.0), ylim=(0, 103), yticks=range(0, 101, 20))
     what = "distance to the nearest station" if column == "nearest_km" else column
     tune(ax, f"{what}, km" if column == "nearest_km" else what, f"share of {whose}, %", grid="both")
 

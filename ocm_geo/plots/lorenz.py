@@ -124,8 +124,8 @@ def _read_off(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: 
     ax.annotate(
         f"half have {half:.0f} %",
         (50, half),
-        xytext=(-4, 4),
+        xytext=(5, -3),
         textcoords="offset points",
-        ha="right",
+        va="top",
         fontsize=text_size(ax) - 1,
     )

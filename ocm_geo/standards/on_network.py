@@ -157,7 +157,7 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
         carry(segments, stations, standard=case.rule.id, reading=reading),
         made,
         [*case.clauses, f"reading: {reading}"],
-        readings_table(rows),
+        carry(readings_table(rows), stations),
         report,
     )
 

@@ -165,7 +165,7 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
         carry(segments, stations, standard=case.rule.id),
         near,
         case.clauses,
-        readings_table(rows),
+        carry(readings_table(rows), stations),
         report,
     )
 

@@ -14,7 +14,7 @@ import ocm_geo as ocm
 from .reading import caption, draw, fits, legend, legend_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import geopandas as gpd
@@ -229,7 +229,7 @@ def test_a_power_mix_of_nothing_is_refused(stations: gpd.GeoDataFrame) -> None:
 # Distances
 
 
-def near(km: list[float | None], **columns: list[Any]) -> pd.DataFrame:
+def near(km: Sequence[float | None], **columns: Sequence[Any]) -> pd.DataFrame:
     return pd.DataFrame({"nearest_km": pd.array(km, dtype="Float64"), **columns})
 
 
@@ -290,6 +290,13 @@ def test_distances_of_nothing_are_refused_or_said() -> None:
     fits(draw.plot_distances(near([0.0])))
 
 
+def test_a_stray_distance_does_not_spoil_the_figure() -> None:
+    ax = draw.plot_distances(near([float(k % 20) for k in range(999)] + [5000.0]))
+    assert ax.get_xlim()[1] < 30
+    assert "1 of them beyond 23.8 km, not shown" in caption(ax)
+    assert read_at(ax, 100) == pytest.approx(99.9)
+
+
 def test_many_distances_are_a_picture(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     ax = draw.plot_distances(near(rng.gamma(2, 3, 300_000).tolist()))
@@ -329,6 +336,7 @@ def test_a_verdicts_readings_are_bounds(stations: gpd.GeoDataFrame) -> None:
     verdict = ocm.assess_route(route, stations, "afir-ldv-core-2025")
     ax = draw.plot_bounds(verdict.readings, "share", labels=["reading", "pools_serve"])
     assert len(ax.get_yticks()) == len(verdict.readings)
+    assert "Invented" in caption(ax)
     fits(ax)
 
 
