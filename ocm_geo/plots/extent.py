@@ -120,9 +120,12 @@ class Extent:
         QueryError
             If it is no box.
         """
-        values = [float(value) for value in box]
+        try:
+            values = [float(value) for value in box]
+        except (TypeError, ValueError):
+            values = []
         if len(values) != _CORNERS or not np.isfinite(values).all():
-            raise QueryError(f"extent must be (west, south, east, north), not {tuple(box)!r}")
+            raise QueryError(f"extent must be (west, south, east, north), not {box!r}")
         west, south, east, north = values
         east += _FULL if east < west else 0.0
         if not (-90 <= south < north <= 90 and west < east <= west + _FULL):  # noqa: PLR2004 - poles

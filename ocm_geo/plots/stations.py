@@ -81,7 +81,7 @@ def plot_stations(
     require(stations, "max_power_kw")
     points = in_degrees(stations, "stations").geometry
     lon, lat = points.x.to_numpy(), points.y.to_numpy()
-    wanted = Extent.of_box(extent) if extent else Extent.around(lon, lat, robust=True)
+    wanted = Extent.around(lon, lat, robust=True) if extent is None else Extent.of_box(extent)
     ax = new_axes(ax, *map_size(wanted))
     first = draw_ground(ax, wanted)
     draw_points(ax, first.turned(lon), lat, power_class(stations["max_power_kw"]))

@@ -106,7 +106,9 @@ def test_an_extent_can_be_asked_for(stations: gpd.GeoDataFrame) -> None:
     assert ax.get_ylim()[1] >= 53
     box = stations.cx[slice(*ax.get_xlim()), slice(*ax.get_ylim())]
     assert f"{len(stations) - len(box):,} of them beyond the map" in caption(ax)
-    for wrong in ((4, 53, 6, 51), (4, 51, 6), (0, -91, 1, 1), (0, 0, float("nan"), 1)):
+    same = draw.plot_stations(stations, extent=np.array([4, 51, 6, 53]))
+    assert same.get_xlim() == ax.get_xlim()
+    for wrong in ("nl", 7, (4, 53, 6, 51), (4, 51, 6), (0, -91, 1, 1), (0, 0, float("nan"), 1)):
         with pytest.raises(ocm.QueryError, match="extent"):
             draw.plot_stations(stations, extent=wrong)
     ax = draw.plot_stations(stations, extent=(170, -20, -170, -10))
