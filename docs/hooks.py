@@ -2,22 +2,100 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from mkdocs.structure.files import File
 
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, Column
 
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
 ROOT = Path(__file__).parents[1]
+GALLERY = "figures.md"
+_BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+_DPI = 110
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - what mkdocs hands over
+def on_files(files: Files, config: MkDocsConfig) -> Files:
     """
-    Put the tables of the schema and the README where pages ask for them.
+    Run the code of the gallery and add what it draws.
+
+    Parameters
+    ----------
+    files : mkdocs.structure.files.Files
+        Those of the documentation.
+    config : mkdocs.config.defaults.MkDocsConfig
+        Its settings.
+
+    Returns
+    -------
+    mkdocs.structure.files.Files
+        With the pictures.
+    """
+    text = (ROOT / "docs" / GALLERY).read_text(encoding="utf-8")
+    for number, picture in draw(text).items():
+        files.append(File.generated(config, f"figures/{number}.png", content=picture))
+    return files
+
+
+def draw(markdown: str) -> dict[int, bytes]:
+    """
+    Run the blocks of Python on a page, one after the other.
+
+    Parameters
+    ----------
+    markdown : str
+        The page.
+
+    Returns
+    -------
+    dict of int to bytes
+        The picture, as PNG, of each block that draws one, by its number on the page.
+    """
+    import matplotlib as mpl  # noqa: PLC0415 - only where pages are made
+
+    mpl.use("agg")
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    names: dict[str, Any] = {}
+    pictures = {}
+    for number, match in enumerate(_BLOCK.finditer(markdown)):
+        exec(match[1], names)  # noqa: S102 - our own page
+        if plt.get_fignums():
+            target = io.BytesIO()
+            plt.gcf().savefig(target, dpi=_DPI)
+            pictures[number] = target.getvalue()
+            plt.close("all")
+    return pictures
+
+
+def _with_pictures(markdown: str) -> str:
+    """Put each picture below the block that draws it: those that call a figure's function."""
+    numbers = {match.start(): n for n, match in enumerate(_BLOCK.finditer(markdown))}
+
+    def shown(match: re.Match[str]) -> str:
+        if "ocm.plot_" not in match[1]:
+            return match[0]
+        return f"{match[0]}\n![What the code above draws](figures/{numbers[match.start()]}.png)\n"
+
+    return _BLOCK.sub(shown, markdown)
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401 - what mkdocs hands over
+    """
+    Put tables of the schema, the README and pictures where pages ask for them.
 
     Parameters
     ----------
     markdown : str
         Text of a page.
+    page : mkdocs.structure.pages.Page
+        The page.
     **_ : object
         The rest of what mkdocs hands over.
 
@@ -26,6 +104,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - what mkd
     str
         Text with the tables.
     """
+    if page.file.src_uri == GALLERY:
+        return _with_pictures(markdown)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     readme = (
         readme.replace("(docs/", "(").replace("](LICENSE)", "]").replace("](CITATION.cff)", "]")

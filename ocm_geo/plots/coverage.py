@@ -1,56 +1,69 @@
-"""How much is within reach: a map of areas and the shares by distance."""
+"""How much is within reach: maps of areas, grids and contours, and the shares by distance."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import pandas as pd
-import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.maps import Extent, draw_ground, in_degrees
-from ocm_geo.plots.style import GREY, SERIES, add_caption, new_axes, plain, require
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes
+from ocm_geo.plots.classes import share_classes
+from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.grid import draw_contours, draw_grid
+from ocm_geo.plots.maps import draw_classes, draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares
+from ocm_geo.plots.style import SHARES, counted, numbers, plain, require
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     from matplotlib.axes import Axes
 
 __all__ = ["plot_coverage"]
 
-_SHARES = {"area_share": "area", "population_share": "people"}
+Kind = Literal["shares", "areas", "grid", "contours"]
+_NEEDED = ("within_km", "area_km2", "covered_km2", "area_share", "population_share")
 
 
 def plot_coverage(
     table: gpd.GeoDataFrame,
     *,
+    kind: Kind | None = None,
     column: str | None = None,
     within_km: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw coverage: a map of the areas, and shares by distance.
+    Draw coverage: a map of areas, a grid, contours, or the shares by distance.
 
     Parameters
     ----------
     table : geopandas.GeoDataFrame
-        As `ocm_geo.coverage` gives it; with a column ``group``, each group is a line.
+        As `ocm_geo.coverage` gives it; with a column ``group``, each group is a line. For
+        ``grid`` and ``contours`` the cells of a grid with ``nearest_km``.
+    kind : {"shares", "areas", "grid", "contours"}, optional
+        What to draw; for a grid the grid, for areas the shares, and beside them, in a new figure
+        of several areas, their map.
     column : str, optional
-        ``area_share`` or ``population_share``; the people's where they are known.
+        ``area_share`` or ``population_share``; the people's where they are known. Of a grid any
+        column of numbers; ``nearest_km`` by default.
     within_km : float, optional
-        The distance that the map shows; the middle one by default.
+        The distance that the map of areas shows; the middle one by default.
     ax : matplotlib.axes.Axes, optional
-        Where to draw the shares by distance alone.
+        Where to draw; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The shares by distance; in a new figure of several areas a map stands on its left.
+        With unit, number of areas, date and credit. Columns ``…_low`` and ``…_high`` become a
+        band about the shares. Classes of shares are the same in every map; those of a grid
+        are round numbers. Where the value is missing, the map is hatched.
 
     Raises
     ------
     QueryError
-        If it is no coverage table.
+        If it is no coverage table, is empty, or has not what is asked for.
 
     Examples
     --------
@@ -60,58 +73,33 @@ def plot_coverage(
     >>> ocm.plot_coverage(table).get_xlabel()
     'distance to a station, km'
     """
-    require(table, "within_km", "area_km2", "covered_km2", "area_share", "population_share")
+    chosen = _kind_of(table, kind)
+    if chosen in {"grid", "contours"}:
+        draw = draw_grid if chosen == "grid" else draw_contours
+        return draw(ax, table, column or "nearest_km")
+    require(table, *_NEEDED)
     if table.empty:
         raise QueryError("the coverage table is empty")
-    chosen = column or _best(table)
-    if chosen not in _SHARES:
-        raise QueryError(f"column={column!r}: choose from {list(_SHARES)}")
-    if ax is None and "geometry" in table and len(table.index.unique()) > 1:
-        import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
-
-        _, (left, ax) = plt.subplots(
-            1, 2, figsize=(10, 5.2), layout="constrained", width_ratios=[1.3, 1]
-        )
-        _draw_map(left, table, chosen, within_km)
+    share = column or best_column(table)
+    if share not in SHARE_COLUMNS:
+        raise QueryError(f"column={column!r}: choose from {list(SHARE_COLUMNS)}")
+    layer = _one_layer(table, within_km)
+    if chosen == "areas":
+        return _draw_areas(ax, layer, share)
+    several = "geometry" in table and len(table.index.unique()) > 1
+    if kind is None and ax is None and several:
+        return _draw_both(table, layer, share)
     ax = new_axes(ax, 5.5, 4.2)
-    _draw_lines(ax, table, chosen)
-    n_areas = table.index.nunique()
-    add_caption(ax, table, f"{n_areas} area{'s' if n_areas > 1 else ''}")
+    draw_shares(ax, table, share)
     return ax
 
 
-def _best(table: pd.DataFrame) -> str:
-    return "population_share" if table["population_share"].notna().any() else "area_share"
-
-
-def _draw_map(ax: Axes, table: gpd.GeoDataFrame, column: str, within_km: float | None) -> None:
-    from matplotlib.colors import BoundaryNorm  # noqa: PLC0415 - loaded when needed
-
-    rows = in_degrees(_one_layer(table, within_km), "coverage table")
-    coords = shapely.get_coordinates(rows.geometry.to_numpy())
-    extent = Extent.around(coords[:, 0], coords[:, 1])
-    draw_ground(ax, extent)
-    rows = rows.assign(percent=100 * rows[column].astype(float))
-    rows.plot(
-        ax=ax,
-        column="percent",
-        cmap="cividis",
-        norm=BoundaryNorm(np.arange(0, 101, 20), 256),
-        edgecolor="white",
-        linewidth=0.4,
-        aspect=None,
-        zorder=1,
-        legend=True,
-        legend_kwds={
-            "label": f"share of {_SHARES[column]} within {rows['within_km'].iloc[0]:g} km, %",
-            "orientation": "horizontal",
-            "shrink": 0.7,
-            "pad": 0.02,
-        },
-        missing_kwds={"color": "#dddddd", "hatch": "///"},
-    )
-    ax.set(xlabel="", ylabel="")
-    ax.set_title(plain(_group_name(rows)), fontsize=10, loc="left")
+def _kind_of(table: pd.DataFrame, kind: Kind | None) -> Kind:
+    if kind is None:
+        return "grid" if "nearest_km" in table and "within_km" not in table else "shares"
+    if kind not in get_args(Kind):
+        raise QueryError(f"kind={kind!r}: choose from {list(get_args(Kind))}")
+    return kind
 
 
 def _one_layer(table: gpd.GeoDataFrame, within_km: float | None) -> gpd.GeoDataFrame:
@@ -124,49 +112,42 @@ def _one_layer(table: gpd.GeoDataFrame, within_km: float | None) -> gpd.GeoDataF
     return rows[rows["group"] == rows["group"].iloc[-1]] if "group" in rows else rows
 
 
-def _group_name(rows: pd.DataFrame) -> str:
-    return str(rows["group"].iloc[0]) if "group" in rows else ""
+def _draw_both(table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str) -> Axes:
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
-
-def _draw_lines(ax: Axes, table: pd.DataFrame, column: str) -> None:
-    whole, covered = (
-        ("population", "population_covered")
-        if column == "population_share"
-        else ("area_km2", "covered_km2")
+    wanted, rows = _extent(layer)
+    _, (left, right) = plt.subplots(
+        1, 2, figsize=(10, 5.2), layout="constrained", width_ratios=[1.15, 1]
     )
-    named = table if "group" in table else table.assign(group="")
-    sums = pd.DataFrame(named).groupby(["group", "within_km"], sort=False)[[whole, covered]].sum()
-    shares = 100 * (sums[covered] / sums[whole]).astype(float)
-    for colour, (group, values) in zip(_cycle(), shares.groupby("group", sort=False), strict=False):
-        x = values.index.get_level_values("within_km").astype(float)
-        ax.plot(x, values, marker="o", color=colour, lw=1.8)
-        for km, share in zip(x, values, strict=True):
-            ax.annotate(
-                f"{share:.0f} %",
-                (km, share),
-                xytext=(0, 6),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-                color=colour,
-            )
-        if group:
-            ax.annotate(
-                plain(str(group)),
-                (x[-1], values.iloc[-1]),
-                xytext=(0, -14),
-                textcoords="offset points",
-                ha="right",
-                fontsize=8,
-                color=colour,
-            )
-    ax.set_xlim(0, float(table["within_km"].max()) * 1.08)
-    ax.set_ylim(0, 108)
-    ax.set_xlabel("distance to a station, km")
-    ax.set_ylabel(f"share of {_SHARES[column]} within that distance, %")
-    ax.grid(axis="y", color=GREY, alpha=0.25)
-    ax.spines[["top", "right"]].set_visible(False)
+    _draw_classes(left, rows, share, wanted)
+    draw_shares(right, table, share)
+    fill_map(left, wanted)
+    axes: Axes = right
+    return axes
 
 
-def _cycle() -> list[str]:
-    return list(SERIES) * 20
+def _draw_areas(ax: Axes | None, layer: gpd.GeoDataFrame, share: str) -> Axes:
+    wanted, rows = _extent(layer)
+    ax = new_axes(ax, *map_size(wanted))
+    _draw_classes(ax, rows, share, wanted)
+    add_caption(ax, layer, counted(len(rows), "area"))
+    fill_map(ax, wanted)
+    return ax
+
+
+def _extent(layer: gpd.GeoDataFrame) -> tuple[Extent, gpd.GeoDataFrame]:
+    rows = in_degrees(layer, "coverage table")
+    return Extent.of_shapes(rows.geometry.to_numpy()), rows
+
+
+def _draw_classes(ax: Axes, rows: gpd.GeoDataFrame, share: str, wanted: Extent) -> None:
+    shown = draw_ground(ax, wanted)
+    percent = 100 * numbers(rows, share)
+    handles = draw_classes(
+        ax, rows.geometry.to_numpy(), percent, share_classes(SHARES), extent=shown
+    )
+    km = float(rows["within_km"].iloc[0])
+    group = f", {rows['group'].iloc[0]}" if "group" in rows else ""
+    legend_below(
+        ax, plain(f"Share of {SHARE_COLUMNS[share]} within {km:g} km{group} (areas)"), handles
+    )

@@ -1,8 +1,7 @@
-"""The ground of a map: extent, land and borders, scale bar, north arrow."""
+"""The ground of a map: land and borders, true proportions, scale bar, north arrow."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,85 +12,40 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import distance_km
-from ocm_geo.plots.style import GREY, INK, LAND, SEA
+from ocm_geo.plots.axes import box_inches, text_size
+from ocm_geo.plots.classes import HATCH, Classes
+from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.style import GREY, INK, LAND, MANY, SEA, UNKNOWN
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
     from numpy.typing import NDArray
 
-__all__ = ["Extent", "draw_ground", "in_degrees", "land", "scale_bar_km"]
+__all__ = [
+    "Extent",
+    "draw_classes",
+    "draw_ground",
+    "draw_missing",
+    "draw_shapes",
+    "fill_map",
+    "in_degrees",
+    "land",
+    "map_size",
+    "scale_bar_km",
+]
 
 _FULL = 360.0
-_MIN_SPAN = 0.02
-_MARGIN = 0.06
 _MAX_LAT = 85.0
-
-
-@dataclass(frozen=True)
-class Extent:
-    """
-    What a map shows.
-
-    Parameters
-    ----------
-    west, south, east, north : float
-        Degrees; over the antimeridian ``east`` goes beyond 180.
-    """
-
-    west: float
-    south: float
-    east: float
-    north: float
-
-    @classmethod
-    def around(cls, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Extent:
-        """
-        Fit an extent to positions, on the side of the Earth where it is narrower.
-
-        Parameters
-        ----------
-        lon, lat : numpy.ndarray
-            Degrees; the whole world where there is none.
-
-        Returns
-        -------
-        Extent
-            With a margin.
-        """
-        if not len(lon):
-            return cls(-180, -60, 180, 80)
-        turned = lon % _FULL
-        shifted = np.ptp(turned) < np.ptp(lon)
-        x = turned if shifted else lon
-        width = max(float(np.ptp(x)), _MIN_SPAN)
-        height = max(float(np.ptp(lat)), _MIN_SPAN)
-        pad = _MARGIN * max(width, height) + _MIN_SPAN
-        south = max(float(np.min(lat)) - pad, -90.0)
-        north = min(float(np.max(lat)) + pad, 90.0)
-        return cls(float(np.min(x)) - pad, south, float(np.max(x)) + pad, north)
-
-    @property
-    def middle_lat(self) -> float:
-        """Latitude of the middle, where the scale is true."""
-        return (self.south + self.north) / 2
-
-    def turned(self, lon: NDArray[np.float64]) -> NDArray[np.float64]:
-        """
-        Bring longitudes to the extent's side of the antimeridian.
-
-        Parameters
-        ----------
-        lon : numpy.ndarray
-            Degrees.
-
-        Returns
-        -------
-        numpy.ndarray
-            Degrees.
-        """
-        middle = (self.west + self.east) / 2
-        return lon + _FULL * np.round((middle - lon) / _FULL)
+_BORDER = "#b9b3a6"
+_UNSEEN = 1 / 3000
+"""Of the map's width: detail of the land that no print shows."""
+_UNEVEN = 1.1
+"""From this ratio of scales between top and bottom, the scale bar says where it is true."""
+_SMALL_INCHES = 2.6
+_MANY_CELLS = 300
+_ROOM_BELOW = 1.1
 
 
 def in_degrees(table: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
@@ -115,8 +69,13 @@ def in_degrees(table: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
     QueryError
         If it is no geographic table or names no coordinate reference system.
     """
-    if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
-        raise QueryError(f"{what} must be a GeoDataFrame with a coordinate reference system")
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise QueryError(f"{what} must be a GeoDataFrame, not {type(table).__name__}")
+    if table.crs is None:
+        raise QueryError(
+            f"{what} must be a GeoDataFrame with a coordinate reference system: "
+            "say which with set_crs"
+        )
     return table.to_crs(CRS)
 
 
@@ -133,57 +92,216 @@ def land() -> gpd.GeoDataFrame:
     return gpd.read_parquet(Path(__file__).parent / "data" / "land.parquet")
 
 
-def draw_ground(ax: Axes, extent: Extent, *, basemap: bool = True) -> None:
+def map_size(extent: Extent, width: float = 7.0) -> tuple[float, float]:
     """
-    Set axes up as a map: land, true proportions, scale bar and north arrow.
+    Choose the size of a figure that a map fills.
+
+    Parameters
+    ----------
+    extent : Extent
+        What is shown.
+    width : float
+        Of the figure, inches.
+
+    Returns
+    -------
+    tuple of float
+        Width and height, inches; room for legend and caption is added.
+    """
+    return width, float(np.clip(width / extent.ratio, 0.45 * width, 1.15 * width)) + _ROOM_BELOW
+
+
+def draw_ground(ax: Axes, extent: Extent) -> Extent:
+    """
+    Set axes up as a map: true proportions, scale bar and north arrow.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         The axes.
     extent : Extent
-        What is shown.
-    basemap : bool
-        Draw land and borders.
+        What must be seen; more is shown where the axes have room.
+
+    Returns
+    -------
+    Extent
+        What is shown until `fill_map` knows how much room the rest takes.
     """
-    ax.set_facecolor(SEA if basemap else "white")
-    if basemap:
-        _draw_land(ax, extent)
-    ax.set_xlim(extent.west, extent.east)
-    ax.set_ylim(extent.south, extent.north)
-    lat = min(abs(extent.middle_lat), _MAX_LAT)
-    ax.set_aspect(1 / np.cos(np.radians(lat)))
+    width, height = box_inches(ax)
+    shown = extent.widened(width / height)
+    _show(ax, shown)
+    # To the upper left, so that the caption begins there while the place is measured.
+    ax.set_aspect(1 / _squeeze(shown.middle_lat), anchor="NW")
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
     for spine in ax.spines.values():
         spine.set_color(GREY)
-    _draw_scale_bar(ax, extent)
-    ax.annotate(
-        "N",
-        (0.965, 0.97),
-        xytext=(0.965, 0.88),
-        xycoords="axes fraction",
-        ha="center",
-        va="center",
-        fontsize=9,
-        color=INK,
-        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.2},
-        zorder=9,
-    )
+    _draw_scale_bar(ax, shown)
+    _draw_north(ax)
+    return shown
+
+
+def fill_map(ax: Axes, extent: Extent, *, basemap: bool = True) -> Extent:
+    """
+    Show as much as the axes have room for, once all that stands around them is there.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map with its legend and caption.
+    extent : Extent
+        What must be seen.
+    basemap : bool
+        Draw land and borders.
+
+    Returns
+    -------
+    Extent
+        What is shown.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is not None and (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+    place = ax.get_position(original=True)
+    width, height = figure.get_size_inches() if figure is not None else (1.0, 1.0)
+    shown = extent.widened(float(place.width * width / (place.height * height)))
+    _show(ax, shown)
+    ax.set_facecolor(SEA if basemap else "white")
+    if basemap:
+        _draw_land(ax, shown)
+    return shown
+
+
+def _show(ax: Axes, extent: Extent) -> None:
+    ax.set_xlim(extent.west, extent.east)
+    ax.set_ylim(extent.south, extent.north)
+
+
+def _squeeze(lat: float) -> float:
+    """Give the length of a degree of longitude, in degrees of latitude."""
+    return float(np.cos(np.radians(min(abs(lat), _MAX_LAT))))
 
 
 def _draw_land(ax: Axes, extent: Extent) -> None:
-    view = shapely.box(extent.west, extent.south, extent.east, extent.north)
-    shapes = land().geometry
-    parts = []
+    view = shapely.box(extent.west, extent.south, extent.east, extent.north).buffer(0.5)
+    countries = land()
+    parts, owners = [], []
     for turn in (-_FULL, 0.0, _FULL):
-        moved = shapely.box(extent.west - turn, extent.south, extent.east - turn, extent.north)
-        near = shapes.iloc[shapes.sindex.query(moved)]
-        parts.append(near.translate(turn))
-    visible = gpd.GeoSeries(np.concatenate([part.to_numpy() for part in parts]), crs=CRS)
-    visible = visible.intersection(view.buffer(0.5))
-    visible = visible[~visible.is_empty]
-    if len(visible):
-        visible.plot(ax=ax, color=LAND, edgecolor="#b9b3a6", linewidth=0.5, zorder=0, aspect=None)
+        moved = shapely.transform(view, lambda xy, turn=turn: xy - [turn, 0.0])
+        here = countries.iloc[countries.sindex.query(moved)]
+        parts.append(here.geometry.translate(turn).to_numpy())
+        owners.append(here["name"].to_numpy(dtype=object))
+    near = shapely.simplify(
+        _joined(np.concatenate(parts), np.concatenate(owners)),
+        _UNSEEN * (extent.east - extent.west),
+    )
+    visible = shapely.intersection(near, view)
+    look = {"facecolor": LAND, "edgecolor": _BORDER, "linewidth": 0.5, "zorder": 0}
+    _draw(ax, visible[~shapely.is_empty(visible)], **look)
+
+
+def _joined(shapes: NDArray[np.object_], owners: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Join what the antimeridian cuts, so that no border is drawn along it."""
+    names, owner, count = np.unique(owners, return_inverse=True, return_counts=True)
+    cut = [shapely.union_all(shapes[owner == k]) for k in np.flatnonzero(count > 1)]
+    single = shapes[count[owner] == 1] if len(names) else shapes
+    return np.array([*single, *cut], dtype=object)
+
+
+def draw_shapes(
+    ax: Axes,
+    shapes: NDArray[np.object_],
+    extent: Extent,
+    **style: Any,  # noqa: ANN401 - matplotlib's own
+) -> None:
+    """
+    Draw polygons on a map.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in lon/lat; what is missing or empty is left out.
+    extent : Extent
+        Of the map, to bring the shapes to its side of the antimeridian.
+    **style
+        Of a `matplotlib.collections.PatchCollection`. More than 5,000 are one picture in
+        vector formats, if it does not say otherwise.
+    """
+    drawn = extent.turned_shapes(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))])
+    style.setdefault("rasterized", len(drawn) > MANY)
+    _draw(ax, drawn, **style)
+
+
+def _draw(ax: Axes, shapes: NDArray[np.object_], **style: Any) -> None:  # noqa: ANN401
+    if len(shapes):
+        gpd.GeoSeries(shapes).plot(ax=ax, aspect=None, **style)
+        ax.set(xlabel="", ylabel="")
+
+
+def draw_classes(
+    ax: Axes,
+    shapes: NDArray[np.object_],
+    values: NDArray[np.float64],
+    classes: Classes,
+    *,
+    extent: Extent,
+) -> list[Patch]:
+    """
+    Draw polygons coloured by the class of their value, hatched where it is missing.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in lon/lat.
+    values : numpy.ndarray
+        One for each; NaN is missing.
+    classes : Classes
+        The classes.
+    extent : Extent
+        Of the map.
+
+    Returns
+    -------
+    list of matplotlib.patches.Patch
+        What the legend says.
+    """
+    ranks = classes.of(values)
+    many = {"rasterized": len(shapes) > MANY, "zorder": 1}
+    # Edges between many small cells would be all that is seen.
+    fine = len(shapes) > _MANY_CELLS
+    edge = (
+        {"edgecolor": "face", "linewidth": 0.2} if fine else {"edgecolor": GREY, "linewidth": 0.4}
+    )
+    for rank, colour in enumerate(classes.colours):
+        draw_shapes(ax, shapes[ranks == rank], extent, facecolor=colour, **edge, **many)
+    draw_missing(ax, shapes[ranks < 0], extent, linewidth=0.0 if fine else 0.4, **many)
+    return classes.legend(ranks)
+
+
+def draw_missing(
+    ax: Axes,
+    shapes: NDArray[np.object_],
+    extent: Extent,
+    **style: Any,  # noqa: ANN401 - matplotlib's own
+) -> None:
+    """
+    Draw polygons without a value, hatched.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in lon/lat.
+    extent : Extent
+        Of the map.
+    **style
+        Of a `matplotlib.collections.PatchCollection`.
+    """
+    draw_shapes(ax, shapes, extent, facecolor=UNKNOWN, edgecolor=GREY, hatch=HATCH, **style)
 
 
 def scale_bar_km(extent: Extent) -> float:
@@ -208,22 +326,57 @@ def scale_bar_km(extent: Extent) -> float:
 
 
 def _draw_scale_bar(ax: Axes, extent: Extent) -> None:
+    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when needed
+    from mpl_toolkits.axes_grid1.anchored_artists import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        AnchoredSizeBar,
+    )
+
     km = scale_bar_km(extent)
     lat = extent.middle_lat
-    degrees = km / float(distance_km(0, lat, 1, lat))
-    x = extent.west + 0.04 * (extent.east - extent.west)
-    y = extent.south + 0.05 * (extent.north - extent.south)
-    style: dict[str, Any] = {"solid_capstyle": "butt", "zorder": 9}
-    ax.plot([x, x + degrees], [y, y], color="white", lw=5, **style)
-    ax.plot([x, x + degrees], [y, y], color=INK, lw=2.5, **style, gid="scale-bar")
+    bar = AnchoredSizeBar(
+        ax.transData,
+        km / float(distance_km(0, lat, 1, lat)),
+        f"{km:g} km{_where_true(extent)}",
+        "lower left",
+        pad=0.35,
+        borderpad=0.5,
+        sep=2,
+        frameon=True,
+        size_vertical=0,
+        color=INK,
+        label_top=True,
+        fontproperties=FontProperties(size=text_size(ax) - 1),
+        zorder=9,
+    )
+    bar.patch.set(facecolor="white", alpha=0.75, edgecolor="none")
+    (line,) = bar.size_bar.get_children()
+    line.set(linewidth=2, gid="scale-bar")
+    ax.add_artist(bar)
+
+
+def _where_true(extent: Extent) -> str:
+    """Name the latitude at which the scale holds, where it changes much over the map."""
+    lat = extent.middle_lat
+    scales = [_squeeze(extent.south), _squeeze(lat), _squeeze(extent.north)]
+    if max(scales) / min(scales) < _UNEVEN:
+        return ""
+    return f" at {abs(lat):.0f}° {'N' if lat >= 0 else 'S'}"
+
+
+def _draw_north(ax: Axes) -> None:
+    size = text_size(ax)
+    small = min(box_inches(ax)) < _SMALL_INCHES
     ax.annotate(
-        f"{km:g} km",
-        (x + degrees / 2, y),
-        xytext=(0, 4),
+        "N",
+        (0.96, 0.97),
+        xytext=(0, -16 if small else -26),
+        xycoords="axes fraction",
         textcoords="offset points",
         ha="center",
-        fontsize=8,
+        va="center",
+        fontsize=size,
         color=INK,
+        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1, "shrinkA": 0, "shrinkB": 0},
+        bbox={"boxstyle": "circle,pad=0.1", "facecolor": "white", "alpha": 0.7, "lw": 0},
         zorder=9,
-        bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 0.8},
     )

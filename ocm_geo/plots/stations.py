@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocm_geo.plots.maps import Extent, draw_ground, in_degrees
+from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, put_title
+from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.maps import draw_ground, fill_map, in_degrees, map_size
 from ocm_geo.plots.style import (
+    MANY,
     POWER_CLASSES,
     UNKNOWN_POWER,
-    add_caption,
-    new_axes,
-    plain,
+    counted,
     power_class,
     require,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 __all__ = ["draw_points", "plot_stations"]
 
-_MANY = 2000
+_SMALLEST, _LARGEST = 1.2, 28.0
+_INK_SHARE = 0.06
+_EDGED = 8.0
 
 
 def plot_stations(
@@ -33,6 +38,7 @@ def plot_stations(
     ax: Axes | None = None,
     basemap: bool = True,
     title: str | None = None,
+    extent: Sequence[float] | None = None,
 ) -> Axes:
     """
     Draw stations on a map, by the highest power of a connection.
@@ -47,18 +53,22 @@ def plot_stations(
         Draw the bundled land and borders (Natural Earth).
     title : str, optional
         Heading.
+    extent : sequence of four float, optional
+        What is shown: (west, south, east, north). By default all stations, but for a few (at
+        most 1 %) that lie so far off, at 0, 0 for example, that they would spoil the map; the
+        caption counts them.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The map: true to scale at its middle latitude, with scale bar, north arrow, legend with
-        the number of stations in each class, and credit. Beyond 2,000 stations the points are
-        one picture in vector formats.
+        The map, in longitude and latitude: true to scale at its middle latitude, with scale bar,
+        north arrow, legend with the number of stations in each class, and credit. Beyond 5,000
+        stations the points are one picture in vector formats.
 
     Raises
     ------
     QueryError
-        If it is no station table.
+        If it is no station table, or ``extent`` is no box.
 
     Examples
     --------
@@ -71,21 +81,27 @@ def plot_stations(
     require(stations, "max_power_kw")
     points = in_degrees(stations, "stations").geometry
     lon, lat = points.x.to_numpy(), points.y.to_numpy()
-    extent = Extent.around(lon, lat)
-    ax = new_axes(ax)
-    draw_ground(ax, extent, basemap=basemap)
-    draw_points(ax, extent.turned(lon), lat, power_class(stations["max_power_kw"]))
-    ax.legend(
-        title="Highest power (stations)",
-        loc="upper left",
-        fontsize=8,
-        title_fontsize=8,
-        framealpha=0.9,
-    ).set_zorder(10)
+    wanted = Extent.around(lon, lat, robust=True) if extent is None else Extent.of_box(extent)
+    ax = new_axes(ax, *map_size(wanted))
+    first = draw_ground(ax, wanted)
+    draw_points(ax, first.turned(lon), lat, power_class(stations["max_power_kw"]))
+    legend_below(ax, "Highest power (stations)")
     if title:
-        ax.set_title(plain(title), fontsize=11, loc="left")
-    add_caption(ax, stations, f"{len(stations):,} stations")
+        put_title(ax, title)
+    said = add_caption(ax, stations, *_facts(first, lon, lat))
+    shown = fill_map(ax, wanted, basemap=basemap)
+    if (facts := _facts(shown, lon, lat)) != _facts(first, lon, lat):
+        said.remove()
+        add_caption(ax, stations, *facts)
     return ax
+
+
+def _facts(shown: Extent, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[str]:
+    outside = int((~shown.holds(lon, lat)).sum())
+    return [
+        counted(len(lon), "station"),
+        *([f"{outside:,} of them beyond the map"] if outside else []),
+    ]
 
 
 def draw_points(
@@ -106,31 +122,29 @@ def draw_points(
     classes : numpy.ndarray of int
         As `power_class` gives them.
     """
-    size = float(np.clip(1500 / max(len(lon), 1), 5, 28))
-    rasterized = len(lon) > _MANY
-    hollow = classes == -1
-    if hollow.any():
-        ax.scatter(
-            lon[hollow],
-            lat[hollow],
-            s=size,
-            facecolors="none",
-            edgecolors="#777777",
-            linewidths=0.7,
-            label=f"{UNKNOWN_POWER} ({hollow.sum():,})",
-            zorder=2,
-            rasterized=rasterized,
-        )
-    for rank, (_, label, colour) in enumerate(POWER_CLASSES):
+    size = _point_size(ax, len(lon))
+    edge = "white" if size > _EDGED else "none"
+    looks: list[tuple[int, str, dict[str, Any]]] = [
+        (rank, label, {"facecolor": colour, "edgecolor": edge, "linewidth": 0.3})
+        for rank, (_, label, colour) in enumerate(POWER_CLASSES)
+    ]
+    hollow = {"facecolor": "white", "edgecolor": "#666666", "linewidth": 0.6}
+    for rank, label, look in [(-1, UNKNOWN_POWER, hollow), *looks]:
         inside = classes == rank
-        ax.scatter(
-            lon[inside],
-            lat[inside],
-            s=size * (1 + 0.25 * rank),
-            color=colour,
-            edgecolors="white",
-            linewidths=0.25,
-            label=f"{label} ({inside.sum():,})",
-            zorder=3 + rank,
-            rasterized=rasterized,
-        )
+        if inside.any():
+            ax.scatter(
+                lon[inside],
+                lat[inside],
+                s=size * (1.25 + 0.25 * rank),
+                label=f"{label} ({inside.sum():,})",
+                zorder=3 + rank,
+                rasterized=len(lon) > MANY,
+                **look,
+            )
+
+
+def _point_size(ax: Axes, n: int) -> float:
+    """Let points cover a constant share of the map, within what can be seen and told apart."""
+    width, height = box_inches(ax)
+    area = width * height * 72.0**2
+    return float(np.clip(_INK_SHARE * area / max(n, 1), _SMALLEST, _LARGEST))

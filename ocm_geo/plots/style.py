@@ -1,32 +1,33 @@
-"""What the figures share: colours, classes of power, captions, axes."""
+"""What the figures share: colours, classes of power, checks of tables."""
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.credit import ATTRIBUTION
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 __all__ = [
+    "FAR",
     "GAP",
     "GREY",
     "INK",
     "LAND",
+    "MANY",
+    "OTHER",
     "POWER_CLASSES",
     "SEA",
     "SERIES",
+    "SHARES",
+    "UNKNOWN",
     "UNKNOWN_POWER",
-    "add_caption",
-    "new_axes",
+    "counted",
+    "numbers",
     "plain",
     "power_class",
     "require",
@@ -43,35 +44,19 @@ POWER_CLASSES: tuple[tuple[float, str, str], ...] = (
     (150.0, "150 kW and more", "#2c105c"),
 )
 UNKNOWN_POWER = "power not known"
-SERIES = ("#0077bb", "#ee7733", "#009988", "#cc3311", "#33bbee", "#ee3377")
-"""Paul Tol's vibrant scheme: apart under the common forms of colour blindness."""
+SERIES = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
+"""Groups: five of Petroff's six (arXiv:2107.02270), apart under every form of colour blindness."""
+OTHER = "#9c9ca1"
+"""What is left over beside `SERIES`; the sixth."""
+SHARES = ("#dbf1b2", "#6dc6be", "#2094c0", "#2260a9", "#1c2d81")
+"""From little to much: ColorBrewer's YlGnBu, in even steps of lightness."""
+FAR = ("#fde5a7", "#fea571", "#f3655c", "#c83e73", "#902a81", "#59157e", "#20114b")
+"""From near to far: magma, turned round, in even steps of lightness."""
+UNKNOWN = "#e6e6e6"
+"""Where the value is missing; always hatched too."""
 
-_SMALL = 7.0
-_CAPTION_CHARS_PER_INCH = 17.5
-
-
-def new_axes(ax: Axes | None, width: float = 7.0, height: float = 6.0) -> Axes:
-    """
-    Give the axes to draw on.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes or None
-        The caller's.
-    width, height : float
-        Size of a new figure, inches.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The caller's, or those of a new figure.
-    """
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
-
-    _, new = plt.subplots(figsize=(width, height), layout="constrained")
-    return new
+MANY = 5000
+"""More shapes than this are one picture in vector formats."""
 
 
 def require(table: pd.DataFrame, *columns: str) -> None:
@@ -132,43 +117,52 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def add_caption(ax: Axes, table: pd.DataFrame, *facts: str) -> None:
+def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
     """
-    Say under a figure what it rests on and whom to credit.
+    Read a column of numbers.
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
-        The axes.
     table : pandas.DataFrame
-        The table that was drawn.
-    *facts : str
-        What comes first.
+        The table.
+    column : str
+        Its name.
+
+    Returns
+    -------
+    numpy.ndarray
+        The values, NaN where they are missing.
+
+    Raises
+    ------
+    QueryError
+        If the table has no such column, or it holds no numbers.
     """
-    attrs: dict[str, Any] = read_attrs(table)
-    told = list(facts)
-    if date := attrs.get("data_date"):
-        told.append(f"data to {date}")
-    elif retrieved := attrs.get("retrieved"):
-        told.append(f"retrieved {retrieved[:10]}")
-    if snapshot := attrs.get("snapshot"):
-        told.append(f"snapshot {snapshot}")
-    text = " · ".join(told) + "\n" + attrs.get("attribution", ATTRIBUTION)
-    figure = ax.get_figure(root=True)
-    width = figure.get_figwidth() if figure is not None else 7.0
-    lines = [
-        wrapped
-        for line in text.splitlines()
-        for wrapped in textwrap.wrap(line, max(int(width * _CAPTION_CHARS_PER_INCH), 24))
-    ]
-    ax.annotate(
-        plain("\n".join(lines)),
-        (0, 0),
-        xytext=(0, -42 if ax.get_xlabel() else -8),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="top",
-        fontsize=_SMALL,
-        color="#555555",
-        annotation_clip=False,
-    )
+    require(table, column)
+    try:
+        return table[column].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise QueryError(
+            f"column {column!r} holds {table[column].dtype}, not numbers: choose another"
+        ) from None
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """
+    Say how many there are.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    one : str
+        What one is called.
+    many : str, optional
+        What several are called; with an s by default.
+
+    Returns
+    -------
+    str
+        Such as ``1,250 stations``.
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -155,7 +155,7 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
         for serve in serves:
             networks = {level: network(one, level, serve) for level in LEVELS}
             rows += [(r, serve, used, *_shares(r, networks, one.spacing_km)) for r in READINGS]
-    readings = readings_table(rows)
+    readings = carry(readings_table(rows), stations)
     drawn = network(case, "recorded", case.serve)
     # The question as it is stands first.
     own = readings[readings["reading"] == name].iloc[0]

@@ -150,7 +150,7 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
             shares = {level: _route_share(sections(one, level, serve)) for level in LEVELS}
             found = (shares[level] for level in ("recorded", "low", "high"))
             rows.append(("along the route", serve, used, *found))
-    readings = readings_table(rows)
+    readings = carry(readings_table(rows), stations)
     own = readings.iloc[0]
     drawn = sections(case, "recorded", case.serve)
     segments = _route_segments(line, drawn, case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocm_geo.plots import plot_coverage, plot_route, plot_stations
+from ocm_geo.plots import plot_coverage, plot_route, plot_stations, save_figure
 from ocm_geo.reference import add_labels
 from ocm_geo.widgets import to_html
 
@@ -55,8 +55,6 @@ def draw_figures(result: StudyResult) -> list[Path]:
 def _save(ax: Axes, path: Path) -> Path:
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
-    figure = ax.get_figure(root=True)
-    if figure is not None:
-        figure.savefig(path, dpi=_DPI, bbox_inches="tight")
-        plt.close(figure)
+    save_figure(ax, path, dpi=_DPI)
+    plt.close(ax.get_figure(root=True))
     return path

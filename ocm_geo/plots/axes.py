@@ -1,0 +1,351 @@
+"""Axes and what stands around them: sizes of text, legend, and the caption with the credit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ocm_geo.plots.style import GREY, INK, plain
+from ocm_geo.provenance import read_attrs
+from ocm_geo.reference.credit import ATTRIBUTION
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+    from matplotlib.text import Annotation
+
+__all__ = [
+    "CAPTION",
+    "add_caption",
+    "box_inches",
+    "legend_below",
+    "new_axes",
+    "put_title",
+    "text_points",
+    "text_size",
+    "tune",
+    "wrapped",
+]
+
+CAPTION = "ocm-caption"
+"""The ``gid`` of the caption, by which `save_figure` finds it."""
+
+_SMALLEST, _LARGEST = 6.2, 9.0
+_PAD = 0.1
+_AXIS_POINTS = 33.0
+"""What an axis of numbers and its label take of the width."""
+_WIDE_POINTS = 50.0
+"""Longer names beside the axes: what stands below then begins under them."""
+_POINTS = 72.0
+_MEASURED_AT = (80.0, 100.0, 300.0)
+_OVERHANG = 6.0
+"""By which the last tick label leaves the axes, points."""
+_LEGEND_POINT = 22.0
+
+
+def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
+    """
+    Give the axes to draw on.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+        The caller's. Alone in a figure without a layout, they get one, so that the caption with
+        the credit is not cut off.
+    width, height : float
+        Size of a new figure, inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The caller's, or those of a new figure.
+    """
+    if ax is not None:
+        figure = ax.get_figure(root=True)
+        if figure is not None and figure.get_layout_engine() is None and len(figure.axes) == 1:
+            figure.set_layout_engine("constrained")
+        return ax
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
+
+    _, new = plt.subplots(figsize=(width, height), layout="constrained")
+    return new
+
+
+def box_inches(ax: Axes) -> tuple[float, float]:
+    """
+    Measure the place that axes have in their figure, labels and caption included.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+
+    Returns
+    -------
+    tuple of float
+        Width and height, inches.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        return 7.0, 5.0
+    width, height = figure.get_size_inches()
+    cell = ax.get_subplotspec()
+    if cell is None or figure.get_layout_engine() is None:
+        box = ax.get_position(original=True)
+        return float(box.width * width), float(box.height * height)
+    grid = cell.get_gridspec()
+    wide = _share(grid.get_width_ratios(), grid.ncols, cell.colspan)
+    high = _share(grid.get_height_ratios(), grid.nrows, cell.rowspan)
+    return wide * float(width) - _PAD, high * float(height) - _PAD
+
+
+def _share(ratios: Any, n: int, span: range) -> float:  # noqa: ANN401 - as matplotlib has it
+    sizes = [1.0] * n if ratios is None else [float(ratio) for ratio in ratios]
+    return sum(sizes[span.start : span.stop]) / sum(sizes)
+
+
+def text_size(ax: Axes) -> float:
+    """
+    Choose the size of text for the width of axes.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+
+    Returns
+    -------
+    float
+        Points: 6.2 in a figure 3 inches wide, 9 in one that fills a page.
+    """
+    return float(np.clip(4.1 + 0.75 * box_inches(ax)[0], _SMALLEST, _LARGEST))
+
+
+@lru_cache(maxsize=4096)
+def text_points(text: str, size: float) -> float:
+    """
+    Measure a line of text.
+
+    Parameters
+    ----------
+    text : str
+        One line.
+    size : float
+        Points.
+
+    Returns
+    -------
+    float
+        Its width in matplotlib's font, points.
+    """
+    from matplotlib.backends import backend_agg  # noqa: PLC0415 - loaded when needed
+    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when needed
+
+    # Small letters are moved to whole pixels, which makes a line up to a tenth longer.
+    font, widths = FontProperties(size=size), []
+    for dpi in _MEASURED_AT:
+        renderer: Any = backend_agg.RendererAgg(1, 1, dpi)  # type: ignore[no-untyped-call]
+        width, _, _ = renderer.get_text_width_height_descent(text, font, ismath=False)
+        widths.append(float(width) * _POINTS / dpi)
+    return max(widths)
+
+
+def wrapped(text: str, size: float, points: float) -> str:
+    """
+    Break a text into lines that fit.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    size : float
+        Points.
+    points : float
+        Width of the lines.
+
+    Returns
+    -------
+    str
+        Lines; a word that is too long keeps one of its own.
+    """
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_points(longer, size) <= points:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def _points_beside(ax: Axes) -> float:
+    """Give the width of what stands on the left of axes, points; a map has nothing there."""
+    if not len(ax.get_yticks()):
+        return 0.0
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    widest = max((text_points(name, text_size(ax) - 0.5) for name in names), default=0.0)
+    return max(widest + 8.0, _AXIS_POINTS)
+
+
+def _below(ax: Axes) -> tuple[float, float]:
+    """Give where text below the axes begins, left of them, and how wide it may be, points."""
+    beside = _points_beside(ax)
+    shift = beside if beside > _WIDE_POINTS else 0.0
+    return shift, box_inches(ax)[0] * _POINTS - beside + shift - _OVERHANG
+
+
+def put_title(ax: Axes, text: str) -> None:
+    """
+    Put a heading above axes, on as many lines as it needs.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    text : str
+        Any text.
+    """
+    size = text_size(ax) + 1.5
+    lines = wrapped(text, size, _below(ax)[1])
+    ax.set_title(plain(lines), fontsize=size, loc="left", color=INK)
+
+
+def tune(ax: Axes, xlabel: str, ylabel: str, *, grid: str = "y") -> None:
+    """
+    Label axes that are no map, at sizes that fit them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    xlabel, ylabel : str
+        With the unit.
+    grid : {"x", "y", "both", ""}
+        The lines behind the data.
+    """
+    size = text_size(ax)
+    width, height = (_POINTS * inches for inches in box_inches(ax))
+    ax.set_xlabel(wrapped(xlabel, size, width - _AXIS_POINTS), fontsize=size, color=INK)
+    ax.set_ylabel(wrapped(ylabel, size, 0.65 * height), fontsize=size, color=INK)
+    ax.tick_params(labelsize=size - 0.5, color=GREY, labelcolor=INK)
+    ax.set_axisbelow(True)
+    if grid:
+        ax.grid(axis=grid, color=GREY, alpha=0.25, lw=0.6)  # type: ignore[arg-type]
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+
+
+def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) -> Legend | None:
+    """
+    Put the legend under the axes, where it covers nothing, in as many columns as fit.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    heading : str
+        What the classes are.
+    handles : list of matplotlib.artist.Artist, optional
+        What is explained; all that is labelled by default.
+
+    Returns
+    -------
+    matplotlib.legend.Legend or None
+        None if there is nothing to explain.
+    """
+    from matplotlib.collections import PathCollection  # noqa: PLC0415 - loaded when needed
+    from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415 - loaded when needed
+
+    given = handles if handles is not None else ax.get_legend_handles_labels()[0]
+    if not given:
+        return None
+    size = text_size(ax) - 0.3
+    longest = max(text_points(str(handle.get_label()), size) for handle in given)
+    shift, width = _below(ax)
+    columns = int(np.clip(width // (longest + 3.4 * size), 1, min(len(given), 5)))
+    down = ScaledTranslation(
+        -shift / _POINTS, -_room_below(ax) / _POINTS, ax.figure.dpi_scale_trans
+    )
+    legend = ax.legend(
+        handles=given,
+        title=heading or None,
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        bbox_transform=ax.transAxes + down,
+        ncols=columns,
+        fontsize=size,
+        title_fontsize=size,
+        alignment="left",
+        frameon=False,
+        borderaxespad=0,
+        borderpad=0,
+        handletextpad=0.5,
+        handlelength=1.4,
+        columnspacing=1.2,
+    )
+    legend.set_zorder(10)
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([_LEGEND_POINT])
+    return legend
+
+
+def _room_below(ax: Axes) -> float:
+    """Give the height of ticks, their labels and the axis label, points."""
+    size = text_size(ax)
+    ticks = 7 + 1.2 * size if len(ax.get_xticks()) else 0.0
+    lines = ax.get_xlabel().count("\n") + 1 if ax.get_xlabel() else 0
+    return ticks + 4 + lines * (1.25 * size) + 5
+
+
+def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> Annotation:
+    """
+    Say under a figure what it rests on and whom to credit.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes, finished but for this.
+    table : pandas.DataFrame
+        The table that was drawn.
+    *facts : str
+        What comes first: how many, and what is missing.
+    note : str
+        What must be known before all, on lines of its own.
+
+    Returns
+    -------
+    matplotlib.text.Annotation
+        The caption.
+    """
+    attrs = read_attrs(table)
+    told = [fact for fact in facts if fact]
+    if date := attrs.get("data_date"):
+        told.append(f"data to {date}")
+    elif retrieved := attrs.get("retrieved"):
+        told.append(f"retrieved {retrieved[:10]}")
+    if snapshot := attrs.get("snapshot"):
+        told.append(f"snapshot {snapshot}")
+    if attrs.get("truncated"):
+        told.append("cut off: not all stations that match")
+    size = max(text_size(ax) - 1.5, 5.5)
+    shift, width = _below(ax)
+    texts = [note, " · ".join(told), attrs.get("attribution", ATTRIBUTION)]
+    lines = [wrapped(text, size, width) for text in texts if text]
+    legend = ax.get_legend()
+    under = legend if legend is not None else ax.xaxis.label
+    return ax.annotate(
+        plain("\n".join(lines)),
+        (0, 0),
+        xytext=(-shift, -5),
+        xycoords=("axes fraction", under),
+        textcoords="offset points",
+        va="top",
+        fontsize=size,
+        color="#555555",
+        annotation_clip=False,
+        gid=CAPTION,
+    )

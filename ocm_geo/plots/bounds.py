@@ -1,0 +1,142 @@
+"""A value with its bounds: low, as recorded, high."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
+from ocm_geo.plots.style import GREY, INK, SERIES, counted, numbers, plain, require
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+__all__ = ["plot_bounds"]
+
+_MOST = 40
+_TOLERANCE = 1e-9
+_LONGEST = 32
+
+
+def plot_bounds(
+    table: pd.DataFrame,
+    column: str,
+    *,
+    labels: str | Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """
+    Draw a value with its bounds: what it is with every doubtful station out, and all of them in.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With ``column``, ``column_low`` and ``column_high``: of `ocm_geo.coverage` with
+        ``bounds=True``, or the ``readings`` of a verdict. A row becomes a line of the figure, in
+        the order of the table; at most 40.
+    column : str
+        The value as recorded, such as ``area_share`` or ``share``. Columns of shares (0 to 1)
+        are drawn in percent.
+    labels : str or sequence of str, optional
+        A column that names the rows, or several; the index by default.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A bar from low to high and a dot for the value; a row without a value stays empty and
+        says so.
+
+    Raises
+    ------
+    QueryError
+        If a column is missing or no number, low is above high, or there are no or too many rows.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> route = ocm.sample_route()
+    >>> stations = ocm.stations_from_route(route, 3, source=ocm.sample())
+    >>> verdict = ocm.assess_route(route, stations, "afir-ldv-core-2025")
+    >>> ocm.plot_bounds(verdict.readings, "share", labels="pools_serve").get_xlabel()
+    'share, %'
+    """
+    low, value, high = (numbers(table, name) for name in _names(column))
+    if not 0 < len(table) <= _MOST:
+        raise QueryError(f"the table has {len(table)} rows; 1 to {_MOST} can be drawn")
+    if wrong := int((low > high + _TOLERANCE).sum()):
+        raise QueryError(f"{column}_low is above {column}_high in {wrong} rows")
+    names = _row_names(table, labels)
+    scale = 100.0 if "share" in column else 1.0
+    ax = new_axes(ax, 6.5, 1.7 + 0.28 * len(table))
+    rows = np.arange(len(table))
+    size = text_size(ax)
+    look = {"color": SERIES[0], "alpha": 0.45, "lw": size - 1}
+    ax.hlines(rows, scale * low, scale * high, label="low to high", **look)  # type: ignore[arg-type]
+    ax.plot(scale * value, rows, "o", color=INK, ms=0.45 * size, label="as recorded", zorder=4)
+    _say_missing(ax, value)
+    _set_limits(ax, scale * np.concatenate([low, value, high]), is_share=scale != 1.0)
+    tune(ax, _words(column), "", grid="x")
+    ax.set_yticks(rows, names)
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["left"]].set_visible(False)
+    legend_below(ax)
+    add_caption(
+        ax, table, counted(len(table), "row"), "low: every doubtful station out; high: all in"
+    )
+    return ax
+
+
+def _names(column: str) -> tuple[str, str, str]:
+    return f"{column}_low", column, f"{column}_high"
+
+
+def _row_names(table: pd.DataFrame, labels: str | Sequence[str] | None) -> list[str]:
+    if labels is None:
+        parts = [table.index.to_series().astype(str)]
+    else:
+        columns = [labels] if isinstance(labels, str) else list(labels)
+        require(table, *columns)
+        parts = [table[name].astype("string").fillna("not known") for name in columns]
+    whole = [", ".join(str(part) for part in row) for row in zip(*parts, strict=True)]
+    return [plain(name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…") for name in whole]
+
+
+def _say_missing(ax: Axes, value: NDArray[np.float64]) -> None:
+    for row in np.flatnonzero(np.isnan(value)):
+        ax.annotate(
+            "not known",
+            (0.01, row),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=text_size(ax) - 1,
+            color=GREY,
+        )
+
+
+def _set_limits(ax: Axes, drawn: NDArray[np.float64], *, is_share: bool) -> None:
+    if is_share:
+        ax.set_xlim(-1.5, 101.5)
+    elif np.isfinite(drawn).any():
+        low, high = min(float(np.nanmin(drawn)), 0.0), max(float(np.nanmax(drawn)), 0.0)
+        room = 0.03 * (high - low) or 1.0
+        ax.set_xlim(low - room, high + room)
+
+
+def _words(column: str) -> str:
+    text = column.replace("_", " ")
+    if "share" in column:
+        return f"{text}, %"
+    for unit in ("km2", "km", "kw"):
+        if text.endswith(f" {unit}"):
+            shown = {"km2": "km²", "kw": "kW"}.get(unit, unit)
+            return f"{text.removesuffix(f' {unit}')}, {shown}"
+    return text

@@ -1,0 +1,260 @@
+"""What a map shows, on the side of the Earth where it is narrowest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Extent"]
+
+_FULL = 360.0
+_MIN_SPAN = 0.02
+_MARGIN = 0.06
+_MAX_LAT = 85.0
+_CORNERS = 4
+# Of a thousand positions a few lie at 0, 0 or on another continent. They are left outside, and
+# counted, where they are at most this share and would shrink the rest to less than a quarter.
+_STRAY_SHARE = 0.01
+_STRAY_GAIN = 4.0
+_FEW = 50
+_MOST_TAIL = 0.005
+_STRAY_SPANS = 1.0
+
+
+@dataclass(frozen=True)
+class Extent:
+    """
+    What a map shows.
+
+    Parameters
+    ----------
+    west, south, east, north : float
+        Degrees; over the antimeridian ``east`` goes beyond 180.
+    """
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @classmethod
+    def around(
+        cls, lon: NDArray[np.float64], lat: NDArray[np.float64], *, robust: bool = False
+    ) -> Extent:
+        """
+        Fit an extent to positions, on the side of the Earth where it is narrower.
+
+        Parameters
+        ----------
+        lon, lat : numpy.ndarray
+            Degrees; the whole world where there is none.
+        robust : bool
+            Leave out a few positions that lie far from all others.
+
+        Returns
+        -------
+        Extent
+            With a margin.
+        """
+        known = np.isfinite(lon) & np.isfinite(lat)
+        if not known.any():
+            return cls(-180, -60, 180, 80)
+        x, y = _narrowest(lon[known]), lat[known]
+        if robust:
+            kept = _without_strays(x, y)
+            x, y = _narrowest(x[kept]), y[kept]
+        width = max(float(np.ptp(x)), _MIN_SPAN)
+        height = max(float(np.ptp(y)), _MIN_SPAN)
+        pad = _MARGIN * max(width * _squeeze(float(np.mean(y))), height) + _MIN_SPAN
+        south = max(float(np.min(y)) - pad, -90.0)
+        north = min(float(np.max(y)) + pad, 90.0)
+        side = pad / _squeeze((south + north) / 2)
+        west, east = float(np.min(x)) - side, float(np.max(x)) + side
+        return cls(west, south, min(east, west + _FULL), north)
+
+    @classmethod
+    def of_shapes(cls, shapes: NDArray[np.object_]) -> Extent:
+        """
+        Fit an extent to shapes.
+
+        Parameters
+        ----------
+        shapes : numpy.ndarray of shapely.Geometry
+            In lon/lat; missing and empty ones do not count.
+
+        Returns
+        -------
+        Extent
+            With a margin.
+        """
+        lon, lat = shapely.get_coordinates(shapes).T
+        return cls.around(lon, lat)
+
+    @classmethod
+    def of_box(cls, box: Sequence[float]) -> Extent:
+        """
+        Take the box that a user asked for.
+
+        Parameters
+        ----------
+        box : sequence of four float
+            (west, south, east, north); west > east goes over the antimeridian.
+
+        Returns
+        -------
+        Extent
+            The same.
+
+        Raises
+        ------
+        QueryError
+            If it is no box.
+        """
+        try:
+            values = [float(value) for value in box]
+        except (TypeError, ValueError):
+            values = []
+        if len(values) != _CORNERS or not np.isfinite(values).all():
+            raise QueryError(f"extent must be (west, south, east, north), not {box!r}")
+        west, south, east, north = values
+        east += _FULL if east < west else 0.0
+        if not (-90 <= south < north <= 90 and west < east <= west + _FULL):  # noqa: PLR2004 - poles
+            raise QueryError(
+                f"extent {tuple(box)!r} is no box: (west, south, east, north) in degrees"
+            )
+        return cls(west, south, east, north)
+
+    @property
+    def middle_lat(self) -> float:
+        """Latitude of the middle, where the scale is true."""
+        return (self.south + self.north) / 2
+
+    @property
+    def ratio(self) -> float:
+        """Width by height, as drawn."""
+        wide = (self.east - self.west) * _squeeze(self.middle_lat)
+        return wide / (self.north - self.south)
+
+    def widened(self, ratio: float) -> Extent:
+        """
+        Show more to the sides, or above and below, until a shape is filled.
+
+        Parameters
+        ----------
+        ratio : float
+            Width by height of the place for the map.
+
+        Returns
+        -------
+        Extent
+            At most the whole Earth.
+        """
+        wide, high = self.east - self.west, self.north - self.south
+        if ratio > self.ratio:
+            more = min(wide * ratio / self.ratio, _FULL) - wide
+            return replace(self, west=self.west - more / 2, east=self.east + more / 2)
+        more = high * self.ratio / ratio - high
+        south, north = self.south - more / 2, self.north + more / 2
+        return replace(self, south=max(south, -90.0), north=min(north, 90.0))
+
+    def turned(self, lon: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        Bring longitudes to the extent's side of the antimeridian.
+
+        Parameters
+        ----------
+        lon : numpy.ndarray
+            Degrees.
+
+        Returns
+        -------
+        numpy.ndarray
+            Degrees.
+        """
+        middle = (self.west + self.east) / 2
+        return lon + _FULL * np.round((middle - lon) / _FULL)
+
+    def turned_shapes(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+        """
+        Bring shapes to the extent's side of the antimeridian, part by part.
+
+        Parameters
+        ----------
+        shapes : numpy.ndarray of shapely.Geometry
+            In lon/lat, split at the antimeridian.
+
+        Returns
+        -------
+        numpy.ndarray of shapely.Geometry
+            One for each.
+        """
+        parts, owner = shapely.get_parts(shapes, return_index=True)
+        west, _, east, _ = shapely.bounds(parts).T
+        middle = (west + east) / 2
+        shift = self.turned(middle) - middle
+        if not shift.any():
+            return shapes
+        coords, part = shapely.get_coordinates(parts, return_index=True)
+        moved = shapely.set_coordinates(
+            parts, coords + np.column_stack([shift[part], 0 * shift[part]])
+        )
+        return np.array(
+            [shapely.union_all(moved[owner == row]) for row in range(len(shapes))], dtype=object
+        )
+
+    def holds(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """
+        Say which positions are inside.
+
+        Parameters
+        ----------
+        lon, lat : numpy.ndarray
+            Degrees.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One for each.
+        """
+        x = self.turned(lon)
+        return (x >= self.west) & (x <= self.east) & (lat >= self.south) & (lat <= self.north)
+
+
+def _squeeze(lat: float) -> float:
+    return float(np.cos(np.radians(min(abs(lat), _MAX_LAT))))
+
+
+def _narrowest(lon: NDArray[np.float64]) -> NDArray[np.float64]:
+    turned = lon % _FULL
+    return turned if np.ptp(turned) < np.ptp(lon) else lon
+
+
+def _without_strays(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Find what lies near the others; everything, unless leaving the rest out gains much."""
+    everything = np.ones(len(x), dtype=bool)
+    if len(x) < _FEW:
+        return everything
+    kept = everything.copy()
+    for values in (x, y):
+        low, high = np.quantile(values, [_MOST_TAIL, 1 - _MOST_TAIL])
+        reach = _STRAY_SPANS * max(high - low, _MIN_SPAN)
+        kept &= (values >= low - reach) & (values <= high + reach)
+    strays = len(x) - int(kept.sum())
+    if not 0 < strays <= max(_STRAY_SHARE * len(x), 1):
+        return everything
+    gain = _area(x, y) / max(_area(x[kept], y[kept]), _MIN_SPAN**2)
+    return kept if gain > _STRAY_GAIN else everything
+
+
+def _area(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    return max(float(np.ptp(x)), _MIN_SPAN) * max(float(np.ptp(y)), _MIN_SPAN)

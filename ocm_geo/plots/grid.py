@@ -1,0 +1,163 @@
+"""A grid of cells on a map, and lines of equal distance made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, text_size
+from ocm_geo.plots.classes import Classes, round_classes
+from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.maps import (
+    draw_classes,
+    draw_ground,
+    draw_missing,
+    fill_map,
+    in_degrees,
+    map_size,
+)
+from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain, require
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
+    from matplotlib.tri import Triangulation
+    from numpy.typing import NDArray
+
+__all__ = ["draw_contours", "draw_grid"]
+
+_WORDS = {
+    "nearest_km": ("Distance to the nearest station", "km"),
+    "n_sites": ("Stations in reach", "stations"),
+    "n_connectors": ("Connectors in reach", "connectors"),
+    "power_kw": ("Known power in reach", "kW"),
+}
+_CORNERS = 3
+_ROOM_FOR_NAMES = 4.5
+_LONG = 4.0
+"""Of the usual edge between neighbouring cells: longer ones span ground that has none."""
+
+
+def draw_grid(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes:
+    """
+    Draw the cells of a grid, coloured by classes of a value.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+        Where to draw; a new figure by default.
+    table : geopandas.GeoDataFrame
+        Cells.
+    column : str
+        Of numbers.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The map.
+    """
+    cells, values, classes = _read(table, column)
+    shapes = cells.geometry.to_numpy()
+    wanted = Extent.of_shapes(shapes)
+    ax = new_axes(ax, *map_size(wanted))
+    handles = draw_classes(ax, shapes, values, classes, extent=draw_ground(ax, wanted))
+    return _finish(ax, table, column, handles, wanted=wanted)
+
+
+def draw_contours(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes:
+    """
+    Draw lines of equal value between the middles of cells, and fill between them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+        Where to draw; a new figure by default.
+    table : geopandas.GeoDataFrame
+        Cells or points.
+    column : str
+        Of numbers.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The map.
+
+    Raises
+    ------
+    QueryError
+        If there are not three cells with a value, beside each other.
+    """
+    cells, values, classes = _read(table, column)
+    shapes = cells.geometry.to_numpy()
+    wanted = Extent.of_shapes(shapes)
+    middles = shapely.get_coordinates(shapely.centroid(wanted.turned_shapes(shapes)))
+    known = np.isfinite(values)
+    mesh = _triangles(middles[known], wanted)
+    ax = new_axes(ax, *map_size(wanted))
+    draw_missing(ax, shapes[~known], draw_ground(ax, wanted), linewidth=0.0, zorder=1)
+    _fill(ax, mesh, values[known], classes)
+    return _finish(ax, table, column, classes.legend(classes.of(values)), wanted=wanted)
+
+
+def _fill(ax: Axes, mesh: Triangulation, height: NDArray[np.float64], classes: Classes) -> None:
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415 - loaded when needed
+
+    low = min(float(np.min(height)), classes.bounds[0]) - 1
+    high = max(float(np.max(height)), classes.bounds[-1]) + 1
+    levels = [low, *classes.bounds, high]
+    ax.tricontourf(mesh, height, levels=levels, colors=classes.colours, zorder=1)
+    style: dict[str, Any] = {"levels": classes.bounds, "colors": INK, "linewidths": 0.4}
+    lines = ax.tricontour(mesh, height, zorder=2, **style)
+    if box_inches(ax)[0] < _ROOM_FOR_NAMES:
+        return
+    for name in ax.clabel(lines, fontsize=text_size(ax) - 1.5, fmt=lambda value: f"{value:g}"):
+        name.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
+
+
+def _read(
+    table: gpd.GeoDataFrame, column: str
+) -> tuple[gpd.GeoDataFrame, NDArray[np.float64], Classes]:
+    require(table, column)
+    if table.empty:
+        raise QueryError("the grid has no cells")
+    _, unit = _WORDS.get(column, (column, ""))
+    values = numbers(table, column)
+    colours = FAR if column == "nearest_km" else SHARES
+    return in_degrees(table, "grid"), values, round_classes(values, colours, unit)
+
+
+def _finish(
+    ax: Axes, table: gpd.GeoDataFrame, column: str, handles: list[Patch], *, wanted: Extent
+) -> Axes:
+    words, _ = _WORDS.get(column, (column, ""))
+    legend_below(ax, plain(f"{words} (cells)"), handles)
+    add_caption(ax, table, counted(len(table), "cell"))
+    fill_map(ax, wanted)
+    return ax
+
+
+def _triangles(middles: NDArray[np.float64], extent: Extent) -> Triangulation:
+    """Join neighbouring places, but not over ground without any."""
+    from matplotlib.tri import Triangulation  # noqa: PLC0415 - loaded when needed
+
+    lon, lat = middles.T
+    # Delaunay's triangles in true proportions, then drawn in degrees.
+    squeeze = np.cos(np.radians(extent.middle_lat))
+    if len(lon) < _CORNERS or _flat(lon, lat):
+        raise QueryError(
+            f"contours need three cells with a value that are not in one line; there are "
+            f"{len(lon)}: draw kind='grid'"
+        )
+    true = Triangulation(lon * squeeze, lat)
+    x, y = (lon * squeeze)[true.triangles], lat[true.triangles]
+    longest = np.hypot(x - np.roll(x, 1, 1), y - np.roll(y, 1, 1)).max(axis=1)
+    return Triangulation(lon, lat, true.triangles, mask=longest > _LONG * np.median(longest))
+
+
+def _flat(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
+    spread = np.linalg.svd(np.column_stack([lon - lon.mean(), lat - lat.mean()]), compute_uv=False)
+    return bool(spread[-1] < 1e-9 * max(spread[0], 1.0))

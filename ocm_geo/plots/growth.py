@@ -1,0 +1,152 @@
+"""Sites by the date they were entered, split by who supplied them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, tune
+from ocm_geo.plots.style import OTHER, SERIES, counted, plain, require
+from ocm_geo.reference.credit import attribution
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ocm_geo.reference.tables import ReferenceData
+
+__all__ = ["GROWTH_WARNING", "plot_growth"]
+
+GROWTH_WARNING = (
+    "Dates of entry are not dates of opening: an import enters years of sites in a day. "
+    "Sites removed since are missing."
+)
+_HATCHES = ("", "///", "", "\\\\\\", "", "...")
+
+
+def plot_growth(
+    stations: pd.DataFrame,
+    *,
+    by: str | None = "data_provider",
+    reference: ReferenceData | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """
+    Draw how many sites were entered in Open Charge Map by date, split by their supplier.
+
+    This is no curve of charging sites opened: an import enters years of them in a day, and sites
+    that were removed since are missing. The figure says so.
+
+    Parameters
+    ----------
+    stations : pandas.DataFrame
+        A station table, with ``date_created``.
+    by : str, optional
+        The column that splits it; the data provider by default, None for no split. The five
+        largest groups have a colour, the rest is put together.
+    reference : ReferenceData, optional
+        Names of the providers: `ocm_geo.reference_data` of the source; the bundled ones by
+        default.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Stacked sums by day. The caption counts the sites without a date and names the day on
+        which most were entered.
+
+    Raises
+    ------
+    QueryError
+        If a column is missing, or no site has a date.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> source = ocm.sample()
+    >>> ax = ocm.plot_growth(ocm.stations(source=source), reference=ocm.reference_data(source))
+    >>> ax.get_title(loc="left")
+    'Sites by date entered in OCM'
+    """
+    require(stations, "date_created")
+    days = pd.to_datetime(stations["date_created"], utc=True).dt.tz_localize(None).dt.floor("D")
+    dated = days.notna().to_numpy()
+    if not dated.any():
+        raise QueryError("no site of the table has a date of entry (date_created)")
+    groups = _groups(stations, by, reference)[dated]
+    counts = pd.crosstab(days[dated].to_numpy(), groups.to_numpy())
+    ax = new_axes(ax, 7.0, 4.8)
+    _draw(ax, _largest_first(counts))
+    put_title(ax, "Sites by date entered in OCM")
+    tune(ax, "date of entry (not of opening)", "sites entered so far")
+    if by is not None:
+        legend_below(ax)
+    facts = _facts(counts, int((~dated).sum()))
+    add_caption(ax, stations, *facts, note=GROWTH_WARNING)
+    return ax
+
+
+def _facts(counts: pd.DataFrame, undated: int) -> list[str]:
+    a_day = counts.sum(axis=1)
+    top = int(np.argmax(a_day.to_numpy(dtype=float)))
+    day = pd.DatetimeIndex(counts.index)[top].date()
+    return [
+        counted(int(a_day.sum()), "site"),
+        f"{undated:,} more without a date" if undated else "",
+        f"most on one day: {int(a_day.iloc[top]):,} ({day})",
+    ]
+
+
+def _groups(
+    stations: pd.DataFrame, by: str | None, reference: ReferenceData | None
+) -> pd.Series[str]:
+    if by is None:
+        return pd.Series("sites", index=stations.index)
+    if by == "data_provider" and by not in stations:
+        require(stations, "data_provider_id")
+        table = attribution(stations, reference).table
+        ids = stations["data_provider_id"].fillna(-1).astype("int64")
+        names = dict(zip(table["data_provider_id"].fillna(-1), table["data_provider"], strict=True))
+        return ids.map(names).astype(str)
+    require(stations, by)
+    return stations[by].astype("string").fillna("not known").astype(str)
+
+
+def _largest_first(counts: pd.DataFrame) -> pd.DataFrame:
+    order = counts.sum().sort_values(ascending=False, kind="stable").index
+    sorted_ = counts[order]
+    most = len(SERIES)
+    if len(order) <= most + 1:
+        return sorted_
+    rest = sorted_.iloc[:, most:]
+    return sorted_.iloc[:, :most].assign(**{f"{rest.shape[1]} others": rest.sum(axis=1)})
+
+
+def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+    """Stack sums that step up on the day of entry."""
+    from matplotlib.dates import (  # noqa: PLC0415 - loaded when needed
+        ConciseDateFormatter,
+        date2num,
+    )
+
+    first = counts.index[0] - pd.Timedelta(days=1)
+    sums = pd.concat([pd.DataFrame(0, index=[first], columns=counts.columns), counts]).cumsum()
+    days = date2num(pd.DatetimeIndex(sums.index).to_pydatetime())  # type: ignore[no-untyped-call]
+    low = np.zeros(len(sums))
+    for rank, (name, total) in enumerate(sums.items()):
+        high = low + total.to_numpy()
+        ax.fill_between(
+            days, low, high, step="post", facecolor=[*SERIES, OTHER][rank], edgecolor="white",
+            lw=0.3, hatch=_HATCHES[rank], label=plain(f"{name} ({int(total.iloc[-1]):,})"),
+        )  # fmt: skip
+        low = high
+    ax.set_xlim(days[0], max(days[-1], days[0] + 30))
+    ax.set_ylim(0, 1.05 * low[-1])
+    ax.xaxis_date()
+    ax.xaxis.set_major_formatter(
+        ConciseDateFormatter(ax.xaxis.get_major_locator(), show_offset=False)  # type: ignore[no-untyped-call]
+    )
+    ax.yaxis.set_major_formatter("{x:,.0f}")

@@ -1,0 +1,131 @@
+"""Lorenz curves: which share of a value the least served have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
+from ocm_geo.plots.style import GREY, SERIES, numbers, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+__all__ = ["plot_lorenz"]
+
+_LINES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
+_TOLERANCE = 1e-6
+
+
+def plot_lorenz(
+    equity: Any,  # noqa: ANN401 - Equity, a table of its form, or a dict of them
+    *,
+    value: str = "access",
+    population: str = "people",
+    ax: Axes | None = None,
+) -> Axes:
+    """
+    Draw Lorenz curves: the share of a value that the least served have.
+
+    Parameters
+    ----------
+    equity : Equity, pandas.DataFrame or dict
+        As `ocm_geo.equity` gives it, or a table with ``population_share`` and ``value_share``
+        from (0, 0) to (1, 1), least served first. A dict of them draws a curve for each, named
+        by its key.
+    value, population : str
+        What is shared out, and among whom, in words.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Square, with the line of equal shares; the Gini coefficient stands in the legend where
+        it is known.
+
+    Raises
+    ------
+    QueryError
+        If a curve has not the two columns, does not run from (0, 0) to (1, 1), or falls.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import ocm_geo as ocm
+    >>> curve = pd.DataFrame({"population_share": [0, 0.5, 1], "value_share": [0, 0.1, 1]})
+    >>> ocm.plot_lorenz(curve).get_xlabel()
+    'share of people, least served first, %'
+    """
+    named = equity if isinstance(equity, Mapping) else {"": equity}
+    if not named:
+        raise QueryError("there is no curve to draw")
+    curves = {str(name): _curve(one) for name, one in named.items()}
+    ax = new_axes(ax, 5.0, 5.4)
+    ax.plot([0, 100], [0, 100], color=GREY, lw=1, label="equal shares")
+    for rank, (name, one) in enumerate(named.items()):
+        x, y = curves[str(name)]
+        colour = SERIES[rank % len(SERIES)]
+        ax.plot(
+            x, y, color=colour, lw=1.8, ls=_LINES[rank % len(_LINES)],
+            label=_label(str(name) or value, one),
+        )  # fmt: skip
+        if len(named) == 1:
+            ax.fill_between(x, y, x, color=colour, alpha=0.12, lw=0)
+            _read_off(ax, x, y, colour)
+    ax.set(xlim=(0, 100), ylim=(0, 100), xticks=range(0, 101, 20), yticks=range(0, 101, 20))
+    ax.set_aspect("equal", anchor="NW")
+    tune(ax, f"share of {population}, least served first, %", f"share of {value}, %", grid="both")
+    legend_below(ax)
+    counts = {f"{len(x) - 1:,}" for x, _ in curves.values()}
+    n = f"{counts.pop()} steps of the curve" if len(counts) == 1 else ""
+    add_caption(ax, _origin(next(iter(named.values()))), n)
+    return ax
+
+
+def _origin(one: Any) -> pd.DataFrame:  # noqa: ANN401 - as above
+    return one if isinstance(one, pd.DataFrame) else pd.DataFrame(one.lorenz)
+
+
+def _curve(one: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # noqa: ANN401
+    table = one if isinstance(one, pd.DataFrame) else getattr(one, "lorenz", None)
+    if not isinstance(table, pd.DataFrame):
+        raise QueryError(
+            "give what ocm_geo.equity gives, or a table with population_share and value_share, "
+            f"not {type(one).__name__}"
+        )
+    x, y = numbers(table, "population_share"), numbers(table, "value_share")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise QueryError("the Lorenz curve holds missing values")
+    ends = np.array([x[:1], y[:1], x[-1:], y[-1:]]).ravel()
+    runs = len(x) > 1 and np.allclose(ends, [0, 0, 1, 1], atol=_TOLERANCE)
+    if not runs or (np.diff(x) < -_TOLERANCE).any() or (np.diff(y) < -_TOLERANCE).any():
+        raise QueryError(
+            "a Lorenz curve rises from (0, 0) to (1, 1); this one has "
+            f"{len(x)} places, from {tuple(ends[:2].tolist())} to {tuple(ends[2:].tolist())}"
+        )
+    return 100 * x, 100 * y
+
+
+def _label(name: str, one: Any) -> str:  # noqa: ANN401 - as above
+    gini = getattr(one, "gini", None)
+    return plain(name) + (f" (Gini {float(gini):.2f})" if gini is not None else "")
+
+
+def _read_off(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: str) -> None:
+    """Say what the half that is served least has."""
+    half = float(np.interp(50, x, y))
+    ax.plot([50, 50, 0], [0, half, half], color=colour, lw=0.8, ls=":")
+    ax.annotate(
+        f"half have {half:.0f} %",
+        (50, half),
+        xytext=(5, -3),
+        textcoords="offset points",
+        va="top",
+        fontsize=text_size(ax) - 1,
+    )

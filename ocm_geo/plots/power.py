@@ -1,0 +1,179 @@
+"""The power mix: which share of sites or connectors has which power."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, text_size, tune
+from ocm_geo.plots.classes import HATCH
+from ocm_geo.plots.style import (
+    GREY,
+    INK,
+    POWER_CLASSES,
+    UNKNOWN,
+    UNKNOWN_POWER,
+    plain,
+    power_class,
+    require,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+__all__ = ["plot_power"]
+
+_MOST = 12
+_LONGEST = 24
+_BAR = 0.72
+_FEW = 3
+"""Fewer bars are not made fatter."""
+
+
+def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = None) -> Axes:
+    """
+    Draw the power mix: the share of sites, or connectors, in each class of power.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A station table, where a site counts by the highest power of a connection; or
+        `ocm_geo.connections`, where each connector counts (a missing quantity is 1).
+    by : str, optional
+        A column that splits it, such as ``operator``: a bar for each value, the twelve with most
+        first and the rest put together.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Bars of 100 %, with the number at their end. Unknown power is a part of it, hatched: no
+        share is of the known alone.
+
+    Raises
+    ------
+    QueryError
+        If a column is missing, or there is nothing to draw.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample())
+    >>> ocm.plot_power(stations).get_xlabel()
+    'share of sites, %'
+    """
+    power, weight, unit = _read(table)
+    if table.empty:
+        raise QueryError(f"there are no {unit} to draw")
+    counts = _counts(table, power_class(power), weight, by)
+    ax = new_axes(ax, 7.0, 1.7 + 0.3 * max(len(counts), _FEW))
+    middle, half = (len(counts) - 1) / 2, max(len(counts), _FEW) / 2
+    ax.set(xlim=(0, 100), ylim=(middle + half, middle - half))
+    tune(ax, f"share of {unit}, %", "", grid="x")
+    _draw(ax, counts)
+    names = [plain(_short(str(name))) for name in counts.index]
+    ax.set_yticks(range(len(counts)), names)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["left"]].set_visible(False)
+    heading = "Power of the connector" if unit == "connectors" else "Highest power of the site"
+    legend_below(ax, heading)
+    add_caption(ax, table, f"{int(counts.to_numpy().sum()):,} {unit}")
+    return ax
+
+
+def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
+    if "power_kw" in table and "max_power_kw" not in table:
+        require(table, "quantity")
+        return (
+            table["power_kw"],
+            table["quantity"].to_numpy(dtype=float, na_value=1.0),
+            "connectors",
+        )
+    require(table, "max_power_kw")
+    return table["max_power_kw"], np.ones(len(table)), "sites"
+
+
+def _counts(
+    table: pd.DataFrame, classes: NDArray[np.intp], weight: NDArray[np.float64], by: str | None
+) -> pd.DataFrame:
+    """Count by group (rows) and class (columns, the unknown last)."""
+    if by is None:
+        groups = pd.Series("all", index=range(len(table)))
+    else:
+        require(table, by)
+        groups = table[by].astype("string").fillna("not known").reset_index(drop=True)
+    order = [*range(len(POWER_CLASSES)), -1]
+    cells = pd.DataFrame({"group": groups, "rank": classes, "n": weight})
+    counts = cells.pivot_table(
+        index="group", columns="rank", values="n", aggfunc="sum", fill_value=0.0
+    ).reindex(columns=order, fill_value=0.0)
+    totals = counts.sum(axis=1).sort_values(ascending=False, kind="stable")
+    counts = counts.loc[totals.index]
+    if len(counts) <= _MOST + 1:
+        return counts
+    rest = counts.iloc[_MOST:]
+    others = rest.sum().to_frame(f"{len(rest)} others").T
+    return pd.concat([counts.iloc[:_MOST], others])
+
+
+def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+    totals = counts.sum(axis=1).to_numpy()
+    shares = 100 * counts.to_numpy() / np.where(totals > 0, totals, 1)[:, None]
+    left = np.zeros(len(counts))
+    for column, (label, look) in enumerate(_looks()):
+        width = shares[:, column]
+        if width.any():
+            n = counts.iloc[:, column].sum()
+            ax.barh(
+                range(len(counts)), width, left=left, height=_BAR, lw=0.5,
+                label=f"{label} ({n:,.0f})", **look,
+            )  # fmt: skip
+            _name(ax, left, width, look["facecolor"])
+        left = left + width
+    for row, total in enumerate(totals):
+        ax.annotate(
+            f"{total:,.0f}",
+            (100, row),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=text_size(ax) - 1,
+            color=INK,
+        )
+
+
+def _looks() -> list[tuple[str, dict[str, Any]]]:
+    known = [
+        (label, {"facecolor": colour, "edgecolor": "white"}) for _, label, colour in POWER_CLASSES
+    ]
+    return [*known, (UNKNOWN_POWER, {"facecolor": UNKNOWN, "edgecolor": GREY, "hatch": HATCH})]
+
+
+def _name(ax: Axes, left: NDArray[np.float64], width: NDArray[np.float64], colour: str) -> None:
+    """Write the share on parts wide enough for it, in a colour that is seen on theirs."""
+    from matplotlib.colors import to_rgb  # noqa: PLC0415 - loaded when needed
+
+    size = text_size(ax) - 1.5
+    room = 100 * 4.5 * 0.6 * size / (72 * 0.7 * box_inches(ax)[0])
+    light = float(np.dot(to_rgb(colour), [0.2126, 0.7152, 0.0722]))
+    paper = {"facecolor": "white", "alpha": 0.8, "pad": 0.6, "lw": 0} if colour == UNKNOWN else None
+    for row, (start, share) in enumerate(zip(left, width, strict=True)):
+        if share > room:
+            ax.annotate(
+                f"{share:.0f} %",
+                (start + share / 2, row),
+                ha="center",
+                va="center",
+                fontsize=size,
+                color=INK if light > 0.5 else "white",  # noqa: PLR2004 - half way to white
+                bbox=paper,
+            )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"

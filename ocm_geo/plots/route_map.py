@@ -1,0 +1,93 @@
+"""The map beside the strip of a route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from ocm_geo.geodesy import corridor_polygon
+from ocm_geo.plots.axes import text_size
+from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.maps import draw_ground, draw_shapes
+from ocm_geo.plots.stations import draw_points
+from ocm_geo.plots.style import GAP, INK, power_class
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from ocm_geo.geodesy import Line
+    from ocm_geo.plots.route_rows import Rows
+
+__all__ = ["draw_route_map"]
+
+_CORRIDOR = "#5790fc"
+_STEPS_KM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+_MOST_MARKS = 8
+_PLACES = 400
+
+
+def draw_route_map(
+    ax: Axes, line: Line, stations: gpd.GeoDataFrame, *, within_km: float, rows: list[Rows]
+) -> Extent:
+    """
+    Draw a route with its corridor, kilometres, stations and what is too long between them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    line : Line
+        The route.
+    stations : geopandas.GeoDataFrame
+        In EPSG:4326.
+    within_km : float
+        Half width of the corridor, km.
+    rows : list of Rows
+        Gaps or sections; the long ones of the first row that has any are drawn.
+
+    Returns
+    -------
+    Extent
+        What must be seen, for `fill_map`.
+    """
+    corridor = np.array([corridor_polygon(line, within_km)], dtype=object)
+    wanted = Extent.of_shapes(corridor)
+    shown = draw_ground(ax, wanted)
+    draw_shapes(ax, corridor, shown, facecolor=_CORRIDOR, alpha=0.2, zorder=1)
+    for piece in next((row.over().geometry for row in rows if len(row.over())), ()):
+        _draw_line(ax, shapely.get_coordinates(piece), shown, color=GAP, lw=5, zorder=2)
+    km = np.union1d(line.parts.along_km, np.linspace(0, line.length_km, _PLACES))
+    _draw_line(ax, line.point_at(km), shown, color=INK, lw=1.3, zorder=2)
+    lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
+    draw_points(ax, shown.turned(lon), lat, power_class(stations["max_power_kw"]))
+    _draw_marks(ax, line, shown)
+    return wanted
+
+
+def _draw_line(
+    ax: Axes, lonlat: NDArray[np.float64], shown: Extent, *, color: str, lw: float, zorder: float
+) -> None:
+    style = {"color": color, "lw": lw, "zorder": zorder, "solid_capstyle": "butt"}
+    ax.plot(shown.turned(lonlat[:, 0]), lonlat[:, 1], **style)  # type: ignore[arg-type]
+
+
+def _draw_marks(ax: Axes, line: Line, shown: Extent) -> None:
+    step = next((s for s in _STEPS_KM if line.length_km / s <= _MOST_MARKS), _STEPS_KM[-1])
+    marks = np.arange(0.0, line.length_km, step)
+    for km, (lon, lat) in zip(marks, line.point_at(marks), strict=True):
+        here = (float(shown.turned(np.array([lon]))[0]), float(lat))
+        ax.plot(*here, marker="|", color=INK, ms=6, zorder=8)
+        ax.annotate(
+            f"{km:g}" if km else "km 0",
+            here,
+            xytext=(5, 5),
+            textcoords="offset points",
+            fontsize=text_size(ax) - 1.5,
+            color=INK,
+            zorder=8,
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.6},
+        )

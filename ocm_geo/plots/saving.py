@@ -1,0 +1,86 @@
+"""Figures as files: the same bytes each time, with their credit inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.axes import CAPTION
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["save_figure"]
+
+_KEYS = {
+    ".png": ("Title", "Description", "Software", None),
+    ".svg": ("Title", "Description", "Creator", "Date"),
+    ".pdf": ("Title", "Subject", "Creator", "CreationDate"),
+}
+
+
+def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> Path:
+    """
+    Write the figure of some axes into a file, with its credit in the file's metadata.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What a ``plot_…`` function gave.
+    path : path
+        ``.png``, ``.svg`` or ``.pdf``.
+    dpi : float
+        Dots per inch, also of the layers that are pictures in ``.svg`` and ``.pdf``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file: for the same figure the same bytes, without the time of writing. Text in
+        ``.svg`` is drawn as shapes, so that it needs no font.
+
+    Raises
+    ------
+    QueryError
+        If the suffix is none of these, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations_from_country("NL", source=ocm.sample())
+    >>> ocm.save_figure(ocm.plot_stations(stations), "stations.svg").name
+    'stations.svg'
+    """
+    import matplotlib as mpl  # noqa: PLC0415 - loaded when needed
+
+    target = Path(path)
+    if target.suffix.lower() not in _KEYS:
+        raise QueryError(f"{target.name}: the suffix must be one of {', '.join(_KEYS)}")
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise QueryError("these axes belong to no figure")
+    fixed = {"svg.hashsalt": "ocm_geo", "svg.fonttype": "path"}
+    with mpl.rc_context(fixed):  # type: ignore[arg-type]
+        try:
+            figure.savefig(target, dpi=dpi, metadata=_metadata(figure, target.suffix.lower()))
+        except OSError as error:
+            raise QueryError(f"{target} cannot be written: {error}") from error
+    return target
+
+
+def _metadata(figure: Figure, suffix: str) -> dict[str, Any]:
+    title, text, maker, date = _KEYS[suffix]
+    captions = [
+        said.get_text().replace(r"\$", "$") for ax in figure.axes for said in ax.texts
+        if said.get_gid() == CAPTION
+    ]  # fmt: skip
+    titles = [ax.get_title(loc="left") for ax in figure.axes if ax.get_title(loc="left")]
+    found: dict[str, Any] = {maker: "ocm_geo", text: "\n".join(captions)}
+    if titles:
+        found[title] = titles[0]
+    if date is not None:
+        found[date] = None
+    return found

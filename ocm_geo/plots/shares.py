@@ -1,0 +1,112 @@
+"""Shares within reach by distance, as lines with their bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.plots.axes import add_caption, legend_below, text_size, tune
+from ocm_geo.plots.style import SERIES, counted, numbers, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["SHARE_COLUMNS", "best_column", "draw_shares"]
+
+SHARE_COLUMNS = {"area_share": "area", "population_share": "people"}
+_PARTS = {
+    "area_share": ("area_km2", "covered_km2"),
+    "population_share": ("population", "population_covered"),
+}
+_MARKERS = "osD^v"
+
+
+def best_column(table: pd.DataFrame) -> str:
+    """
+    Choose the people's shares where they are known, else those of the ground.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A coverage table.
+
+    Returns
+    -------
+    str
+        A column.
+    """
+    return "population_share" if table["population_share"].notna().any() else "area_share"
+
+
+def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
+    """
+    Draw the share of all areas together by distance, a line for each group.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    table : pandas.DataFrame
+        A coverage table.
+    column : str
+        ``area_share`` or ``population_share``.
+    """
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
+
+    named = pd.DataFrame(table) if "group" in table else pd.DataFrame(table).assign(group="")
+    groups = list(named.groupby("group", sort=False))
+    bounded = f"{column}_low" in table and f"{column}_high" in table
+    for rank, (group, rows) in enumerate(groups):
+        curve = _shares(rows, column)
+        colour, marker = SERIES[rank % len(SERIES)], _MARKERS[rank % len(_MARKERS)]
+        ax.plot(
+            curve.index, curve["share"], marker=marker, ms=4, color=colour, lw=1.8,
+            label=plain(str(group)) or "as recorded",
+        )  # fmt: skip
+        if bounded:
+            ax.fill_between(
+                curve.index, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0,
+                label=f"{plain(str(group))} low to high".strip(),
+            )  # fmt: skip
+        _name_values(ax, curve["share"], colour, above=rank == 0)
+    ax.set_xlim(0, float(table["within_km"].max()) * 1.08)
+    ax.set_ylim(0, 108)
+    ax.set_yticks(range(0, 101, 20))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    what = SHARE_COLUMNS[column]
+    tune(ax, "distance to a station, km", f"{what} within that distance, %")
+    if bounded or len(groups) > 1:
+        legend_below(ax)
+    n_areas = table.index.nunique()
+    add_caption(ax, table, counted(n_areas, "area"))
+
+
+def _shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Add areas up; bounds are weighted as the share is."""
+    whole, covered = _PARTS[column]
+    size = numbers(rows, whole)
+    parts = {"size": size, "share": numbers(rows, covered)}
+    parts |= {
+        bound: size * numbers(rows, f"{column}_{bound}")
+        for bound in ("low", "high")
+        if f"{column}_{bound}" in rows
+    }
+    known = ~np.isnan(size)
+    sums = pd.DataFrame(parts)[known].groupby(numbers(rows, "within_km")[known]).sum()
+    return 100 * sums.div(sums["size"].where(sums["size"] > 0), axis=0)
+
+
+def _name_values(ax: Axes, shares: pd.Series[float], colour: str, *, above: bool) -> None:
+    for km, share in shares.dropna().items():
+        ax.annotate(
+            f"{share:.0f} %",
+            (float(str(km)), share),
+            xytext=(0, 5 if above else -5),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if above else "top",
+            fontsize=text_size(ax) - 1,
+            color=colour,
+        )

@@ -1,0 +1,39 @@
+"""The code of the documentation's gallery runs, and each figure stands below its code."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pytest
+
+import ocm_geo as ocm
+
+DOCS = Path(__file__).parents[2] / "docs"
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(scope="module")
+def hooks() -> Any:
+    spec = importlib.util.spec_from_file_location("hooks", DOCS / "hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_gallery_draws_every_kind_of_figure(hooks: Any) -> None:
+    text = (DOCS / "figures.md").read_text(encoding="utf-8")
+    kinds = [name for name in ocm.__all__ if name.startswith("plot_")]
+    assert not [kind for kind in kinds if f"ocm.{kind}(" not in text]
+    pictures = hooks.draw(text)
+    assert all(picture.startswith(PNG) for picture in pictures.values())
+    assert not plt.get_fignums()
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="figures.md"))
+    shown = hooks.on_page_markdown(text, page=page)
+    assert all(f"(figures/{number}.png)" in shown for number in pictures)
+    assert shown.count("![") == len(pictures)
