@@ -133,6 +133,7 @@ if TYPE_CHECKING:
         run_study,
     )
     from ocm_geo.widgets import (
+        StationLayer,
         station_map,
         to_html,
     )
@@ -170,6 +171,7 @@ __all__ = [
     "SourceError",
     "StaleData",
     "StationFilters",
+    "StationLayer",
     "StationQuery",
     "StopPlan",
     "SuspectInput",
@@ -254,6 +256,7 @@ _LAZY = {
     "sample_areas": "sources.sample",
     "sample_route": "sources.sample",
     "run_study": "study",
+    "StationLayer": "widgets",
     "station_map": "widgets",
     "to_html": "widgets",
 }
