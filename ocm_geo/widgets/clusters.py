@@ -78,4 +78,4 @@ def radius_px(size: NDArray[np.intp]) -> NDArray[np.float64]:
     numpy.ndarray
         Radius, pixels: 9 for one, 5 more for each power of ten; never wider than a cell.
     """
-    return np.asarray(np.round(np.minimum(9 + 5 * np.log10(size), CELL / 2), 1))
+    return np.asarray(np.round(np.minimum(9 + 5 * np.log10(size), 0.4 * CELL), 1))

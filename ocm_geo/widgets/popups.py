@@ -28,8 +28,8 @@ def popup_html(station: Station) -> str:
         HTML.
     """
     rows = "".join(
-        f"<dt style='font-weight:600;margin-top:.25em'>{html.escape(label)}</dt>"
-        f"<dd style='margin:0;overflow-wrap:anywhere'>{html.escape(text)}</dd>"
+        f"<div style='margin:.15em 0;overflow-wrap:anywhere'>"
+        f"<span style='color:#595959'>{html.escape(label)}:</span> {html.escape(text)}</div>"
         for label, text in station["facts"]
     )
     anchors = " · ".join(
@@ -40,7 +40,7 @@ def popup_html(station: Station) -> str:
     title = html.escape(station["title"])
     heading = f"<b style='font-size:1.1em;overflow-wrap:anywhere'>{title}</b>"
     return (
-        f"<article style='line-height:1.3'>{heading}<dl style='margin:.2em 0 .5em'>{rows}</dl>"
+        f"<article style='line-height:1.3'>{heading}<div style='margin:.3em 0 .5em'>{rows}</div>"
         f"{anchors}</article>"
     )
 

@@ -18,7 +18,7 @@ _MAX_LAT = 85.0511
 _FULL = 360.0
 _SCREEN = (1600, 1000)
 """Pixels taken for granted until the browser has said how large the map is."""
-_FIT = (640, 400)
+_FIT = (640, 430)
 _MIN_SPAN = 1e-3
 
 
