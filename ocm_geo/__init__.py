@@ -133,6 +133,7 @@ if TYPE_CHECKING:
         run_study,
     )
     from ocm_geo.widgets import (
+        StationExplorer,
         StationLayer,
         station_map,
         to_html,
@@ -170,6 +171,7 @@ __all__ = [
     "Settings",
     "SourceError",
     "StaleData",
+    "StationExplorer",
     "StationFilters",
     "StationLayer",
     "StationQuery",
@@ -256,6 +258,7 @@ _LAZY = {
     "sample_areas": "sources.sample",
     "sample_route": "sources.sample",
     "run_study": "study",
+    "StationExplorer": "widgets",
     "StationLayer": "widgets",
     "station_map": "widgets",
     "to_html": "widgets",

@@ -115,7 +115,9 @@ class StationLayer:
         view = View.of(self._map) if self._map else None
         return self._stations if view is None else self._stations[self._inside(view)]
 
-    def set_stations(self, stations: gpd.GeoDataFrame) -> None:
+    def set_stations(
+        self, stations: gpd.GeoDataFrame, *, reference: ReferenceData | None = None
+    ) -> None:
         """
         Replace the stations.
 
@@ -123,6 +125,8 @@ class StationLayer:
         ----------
         stations : geopandas.GeoDataFrame
             A station table in any coordinate reference system.
+        reference : ReferenceData, optional
+            What ids stand for; as before where there is none.
 
         Raises
         ------
@@ -132,6 +136,7 @@ class StationLayer:
         frame = in_degrees(stations, "stations")
         require(frame, "title", "connections", "max_power_kw")
         self._stations = frame
+        self._reference = reference or self._reference
         self._lon, self._lat = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
         self._codes = symbol_codes(frame, self._reference)
         self.redraw()
