@@ -22,7 +22,7 @@ LAYERS = (
     *("errors", "settings", "schema", "provenance", "geodesy", "connections", "reference"),
     *("files", "query", "sources", "stations", "routes", "corridors"),
     *("routing", "standards", "coverage", "plots"),
-    *("widgets", "study", "cli"),
+    *("widgets", "study", "app", "cli"),
 )
 FUNCTIONS = [
     name

@@ -96,9 +96,11 @@ class StationLayer:
         self._map: ipyleaflet.Map | None = None
         self._popup: ipyleaflet.Popup | None = None
         self._listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
+        self._hover_listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
         self.shown = "stations"
         self._points = ipyleaflet.GeoJSON(data=collection([]), name=name, point_style=_GROUP)
         self._points.on_click(self._clicked)
+        self._points.on_hover(self._hovered)
         # Above the circles (400), below markers and popups.
         self._labels = ipyleaflet.ImageOverlay(url=_NO_LABELS, pane="shadowPane")
         self.layer = ipyleaflet.LayerGroup(layers=(self._points, self._labels), name=name)
@@ -190,6 +192,17 @@ class StationLayer:
         """
         self._listeners.append(listener)
 
+    def on_hover(self, listener: Callable[[gpd.GeoDataFrame], None]) -> None:
+        """
+        Call a function whenever the mouse touches a station.
+
+        Parameters
+        ----------
+        listener : callable
+            Gets the rows of the stations at that place.
+        """
+        self._hover_listeners.append(listener)
+
     def redraw(self, _: object = None) -> None:
         """Draw what the view holds."""
         if self._map is None:
@@ -246,6 +259,13 @@ class StationLayer:
         rows = self._at(lon, lat)
         if len(rows):
             self.select(rows)
+
+    def _hovered(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
+        if not self._hover_listeners or feature["properties"].get("count", 1) > 1:
+            return
+        if rows := self._at(coordinates[1], coordinates[0]):
+            for listener in self._hover_listeners:
+                listener(self._stations.loc[rows])
 
     def _at(self, lon: float, lat: float) -> list[int]:
         """Find the stations of the marker that was clicked: the nearest, and its doubles."""
