@@ -13,7 +13,7 @@ import shapely
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.maps import in_degrees
 from ocm_geo.widgets.classes import MISSING, Classes
-from ocm_geo.widgets.ground import Basemap, new_map, note
+from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map, note
 from ocm_geo.widgets.land import collection
 from ocm_geo.widgets.stations import credit_of
 from ocm_geo.widgets.view import View
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["CoverageLayer", "coverage_map"]
 
 _FIRST = ("population_share", "area_share", "nearest_km")
-_BOUNDS = {"central": "", "low": "_low", "high": "_high"}
+_BOUNDS = {"low": "_low", "central": "", "high": "_high"}
 _MAX_SINGLE = 3000
-_EDGE = {"color": "#ffffff", "weight": 0.7, "opacity": 0.9, "fillOpacity": 0.78}
+_EDGE = {"color": "#ffffff", "weight": 0.7, "opacity": 0.9, "fillOpacity": 0.9}
 _NO_VALUE = {"color": "#8a8a8a", "weight": 1, "dashArray": "3 3", "fillColor": MISSING}
 
 
@@ -84,7 +84,11 @@ def coverage_map(
     """
     layer = CoverageLayer(table, column=column, within_km=within_km, scheme=scheme, k=k)
     west, south, east, north = layer.bounds
-    shown = new_map(View.around(np.array([west, east]), np.array([south, north])), basemap, height)
+    shown = new_map(
+        View.around(np.array([west, east]), np.array([south, north]), height_px(height)),
+        basemap,
+        height,
+    )
     layer.add_to(shown)
     shown.add(layer.legend)
     if layer.choices is not None:
@@ -150,10 +154,14 @@ class CoverageLayer:
         self.classes = Classes.of(np.concatenate(values), self.column, scheme, k)
         self.layer = ipyleaflet.GeoJSON(data=collection([]), name=self.column)
         self.layer.on_hover(self._touched)
-        self._bound = ipywidgets.RadioButtons(options=list(self._columns), description="Value")
+        self._bound = ipywidgets.RadioButtons(
+            options=list(self._columns), value="central", description="Value"
+        )
         steps = [(f"{km:g} km", km) for km in self._steps]
         self._within = ipywidgets.Dropdown(options=steps, description="Within")
-        self.legend = note("", "bottomright")
+        if steps:
+            self._within.value = self._steps[len(steps) // 2]
+        self.legend = note("", "", "bottomright")
         self.choices = self._choices()
         self._touched_area = ""
         self.draw()
@@ -236,10 +244,9 @@ class CoverageLayer:
         )
         head = f"<b>{html.escape(words)}{within}{bound}</b>, {len(self._values):,} areas"
         touched = self._touched_area or "Point at an area for its value."
-        self.legend.widget.value = (
-            f"<div style='padding:.3em .6em;line-height:1.35;max-width:20em'>{head}{swatches}"
-            f"<div role='status'>{touched}</div>{credit_of(self._table)}</div>"
-        )
+        status = f"<div role='status'>{touched}</div>"
+        text = f"{swatches}{status}{credit_of(self._table)}"
+        self.legend.widget.value = folding(head, text)
 
 
 def _column_of(table: gpd.GeoDataFrame, column: str | None) -> str:

@@ -310,7 +310,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         self._again.on_click(self._try_again)
         told = ipywidgets.VBox([self._status, self._again])
         self.map.add(ipyleaflet.WidgetControl(widget=told, position="topright"))
-        self.map.add(note(legend_html(), "bottomright"))
+        self.map.add(note("<b>Legend</b>", legend_html(), "bottomright"))
         self._rings = ipyleaflet.GeoJSON(data=collection([]), point_style=_RING, name="selected")
         self.map.add(self._rings)
         self._credit = ipywidgets.HTML()

@@ -53,10 +53,10 @@ class FilterPanel:
         self.controls: dict[str, Any] = {
             "min_power_kw": slider("Least power", powers),
             "modified_since": slider("Changed within", [label for label, _ in _AGES]),
-            "status_types": ipywidgets.Dropdown(description="Status"),
+            "status_types": _dropdown("Status"),
         }
         for name, label, _ in _CHOICES:
-            self.controls[name] = ipywidgets.Dropdown(description=label)
+            self.controls[name] = _dropdown(label)
         for control in self.controls.values():
             control.layout = ipywidgets.Layout(width="270px")
         self._reference: ReferenceData | None = None
@@ -110,6 +110,10 @@ class FilterPanel:
             if ids := self.controls[name].value:
                 chosen[name] = ids
         return tuple(sorted(chosen.items()))
+
+
+def _dropdown(label: str) -> ipywidgets.Dropdown:
+    return ipywidgets.Dropdown(description=label, options=[(_ANY, ())])
 
 
 def _offer(control: ipywidgets.Dropdown, choices: Sequence[tuple[str, tuple[int, ...]]]) -> None:

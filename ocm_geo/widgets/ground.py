@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 import ipyleaflet
@@ -15,13 +16,14 @@ from ocm_geo.plots.style import SEA
 from ocm_geo.widgets.land import BORDER, collection, feature, land_features
 from ocm_geo.widgets.view import MAX_ZOOM, View
 
-__all__ = ["Basemap", "LandLayer", "new_map", "note"]
+__all__ = ["Basemap", "LandLayer", "folding", "height_px", "new_map", "note"]
 
 Basemap: TypeAlias = "str | xyzservices.TileProvider"
 
 _CHOICES = ("online", "offline", "none")
 _LAND_PANE = "ocm-land"
 _WATER = {"stroke": False, "fillColor": SEA, "fillOpacity": 1}
+_HEIGHT = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|cm|in)|calc\([^;]*\)")
 _PAD = 0.25
 _SIMPLE_PX = 1.5
 
@@ -54,7 +56,7 @@ def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
         raise QueryError(
             f"basemap={basemap!r}: choose from {list(_CHOICES)}, or give a provider of xyzservices"
         )
-    if not str(height)[-1:].isalpha() or not str(height)[:1].isdigit():
+    if not _HEIGHT.fullmatch(str(height)):
         raise QueryError(f"height={height!r} is no CSS height: give for example '480px'")
     tiles = providers.OpenStreetMap.Mapnik if basemap == "online" else basemap
     shown = ipyleaflet.Map(
@@ -74,6 +76,24 @@ def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
     return shown
 
 
+def height_px(height: str) -> float:
+    """
+    Read the height of a map.
+
+    Parameters
+    ----------
+    height : str
+        CSS height.
+
+    Returns
+    -------
+    float
+        Pixels; 480 where it is given in another unit.
+    """
+    number = str(height).removesuffix("px")
+    return float(number) if number.isdigit() else 480.0
+
+
 class LandLayer:
     """
     The bundled land and borders, drawn for each view as finely as it can show.
@@ -90,7 +110,9 @@ class LandLayer:
     """
 
     def __init__(self, *, pane: str = "") -> None:
-        self.layer = ipyleaflet.GeoJSON(data=collection([]), name="land", pane=pane)
+        self.layer = ipyleaflet.GeoJSON(data=collection([]), name="land")
+        # A pane given to the layer comes too late for its first shapes: each names it itself.
+        self._pane = {"pane": pane} if pane else {}
         self._drawn: View | None = None
 
     def add_to(self, shown: ipyleaflet.Map) -> LandLayer:
@@ -126,28 +148,48 @@ class LandLayer:
         wide = self._drawn = view.padded(_PAD)
         box = (wide.west, wide.south, wide.east, wide.north)
         detail = _SIMPLE_PX * 360 / (256 * 2.0**view.zoom)
-        sea = feature(shapely.box(*box), _WATER)
-        self.layer.data = collection([sea, *land_features(box, detail, BORDER)])
+        sea = feature(shapely.box(*box), {**_WATER, **self._pane})
+        ground = land_features(box, detail, {**BORDER, **self._pane})
+        self.layer.data = collection([sea, *ground])
 
 
-def note(text: str, position: str, *, role: str = "") -> ipyleaflet.WidgetControl:
+def note(head: str, text: str, position: str) -> ipyleaflet.WidgetControl:
     """
-    Put text on a map.
+    Put text on a map, under a heading that folds it away where it hides too much.
 
     Parameters
     ----------
+    head : str
+        Heading, HTML; what strangers wrote is escaped by the caller.
     text : str
-        HTML; what strangers wrote is escaped by the caller.
+        The rest, likewise.
     position : str
         Corner, in Leaflet's words.
-    role : str
-        ARIA role of the box.
 
     Returns
     -------
     ipyleaflet.WidgetControl
         The control; its ``widget`` is an ``ipywidgets.HTML``.
     """
-    named = f" role='{role}'" if role else ""
-    box = f"<div{named} style='padding:.3em .6em;line-height:1.35;max-width:20em'>{text}</div>"
-    return ipyleaflet.WidgetControl(widget=ipywidgets.HTML(box), position=position)
+    box = ipywidgets.HTML(folding(head, text))
+    return ipyleaflet.WidgetControl(widget=box, position=position)
+
+
+def folding(head: str, text: str) -> str:
+    """
+    Write text under a heading that folds it away.
+
+    Parameters
+    ----------
+    head, text : str
+        HTML.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return (
+        "<details open style='padding:.3em .6em;line-height:1.35;max-width:20em'>"
+        f"<summary style='cursor:pointer'>{head}</summary>{text}</details>"
+    )

@@ -15,7 +15,7 @@ from ocm_geo.geodesy import Line, as_line, corridor_polygon
 from ocm_geo.plots.style import GAP, INK, POWER_CLASSES, power_class
 from ocm_geo.query.where import positive_km
 from ocm_geo.standards import Rule, assess_route, standards
-from ocm_geo.widgets.ground import Basemap, new_map, note
+from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection, feature
 from ocm_geo.widgets.parts import own_widget
 from ocm_geo.widgets.station_layer import StationLayer
@@ -117,7 +117,7 @@ def route_map(
         own = standard.offset_km if isinstance(standard, Rule) else _offset_km(standard)
         verdict = assess_route(route, stations, standard, offset_km=None if own else limit)
         gaps = verdict.segments
-    view = View.around(*line.coords.T)
+    view = View.around(line.coords[:, 0], line.coords[:, 1], height_px(height))
     shown = RouteMap(new_map(view, basemap, height), line, located, gaps)
     shown.verdict = verdict
     shown.draw(limit, reference)
@@ -190,7 +190,8 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         layer = StationLayer(unique, reference=reference).add_to(self.map)
         layer.on_hover(lambda rows: self._touch(station=int(rows.index[0])))
         self.map.add(self._marks)
-        self.map.add(note(self._legend(unique, within_km), "bottomright"))
+        head = f"<b>{len(unique):,} stations within {within_km:g} km</b>"
+        self.map.add(note(head, self._legend(unique), "bottomright"))
 
     def _content(self) -> dict[str, Any]:
         """Say what the strip shows."""
@@ -245,7 +246,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         style = {**_MARK, "weight": 3 if "station" in marked else 9, "opacity": 0.9}
         self._marks.data = self._lines([s for s in shapes if not s.is_empty], style)
 
-    def _legend(self, stations: gpd.GeoDataFrame, within_km: float) -> str:
+    def _legend(self, stations: gpd.GeoDataFrame) -> str:
         kinds = list(dict.fromkeys(self.gaps["status"]))
         rows = "".join(
             "<div><svg width='18' height='10' aria-hidden='true'>"
@@ -261,8 +262,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
                 f"<div><b>{html.escape(v.rule.id)}: {word}</b><br>{100 * v.share:.0f} % of the "
                 f"length ({100 * v.share_low:.0f} to {100 * v.share_high:.0f} %)</div>"
             )
-        head = f"<b>{len(stations):,} stations within {within_km:g} km</b>"
-        return f"{head}{said}{legend_html()}<b>Gaps</b>{rows}{credit_of(stations)}"
+        return f"{said}{legend_html()}<b>Gaps</b>{rows}{credit_of(stations)}"
 
 
 def _offset_km(standard: str) -> float | None:

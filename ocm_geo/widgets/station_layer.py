@@ -176,10 +176,11 @@ class StationLayer:
         """Take the layer off its map."""
         if self._map is None:
             return
-        self.close_popup()
         self._map.unobserve(self.redraw, names="bounds")
-        self._map.remove(self.layer)
-        self._map = None
+        for layer in (self.layer, self._popup):
+            if layer in self._map.layers:
+                self._map.remove(layer)
+        self._map = self._popup = None
 
     def on_select(self, listener: Callable[[gpd.GeoDataFrame], None]) -> None:
         """
@@ -240,9 +241,8 @@ class StationLayer:
 
     def close_popup(self) -> None:
         """Close the popup, if there is one."""
-        if self._map is not None and self._popup in self._map.layers:
-            self._map.remove(self._popup)
-        self._popup = None
+        if self._popup is not None:
+            self._popup.close_popup()
 
     def _inside(self, view: View) -> NDArray[np.bool_]:
         return view.contains(self._lon, self._lat)
@@ -287,14 +287,19 @@ class StationLayer:
     def _open(self, rows: gpd.GeoDataFrame, lon: float, lat: float) -> None:
         if self._map is None:
             return
-        self.close_popup()
         described = describe_stations(rows.head(_POPUP_SITES), self._reference)
-        content = ipywidgets.HTML(popups_html(described, len(rows)))
-        turned = float(View.of(self._map).turned(np.array([lon]))[0])
-        self._popup = ipyleaflet.Popup(
-            location=(lat, turned), child=content, max_height=320, min_width=220
-        )
-        self._map.add(self._popup)
+        text = popups_html(described, len(rows))
+        place = (lat, float(View.of(self._map).turned(np.array([lon]))[0]))
+        if self._popup is None:
+            self._popup = ipyleaflet.Popup(
+                location=place, child=ipywidgets.HTML(text), max_height=320, min_width=220
+            )
+            self._map.add(self._popup)
+            return
+        # One popup for all: taking one away that its reader has closed fails in the browser.
+        self._popup.close_popup()
+        self._popup.child.value = text
+        self._popup.open_popup(place)
 
 
 def _markers(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import ATTRIBUTION
-from ocm_geo.widgets.ground import Basemap, new_map, note
+from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import LAND_CREDIT
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.symbols import legend_html
@@ -70,11 +70,11 @@ def station_map(
     """
     layer = StationLayer(stations, reference=reference, max_markers=max_markers)
     points = layer.stations.geometry
-    view = View.around(points.x.to_numpy(), points.y.to_numpy())
+    view = View.around(points.x.to_numpy(), points.y.to_numpy(), height_px(height))
     shown = new_map(view, basemap, height)
     layer.add_to(shown)
-    head = f"<b>{len(stations):,} stations</b><br>"
-    shown.add(note(f"{head}{legend_html()}{credit_of(stations)}", "bottomright"))
+    head = f"<b>{len(stations):,} stations</b>"
+    shown.add(note(head, legend_html() + credit_of(stations), "bottomright"))
     return shown
 
 

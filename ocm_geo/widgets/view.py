@@ -18,7 +18,8 @@ _MAX_LAT = 85.0511
 _FULL = 360.0
 _SCREEN = (1600, 1000)
 """Pixels taken for granted until the browser has said how large the map is."""
-_FIT = (640, 430)
+_FIT_WIDTH = 640.0
+_FIT_MARGIN = 60.0
 _MIN_SPAN = 1e-3
 
 
@@ -86,7 +87,9 @@ class View(NamedTuple):
     zoom: float
 
     @classmethod
-    def around(cls, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Self:
+    def around(
+        cls, lon: NDArray[np.float64], lat: NDArray[np.float64], height_px: float = 480.0
+    ) -> Self:
         """
         Choose a view of some positions, as a new map would show it.
 
@@ -94,6 +97,8 @@ class View(NamedTuple):
         ----------
         lon, lat : numpy.ndarray
             Degrees; the world where there is none.
+        height_px : float
+            Height of the map, pixels.
 
         Returns
         -------
@@ -108,7 +113,8 @@ class View(NamedTuple):
             np.array([np.min(x), np.max(x)]), np.array([np.max(lat), np.min(lat)]), 0
         )
         (left, right), (top, bottom) = px.tolist(), py.tolist()
-        span = max((right - left) / _FIT[0], (bottom - top) / _FIT[1], _MIN_SPAN / _TILE)
+        room = max(height_px - _FIT_MARGIN, _FIT_MARGIN)
+        span = max((right - left) / _FIT_WIDTH, (bottom - top) / room, _MIN_SPAN / _TILE)
         zoom = int(np.clip(np.floor(-np.log2(span)), 2, 14))
         return cls.at(*degrees_of((left + right) / 2, (top + bottom) / 2, 0), zoom)
 
