@@ -19,7 +19,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="ocm-geo",
-    help="Electric-vehicle charging with Open Charge Map: stations, mirrors and studies.",
+    help="Electric-vehicle charging with Open Charge Map: stations, maps, mirrors and studies.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -116,6 +116,23 @@ def stations(
         found = ocm.stations(**filters)
     ocm.write(ocm.add_labels(found, ocm.reference_data(filters["source"])), output)
     typer.echo(f"{len(found):,} stations written to {output}")
+
+
+@app.command()
+def explore(
+    source: SourceOption = None,
+    bbox: Annotated[
+        tuple[float, float, float, float] | None, typer.Option(help="west south east north")
+    ] = None,
+    basemap: Annotated[str, typer.Option(help="online, offline or none")] = "online",
+    port: Annotated[int, typer.Option(help="On this machine alone.")] = 8866,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,  # noqa: FBT002 - a flag
+) -> None:
+    """Open the live map as a small web app, until Ctrl+C."""
+    from ocm_geo.app import serve  # noqa: PLC0415 - used here alone
+
+    options = {"bbox": bbox, "basemap": basemap}
+    raise typer.Exit(serve(source, port=port, browser=browser, **options))
 
 
 @mirror_app.command()

@@ -31,7 +31,7 @@ LAYERS = (
     ),
     *("files", "query", "sources", "stations", "routes", "corridors"),
     *("routing", "standards", "coverage", "plots"),
-    *("widgets", "study", "cli"),
+    *("widgets", "study", "app", "cli"),
 )
 FUNCTIONS = [
     name

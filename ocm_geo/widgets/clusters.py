@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ocm_geo.widgets.view import pixels_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Clusters", "group_points"]
+__all__ = ["CELL", "Clusters", "group_points", "radius_px"]
 
-_TILE = 256
-_CELL = 64
-_MAX_LAT = 85.0511
+CELL = 64
+"""Pixels; a view of 1600 by 1000 has some 500 cells, whatever the number of points."""
 
 
 class Clusters(NamedTuple):
@@ -52,11 +53,8 @@ def group_points(lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float
     Clusters
         At most one group a cell.
     """
-    world = _TILE * 2.0**zoom
-    phi = np.radians(np.clip(lat, -_MAX_LAT, _MAX_LAT))
-    x = (lon + 180) / 360 * world
-    y = (1 - np.log(np.tan(phi) + 1 / np.cos(phi)) / np.pi) / 2 * world
-    cell = (x // _CELL).astype(np.int64) * 2**31 + (y // _CELL).astype(np.int64)
+    x, y = pixels_of(lon, lat, zoom)
+    cell = (x // CELL).astype(np.int64) * 2**31 + (y // CELL).astype(np.int64)
     _, first, inverse, count = np.unique(
         cell, return_index=True, return_inverse=True, return_counts=True
     )
@@ -64,3 +62,20 @@ def group_points(lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float
     mean_lon = np.bincount(inverse, lon, minlength=n) / count
     mean_lat = np.bincount(inverse, lat, minlength=n) / count
     return Clusters(mean_lon, mean_lat, count, first)
+
+
+def radius_px(size: NDArray[np.intp]) -> NDArray[np.float64]:
+    """
+    Choose how large the circle of a group is.
+
+    Parameters
+    ----------
+    size : numpy.ndarray of int
+        Points in the group.
+
+    Returns
+    -------
+    numpy.ndarray
+        Radius, pixels: 9 for one, 5 more for each power of ten; never wider than a cell.
+    """
+    return np.asarray(np.round(np.minimum(9 + 5 * np.log10(size), 0.4 * CELL), 1))

@@ -10,18 +10,18 @@ import pandas as pd
 from ocm_geo.connections import connections
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.maps import in_degrees
-from ocm_geo.plots.style import POWER_CLASSES, UNKNOWN_POWER, power_class
 from ocm_geo.reference import ReferenceData, add_labels, bundled, links
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Station", "describe_stations", "legend_entries", "safe_url"]
+__all__ = ["Station", "describe_stations", "safe_url"]
 
 Station = dict[str, Any]
 
 _NEEDED = ("title", "connections", "max_power_kw")
 _LABELS = {"operator": "Operator", "usage_type": "Access", "status": "Status", "usage_cost": "Cost"}
+_DATES = {"date_last_verified": "Last verified", "date_last_status_update": "Last changed"}
 _MAX_TEXT = 300
 
 
@@ -41,8 +41,8 @@ def describe_stations(
     Returns
     -------
     list of dict
-        ``id``, ``title``, ``lon``, ``lat``, ``rank`` (class of power, -1 unknown), ``facts``
-        (pairs of plain text) and ``links`` (pairs of text and address).
+        ``id``, ``title``, ``lon``, ``lat``, ``facts`` (pairs of plain text) and ``links`` (pairs
+        of text and address).
 
     Raises
     ------
@@ -55,20 +55,16 @@ def describe_stations(
     points = in_degrees(stations, "stations").geometry
     words = _with_labels(stations, reference)
     plugs = _plug_words(stations, reference or bundled())
-    ranks = power_class(stations["max_power_kw"])
     return [
         {
             "id": int(ocm_id),
             "title": _text(row.get("title")) or f"Station {ocm_id}",
             "lon": round(point.x, 6),
             "lat": round(point.y, 6),
-            "rank": int(rank),
             "facts": _facts(row, plugs.get(int(ocm_id), [])),
             "links": _links(int(ocm_id), row),
         }
-        for ocm_id, point, rank, row in zip(
-            stations.index, points, ranks, words.to_dict("records"), strict=True
-        )
+        for ocm_id, point, row in zip(stations.index, points, words.to_dict("records"), strict=True)
     ]
 
 
@@ -115,7 +111,7 @@ def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[in
     for ocm_id, kind, power, quantity in table[list(columns)].itertuples(index=False, name=None):
         name = "connector" if pd.isna(kind) else titles.get(kind, f"Unknown ({kind})")
         power_text = "power not known" if pd.isna(power) else f"{power:g} kW"
-        count = "" if pd.isna(quantity) else f"{quantity} x "
+        count = "" if pd.isna(quantity) else f"{quantity} \u00d7 "
         words.setdefault(int(ocm_id), []).append(f"{count}{name}, {power_text}")
     return words
 
@@ -123,9 +119,9 @@ def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[in
 def _facts(row: dict[Any, Any], plugs: list[str]) -> list[tuple[str, str]]:
     facts = [(label, _text(row.get(column))) for column, label in _LABELS.items()]
     facts.insert(1, ("Connections", "; ".join(plugs) or "none recorded"))
-    changed = row.get("date_last_status_update")
-    if changed is not None and not pd.isna(changed):
-        facts.append(("Last changed", f"{changed:%Y-%m-%d}"))
+    for column, label in _DATES.items():
+        if not pd.isna(date := row.get(column)):
+            facts.append((label, f"{date:%Y-%m-%d}"))
     provider, licence = _text(row.get("data_provider")), _text(row.get("license"))
     facts.append(("Data", ", ".join(part for part in (provider, licence) if part)))
     return [(label, text) for label, text in facts if text]
@@ -147,16 +143,3 @@ def _text(value: object) -> str:
         return ""
     folded = " ".join(value.split())
     return folded if len(folded) <= _MAX_TEXT else folded[: _MAX_TEXT - 1] + "…"
-
-
-def legend_entries() -> list[tuple[str, str | None]]:
-    """
-    Give the classes of power for a legend.
-
-    Returns
-    -------
-    list of tuple
-        Label and colour, None for hollow; strongest first.
-    """
-    known: list[tuple[str, str | None]] = [(label, colour) for _, label, colour in POWER_CLASSES]
-    return [*reversed(known), (UNKNOWN_POWER, None)]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.maps import in_degrees
-from ocm_geo.plots.style import POWER_CLASSES
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.widgets.clusters import group_points
-from ocm_geo.widgets.facts import describe_stations, legend_entries
-from ocm_geo.widgets.stations import land_features
+from ocm_geo.widgets.facts import describe_stations
+from ocm_geo.widgets.land import BORDER, LAND_CREDIT, land_features
+from ocm_geo.widgets.symbols import legend_html, symbol_codes, symbol_style
 
 if TYPE_CHECKING:
     import os
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["MAX_MARKERS", "to_html"]
+__all__ = ["MAX_BYTES", "MAX_MARKERS", "to_html"]
 
 MAX_MARKERS = 5000
+MAX_BYTES = 5_000_000
 _ZOOMS = range(2, 12)
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -58,8 +59,8 @@ def to_html(
     Returns
     -------
     pathlib.Path
-        The file. Up to 5,000 stations are markers with popups; of more, groups are shown for
-        each zoom and the page says that single stations were left out.
+        The file, 5 MB at most. Up to 5,000 stations are markers with popups; of more, or where
+        these would not fit, groups are shown for each zoom and the page says what is left out.
 
     Raises
     ------
@@ -76,22 +77,42 @@ def to_html(
     >>> "<script src=" in page
     False
     """
-    points = in_degrees(stations, "stations").geometry
-    lon, lat = points.x.to_numpy(), points.y.to_numpy()
-    many = len(stations) > MAX_MARKERS
-    data: dict[str, Any] = {
-        "stations": [] if many else describe_stations(stations, reference),
-        "groups": _groups(lon, lat) if many else {},
-        "land": land_features(lon, lat),
-        "colours": [colour for _, _, colour in POWER_CLASSES],
-        "bounds": _bounds(lon, lat),
-    }
+    page = b""
+    if len(stations) <= MAX_MARKERS:
+        page = _page(title, _single(stations, reference), _notes(stations))
+    if not page or len(page) > MAX_BYTES:
+        left_out = "too many" if not page else "too much text"
+        page = _page(title, _grouped(stations), _notes(stations, left_out))
     target = Path(path)
     try:
-        target.write_text(_page(title, data, _notes(stations, many=many)), encoding="utf-8")
+        target.write_bytes(page)
     except OSError as error:
         raise QueryError(f"{target} cannot be written: {error.strerror}") from error
     return target
+
+
+def _single(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> dict[str, Any]:
+    described = describe_stations(stations, reference)
+    codes = symbol_codes(stations, reference).tolist()
+    for station, code in zip(described, codes, strict=True):
+        station["code"] = code
+    styles = {code: symbol_style(code) for code in set(codes)}
+    return {"stations": described, "styles": styles, "groups": {}, **_ground(stations)}
+
+
+def _grouped(stations: gpd.GeoDataFrame) -> dict[str, Any]:
+    points = in_degrees(stations, "stations").geometry
+    groups = _groups(points.x.to_numpy(), points.y.to_numpy())
+    return {"stations": [], "styles": {}, "groups": groups, **_ground(stations)}
+
+
+def _ground(stations: gpd.GeoDataFrame) -> dict[str, Any]:
+    points = in_degrees(stations, "stations").geometry
+    (south, west), (north, east) = bounds = _bounds(points.x.to_numpy(), points.y.to_numpy())
+    span = max(north - south, east - west, 1.0)
+    box = (max(west - span, -180.0), max(south - span, -90.0))
+    far = (min(east + span, 180.0), min(north + span, 90.0))
+    return {"land": land_features((*box, *far), span / 1500, BORDER), "bounds": bounds}
 
 
 def _bounds(lon: np.ndarray, lat: np.ndarray) -> list[list[float]]:
@@ -113,40 +134,42 @@ def _groups(lon: np.ndarray, lat: np.ndarray) -> dict[int, list[list[float]]]:
     return levels
 
 
-def _notes(stations: gpd.GeoDataFrame, *, many: bool) -> dict[str, str]:
+def _notes(stations: gpd.GeoDataFrame, left_out: str = "") -> dict[str, str]:
     count = f"{len(stations):,} stations"
-    if many:
-        count += f"; shown in groups, since a page holds at most {MAX_MARKERS:,} single ones"
+    if left_out:
+        limit = (
+            f"a page holds at most {MAX_MARKERS:,} single ones"
+            if left_out == "too many"
+            else f"with popups the page would be over {MAX_BYTES // 10**6} MB"
+        )
+        count += f"; shown in groups, since {limit}: what is known of each is left out"
     attrs = read_attrs(stations)
     date = attrs.get("data_date") or str(attrs.get("retrieved", ""))[:10]
     credit = str(attrs.get("attribution", ATTRIBUTION))
-    borders = "Borders: Natural Earth."
-    return {"count": count, "credit": f"{credit}. {f'Data to {date}. ' if date else ''}{borders}"}
+    dated = f"Data to {date}. " if date else ""
+    return {"count": count, "credit": f"{credit}. {dated}{LAND_CREDIT}."}
 
 
-def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> str:
+def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:
     leaflet, script = _asset("leaflet.js"), _asset("map.js")
     hashes = " ".join(f"'sha256-{_digest(text)}'" for text in (leaflet, script))
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
     # In a script element only "<" can end the text early.
     payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    rows = "".join(
-        f'<li><i style="background:{colour or "none"}"></i>{html.escape(label)}</li>'
-        for label, colour in legend_entries()
-    )
     heading = html.escape(title)
-    return (
+    text = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{heading}</title><style>{_asset('leaflet.css')}{_asset('map.css')}</style></head>"
         f"<body><header><h1>{heading}</h1><p>{html.escape(notes['count'])}</p></header>"
         '<div id="map" role="application" aria-label="Map of charging stations"></div>'
-        f'<aside aria-label="Legend"><b>Highest power</b><ul>{rows}</ul></aside>'
+        f'<aside aria-label="Legend">{legend_html()}</aside>'
         f"<footer>{html.escape(notes['credit'])}</footer>"
         f'<script type="application/json" id="data">{payload}</script>'
         f"<script>{leaflet}</script><script>{script}</script></body></html>\n"
     )
+    return text.encode()
 
 
 @cache

@@ -15,7 +15,7 @@ import pytest
 import ocm_geo as ocm
 from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations, safe_url
-from ocm_geo.widgets.stations import popup_html
+from ocm_geo.widgets.popups import popup_html
 
 if TYPE_CHECKING:
     from pathlib import Path

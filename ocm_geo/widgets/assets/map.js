@@ -5,7 +5,7 @@ const map = L.map("map", { maxZoom: 18, worldCopyJump: true });
 map.fitBounds(data.bounds, { padding: [20, 20], maxZoom: 14 });
 L.geoJSON({ type: "FeatureCollection", features: data.land }, {
   interactive: false,
-  style: { color: "#b9b3a6", weight: 1, fillColor: "#f4f1ea", fillOpacity: 1 },
+  style: (feature) => feature.properties.style,
 }).addTo(map);
 L.control.scale({ imperial: false }).addTo(map);
 
@@ -36,14 +36,7 @@ function popup(station) {
 }
 
 function mark(station) {
-  const known = station.rank >= 0;
-  const marker = L.circleMarker([station.lat, station.lon], {
-    radius: 5 + Math.max(station.rank, 0),
-    color: known ? "#fff" : "#777",
-    weight: known ? 1 : 1.5,
-    fillColor: known ? data.colours[station.rank] : "#fff",
-    fillOpacity: known ? 0.9 : 0.4,
-  }).bindPopup(() => popup(station));
+  const marker = L.circleMarker([station.lat, station.lon], data.styles[station.code]).bindPopup(() => popup(station));
   marker.on("add", () => {
     const path = marker.getElement();
     path.setAttribute("tabindex", "0");
@@ -56,7 +49,7 @@ function mark(station) {
   return marker;
 }
 
-[...data.stations].sort((a, b) => a.rank - b.rank).forEach((s) => mark(s).addTo(map));
+[...data.stations].sort((a, b) => a.code - b.code).forEach((s) => mark(s).addTo(map));
 
 const zooms = Object.keys(data.groups).map(Number);
 const groups = L.layerGroup().addTo(map);

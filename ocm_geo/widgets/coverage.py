@@ -1,0 +1,313 @@
+"""Areas or grid cells coloured by class, with a legend and a choice between bounds."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any, Self
+
+import ipyleaflet
+import ipywidgets
+import numpy as np
+import shapely
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.maps import in_degrees
+from ocm_geo.widgets.classes import MISSING, Classes
+from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map, note
+from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.stations import credit_of
+from ocm_geo.widgets.view import View
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+__all__ = ["CoverageLayer", "coverage_map"]
+
+_FIRST = ("population_share", "area_share", "nearest_km")
+_BOUNDS = {"low": "_low", "central": "", "high": "_high"}
+_MAX_SINGLE = 3000
+_EDGE = {"color": "#ffffff", "weight": 0.7, "opacity": 0.9, "fillOpacity": 0.9}
+_NO_VALUE = {"color": "#8a8a8a", "weight": 1, "dashArray": "3 3", "fillColor": MISSING}
+
+
+def coverage_map(
+    table: gpd.GeoDataFrame,
+    *,
+    column: str | None = None,
+    within_km: float | None = None,
+    scheme: str = "equal_interval",
+    k: int = 5,
+    basemap: Basemap = "online",
+    height: str = "480px",
+) -> ipyleaflet.Map:
+    """
+    Show coverage on a map: areas or grid cells, coloured by class.
+
+    Parameters
+    ----------
+    table : geopandas.GeoDataFrame
+        Polygons in any coordinate reference system with a column of numbers, such as
+        `ocm_geo.coverage` or `ocm_geo.density` gives them. Where the table has ``column_low``
+        and ``column_high``, one can choose between them on the map; the classes are the same.
+    column : str, optional
+        What is shown; by default ``population_share``, ``area_share`` or ``nearest_km``.
+    within_km : float, optional
+        Which of several distances; by default one can choose on the map.
+    scheme : str
+        How classes are made: the name of a classifier of mapclassify, such as
+        ``equal_interval``, ``quantiles`` or ``fisher_jenks``.
+    k : int
+        How many classes, 2 to 9.
+    basemap : {"online", "offline", "none"} or xyzservices.TileProvider
+        As for `station_map`.
+    height : str
+        Height in CSS units.
+
+    Returns
+    -------
+    ipyleaflet.Map
+        The map. For coverage on a map of your own, see `CoverageLayer`.
+
+    Raises
+    ------
+    QueryError
+        If the table or an option is wrong.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample())
+    >>> table = ocm.coverage(ocm.sample_areas(), stations, [5, 10])
+    >>> ocm.coverage_map(table, column="area_share").zoom > 4
+    True
+    """
+    layer = CoverageLayer(table, column=column, within_km=within_km, scheme=scheme, k=k)
+    west, south, east, north = layer.bounds
+    shown = new_map(
+        View.around(np.array([west, east]), np.array([south, north]), height_px(height)),
+        basemap,
+        height,
+    )
+    layer.add_to(shown)
+    shown.add(layer.legend)
+    if layer.choices is not None:
+        shown.add(layer.choices)
+    return shown
+
+
+class CoverageLayer:
+    """
+    Areas or grid cells as a layer of any map, coloured by class.
+
+    Parameters
+    ----------
+    table : geopandas.GeoDataFrame
+        As for `coverage_map`.
+    column, within_km, scheme, k
+        As for `coverage_map`.
+
+    Attributes
+    ----------
+    layer : ipyleaflet.GeoJSON
+        What is on the map.
+    legend : ipyleaflet.WidgetControl
+        What the colours mean; under the mouse, the value of an area.
+    choices : ipyleaflet.WidgetControl or None
+        Where one can choose between bounds or distances.
+    classes : Classes
+        The classes.
+
+    Raises
+    ------
+    QueryError
+        If the table or an option is wrong.
+
+    Examples
+    --------
+    >>> import ipyleaflet
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample())
+    >>> table = ocm.coverage(ocm.sample_areas(), stations, 5)
+    >>> layer = ocm.CoverageLayer(table, column="area_share", scheme="quantiles", k=3)
+    >>> layer.add_to(ipyleaflet.Map()).classes.unit
+    '%'
+    """
+
+    def __init__(
+        self,
+        table: gpd.GeoDataFrame,
+        *,
+        column: str | None = None,
+        within_km: float | None = None,
+        scheme: str = "equal_interval",
+        k: int = 5,
+    ) -> None:
+        self._table = in_degrees(table, "coverage table")
+        if self._table.empty:
+            raise QueryError("the coverage table is empty")
+        self.column = _column_of(self._table, column)
+        self._steps = _steps_of(self._table, within_km)
+        names = {b: self.column + end for b, end in _BOUNDS.items()}
+        self._columns = {b: name for b, name in names.items() if name in self._table}
+        values = [self._numbers(self._table, name) for name in self._columns.values()]
+        self.classes = Classes.of(np.concatenate(values), self.column, scheme, k)
+        self.layer = ipyleaflet.GeoJSON(data=collection([]), name=self.column)
+        self.layer.on_hover(self._touched)
+        self._bound = ipywidgets.RadioButtons(
+            options=list(self._columns), value="central", description="Value"
+        )
+        steps = [(f"{km:g} km", km) for km in self._steps]
+        self._within = ipywidgets.Dropdown(options=steps, description="Within")
+        if steps:
+            self._within.value = self._steps[len(steps) // 2]
+        self.legend = note("", "", "bottomright")
+        self.choices = self._choices()
+        self._touched_area = ""
+        self.draw()
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """``(west, south, east, north)`` of the areas, degrees."""
+        west, south, east, north = (float(v) for v in self._table.total_bounds)
+        return west, south, east, north
+
+    def add_to(self, shown: ipyleaflet.Map) -> Self:
+        """
+        Put the layer on a map, without its legend and choices.
+
+        Parameters
+        ----------
+        shown : ipyleaflet.Map
+            Any map.
+
+        Returns
+        -------
+        CoverageLayer
+            This layer.
+        """
+        shown.add(self.layer)
+        return self
+
+    def draw(self, _: object = None) -> None:
+        """Draw the bound and the distance that are chosen."""
+        rows = self._table
+        if self._steps:
+            rows = rows[rows["within_km"] == self._within.value]
+        name = self._columns[self._bound.value]
+        self._values = self._numbers(rows, name)
+        self._names = _names_of(rows)
+        position = self.classes.position(self._values)
+        make = _single if len(rows) <= _MAX_SINGLE else _by_class
+        shapes = shapely.transform(rows.geometry.to_numpy(), lambda xy: np.round(xy, 5))
+        self.layer.data = collection(make(shapes, position, self.classes.colours))
+        self._touched_area = ""
+        self._write_legend()
+
+    def _numbers(self, rows: gpd.GeoDataFrame, name: str) -> NDArray[np.float64]:
+        try:
+            return np.asarray(rows[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan))
+        except (TypeError, ValueError) as error:
+            raise QueryError(f"column {name!r} holds no numbers") from error
+
+    def _choices(self) -> ipyleaflet.WidgetControl | None:
+        shown = []
+        if len(self._columns) > 1:
+            shown.append(self._bound)
+        if len(self._steps) > 1:
+            shown.append(self._within)
+        for control in shown:
+            control.layout.width = "200px"
+            control.observe(self.draw, names="value")
+        box = ipywidgets.VBox(shown)
+        return ipyleaflet.WidgetControl(widget=box, position="topright") if shown else None
+
+    def _touched(self, feature: dict[str, Any], **_: object) -> None:
+        row = feature["properties"].get("row")
+        if row is None:
+            return
+        value = self.classes.text(float(self._values[row]))
+        self._touched_area = f"{html.escape(self._names[row])}: <b>{value}</b>"
+        self._write_legend()
+
+    def _write_legend(self) -> None:
+        words = self.column.replace("_", " ")
+        within = f" within {self._within.value:g} km" if self._steps else ""
+        bound = f", {self._bound.value} value" if len(self._columns) > 1 else ""
+        rows = [*zip(self.classes.colours, self.classes.labels, strict=True)]
+        if np.isnan(self._values).any():
+            rows.append((MISSING, "no value"))
+        swatches = "".join(
+            f"<div style='white-space:nowrap'><svg width='18' height='12' aria-hidden='true'>"
+            f"<rect width='18' height='12' fill='{colour}' stroke='#999999'/></svg> {label}</div>"
+            for colour, label in rows
+        )
+        head = f"<b>{html.escape(words)}{within}{bound}</b>, {len(self._values):,} areas"
+        touched = self._touched_area or "Point at an area for its value."
+        status = f"<div role='status'>{touched}</div>"
+        text = f"{swatches}{status}{credit_of(self._table)}"
+        self.legend.widget.value = folding(head, text)
+
+
+def _column_of(table: gpd.GeoDataFrame, column: str | None) -> str:
+    if column is None:
+        known = [name for name in _FIRST if name in table and table[name].notna().any()]
+        if not known:
+            raise QueryError(f"say which column to show; the table has {list(table.columns)}")
+        return known[0]
+    if column not in table:
+        raise QueryError(f"the table has no column {column!r}; it has {list(table.columns)}")
+    return column
+
+
+def _steps_of(table: gpd.GeoDataFrame, within_km: float | None) -> list[float]:
+    if "within_km" not in table:
+        if within_km is not None:
+            raise QueryError("within_km is given, but the table has no column 'within_km'")
+        return []
+    steps = [float(km) for km in np.unique(table["within_km"].astype(float))]
+    if within_km is None:
+        return steps
+    if within_km not in steps:
+        raise QueryError(f"within_km={within_km} is not in the table; it has {steps}")
+    return [float(within_km)]
+
+
+def _names_of(rows: gpd.GeoDataFrame) -> list[str]:
+    column = next((name for name in ("name", "title") if name in rows), None)
+    return [str(v) for v in (rows.index if column is None else rows[column])]
+
+
+def _single(
+    shapes: NDArray[np.object_], position: NDArray[np.intp], colours: list[str]
+) -> list[dict[str, Any]]:
+    """Draw each area by itself, so that the mouse can ask for it."""
+    return [
+        {
+            "type": "Feature",
+            "geometry": shapely.geometry.mapping(shape),
+            "properties": {"row": row, "style": _style(place, colours)},
+        }
+        for row, (shape, place) in enumerate(zip(shapes, position, strict=True))
+        if shape is not None and not shape.is_empty
+    ]
+
+
+def _by_class(
+    shapes: NDArray[np.object_], position: NDArray[np.intp], colours: list[str]
+) -> list[dict[str, Any]]:
+    """Draw very many cells as one shape a class."""
+    return [
+        {
+            "type": "Feature",
+            "geometry": shapely.geometry.mapping(
+                shapely.MultiPolygon(list(shapely.get_parts(shapes[position == place])))
+            ),
+            "properties": {"style": {**_style(place, colours), "weight": 0}},
+        }
+        for place in np.unique(position)
+    ]
+
+
+def _style(place: int, colours: list[str]) -> dict[str, Any]:
+    return {**_EDGE, **_NO_VALUE} if place < 0 else {**_EDGE, "fillColor": colours[place]}

@@ -1,0 +1,123 @@
+"""The controls that say which stations a map asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import pandas as pd
+
+from ocm_geo.schema import REMOVED
+from ocm_geo.widgets.parts import slider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ocm_geo.reference import ReferenceData
+
+__all__ = ["FilterPanel"]
+
+_ANY = "any"
+_POWERS_KW = (0, 3, 7, 11, 22, 43, 50, 100, 150, 250, 350)
+_AGES: tuple[tuple[str, int], ...] = (
+    (_ANY, 0), ("10 years", 120), ("5 years", 60), ("2 years", 24), ("1 year", 12), ("6 months", 6),
+)  # fmt: skip
+_CHOICES = (
+    ("connection_types", "Connector", "connection_types"),
+    ("operators", "Operator", "operators"),
+    ("usage_types", "Access", "usage_types"),
+)
+
+
+class FilterPanel:
+    """
+    Controls for power, connector, operator, status, access and age.
+
+    Parameters
+    ----------
+    reference : ReferenceData
+        What can be chosen.
+    changed : callable
+        Called after every change.
+
+    Attributes
+    ----------
+    widget : ipywidgets.Box
+        What is displayed.
+    controls : dict
+        The controls, by the name of the filter they set.
+    """
+
+    def __init__(self, reference: ReferenceData, changed: Callable[[], None]) -> None:
+        powers = [f"{kw} kW" if kw else _ANY for kw in _POWERS_KW]
+        self.controls: dict[str, Any] = {
+            "min_power_kw": slider("Least power", powers),
+            "modified_since": slider("Changed within", [label for label, _ in _AGES]),
+            "status_types": _dropdown("Status"),
+        }
+        for name, label, _ in _CHOICES:
+            self.controls[name] = _dropdown(label)
+        for control in self.controls.values():
+            control.layout = ipywidgets.Layout(width="270px")
+        self._reference: ReferenceData | None = None
+        self.set_reference(reference)
+        for name, control in self.controls.items():
+            trait = "index" if name in {"min_power_kw", "modified_since"} else "value"
+            control.observe(lambda _: changed(), names=trait)
+        layout = ipywidgets.Layout(display="flex", flex_flow="row wrap")
+        self.widget = ipywidgets.Box(list(self.controls.values()), layout=layout)
+
+    def set_reference(self, reference: ReferenceData) -> None:
+        """
+        Offer what reference data know; what is chosen stays chosen.
+
+        Parameters
+        ----------
+        reference : ReferenceData
+            What ids stand for.
+        """
+        if reference is self._reference:
+            return
+        self._reference = reference
+        for name, _, table in _CHOICES:
+            titles = reference.titles(table).dropna().sort_values()
+            codes = titles.index.to_numpy(dtype=int).tolist()
+            _offer(
+                self.controls[name], [(str(t), (c,)) for t, c in zip(titles, codes, strict=True)]
+            )
+        known = reference.status_types["is_operational"].drop(list(REMOVED), errors="ignore")
+        ids = {state: tuple(int(i) for i in known.index[known == state]) for state in (True, False)}
+        states = [("working", ids[True]), ("not working", ids[False])]
+        _offer(self.controls["status_types"], states)
+
+    def values(self) -> tuple[tuple[str, object], ...]:
+        """
+        Give the filters that are set.
+
+        Returns
+        -------
+        tuple of pairs
+            Names and values of `StationFilters`, by name.
+        """
+        chosen: dict[str, object] = {}
+        if power := _POWERS_KW[self.controls["min_power_kw"].index]:
+            chosen["min_power_kw"] = float(power)
+        if months := _AGES[self.controls["modified_since"].index][1]:
+            # A whole day, so that the question stays the same until midnight.
+            since = pd.Timestamp.now("UTC").normalize() - pd.DateOffset(months=months)
+            chosen["modified_since"] = since.strftime("%Y-%m-%d")
+        for name in ("status_types", *(name for name, _, _ in _CHOICES)):
+            if ids := self.controls[name].value:
+                chosen[name] = ids
+        return tuple(sorted(chosen.items()))
+
+
+def _dropdown(label: str) -> ipywidgets.Dropdown:
+    return ipywidgets.Dropdown(description=label, options=[(_ANY, ())])
+
+
+def _offer(control: ipywidgets.Dropdown, choices: Sequence[tuple[str, tuple[int, ...]]]) -> None:
+    chosen = control.value
+    control.options = [(_ANY, ()), *choices]
+    if any(chosen == ids for _, ids in choices):
+        control.value = chosen

@@ -1,0 +1,365 @@
+"""Stations as a layer of any ipyleaflet map: single ones, or groups where there are too many."""
+
+from __future__ import annotations
+
+import html
+import urllib.parse
+from typing import TYPE_CHECKING, Any, Self
+
+import ipyleaflet
+import ipywidgets
+import numpy as np
+
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.maps import in_degrees
+from ocm_geo.plots.style import require
+from ocm_geo.widgets.clusters import CELL, Clusters, group_points, radius_px
+from ocm_geo.widgets.facts import describe_stations
+from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.popups import popups_html
+from ocm_geo.widgets.symbols import CLUSTER, symbol_codes, symbol_style
+from ocm_geo.widgets.view import MAX_ZOOM, View, pixels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ocm_geo.reference import ReferenceData
+
+__all__ = ["StationLayer"]
+
+_CHUNK = 25
+"""Points in one feature: the browser sends the whole feature back when the mouse touches it."""
+_SAME_PLACE = 2e-6
+_POPUP_SITES = 5
+_PAD = 0.1
+_WHOLE = 9.95
+_GROUP = {"color": "white", "weight": 1, "fillColor": CLUSTER, "fillOpacity": 0.85}
+_NO_LABELS = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+class StationLayer:
+    """
+    Stations on a map: markers by class of power and status, or groups where there are too many.
+
+    What is sent to the browser depends on the view, not on the number of stations.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table in any coordinate reference system.
+    reference : ReferenceData, optional
+        `ocm_geo.reference_data` of the source, so that operators read as words.
+    max_markers : int
+        Beyond so many stations in view groups are shown, of all that fall into a cell of 64
+        pixels; a click goes nearer.
+    name : str
+        Name of the layer.
+
+    Attributes
+    ----------
+    layer : ipyleaflet.LayerGroup
+        What is on the map.
+    shown : {"stations", "groups"}
+        What is drawn now.
+
+    Raises
+    ------
+    QueryError
+        If it is no station table, or an option is wrong.
+
+    Examples
+    --------
+    >>> import ipyleaflet
+    >>> import ocm_geo as ocm
+    >>> own_map = ipyleaflet.Map(center=(52.1, 5.1), zoom=9, max_zoom=18)
+    >>> stations = ocm.stations_from_point((5.1, 52.1), 30, source=ocm.sample())
+    >>> layer = ocm.StationLayer(stations).add_to(own_map)
+    >>> layer.shown
+    'stations'
+    """
+
+    def __init__(
+        self,
+        stations: gpd.GeoDataFrame,
+        *,
+        reference: ReferenceData | None = None,
+        max_markers: int = 2000,
+        name: str = "stations",
+    ) -> None:
+        if isinstance(max_markers, bool) or max_markers < 1:
+            raise QueryError(f"max_markers must be 1 or more, not {max_markers!r}")
+        self._reference = reference
+        self._max = max_markers
+        self._map: ipyleaflet.Map | None = None
+        self._popup: ipyleaflet.Popup | None = None
+        self._listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
+        self._hover_listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
+        self.shown = "stations"
+        self._points = ipyleaflet.GeoJSON(data=collection([]), name=name, point_style=_GROUP)
+        self._points.on_click(self._clicked)
+        self._points.on_hover(self._hovered)
+        # Above the circles (400), below markers and popups.
+        self._labels = ipyleaflet.ImageOverlay(url=_NO_LABELS, pane="shadowPane")
+        self.layer = ipyleaflet.LayerGroup(layers=(self._points, self._labels), name=name)
+        self.set_stations(stations)
+
+    @property
+    def stations(self) -> gpd.GeoDataFrame:
+        """The stations of the layer, in EPSG:4326."""
+        return self._stations
+
+    @property
+    def visible(self) -> gpd.GeoDataFrame:
+        """The stations in view, single or grouped."""
+        view = View.of(self._map) if self._map else None
+        return self._stations if view is None else self._stations[self._inside(view)]
+
+    def set_stations(
+        self, stations: gpd.GeoDataFrame, *, reference: ReferenceData | None = None
+    ) -> None:
+        """
+        Replace the stations.
+
+        Parameters
+        ----------
+        stations : geopandas.GeoDataFrame
+            A station table in any coordinate reference system.
+        reference : ReferenceData, optional
+            What ids stand for; as before where there is none.
+
+        Raises
+        ------
+        QueryError
+            If it is no station table.
+        """
+        frame = in_degrees(stations, "stations")
+        require(frame, "title", "connections", "max_power_kw")
+        self._stations = frame
+        self._reference = reference or self._reference
+        self._lon, self._lat = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
+        self._codes = symbol_codes(frame, self._reference)
+        self.redraw()
+
+    def add_to(self, shown: ipyleaflet.Map) -> Self:
+        """
+        Put the layer on a map, and keep it up to date with the view.
+
+        Parameters
+        ----------
+        shown : ipyleaflet.Map
+            Any map; one without tiles needs a ``max_zoom``.
+
+        Returns
+        -------
+        StationLayer
+            This layer.
+
+        Raises
+        ------
+        QueryError
+            If it is on a map already, or that is no map.
+        """
+        if not isinstance(shown, ipyleaflet.Map):
+            raise QueryError(f"a layer goes on an ipyleaflet.Map, not {type(shown).__name__}")
+        if self._map is not None:
+            raise QueryError("this layer is on a map already: make another, or call remove()")
+        self._map = shown
+        self.redraw()
+        shown.add(self.layer)
+        shown.observe(self.redraw, names="bounds")
+        return self
+
+    def remove(self) -> None:
+        """Take the layer off its map."""
+        if self._map is None:
+            return
+        self._map.unobserve(self.redraw, names="bounds")
+        for layer in (self.layer, self._popup):
+            if layer in self._map.layers:
+                self._map.remove(layer)
+        self._map = self._popup = None
+
+    def on_select(self, listener: Callable[[gpd.GeoDataFrame], None]) -> None:
+        """
+        Call a function whenever a station is clicked.
+
+        Parameters
+        ----------
+        listener : callable
+            Gets the rows of the stations at that place.
+        """
+        self._listeners.append(listener)
+
+    def on_hover(self, listener: Callable[[gpd.GeoDataFrame], None]) -> None:
+        """
+        Call a function whenever the mouse touches a station.
+
+        Parameters
+        ----------
+        listener : callable
+            Gets the rows of the stations at that place.
+        """
+        self._hover_listeners.append(listener)
+
+    def redraw(self, _: object = None) -> None:
+        """Draw what the view holds."""
+        if self._map is None:
+            return
+        view = View.of(self._map)
+        snapped = view.padded(_PAD).snapped(CELL)
+        inside = np.flatnonzero(snapped.contains(self._lon, self._lat))
+        lon, lat = snapped.turned(self._lon[inside]), self._lat[inside]
+        if len(inside) <= self._max:
+            self.shown = "stations"
+            self._points.data = collection(_markers(lon, lat, self._codes[inside]))
+            self._labels.url = _NO_LABELS
+            return
+        self.shown = "groups"
+        groups = group_points(lon, lat, view.zoom)
+        self._points.data = collection(_circles(groups, self._codes[inside]))
+        with self._labels.hold_sync():
+            self._labels.bounds = [[snapped.south, snapped.west], [snapped.north, snapped.east]]
+            self._labels.url = _counts_image(groups, snapped)
+
+    def select(self, ocm_ids: list[int]) -> None:
+        """
+        Open the popup of stations, as a click on them does.
+
+        Parameters
+        ----------
+        ocm_ids : list of int
+            Rows of the table that stand at one place.
+        """
+        rows = self._stations.loc[ocm_ids]
+        point = rows.geometry.iloc[0]
+        self._open(rows, point.x, point.y)
+        for listener in self._listeners:
+            listener(rows)
+
+    def close_popup(self) -> None:
+        """Close the popup, if there is one."""
+        if self._popup is not None:
+            self._popup.close_popup()
+
+    def _inside(self, view: View) -> NDArray[np.bool_]:
+        return view.contains(self._lon, self._lat)
+
+    def _clicked(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
+        """Show a popup where a station was clicked, and go nearer where a group was."""
+        if self._map is None:
+            return
+        lat, lon = coordinates
+        if (count := feature["properties"].get("count", 1)) > 1:
+            lon, lat = feature["geometry"]["coordinates"]
+            self._go_nearer(lon, lat, count)
+            return
+        rows = self._at(lon, lat)
+        if len(rows):
+            self.select(rows)
+
+    def _hovered(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
+        if not self._hover_listeners or feature["properties"].get("count", 1) > 1:
+            return
+        if rows := self._at(coordinates[1], coordinates[0]):
+            for listener in self._hover_listeners:
+                listener(self._stations.loc[rows])
+
+    def _at(self, lon: float, lat: float) -> list[int]:
+        """Find the stations of the marker that was clicked: the nearest, and its doubles."""
+        away = np.hypot((self._lon - lon + 180) % 360 - 180, self._lat - lat)
+        if not len(away):
+            return []
+        nearest = np.argmin(away)
+        same = np.hypot(self._lon - self._lon[nearest], self._lat - self._lat[nearest])
+        return list(self._stations.index[same <= _SAME_PLACE])
+
+    def _go_nearer(self, lon: float, lat: float, count: int) -> None:
+        if self._map is None:
+            return
+        step = 3 if count > 10 * self._max else 2
+        with self._map.hold_sync():
+            self._map.center = [lat, lon]
+            self._map.zoom = min(self._map.zoom + step, MAX_ZOOM)
+
+    def _open(self, rows: gpd.GeoDataFrame, lon: float, lat: float) -> None:
+        if self._map is None:
+            return
+        described = describe_stations(rows.head(_POPUP_SITES), self._reference)
+        text = popups_html(described, len(rows))
+        place = (lat, float(View.of(self._map).turned(np.array([lon]))[0]))
+        if self._popup is None:
+            self._popup = ipyleaflet.Popup(
+                location=place, child=ipywidgets.HTML(text), max_height=320, min_width=220
+            )
+            self._map.add(self._popup)
+            return
+        # One popup for all: taking one away that its reader has closed fails in the browser.
+        self._popup.close_popup()
+        self._popup.child.value = text
+        self._popup.open_popup(place)
+
+
+def _markers(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], codes: NDArray[np.intp]
+) -> list[dict[str, Any]]:
+    """Put stations that look the same into features of some points each, weakest first."""
+    features = []
+    places = np.round(np.column_stack([lon, lat]), 6)
+    for code in np.unique(codes):
+        rows = np.flatnonzero(codes == code)
+        for start in range(0, len(rows), _CHUNK):
+            part = places[rows[start : start + _CHUNK]].tolist()
+            style = {"style": symbol_style(int(code))}
+            features.append(_feature({"type": "MultiPoint", "coordinates": part}, style))
+    return features
+
+
+def _circles(groups: Clusters, codes: NDArray[np.intp]) -> list[dict[str, Any]]:
+    """Draw groups; of one station alone, its own symbol."""
+    features = []
+    for lon, lat, size, first, radius in zip(*groups, radius_px(groups.size), strict=True):
+        style = {"radius": float(radius)} if size > 1 else symbol_style(int(codes[first]))
+        place = {"type": "Point", "coordinates": [round(float(lon), 6), round(float(lat), 6)]}
+        features.append(_feature(place, {"count": int(size), "style": style}))
+    return features
+
+
+def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+def _counts_image(groups: Clusters, view: View) -> str:
+    """
+    Write the sizes of the groups as one image.
+
+    A marker with text for each group would take two widgets and two messages each; an image is
+    one message, and nothing in it can run.
+    """
+    x, y = pixels_of(groups.lon, groups.lat, view.zoom)
+    (x0, x1), (y0, y1) = pixels_of(
+        np.array([view.west, view.east]), np.array([view.north, view.south]), view.zoom
+    )
+    texts = "".join(
+        f"<text x='{px:.0f}' y='{py:.0f}'>{html.escape(_short(int(n)))}</text>"
+        for px, py, n in zip(x - x0, y - y0, groups.size, strict=True)
+        if n > 1
+    )
+    width, height = x1 - x0, y1 - y0
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height:.0f}' "
+        f"width='{width:.0f}' height='{height:.0f}'>"
+        "<g font-family='sans-serif' font-size='10.5' font-weight='600' fill='white' "
+        f"text-anchor='middle' transform='translate(0 4)'>{texts}</g></svg>"
+    )
+    return "data:image/svg+xml," + urllib.parse.quote(svg, safe=" ='/:()")
+
+
+def _short(count: int) -> str:
+    """Write a number in the width of its circle: 950, 1.2k, 34k."""
+    thousands = count / 1000
+    if thousands < 1:
+        return str(count)
+    return f"{thousands:.1f}k" if thousands < _WHOLE else f"{thousands:.0f}k"

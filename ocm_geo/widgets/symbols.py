@@ -1,0 +1,131 @@
+"""How stations look on a map: colour by power, outline by status."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ocm_geo.plots.style import POWER_CLASSES, UNKNOWN_POWER, power_class
+from ocm_geo.reference import ReferenceData, bundled
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+__all__ = ["CLUSTER", "STATES", "legend_html", "symbol_codes", "symbol_style"]
+
+CLUSTER = "#44403a"
+STATES = ("working", "not working", "status not known")
+_WORKING, _IDLE, _UNKNOWN = range(3)
+_GREY = "#767676"
+
+
+def symbol_codes(
+    stations: gpd.GeoDataFrame, reference: ReferenceData | None = None
+) -> NDArray[np.intp]:
+    """
+    Say how each station is drawn.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table.
+    reference : ReferenceData, optional
+        What status ids stand for.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        ``3 * (class of power + 1) + state``; the class is -1 where the power is missing, the
+        state a position in `STATES`.
+    """
+    return np.asarray(
+        3 * (power_class(stations["max_power_kw"]) + 1) + _states(stations, reference)
+    )
+
+
+def _states(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> NDArray[np.intp]:
+    if "is_operational" in stations:
+        works = stations["is_operational"]
+    elif "status_type_id" in stations:
+        known = (reference or bundled()).status_types["is_operational"]
+        works = stations["status_type_id"].map(known.dropna())
+    else:
+        return np.full(len(stations), _UNKNOWN)
+    values = works.astype("boolean").to_numpy(dtype=float, na_value=np.nan)
+    return np.where(np.isnan(values), _UNKNOWN, np.where(values > 0, _WORKING, _IDLE))
+
+
+def symbol_style(code: int) -> dict[str, Any]:
+    """
+    Give the look of a station in the words of Leaflet.
+
+    Parameters
+    ----------
+    code : int
+        As `symbol_codes` gives it.
+
+    Returns
+    -------
+    dict
+        Style of a circle marker.
+    """
+    rank, state = code // 3 - 1, code % 3
+    colour = POWER_CLASSES[rank][2] if rank >= 0 else _GREY
+    radius = 6 + max(rank, 0)
+    if state == _IDLE:
+        # Colour of the outline and a gap in it: hollow says "out of use" without a hue.
+        return {
+            "radius": radius,
+            "color": colour,
+            "weight": 2.5,
+            "dashArray": "3 3",
+            "fillColor": "#ffffff",
+            "fillOpacity": 0.8,
+        }
+    edge = "#ffffff" if state == _WORKING else "#222222"
+    face = colour if rank >= 0 else "#d9d9d9"
+    return {
+        "radius": radius,
+        "color": edge,
+        "weight": 1.5 if state else 1,
+        "fillColor": face,
+        "fillOpacity": 0.95,
+    }
+
+
+def legend_html() -> str:
+    """
+    Give the legend of power and status.
+
+    Returns
+    -------
+    str
+        HTML without anything that a stranger wrote.
+    """
+    labels = [UNKNOWN_POWER, *(label for _, label, _ in POWER_CLASSES)]
+    powers = [(3 * rank + _WORKING, label) for rank, label in enumerate(labels)]
+    states = [(3 * 3 + state, label) for state, label in enumerate(STATES)]
+    rows = [*_rows(powers[::-1]), "<b>Status</b>", *_rows(states)]
+    return "<b>Highest power</b>" + "".join(rows)
+
+
+def _rows(entries: list[tuple[int, str]]) -> list[str]:
+    return [
+        f"<div style='white-space:nowrap'>{_swatch(code)} {html.escape(label)}</div>"
+        for code, label in entries
+    ]
+
+
+def _swatch(code: int) -> str:
+    style = symbol_style(code)
+    dashes = f" stroke-dasharray='{style['dashArray']}'" if "dashArray" in style else ""
+    # A white outline on the white legend would be none: a hair of grey shows the shape.
+    edge = "#999999" if style["color"] == "#ffffff" else style["color"]
+    return (
+        "<svg width='18' height='18' aria-hidden='true' style='vertical-align:middle'>"
+        f"<circle cx='9' cy='9' r='{min(style['radius'], 7)}' fill='{style['fillColor']}' "
+        f"stroke='{edge}' stroke-width='{min(style['weight'], 2)}'{dashes}/></svg>"
+    )

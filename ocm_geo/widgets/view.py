@@ -1,0 +1,265 @@
+"""What a map shows, in degrees and in the pixels of a web map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import ipyleaflet
+    from numpy.typing import NDArray
+
+__all__ = ["MAX_ZOOM", "View", "degrees_of", "pixels_of"]
+
+MAX_ZOOM = 18
+_TILE = 256
+_MAX_LAT = 85.0511
+_FULL = 360.0
+_SCREEN = (1600, 1000)
+"""Pixels taken for granted until the browser has said how large the map is."""
+_FIT_WIDTH = 640.0
+_FIT_MARGIN = 60.0
+_MIN_SPAN = 1e-3
+
+
+def pixels_of(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Give pixels of a web map from its north-western corner (spherical Mercator).
+
+    Parameters
+    ----------
+    lon, lat : numpy.ndarray
+        Degrees; latitudes beyond the map's edge are drawn at the edge.
+    zoom : float
+        The world is 256 * 2^zoom pixels wide.
+
+    Returns
+    -------
+    x, y : numpy.ndarray
+        Pixels; y grows southwards.
+    """
+    world = _TILE * 2.0**zoom
+    phi = np.radians(np.clip(lat, -_MAX_LAT, _MAX_LAT))
+    y = (1 - np.arcsinh(np.tan(phi)) / np.pi) / 2 * world
+    return (np.asarray(lon) + 180) / _FULL * world, y
+
+
+def degrees_of(x: float, y: float, zoom: float) -> tuple[float, float]:
+    """
+    Give longitude and latitude of a pixel.
+
+    Parameters
+    ----------
+    x, y : float
+        Pixels, as `pixels_of` gives them.
+    zoom : float
+        Zoom.
+
+    Returns
+    -------
+    lon, lat : float
+        Degrees.
+    """
+    world = _TILE * 2.0**zoom
+    lat = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * y / world))))
+    return x / world * _FULL - 180, float(lat)
+
+
+class View(NamedTuple):
+    """
+    What a map shows.
+
+    Parameters
+    ----------
+    west, south, east, north : float
+        Degrees; longitudes may lie any number of turns away.
+    zoom : float
+        Zoom.
+    """
+
+    west: float
+    south: float
+    east: float
+    north: float
+    zoom: float
+
+    @classmethod
+    def around(
+        cls, lon: NDArray[np.float64], lat: NDArray[np.float64], height_px: float = 480.0
+    ) -> Self:
+        """
+        Choose a view of some positions, as a new map would show it.
+
+        Parameters
+        ----------
+        lon, lat : numpy.ndarray
+            Degrees; the world where there is none.
+        height_px : float
+            Height of the map, pixels.
+
+        Returns
+        -------
+        View
+            Assumed to be as large as a large map on a screen.
+        """
+        if not len(lon):
+            return cls.at(0.0, 20.0, 2)
+        turned = np.where(lon < 0, lon + _FULL, lon)
+        x = turned if np.ptp(turned) < np.ptp(lon) else lon
+        px, py = pixels_of(
+            np.array([np.min(x), np.max(x)]), np.array([np.max(lat), np.min(lat)]), 0
+        )
+        (left, right), (top, bottom) = px.tolist(), py.tolist()
+        room = max(height_px - _FIT_MARGIN, _FIT_MARGIN)
+        span = max((right - left) / _FIT_WIDTH, (bottom - top) / room, _MIN_SPAN / _TILE)
+        zoom = int(np.clip(np.floor(-np.log2(span)), 2, 14))
+        return cls.at(*degrees_of((left + right) / 2, (top + bottom) / 2, 0), zoom)
+
+    @classmethod
+    def at(cls, lon: float, lat: float, zoom: float) -> Self:
+        """
+        Give the view of a large map about a position.
+
+        Parameters
+        ----------
+        lon, lat : float
+            Degrees.
+        zoom : float
+            Zoom.
+
+        Returns
+        -------
+        View
+            1600 by 1000 pixels.
+        """
+        (x,), (y,) = pixels_of(np.array([lon]), np.array([lat]), zoom)
+        half_x, half_y = _SCREEN[0] / 2, _SCREEN[1] / 2
+        west, south = degrees_of(x - half_x, y + half_y, zoom)
+        east, north = degrees_of(x + half_x, y - half_y, zoom)
+        return cls(west, south, east, north, zoom)
+
+    @classmethod
+    def of(cls, shown: ipyleaflet.Map) -> Self:
+        """
+        Read the view of a map; where no browser has shown it yet, one is assumed.
+
+        Parameters
+        ----------
+        shown : ipyleaflet.Map
+            The map.
+
+        Returns
+        -------
+        View
+            Its view.
+        """
+        if shown.bounds and shown.south < shown.north:
+            return cls(shown.west, shown.south, shown.east, shown.north, shown.zoom)
+        lat, lon = shown.center
+        return cls.at(lon, lat, shown.zoom)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Middle of the map, (lat, lon) as Leaflet wants it."""
+        (x0, y0), (x1, y1) = self._corners()
+        lon, lat = degrees_of((x0 + x1) / 2, (y0 + y1) / 2, self.zoom)
+        return lat, lon
+
+    def snapped(self, cell: int) -> Self:
+        """
+        Widen the view to whole cells of a grid that covers the world.
+
+        Parameters
+        ----------
+        cell : int
+            Pixels.
+
+        Returns
+        -------
+        View
+            Groups made in it do not change while the map is dragged.
+        """
+        (x0, y0), (x1, y1) = self._corners()
+        west, north = degrees_of(x0 // cell * cell, y0 // cell * cell, self.zoom)
+        east, south = degrees_of(-(-x1 // cell) * cell, -(-y1 // cell) * cell, self.zoom)
+        return type(self)(west, south, east, north, self.zoom)
+
+    def padded(self, share: float) -> Self:
+        """
+        Widen the view on every side.
+
+        Parameters
+        ----------
+        share : float
+            Share of its width and height.
+
+        Returns
+        -------
+        View
+            The wider view.
+        """
+        x, y = share * (self.east - self.west), share * (self.north - self.south)
+        south, north = max(self.south - y, -90.0), min(self.north + y, 90.0)
+        return type(self)(self.west - x, south, self.east + x, north, self.zoom)
+
+    def holds(self, other: View) -> bool:
+        """
+        Say whether another view lies inside.
+
+        Parameters
+        ----------
+        other : View
+            The other.
+
+        Returns
+        -------
+        bool
+            True if it does.
+        """
+        columns = self.west <= other.west and other.east <= self.east
+        return columns and self.south <= other.south and other.north <= self.north
+
+    def contains(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """
+        Say which positions are in view.
+
+        Parameters
+        ----------
+        lon, lat : numpy.ndarray
+            Degrees.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One value each.
+        """
+        shift = (lon - self.west) % _FULL
+        inside = (shift <= self.east - self.west) & (lat >= self.south) & (lat <= self.north)
+        return np.asarray(inside)
+
+    def turned(self, lon: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        Bring longitudes to the turn of the Earth that the view shows.
+
+        Parameters
+        ----------
+        lon : numpy.ndarray
+            Degrees.
+
+        Returns
+        -------
+        numpy.ndarray
+            Degrees, within half a turn of the middle.
+        """
+        middle = (self.west + self.east) / 2
+        return np.asarray(lon + _FULL * np.round((middle - lon) / _FULL))
+
+    def _corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Give the north-western and the south-eastern pixel."""
+        x, y = pixels_of(
+            np.array([self.west, self.east]), np.array([self.north, self.south]), self.zoom
+        )
+        return (float(x[0]), float(y[0])), (float(x[1]), float(y[1]))
