@@ -442,9 +442,16 @@ def _has_labels(codes: object) -> bool:
 def _hint_at_swap(source: Source, query: StationQuery) -> None:
     """Nothing here, stations there: latitude and longitude were probably swapped."""
     swapped = _swapped(query.where)
-    if swapped is None or source.has_any(StationQuery(where=query.where)):
+    try:
+        is_swapped = (
+            swapped is not None
+            and not source.has_any(StationQuery(where=query.where))
+            and source.has_any(StationQuery(where=swapped))
+        )
+    except SourceError:
+        # The answer is whole without the hint.
         return
-    if source.has_any(StationQuery(where=swapped)):
+    if is_swapped:
         warnings.warn(
             "no stations here, but there are some where latitude and longitude are swapped: "
             "positions are (lon, lat), boxes (west, south, east, north)",

@@ -20,6 +20,7 @@ from ocm_geo.sources.decode import parse_body
 from ocm_geo.sources.http import ApiAnswer, Transport
 from ocm_geo.sources.paging import walk_pages
 from ocm_geo.sources.plan import plan_requests
+from ocm_geo.sources.tables import REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.query import StationQuery
     from ocm_geo.reference import ReferenceData
-    from ocm_geo.sources.tables import Parsed
+    from ocm_geo.sources.tables import Parsed, Reject
 
 __all__ = ["OpenChargeMap"]
 
@@ -187,14 +188,15 @@ class OpenChargeMap:
         for answer, parsed in _with_progress(self._pages(query)):
             answers.append(answer)
             batches.append(parsed)
-        _warn_of_rejects(batches)
+        rejects = [r for b in batches for r in b.rejects if r.reason != REPEATED]
+        _warn_of(rejects)
         found = _together(batches)
         times = [answer.retrieved for answer in answers]
         attach(
             found,
             source=f"live API {self._transport.base_url}",
             retrieved=min(times).isoformat(timespec="seconds") if times else _now(),
-            n_rejected=sum(len(parsed.rejects) for parsed in batches) or None,
+            n_rejected=len(rejects) or None,
             attribution=ATTRIBUTION,
             complete=True,
         )
@@ -235,8 +237,7 @@ def _together(batches: list[Parsed]) -> gpd.GeoDataFrame:
     return found[~found.index.duplicated()]
 
 
-def _warn_of_rejects(batches: list[Parsed]) -> None:
-    rejects = [reject for parsed in batches for reject in parsed.rejects]
+def _warn_of(rejects: list[Reject]) -> None:
     if rejects:
         first = rejects[0]
         warnings.warn(

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["build_snapshot"]
 
 _LOCK = ".lock"
-_DUPLICATE = "duplicate id: the first record with it is kept"
 _REFERENCE_FILE = "referencedata.json"
 
 
@@ -129,31 +128,16 @@ class _Gathered:
         self.coerced: Counter[str] = Counter()
         self.harvest: dict[str, dict[int, Any]] = {}
         self.n_read = 0
-        self._seen: set[int] = set()
 
     def add(self, parsed: Parsed) -> None:
-        """Take a batch, without the records whose id came before."""
-        ids = parsed.stations["ocm_id"].to_pylist()
-        fresh = [i not in self._seen for i in ids]
-        self._seen.update(ids)
-        stations, connections = parsed.stations, parsed.connections
-        if not all(fresh):
-            doubles = [i for i, new in zip(ids, fresh, strict=True) if not new]
-            self.rejects += [_double(i) for i in doubles]
-            stations = stations.filter(pa.array(fresh))
-            kept = np.isin(connections["ocm_id"].to_numpy(), doubles, invert=True)
-            connections = connections.filter(pa.array(kept))
-        self.stations.append(stations)
-        self.connections.append(connections)
+        """Take a batch."""
+        self.stations.append(parsed.stations)
+        self.connections.append(parsed.connections)
         self.rejects += [asdict(reject) for reject in parsed.rejects]
         self.coerced.update(parsed.coerced)
         self.n_read += parsed.n_read
         for table, rows in parsed.harvest.items():
             self.harvest.setdefault(table, {}).update(rows)
-
-
-def _double(ocm_id: int) -> dict[str, Any]:
-    return {"origin": "", "position": -1, "ocm_id": ocm_id, "reason": _DUPLICATE, "excerpt": ""}
 
 
 def _gather(data: Paths) -> _Gathered:
@@ -190,11 +174,16 @@ def _write(folder: Path, gathered: _Gathered, given: ReferenceData | None, attri
         n_kept=len(stations),
         n_rejected=len(gathered.rejects),
         n_connections=len(connections),
-        reasons=dict(Counter(reject["reason"] for reject in gathered.rejects)),
+        reasons=dict(Counter(map(_kind, gathered.rejects))),
         coerced=dict(gathered.coerced),
     )
     facts = {"data_date": newest, "attribution": attribution, "report": report.as_dict()}
     return _write_manifest(folder, facts)
+
+
+def _kind(reject: dict[str, Any]) -> str:
+    """Give the reason without its details, which stand in the list of rejects."""
+    return str(reject["reason"]).partition(":")[0]
 
 
 def _whole(batches: list[pa.Table], schema: pa.Schema) -> pa.Table:

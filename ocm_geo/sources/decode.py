@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ocm_geo.errors import MalformedResponse
-from ocm_geo.sources.lenient import Unusable, parse_object, read_record
+from ocm_geo.sources.lenient import Unusable, parse_object, parted, read_record
 from ocm_geo.sources.records import POI_FIELDS, UNKNOWN_KEY, CamelPoi, Poi, Records
 from ocm_geo.sources.tables import Parsed, TableBuilder
 
@@ -227,7 +227,7 @@ def decode_elements(piece: bytes, records: Records, first: Place, start: re.Patt
     Decode elements of an array; a broken one costs only itself.
 
     Where the piece is no valid JSON, each stretch from one beginning of an element to the next
-    is taken by itself.
+    is taken by itself, and parted from what strays into it.
 
     Parameters
     ----------
@@ -245,8 +245,10 @@ def decode_elements(piece: bytes, records: Records, first: Place, start: re.Patt
         return
     starts = [match.start() for match in start.finditer(text)]
     bounds = [0, *(position for position in starts if position), len(text)]
-    for number, (a, b) in enumerate(pairwise(bounds), first[1]):
-        decode_one(text[a:b].strip(SEPARATORS), records, (first[0], number))
+    stretches = (text[a:b].strip(SEPARATORS) for a, b in pairwise(bounds))
+    parts = (part for stretch in stretches for part in parted(stretch))
+    for number, part in enumerate(parts, first[1]):
+        decode_one(part, records, (first[0], number))
 
 
 def _features(text: bytes) -> bytes:

@@ -23,6 +23,7 @@ from urllib3.util import Retry
 from ocm_geo.errors import (
     ApiKeyError,
     ConnectionFailed,
+    QueryError,
     RateLimited,
     RequestTimeout,
     ServerError,
@@ -103,6 +104,29 @@ class _Gate:
         self._lock.release()
 
 
+class _Watch:
+    """Cuts off an answer that drips on beyond the deadline: timeouts see only whole silences."""
+
+    def __init__(self, deadline: float) -> None:
+        self.too_late = False
+        self._deadline = deadline
+        self._timer: threading.Timer | None = None
+
+    def __call__(self, response: requests.Response, **_: object) -> None:
+        left = max(0.0, self._deadline - time.monotonic())
+        self._timer = threading.Timer(left, self._cut, (response,))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _cut(self, response: requests.Response) -> None:
+        self.too_late = True
+        response.raw.shutdown()
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
 @cache
 def _gate(host: str) -> _Gate:  # noqa: ARG001 - the cache keeps one gate a host
     return _Gate()
@@ -135,10 +159,10 @@ class Transport:
         session: requests.Session | None,
         min_interval_s: float,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self.base_url = _checked_url(base_url)
         self.user_agent = user_agent
         self.min_interval_s = min_interval_s
-        self._key = api_key
+        self._key = _checked_key(api_key)
         self._session = session
 
     def __repr__(self) -> str:
@@ -183,7 +207,7 @@ class Transport:
         deadline = time.monotonic() + DEADLINE_S
         waits = _WAIT
         for attempt in range(1, TRIES + 1):
-            outcome = self._once(url, params, fresh=fresh)
+            outcome = self._once(url, params, deadline, fresh=fresh)
             if isinstance(outcome, ApiAnswer):
                 return outcome
             waits = waits.increment(method="GET", url="", error=OSError())
@@ -199,30 +223,55 @@ class Transport:
         response = self.session.get(url, params=params, only_if_cached=True)
         return None if response.status_code == _NOT_CACHED else _answer(response)
 
-    def _once(self, url: str, params: Mapping[str, str], *, fresh: bool) -> ApiAnswer | SourceError:
-        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"}
-        if self._key:
-            headers[KEY_HEADER] = self._key
+    def _once(
+        self, url: str, params: Mapping[str, str], deadline: float, *, fresh: bool
+    ) -> ApiAnswer | SourceError:
         options: dict[str, Any] = {}
         if fresh and isinstance(self.session, requests_cache.CachedSession):
             options["force_refresh"] = True
         gate = _gate(urlsplit(url).netloc)
         gate.wait(self.min_interval_s)
+        watch = _Watch(deadline)
         try:
             # A redirect to another host would take the key along.
             response = self.session.get(
                 url,
                 params=params,
-                headers=headers,
+                # Not a variable: tools that show the locals of a traceback would show the key.
+                headers=self._headers(),
                 timeout=_TIMEOUTS_S,
+                hooks={"response": watch},
                 allow_redirects=False,
                 **options,
             )
         except requests.RequestException as error:
-            return _failure(error, url)
+            return _failure(error, url, too_late=watch.too_late)
         finally:
+            watch.end()
             gate.leave()
         return _judged(response)
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"}
+        return headers | ({KEY_HEADER: self._key} if self._key else {})
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query:
+        raise QueryError(
+            f"base_url={url!r} is no address of an API: give one such as "
+            "'https://api.openchargemap.io/v3'"
+        )
+    return url.rstrip("/")
+
+
+def _checked_key(key: str | None) -> str | None:
+    """Strip white space, as of a file, and refuse what no header can hold, without showing it."""
+    stripped = (key or "").strip()
+    if not (stripped.isascii() and stripped.isprintable()):
+        raise QueryError("the API key holds characters that no key has: copy it again")
+    return stripped or None
 
 
 def _cached_session() -> requests.Session:
@@ -247,10 +296,16 @@ def _is_complete(response: requests.Response) -> bool:
     body = (response.content or b"").strip()
     if not body:
         return False
+    if "output=json" in (url := str(response.url)) and "/poi?" in url:
+        return _is_json(body, list[msgspec.Raw])
     if "json" not in response.headers.get("Content-Type", "") and body[:1] not in b"[{":
         return b"<html" not in body[:_EXCERPT].lower()
+    return _is_json(body, list[msgspec.Raw] | dict[str, msgspec.Raw])
+
+
+def _is_json(body: bytes, kind: Any) -> bool:  # noqa: ANN401 - a type
     try:
-        msgspec.json.decode(body, type=list[msgspec.Raw] | dict[str, msgspec.Raw])
+        msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError:
         return False
     return True
@@ -303,8 +358,10 @@ def _answer(response: requests.Response) -> ApiAnswer:
     return ApiAnswer(response.content, kind, str(response.url), when, kept)
 
 
-def _failure(error: requests.RequestException, url: str) -> SourceError:
+def _failure(error: requests.RequestException, url: str, *, too_late: bool) -> SourceError:
     host = urlsplit(url).netloc
+    if too_late:
+        return RequestTimeout(f"{host} did not finish its answer within {DEADLINE_S:g} s")
     # The cause is not chained: its text may hold the whole request.
     if isinstance(error, requests.Timeout):
         return RequestTimeout(f"{host} did not answer within {_TIMEOUTS_S[1]:g} s")
@@ -315,6 +372,8 @@ def _retry_after(response: requests.Response) -> float | None:
     text = response.headers.get("Retry-After")
     if text is None:
         return None
+    if text.strip().isdecimal():
+        return float(text)
     try:
         return float(_WAIT.parse_retry_after(text))
     except InvalidHeader:
@@ -327,4 +386,7 @@ def _pause(failure: SourceError, waits: Retry) -> float:
 
 
 def _text(response: requests.Response) -> str:
-    return " ".join(response.text.split())[:_EXCERPT]
+    text = " ".join(response.text.split())
+    # Some servers and proxies repeat what they were sent.
+    key = response.request.headers.get(KEY_HEADER)
+    return (text.replace(key, "[API key]") if key else text)[:_EXCERPT]

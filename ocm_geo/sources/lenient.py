@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Unusable", "parse_object", "read_record"]
+__all__ = ["Unusable", "parse_object", "parted", "read_record"]
 
 _AFTER_RECORD = re.compile(r"\s*,?\s*(?:\].*)?", re.DOTALL)
+_STRAY = re.compile(r'\s*,\s*(?=\S)(?!"[^"]*"\s*:)')
+"""Between a whole record and what is not its next field."""
+
 _decoder = json.JSONDecoder(strict=False)
 _encode = msgspec.json.Encoder().encode
 
@@ -71,6 +74,30 @@ def parse_object(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     if not _AFTER_RECORD.fullmatch(decoded, end):
         raise Unusable(f"broken JSON: more text after the record, at character {end}")
     return value
+
+
+def parted(text: bytes) -> list[bytes]:
+    """
+    Part a whole record from what stands between it and the next one.
+
+    Parameters
+    ----------
+    text : bytes
+        The stretch of an array from one record to the next.
+
+    Returns
+    -------
+    list of bytes
+        The record, and what follows; or the text alone, where it is no whole record or what
+        follows may be the rest of it.
+    """
+    decoded = text.decode("utf-8", "replace")
+    try:
+        _, end = _decoder.raw_decode(decoded)
+    except (ValueError, RecursionError):
+        return [text]
+    stray = _STRAY.match(decoded, end)
+    return [decoded[:end].encode(), decoded[stray.end() :].encode()] if stray else [text]
 
 
 def _reason(error: Exception) -> str:

@@ -99,11 +99,7 @@ def _in_order(parsed: Parsed, last: int) -> bool:
     # A page of nothing but rejects has no order to go on by.
     if not len(ids):
         return not parsed.n_read
-    return bool(ids[0] > last and (np.diff(ids) > 0).all() and not _repeats(parsed))
-
-
-def _repeats(parsed: Parsed) -> bool:
-    return any("duplicate" in reject.reason.lower() for reject in parsed.rejects)
+    return bool(ids[0] > last and (np.diff(ids) > 0).all())
 
 
 def _ids(parsed: Parsed) -> np.ndarray:

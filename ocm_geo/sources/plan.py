@@ -203,7 +203,7 @@ def _size(box: tuple[float, ...]) -> float:
 
 
 def _corridor(line: Line, within_km: float) -> Iterator[dict[str, str]]:
-    for lonlat in _stretches(line, within_km):
+    for lonlat in _opened(_stretches(line, within_km)):
         shape = shapely.LineString(lonlat)
         reach = within_km + _slack_km(shape)
         lat = np.abs(lonlat[:, 1]).max() + reach / _KM_PER_DEG
@@ -219,6 +219,17 @@ def _corridor(line: Line, within_km: float) -> Iterator[dict[str, str]]:
                 "distance": f"{_asked_km(reach, lat):.3f}",
                 "distanceunit": "KM",
             }
+
+
+def _opened(stretches: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+    """Cut closed stretches in two: buffers of closed lines that cross themselves lose ground."""
+    for lonlat in stretches:
+        if len(lonlat) > 3 and np.allclose(lonlat[0], lonlat[-1], atol=1e-5):  # noqa: PLR2004
+            middle = len(lonlat) // 2
+            yield lonlat[: middle + 1]
+            yield lonlat[middle:]
+        else:
+            yield lonlat
 
 
 def _stretches(line: Line, within_km: float) -> Iterator[NDArray[np.float64]]:

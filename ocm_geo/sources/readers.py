@@ -74,7 +74,7 @@ def read_batches(
     ------
     Parsed
         One batch. Rejects name their file; positions are line numbers from 1 in a file of
-        lines, indices from 0 in an array. Equal ids are found within a batch alone.
+        lines, indices from 0 in an array. Of equal ids the first is kept.
 
     Raises
     ------
@@ -86,12 +86,13 @@ def read_batches(
     if batch_rows < 1:
         raise QueryError(f"batch_rows must be 1 or more, not {batch_rows}")
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
-    builder = TableBuilder()
+    seen: set[int] = set()
+    builder = TableBuilder(seen)
     for block in chain.from_iterable(_blocks_of(Path(path)) for path in paths):
         while len(builder) + len(block.rows) >= batch_rows:
             builder.add(block.split_off(batch_rows - len(builder)))
             yield builder.parsed()
-            builder = TableBuilder()
+            builder = TableBuilder(seen)
         builder.add(block)
     if builder.n_read:
         yield builder.parsed()

@@ -49,12 +49,13 @@ if TYPE_CHECKING:
 
     from ocm_geo.sources.records import Reference
 
-__all__ = ["Parsed", "Reject", "TableBuilder", "to_geodataframe"]
+__all__ = ["REPEATED", "Parsed", "Reject", "TableBuilder", "to_geodataframe"]
 
 Harvest = dict[str, dict[int, dict[str, Any]]]
 
 MAX_LAT, MAX_LON = 90.0, 180.0
 NO_ADDRESS = PoiAddress()
+REPEATED = "repeats the ID of an earlier record, which is kept"
 ROWS_AT_ONCE = 8192
 """So many rows are turned into Arrow columns at once."""
 
@@ -125,21 +126,29 @@ def to_geodataframe(parsed: Parsed) -> gpd.GeoDataFrame:
 
 
 class TableBuilder:
-    """Tables that grow by blocks of decoded records."""
+    """
+    Tables that grow by blocks of decoded records.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    seen : set of int, optional
+        Ids that came before; changed in place.
+    """
+
+    def __init__(self, seen: set[int] | None = None) -> None:
         self._stations = Grower(STATION_KINDS)
         self._connections = Grower(CONNECTION_KINDS)
         self._counts: list[int] = []
         self._tables: list[tuple[pa.Table, pa.Table]] = []
-        self._seen: set[int] = set()
+        self._seen: set[int] = set() if seen is None else seen
+        self._n_kept = 0
         self._rejects: list[Reject] = []
         self._coerced: Counter[str] = Counter()
         self._harvest: Harvest = {}
         self._n_read = 0
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return self._n_kept
 
     @property
     def n_read(self) -> int:
@@ -199,6 +208,7 @@ class TableBuilder:
             poi, address = _fields(self._without_faults(records))
             new = set(poi["ocm_id"])
         self._seen |= new
+        self._n_kept += len(new)
         return poi, address
 
     def _without_faults(self, records: Records) -> list[Any]:
@@ -207,7 +217,7 @@ class TableBuilder:
         for row, place in zip(records.rows, records.places, strict=True):
             fault = _fault(row)
             if fault is None and row.ocm_id in known:
-                fault = "repeats the ID of an earlier record, which is kept"
+                fault = REPEATED
             if fault:
                 records.reject(place, row.ocm_id, fault, _excerpt(row))
             else:

@@ -146,6 +146,21 @@ def test_a_corridor_along_a_parallel_is_not_lost_to_great_circles(ask: Ask) -> N
     assert (np.isin(ids, found.index) == (km <= 5))[sure].all()
 
 
+def test_a_round_trip_that_crosses_itself_loses_nothing(ask: Ask) -> None:
+    pois = scattered(11, (5.0, 52.0), 0.25, n=600)
+    ids, x, y = shown(pois)
+    rng = np.random.default_rng(3)
+    turn = np.cumsum(rng.normal(0, 0.6, (6, 30)), axis=1)
+    for bends in turn:
+        steps = np.column_stack([np.cos(bends), np.sin(bends)]) * 0.02
+        line = np.array([5.0, 52.0]) + np.cumsum(steps, axis=0)
+        line = np.vstack([line, line[:1]])
+        km = km_from_line(line, x, y)
+        found = ocm.stations_from_route(shapely.LineString(line), 12, source=ask(pois)[1])
+        sure = np.abs(km - 12) > 0.1
+        assert (np.isin(ids, found.index) == (km <= 12))[sure].all()
+
+
 @pytest.mark.parametrize(
     "filters",
     [

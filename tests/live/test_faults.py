@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import pickle
 import socket
 import threading
 import time
+import traceback
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +214,66 @@ def test_more_than_twenty_pages_must_be_allowed(ask: Ask) -> None:
         ocm.stations_from_bbox(BOX, source=api)
     with pytest.raises(ocm.QueryError, match="whole world"):
         ocm.stations(source=api)
+
+
+def test_the_locals_of_a_traceback_do_not_hold_the_key(ask: Ask) -> None:
+    api = ask(POIS, Faults(statuses=[(403, {})]))[1]
+    with pytest.raises(ocm.ApiKeyError) as caught:
+        api.request("poi", id=5)
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert KEY not in "".join(told.format())
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "two\nlines"])
+def test_a_key_that_no_header_can_hold_is_refused_unseen(key: str) -> None:
+    with pytest.raises(ocm.QueryError, match="characters") as caught:
+        ocm.OpenChargeMap(key)
+    assert key not in str(caught.value)
+
+
+def test_white_space_around_a_key_does_no_harm(ask: Ask) -> None:
+    server, _ = ask(POIS)
+    api = ocm.OpenChargeMap(f" {KEY}\n", base_url=server.url, min_interval_s=0)
+    assert api.request("poi", maxresults=1).json()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "", "https://api.example.org/v3?key=x"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ocm.QueryError, match="base_url"):
+        ocm.OpenChargeMap("k", base_url=url)
+
+
+def test_an_answer_that_drips_on_is_cut_off(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "DEADLINE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
+        threading.Thread(target=_drip, args=(listener,), daemon=True).start()
+        api = ocm.OpenChargeMap("k", base_url=url, min_interval_s=0)
+        ask(POIS)  # for a cache of the test's own
+        start = time.monotonic()
+        with pytest.raises(ocm.RequestTimeout, match="finish"):
+            api.request("poi", id=5)
+    assert time.monotonic() - start < 5
+
+
+def _drip(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b" ")
+            time.sleep(0.1)
+
+
+def test_a_failing_hint_does_not_cost_the_answer(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = ask(POIS)[1]
+
+    def fail(_: object) -> bool:
+        raise ocm.ServerError("down", 503, "")
+
+    monkeypatch.setattr(api, "has_any", fail)
+    assert ocm.stations_from_point((52, 5), 50, source=api).empty
 
 
 def test_a_swapped_point_is_hinted_at(ask: Ask) -> None:

@@ -233,3 +233,31 @@ def test_an_answer_without_stations_has_all_columns() -> None:
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises((QueryError, SourceError), match=r"none\.json"):
         read(tmp_path / "none.json")
+
+
+def test_what_strays_between_records_of_an_array_costs_none(tmp_path: Path) -> None:
+    first, second = json.dumps(POI), json.dumps({**POI, "ID": 8})
+    path = tmp_path / "a.json"
+    path.write_text(f"[{first},\ngarbage,\n{second}]")
+    (batch,) = read_batches(path)
+    assert batch.stations["ocm_id"].to_pylist() == [7, 8]
+    assert [(r.position, r.excerpt) for r in batch.rejects] == [(1, "garbage")]
+    assert batch.n_read == 3
+
+
+def test_a_record_that_is_broken_in_its_middle_is_not_kept_in_part(tmp_path: Path) -> None:
+    text = json.dumps(POI).replace('"Connections"', '}, "Connections"')
+    path = tmp_path / "a.json"
+    path.write_text(f"[{text}, {json.dumps({**POI, 'ID': 8})}]")
+    (batch,) = read_batches(path)
+    assert batch.stations["ocm_id"].to_pylist() == [8]
+    assert len(batch.rejects) == 1
+
+
+def test_a_repeated_id_is_found_across_batches_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps({**POI, "ID": i}) for i in (1, 2, 3, 1)))
+    batches = list(read_batches(path, batch_rows=2))
+    assert [i for b in batches for i in b.stations["ocm_id"].to_pylist()] == [1, 2, 3]
+    (reject,) = (r for b in batches for r in b.rejects)
+    assert (reject.ocm_id, reject.position, reject.origin) == (1, 4, str(path))
