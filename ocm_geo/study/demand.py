@@ -130,13 +130,15 @@ def _cells(path: Path) -> gpd.GeoDataFrame:
         if raster.crs is None:
             raise QueryError(f"demand raster {path} names no coordinate reference system")
         counts = raster.read(1, masked=True).astype(float).filled(0.0)
-        crs, transform = raster.crs, raster.transform
+        crs, (a, b, c, d, e, f) = raster.crs, raster.transform[:6]
     if (counts < 0).any() or not np.isfinite(counts).all():
         raise QueryError(
             f"demand raster {path} has negative or infinite counts: is its nodata value declared?"
         )
     row, column = np.nonzero(counts > 0)
-    x, y = transform * (column + 0.5, row + 0.5)
+    # Centres, by the affine transform of the raster.
+    x = a * (column + 0.5) + b * (row + 0.5) + c
+    y = d * (column + 0.5) + e * (row + 0.5) + f
     points = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=crs).to_crs(CRS)
     names = pd.Index([f"{r}, {c}" for r, c in zip(row, column, strict=True)], name="row, column")
     return gpd.GeoDataFrame(

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+from typer.testing import CliRunner
+
+import ocm_geo as ocm
+from ocm_geo import cli
+from ocm_geo.study import read_config
+from ocm_geo.study.config import changed_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STUDY = {
+    "source": "sample",
+    "drop_status": [100, 150],
+    "area": {"file": "sample", "name_column": "name", "population_column": "population"},
+    "tiers": [{"name": "above 22 kW", "above_kw": 22}, {"name": "50 kW", "min_power_kw": 50}],
+    "usages": [{"name": "public", "usage_types": [1]}, {"name": "everyone"}],
+    "access": {"classes": [2, 10, 20], "missing_supply": 1, "catchment": 25},
+    "coverage": {"within_km": [5]},
+}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return ocm.run_study(STUDY, tmp_path_factory.mktemp("access"))
+
+
+def test_groups_are_every_tier_of_every_class_of_users(result: Any) -> None:
+    assert list(result.groups) == [
+        "public, above 22 kW", "public, 50 kW", "everyone, above 22 kW", "everyone, 50 kW",
+    ]  # fmt: skip
+    stations = ocm.stations(source=ocm.sample())
+    strong = stations["max_power_kw"] > 22
+    public = (stations["usage_type_id"] == 1).fillna(value=False)
+    kept = ~stations["status_type_id"].isin([100, 150])
+    inside = stations.index[strong & public & kept & stations.index.isin(result.stations.index)]
+    mine = result.groups["public, above 22 kW"].index
+    assert set(inside) == set(mine) & set(result.stations.index)
+    # Strictly more: a station of 22 kW is in no such tier.
+    exactly = stations.index[(stations["max_power_kw"] == 22).fillna(value=False)]
+    assert len(exactly) > 0
+    assert not set(exactly) & set(result.groups["everyone, above 22 kW"].index)
+    assert stations["status_type_id"].isna().any()
+    assert result.groups["everyone, above 22 kW"]["status_type_id"].isna().any()
+
+
+def test_people_by_distance_are_all_people(result: Any) -> None:
+    people = result.access.people
+    assert people.groupby("group")["share"].sum().tolist() == pytest.approx([1] * 4)
+    towns = ocm.sample_areas()
+    near = ocm.nearest_stations(
+        towns.representative_point(), result.groups["everyone, 50 kW"], max_km=200
+    )
+    weights = towns["population"].to_numpy(dtype=float)
+    km = near["nearest_km"].to_numpy(dtype=float)
+    mine = people[people["group"] == "everyone, 50 kW"]
+    assert mine["people"].tolist()[0] == weights[km <= 2].sum()
+    mean = result.access.means.set_index("group").loc["everyone, 50 kW", "weighted_mean"]
+    assert mean == pytest.approx(np.average(km, weights=weights))
+
+
+def test_access_and_equity_are_those_of_the_functions(result: Any) -> None:
+    towns = ocm.sample_areas()
+    points = towns.set_geometry(towns.representative_point())
+    access = ocm.accessibility(
+        points,
+        result.groups["everyone, 50 kW"],
+        25,
+        population="population",
+        supply="n_points",
+        missing_supply=1,
+    )
+    mine = result.access.access
+    mine = mine[mine["group"] == "everyone, 50 kW"]
+    assert mine["access"].tolist() == access.tolist()
+    gini = result.access.equity.set_index(["group", "measure"])["value"]
+    expected = ocm.equity(access, towns["population"], n_boot=0).gini
+    assert gini["everyone, 50 kW", "gini"] == pytest.approx(expected)
+    page = result.report.read_text(encoding="utf-8")
+    assert f"{expected:.3f}" in page
+    assert "says nothing of doubtful data" in page
+
+
+def test_points_for_people_count_a_missing_number_as_said(result: Any) -> None:
+    points = result.access.points
+    mine = points[points["group"] == "everyone, 50 kW"].set_index("name")
+    inside = result.groups["everyone, 50 kW"]
+    inside = inside[inside.index.isin(result.stations.index)]
+    assert mine["n_points"].sum() == inside["n_points"].fillna(1).sum()
+    known = mine["points_per_10000_people"].notna()
+    ratio = (10_000 * mine["n_points"] / mine["people"])[known]
+    assert mine["points_per_10000_people"][known].tolist() == pytest.approx(ratio.tolist())
+    assert set(mine["class"].dropna()) <= {"below 1", "1 to below 3", "3 to below 6", "6 and more"}
+
+
+def test_people_may_be_a_table_or_a_raster_and_costs_may_be_minutes(tmp_path: Path) -> None:
+    table = tmp_path / "towns.csv"
+    table.write_text("plz,x,y,n\n01067,5.0,52.0,100\n01069,5.5,52.2,300\n", encoding="utf-8")
+    ids = ocm.stations(source=ocm.sample(), countries="NL").index[:2]
+    minutes = tmp_path / "minutes.csv"
+    minutes.write_text(
+        f"origin,ocm_id,minutes\n01067,{ids[0]},4\n01067,{ids[1]},9\n01069,{ids[1]},40\n",
+        encoding="utf-8",
+    )
+    demand = {
+        "file": str(table),
+        "lon_column": "x",
+        "lat_column": "y",
+        "population_column": "n",
+        "name_column": "plz",
+    }
+    access = {"classes": [5, 30], "supply": "sites", "costs": str(minutes)}
+    study = {"source": "sample", "area": {"country": "NL"}, "demand": demand, "access": access}
+    found: Any = ocm.run_study(study, tmp_path / "out")
+    assert found.access.people["people"].tolist() == [100, 0, 300]
+    assert found.access.people["unit"].unique().tolist() == ["minutes"]
+    assert found.access.means["weighted_mean"].tolist() == [(100 * 4 + 300 * 40) / 400]
+    assert found.access.access["nearest_minutes"].tolist() == [4, 40]
+    assert found.access.points["name"].tolist() == ["NL"]
+
+    raster = tmp_path / "people.tif"
+    counts = np.array([[10, -9, 0], [5, 2.5, -9]], dtype="float32")
+    grid = rasterio.transform.from_origin(4.0, 53.0, 0.5, 0.5)
+    profile = {"driver": "GTiff", "width": 3, "height": 2, "count": 1, "dtype": "float32"}
+    with rasterio.open(raster, "w", crs="EPSG:4326", transform=grid, nodata=-9, **profile) as to:
+        to.write(counts, 1)
+    study["demand"], study["access"] = {"file": str(raster)}, {"supply": "sites"}
+    found = ocm.run_study(study, tmp_path / "out2")
+    assert found.access.access["population"].tolist() == [10, 5, 2.5]
+    assert found.access.access.geometry.x.tolist() == [4.25, 4.25, 4.75]
+    assert found.access.access.geometry.y.tolist() == [52.75, 52.25, 52.25]
+
+
+def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
+    config = changed_config(read_config(STUDY), {"access.catchment": 10, "area.country": "NL"})
+    assert config.access is not None
+    assert (config.access.catchment, config.area.country) == (10, "NL")
+    toml = tmp_path / "s.toml"
+    toml.write_text('source = "sample"\n[access]\nmissing_supply = 1\n', encoding="utf-8")
+    words = ["study", str(toml), "-o", str(tmp_path / "o"), "--area", "sample"]
+    for change in ("area.name_column=name", "area.population_column=population", "title=A b"):
+        words += ["--set", change]
+    told = CliRunner().invoke(cli.app, words)
+    assert told.exit_code == 0, told.output
+    assert "<h1>A b</h1>" in (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
+    wrong = CliRunner().invoke(cli.app, [*words, "--set", "title"])
+    assert isinstance(wrong.exception, ocm.QueryError)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"groups": [{"name": "a"}]}, "not both"),
+        ({"tiers": [{"name": "a"}]}, "above_kw or min_power_kw"),
+        ({"tiers": [{"name": "a", "above_kw": 1, "min_power_kw": 1}]}, "one of them"),
+        ({"access": {"classes": [5, 5]}}, "ascending"),
+        ({"access": {"points_classes": []}}, "ascending"),
+        ({"access": {"search_km": 0}}, "search_km"),
+        ({"access": None, "demand": {}}, "leave it out"),
+        ({"access": {"speed": 1}}, "speed"),
+        ({"demand": {"file": "none.csv"}}, "does not exist"),
+        ({"area": {"bbox": [4, 51, 6, 53]}}, "access needs people"),
+        ({"access": {"costs": "none.csv"}}, "cannot be read"),
+        ({"access": {}}, "missing_supply=1"),
+    ],
+)
+def test_wrong_configurations_say_what_is_wrong(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ocm.QueryError, match=message):
+        ocm.run_study({**STUDY, **changes}, tmp_path)
+
+
+def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
+    table = tmp_path / "towns.csv"
+    table.write_text("lon,lat,population\n5,52,\n", encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="missing or negative"):
+        ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
+    table.write_text("x,lat,population\n5,52,1\n", encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="no column 'lon'"):
+        ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
+    raster = tmp_path / "people.tif"
+    profile = {"driver": "GTiff", "width": 2, "height": 1, "count": 1, "dtype": "float32"}
+    grid = rasterio.transform.from_origin(4.0, 53.0, 0.5, 0.5)
+    with rasterio.open(raster, "w", transform=grid, **profile) as to:
+        to.write(np.ones((1, 2), dtype="float32"), 1)
+    with pytest.raises(ocm.QueryError, match="coordinate reference system"):
+        ocm.run_study({**STUDY, "demand": {"file": str(raster)}}, tmp_path)
+    with rasterio.open(raster, "w", crs="EPSG:4326", transform=grid, **profile) as to:
+        to.write(np.array([[-99, 1]], dtype="float32"), 1)
+    with pytest.raises(ocm.QueryError, match="nodata"):
+        ocm.run_study({**STUDY, "demand": {"file": str(raster)}}, tmp_path)
+
+
+def test_a_study_without_any_station_is_a_study(tmp_path: Path) -> None:
+    nothing = {**STUDY, "filters": {"operators": 45}}
+    found: Any = ocm.run_study(nothing, tmp_path)
+    last = found.access.people.groupby("group")["share"].last()
+    assert last.tolist() == [1] * 4
+    assert found.access.equity["value"].isna().all()
+    assert pd.isna(found.access.means["weighted_mean"]).all()
+    assert "nothing to share" in found.report.read_text(encoding="utf-8")
