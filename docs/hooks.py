@@ -62,6 +62,7 @@ def draw(markdown: str) -> dict[int, bytes]:
     mpl.use("agg")
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
+    plt.close("all")
     names: dict[str, Any] = {}
     pictures = {}
     for number, match in enumerate(_BLOCK.finditer(markdown)):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Extent"]
+__all__ = ["Extent", "squeeze"]
 
 _FULL = 360.0
 _MIN_SPAN = 0.02
@@ -75,10 +75,10 @@ class Extent:
             x, y = _narrowest(x[kept]), y[kept]
         width = max(float(np.ptp(x)), _MIN_SPAN)
         height = max(float(np.ptp(y)), _MIN_SPAN)
-        pad = _MARGIN * max(width * _squeeze(float(np.mean(y))), height) + _MIN_SPAN
+        pad = _MARGIN * max(width * squeeze(float(np.mean(y))), height) + _MIN_SPAN
         south = max(float(np.min(y)) - pad, -90.0)
         north = min(float(np.max(y)) + pad, 90.0)
-        side = pad / _squeeze((south + north) / 2)
+        side = pad / squeeze((south + north) / 2)
         west, east = float(np.min(x)) - side, float(np.max(x)) + side
         return cls(west, south, min(east, west + _FULL), north)
 
@@ -142,7 +142,7 @@ class Extent:
     @property
     def ratio(self) -> float:
         """Width by height, as drawn."""
-        wide = (self.east - self.west) * _squeeze(self.middle_lat)
+        wide = (self.east - self.west) * squeeze(self.middle_lat)
         return wide / (self.north - self.south)
 
     def widened(self, ratio: float) -> Extent:
@@ -208,9 +208,12 @@ class Extent:
         moved = shapely.set_coordinates(
             parts, coords + np.column_stack([shift[part], 0 * shift[part]])
         )
-        return np.array(
-            [shapely.union_all(moved[owner == row]) for row in range(len(shapes))], dtype=object
-        )
+        ends = np.cumsum(np.bincount(owner, minlength=len(shapes)))[:-1]
+        whole = [
+            group[0] if len(group) == 1 else shapely.union_all(group)
+            for group in np.split(moved, ends)
+        ]
+        return np.array(whole, dtype=object)
 
     def holds(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """
@@ -230,7 +233,20 @@ class Extent:
         return (x >= self.west) & (x <= self.east) & (lat >= self.south) & (lat <= self.north)
 
 
-def _squeeze(lat: float) -> float:
+def squeeze(lat: float) -> float:
+    """
+    Give the length of a degree of longitude, in degrees of latitude.
+
+    Parameters
+    ----------
+    lat : float
+        Degrees; as if it were 85 nearer a pole.
+
+    Returns
+    -------
+    float
+        From 0.087 to 1.
+    """
     return float(np.cos(np.radians(min(abs(lat), _MAX_LAT))))
 
 

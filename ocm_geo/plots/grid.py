@@ -10,7 +10,7 @@ import shapely
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, text_size
 from ocm_geo.plots.classes import Classes, round_classes
-from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.maps import (
     draw_classes,
     draw_ground,
@@ -77,7 +77,7 @@ def draw_contours(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes
     ax : matplotlib.axes.Axes or None
         Where to draw; a new figure by default.
     table : geopandas.GeoDataFrame
-        Cells or points.
+        Cells.
     column : str
         Of numbers.
 
@@ -94,9 +94,9 @@ def draw_contours(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes
     cells, values, classes = _read(table, column)
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
-    middles = shapely.get_coordinates(shapely.centroid(wanted.turned_shapes(shapes)))
-    known = np.isfinite(values)
-    mesh = _triangles(middles[known], wanted)
+    known = np.isfinite(values) & ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    middles = shapely.get_coordinates(shapely.centroid(wanted.turned_shapes(shapes[known])))
+    mesh = _triangles(middles, wanted)
     ax = new_axes(ax, *map_size(wanted))
     draw_missing(ax, shapes[~known], draw_ground(ax, wanted), linewidth=0.0, zorder=1)
     _fill(ax, mesh, values[known], classes)
@@ -146,14 +146,14 @@ def _triangles(middles: NDArray[np.float64], extent: Extent) -> Triangulation:
 
     lon, lat = middles.T
     # Delaunay's triangles in true proportions, then drawn in degrees.
-    squeeze = np.cos(np.radians(extent.middle_lat))
+    true_lon = lon * squeeze(extent.middle_lat)
     if len(lon) < _CORNERS or _flat(lon, lat):
         raise QueryError(
             f"contours need three cells with a value that are not in one line; there are "
             f"{len(lon)}: draw kind='grid'"
         )
-    true = Triangulation(lon * squeeze, lat)
-    x, y = (lon * squeeze)[true.triangles], lat[true.triangles]
+    true = Triangulation(true_lon, lat)
+    x, y = true_lon[true.triangles], lat[true.triangles]
     longest = np.hypot(x - np.roll(x, 1, 1), y - np.roll(y, 1, 1)).max(axis=1)
     return Triangulation(lon, lat, true.triangles, mask=longest > _LONG * np.median(longest))
 

@@ -14,7 +14,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import distance_km
 from ocm_geo.plots.axes import box_inches, text_size
 from ocm_geo.plots.classes import HATCH, Classes
-from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.style import GREY, INK, LAND, MANY, SEA, UNKNOWN
 from ocm_geo.schema import CRS
 
@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 _FULL = 360.0
-_MAX_LAT = 85.0
 _BORDER = "#b9b3a6"
 _UNSEEN = 1 / 3000
 """Of the map's width: detail of the land that no print shows."""
@@ -131,7 +130,7 @@ def draw_ground(ax: Axes, extent: Extent) -> Extent:
     shown = extent.widened(width / height)
     _show(ax, shown)
     # To the upper left, so that the caption begins there while the place is measured.
-    ax.set_aspect(1 / _squeeze(shown.middle_lat), anchor="NW")
+    ax.set_aspect(1 / squeeze(shown.middle_lat), anchor="NW")
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
     for spine in ax.spines.values():
         spine.set_color(GREY)
@@ -174,11 +173,6 @@ def fill_map(ax: Axes, extent: Extent, *, basemap: bool = True) -> Extent:
 def _show(ax: Axes, extent: Extent) -> None:
     ax.set_xlim(extent.west, extent.east)
     ax.set_ylim(extent.south, extent.north)
-
-
-def _squeeze(lat: float) -> float:
-    """Give the length of a degree of longitude, in degrees of latitude."""
-    return float(np.cos(np.radians(min(abs(lat), _MAX_LAT))))
 
 
 def _draw_land(ax: Axes, extent: Extent) -> None:
@@ -357,7 +351,7 @@ def _draw_scale_bar(ax: Axes, extent: Extent) -> None:
 def _where_true(extent: Extent) -> str:
     """Name the latitude at which the scale holds, where it changes much over the map."""
     lat = extent.middle_lat
-    scales = [_squeeze(extent.south), _squeeze(lat), _squeeze(extent.north)]
+    scales = [squeeze(extent.south), squeeze(lat), squeeze(extent.north)]
     if max(scales) / min(scales) < _UNEVEN:
         return ""
     return f" at {abs(lat):.0f}° {'N' if lat >= 0 else 'S'}"

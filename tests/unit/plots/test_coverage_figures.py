@@ -154,6 +154,15 @@ def test_cells_over_the_antimeridian_stand_together() -> None:
     assert np.concatenate(drawn).max() == pytest.approx(181)
 
 
+def test_an_empty_cell_is_counted_and_not_drawn(cells: gpd.GeoDataFrame) -> None:
+    shapes = cells.geometry.to_numpy().copy()
+    shapes[5] = shapely.Polygon()
+    part = cells.set_geometry(gpd.GeoSeries(shapes, cells.index, crs=4326))
+    for kind in ("grid", "contours"):
+        ax = draw.plot_coverage(part, kind=kind)
+        assert sum(legend_counts(ax).values()) == len(cells)
+
+
 def test_many_cells_are_one_picture(tmp_path: Path) -> None:
     x, y = np.meshgrid(np.arange(0, 10, 0.1), np.arange(40, 50, 0.1))
     cells = gpd.GeoDataFrame(
