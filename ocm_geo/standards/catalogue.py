@@ -61,6 +61,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Least number of points of that power in a pool, and of stations on a site.
     connectors : list of list of int
         Open Charge Map's connection types: of each inner list the pool must have one.
+    connectors_on_each : bool
+        Whether each point that counts must have them, not just the pool.
     current_types : list of int
         Only these kinds of current count (30: DC); none: all.
     share_of_length : float, optional
@@ -99,6 +101,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     station_power_kw: float | None = None
     total_power_kw: float | None = None
     connectors: list[list[int]] = []
+    connectors_on_each: bool = False
     current_types: list[int] = []
     share_of_length: float | None = None
     ratio: bool = False

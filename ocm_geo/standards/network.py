@@ -48,6 +48,8 @@ class Network(NamedTuple):
         Their geodesic lengths.
     pool : numpy.ndarray of int, shape (m,)
         For each node the pool that stands there; -1 for none.
+    second : numpy.ndarray of int, shape (m,)
+        For each node another pool that stands there; -1 for none.
     report : dict
         How the network was made: ``n_nodes``, ``n_segments``, ``n_components``,
         ``n_moved_ends``, ``n_pools_on_road``.
@@ -59,6 +61,7 @@ class Network(NamedTuple):
     end: NDArray[np.intp]
     length_km: NDArray[np.float64]
     pool: NDArray[np.intp]
+    second: NDArray[np.intp]
     report: dict[str, object]
 
 
@@ -124,10 +127,12 @@ def network_of(
     node, moved = _nodes(ends, snap_m / 1000.0, cut_xy)
     n = len(geometry)
     pool = np.full(len(np.unique(node)), -1, dtype=np.intp)
+    second = pool.copy()
     tree = cKDTree(to_ecef_km(*ends.T))
-    # Pools that stand at one place are one boundary: the first stands for all.
+    # No way between pools needs more than two of those that stand at one place.
     for place, xy in zip(on_road[::-1], cut_xy[::-1], strict=True):
-        pool[node[tree.query(to_ecef_km(*xy))[1]]] = place
+        here = node[tree.query(to_ecef_km(*xy))[1]]
+        pool[here], second[here] = place, pool[here]
     start, end = node[:n], node[n:]
     links = coo_array((np.ones(n), (start, end)), shape=(len(pool), len(pool)))
     report: dict[str, object] = {
@@ -137,7 +142,7 @@ def network_of(
         "n_moved_ends": moved,
         "n_pools_on_road": len(on_road),
     }
-    return Network(geometry, row, start, end, lengths(geometry), pool, report)
+    return Network(geometry, row, start, end, lengths(geometry), pool, second, report)
 
 
 def _nodes(

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from ocm_geo.connections import connections
+from ocm_geo.corridors.positions import in_lonlat
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import to_ecef_km
 from ocm_geo.levels import LEVELS, Level, power_is_doubtful, says_operational, says_public
@@ -114,17 +115,20 @@ def pools(
     Raises
     ------
     QueryError
-        If the table is no station table.
+        If the table is no station table, or a row is no point.
     """
     rules = rules or PoolRules()
     missing = [name for name in _NEEDED if name not in stations]
     if missing:
         raise QueryError(f"stations is no station table: it has no column {missing[0]!r}")
-    stations = stations[_counts(stations, rules, level)]
-    offer = _offers(stations, rule, rules, level, strict=strict_power)
-    lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
-    label = _merged(lon, lat, rules.merge_m)
-    n = len(np.unique(label))
+    # Doubt takes sites out of a pool, but neither moves nor divides it: bounds hold whatever it is.
+    placed = in_lonlat(stations, "stations")
+    candidates = placed[_counts(placed, rules, "high")]
+    label, centres = _merged(candidates, rules.merge_m)
+    n = len(centres)
+    counts = _counts(candidates, rules, level)
+    members, label = candidates[counts], label[counts]
+    offer = _offers(members, rule, rules, level, strict=strict_power)
     power = np.bincount(label, offer.power_kw, n) * rules.power_sharing
     points = np.bincount(label, offer.n_points, n)
     plugs = np.zeros((n, offer.connectors.shape[1]), dtype=bool)
@@ -137,16 +141,10 @@ def pools(
         "n_points": points.astype(np.int64),
         "n_stations": np.bincount(label, minlength=n),
         "qualifies": qualifies,
-        "ocm_ids": _members(stations.index.to_numpy(), label, n),
+        "ocm_ids": _members(members.index.to_numpy(), label, n),
     }
-    size = np.maximum(table["n_stations"], 1)
-    # Longitudes beside the first member's, so that a mean over the antimeridian stays there.
-    first = np.zeros(n)
-    first[label[::-1]] = lon[::-1]
-    beside = first[label] + (lon - first[label] + 180.0) % 360.0 - 180.0
-    x, y = np.bincount(label, beside, n) / size, np.bincount(label, lat, n) / size
-    frame = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(x, y), crs=CRS)
-    return carry(frame, stations)
+    frame = gpd.GeoDataFrame(table, geometry=centres, crs=CRS)
+    return carry(frame[frame["n_stations"] > 0].reset_index(drop=True), stations)
 
 
 def _counts(stations: gpd.GeoDataFrame, rules: PoolRules, level: Level) -> NDArray[np.bool_]:
@@ -176,22 +174,23 @@ def _offers(
         power = np.where(counted, power, 0.0)
     order = np.lexsort((-power, site))
     site, power, count = site[order], power[order], count[order]
-    if rules.cap_at_points:
-        count = _capped(site, count, stations["n_points"].to_numpy(np.float64, na_value=np.nan))
     strong = _reaches(power, rule.point_power_kw or 0.0, strict=strict) & (power > 0.0)
-    # A connection of unknown power is as strong as the whole pool must be, in the high bound.
-    finite = np.where(np.isinf(power), rule.pool_power_kw or rule.point_power_kw or 0.0, power)
-    n = len(stations)
     kind = plugs["connection_type_id"].to_numpy(np.float64, na_value=np.nan)[order]
     groups = [
         np.isin(kind, group) | (np.isnan(kind) & (level == "high")) for group in rule.connectors
     ]
+    # A point that offers a second connector, too, is one: those that fit are capped by themselves.
+    fitting = np.where(np.all(groups, axis=0), count, 0.0) if rule.connectors_on_each else count
+    if rules.cap_at_points:
+        stated = stations["n_points"].to_numpy(np.float64, na_value=np.nan)
+        count, fitting = _capped(site, count, stated), _capped(site, fitting, stated)
+    n = len(stations)
+    fits = [np.bincount(site, strong & group, n) > 0 for group in groups]
     return _Offer(
-        np.bincount(site, finite * count, n),
-        np.bincount(site, np.where(strong, count, 0.0), n),
-        np.array([np.bincount(site, strong & fits, n) > 0 for fits in groups])
-        .reshape(len(groups), n)
-        .T,
+        # In the high bound an unknown power is without bound; none of it is still none.
+        np.bincount(site, np.where(count > 0, power, 0.0) * count, n),
+        np.bincount(site, np.where(strong, fitting, 0.0), n),
+        np.array(fits).reshape(len(groups), n).T,
     )
 
 
@@ -223,13 +222,20 @@ def _capped(
     return np.clip(limit - before, 0.0, count)
 
 
-def _merged(lon: NDArray[np.float64], lat: NDArray[np.float64], merge_m: float) -> NDArray[np.intp]:
-    """Give the group of each place: near each other, or joined by others that are."""
+def _merged(stations: gpd.GeoDataFrame, merge_m: float) -> tuple[NDArray[np.intp], gpd.GeoSeries]:
+    """Give the group of each site, near each other or joined by others that are, and its centre."""
+    lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     if not len(lon):
-        return np.empty(0, dtype=np.intp)
+        return np.empty(0, dtype=np.intp), stations.geometry
     pairs = cKDTree(to_ecef_km(lon, lat)).query_pairs(merge_m / 1000.0, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(lon), len(lon)))
-    return np.asarray(connected_components(links, directed=False)[1], dtype=np.intp)
+    n, label = connected_components(links, directed=False)
+    # Longitudes beside the first member's, so that a mean over the antimeridian stays there.
+    first, size = np.zeros(n), np.bincount(label, minlength=n)
+    first[label[::-1]] = lon[::-1]
+    beside = first[label] + (lon - first[label] + 180.0) % 360.0 - 180.0
+    x, y = (np.bincount(label, value, n) / size for value in (beside, lat))
+    return label.astype(np.intp), gpd.GeoSeries(gpd.points_from_xy(x, y), crs=CRS)
 
 
 def _members(ids: NDArray[np.int64], label: NDArray[np.intp], n: int) -> list[Any]:

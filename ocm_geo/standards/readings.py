@@ -72,8 +72,9 @@ class _Roads:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.pool = network.pool.tolist()
-        self.at: list[list[tuple[int, int, float]]] = [[] for _ in self.pool]
+        pairs = zip(network.pool.tolist(), network.second.tolist(), strict=True)
+        self.pools = [[pool for pool in pair if pool >= 0] for pair in pairs]
+        self.at: list[list[tuple[int, int, float]]] = [[] for _ in self.pools]
         ways = zip(
             network.start.tolist(), network.end.tolist(), network.length_km.tolist(), strict=True
         )
@@ -83,9 +84,9 @@ class _Roads:
 
     def two_nearest(self) -> list[list[_Label]]:
         """Give each node the ways to its two nearest pools."""
-        labels: list[list[_Label]] = [[] for _ in self.pool]
+        labels: list[list[_Label]] = [[] for _ in self.pools]
         heap: list[tuple[float, int, int, int]] = [
-            (0.0, pool, node, -1) for node, pool in enumerate(self.pool) if pool >= 0
+            (0.0, pool, node, -1) for node, pools in enumerate(self.pools) for pool in pools
         ]
         while heap:
             km, pool, node, segment = heappop(heap)
@@ -108,9 +109,8 @@ class _Roads:
             if here in done:
                 continue
             done.add(here)
-            pool = self.pool[here]
-            if pool >= 0 and all(label.pool != pool for label in found):
-                found.append(_Label(km, pool, -1))
+            # Pools stand at one place each, so that each is met once.
+            found += [_Label(km, pool, -1) for pool in self.pools[here]]
             for segment, there, length in self.at[here]:
                 if segment != without and there not in done and km + length <= limit_km:
                     heappush(heap, (km + length, there))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocm_geo.reference import bundled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -89,6 +91,7 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
         One clause each.
     """
     point = f" of at least {rule.point_power_kw:g} kW" if rule.point_power_kw else ""
+    plugs = _connectors(rule)
     pool = f"; at least {rule.pool_power_kw:g} kW in all" if rule.pool_power_kw else ""
     share = (
         f" on at least {100 * rule.share_of_length:g} % of the length"
@@ -98,7 +101,7 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
     clauses = [
         f"{rule.citation}: {rule.network}, {rule.vehicle_class}; evidence {rule.evidence_note}",
         f"a qualifying pool at most every {rule.spacing_km:g} km{share}",
-        f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{pool}",
+        f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{plugs}{pool}",
     ]
     if rule.share_of_length and not rule.ratio:
         clauses.append("the share is the analyst's figure: the text defines no ratio")
@@ -113,4 +116,13 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
         )
     clauses += [f"not testable with these data: {need}" for need in rule.needs]
     clauses += [f"used {d.id} ({d.citation}): {d.relaxes}; only if: {d.trigger}" for d in used]
+    clauses += [f"note: {rule.notes}"] if rule.notes else []
     return [*clauses, *facts]
+
+
+def _connectors(rule: Rule) -> str:
+    if not rule.connectors:
+        return ""
+    label = bundled().connection_types["title"]
+    groups = [" or ".join(str(label.get(one, one)) for one in group) for group in rule.connectors]
+    return f", {'each' if rule.connectors_on_each else 'the pool'} with {' and '.join(groups)}"

@@ -123,7 +123,8 @@ def random_network(seed: int, n_nodes: int = 12, n_pools: int = 4) -> Network:
     pool[rng.choice(n_nodes, n_pools, replace=False)] = np.arange(n_pools)
     km = rng.uniform(5, 30, len(edges))
     shapes = np.array([shapely.LineString([(0, 0), (1, 1)])] * len(edges), dtype=object)
-    return Network(shapes, np.arange(len(edges)), edges[:, 0], edges[:, 1], km, pool, {})
+    none = np.full_like(pool, -1)
+    return Network(shapes, np.arange(len(edges)), edges[:, 0], edges[:, 1], km, pool, none, {})
 
 
 def graph_of(network: Network) -> nx.Graph[int]:
