@@ -228,7 +228,17 @@ def draw_shapes(
 
 
 def _draw(ax: Axes, shapes: NDArray[np.object_], **style: Any) -> None:  # noqa: ANN401
-    if len(shapes):
+    from matplotlib.collections import PolyCollection  # noqa: PLC0415 - loaded when needed
+
+    if not len(shapes):
+        return
+    plain_ones = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
+    if len(shapes) > MANY and plain_ones.all() and not shapely.get_num_interior_rings(shapes).any():
+        # Cells without holes: many times faster than a path for each.
+        coords, owner = shapely.get_coordinates(shapes, return_index=True)
+        corners = np.split(coords, np.flatnonzero(np.diff(owner)) + 1)
+        ax.add_collection(PolyCollection(corners, **style), autolim=False)
+    else:
         gpd.GeoSeries(shapes).plot(ax=ax, aspect=None, **style)
         ax.set(xlabel="", ylabel="")
 
