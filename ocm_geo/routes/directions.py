@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Directions", "directions_lonlat", "is_directions", "read_directions"]
 
+_SIGNS = ("routes", "trip", "code", "error_code", "error_message")
 _AGREES = 0.003
 _ROUNDING_KM = 0.002
 _KM_PER_MILE = 1.609344
@@ -64,9 +65,9 @@ def is_directions(document: object) -> bool:
     Returns
     -------
     bool
-        Whether it has ``routes`` or a ``trip``.
+        Whether it has ``routes`` or a ``trip``, or says why there is none.
     """
-    return isinstance(document, dict) and ("routes" in document or "trip" in document)
+    return isinstance(document, dict) and any(key in document for key in _SIGNS)
 
 
 def read_directions(document: dict[str, Any], choice: int = 0) -> Directions:
@@ -90,7 +91,7 @@ def read_directions(document: dict[str, Any], choice: int = 0) -> Directions:
     RouteError
         If the engine found no route, there is no such alternative, or keys are missing.
     """
-    routes = _valhalla_trips(document) if "trip" in document else document["routes"]
+    routes = _valhalla_trips(document) if "trip" in document else document.get("routes")
     if not isinstance(routes, list) or not routes:
         raise RouteError(f"the directions hold no route{_complaint(document)}")
     if not 0 <= choice < len(routes):
@@ -191,7 +192,7 @@ def _piece(piece: str | dict[str, Any], precision: int) -> NDArray[np.float64]:
 
 
 def _complaint(document: dict[str, Any]) -> str:
-    said = [document.get(key) for key in ("code", "status", "message", "error_message")]
+    said = [document.get(key) for key in ("code", "status", "message", "error", "error_message")]
     texts = [text for text in said if isinstance(text, str)]
     return f": the engine says {' / '.join(texts)}" if texts else ""
 
@@ -200,9 +201,10 @@ def _routes(route: dict[str, Any]) -> Directions:
     """Read a route of OSRM, Mapbox or Google."""
     legs = route.get("legs", [])
     steps = [_shape(step) for leg in legs for step in leg.get("steps", [])]
-    detailed = bool(steps) and all(steps)
-    pieces = steps if detailed else [_shape(route)]
-    return Directions(tuple(_lines(pieces)), _printed_m(route, legs) / 1000, detailed)
+    of_legs = [_shape(leg) for leg in legs]
+    detailed = next((told for told in (steps, of_legs) if told and all(told)), None)
+    pieces = detailed or [_shape(route)]
+    return Directions(tuple(_lines(pieces)), _printed_m(route, legs) / 1000, detailed is not None)
 
 
 def _shape(part: dict[str, Any]) -> Any:  # noqa: ANN401 - text, GeoJSON, or nothing
@@ -225,7 +227,7 @@ def _printed_m(route: dict[str, Any], legs: list[dict[str, Any]]) -> float:
     for key in ("distance", "distanceMeters"):
         if key in route:
             return float(route[key])
-    return float(sum(leg["distance"]["value"] for leg in legs))
+    return float(sum(leg.get("distanceMeters") or leg["distance"]["value"] for leg in legs))
 
 
 def _valhalla_trips(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -167,6 +167,10 @@ def _read_lines(file: Path, layer: str | None, feature: int | str | None) -> gpd
             raise QueryError(
                 f"feature={where!r} is no SQL condition on the columns of {file.name}"
             ) from error
+        if isinstance(error, shapely.errors.ShapelyError):
+            raise RouteError(
+                f"{file.name} holds a line or track segment of one point: take it out ({error})"
+            ) from error
         raise RouteError(f"{file.name} cannot be read: {error}") from error
     if not isinstance(table, gpd.GeoDataFrame):
         raise RouteError(f"layer {name!r} of {file.name} holds no geometry")

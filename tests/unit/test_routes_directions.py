@@ -11,7 +11,7 @@ import shapely
 from pyproj import Geod
 
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
-from ocm_geo.routes import route_from_file
+from ocm_geo.routes import route_from_file, route_length_km
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,3 +152,31 @@ def test_alternates_of_valhalla(tmp_path: Path) -> None:
 def test_answers_without_a_route(tmp_path: Path, document: dict[str, Any], told: str) -> None:
     with pytest.raises(RouteError, match=told):
         route_from_file(write(tmp_path, document))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"code": "NoRoute", "message": "Impossible route between points"},
+        {"error_code": 442, "error": "No path could be found for input", "status_code": 400},
+    ],
+)
+def test_an_answer_without_a_route_says_why(document: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(RouteError, match=r"the engine says .*(Impossible|No path)"):
+        route_from_file(path)
+
+
+def test_google_geometry_of_legs(tmp_path: Path) -> None:
+    parts = [[(5.0, 52.0), (5.1, 52.0)], [(5.1, 52.0), (5.1, 52.1)]]
+    legs = [
+        {
+            "distanceMeters": round(1000 * route_length_km(shapely.LineString(part))),
+            "polyline": {"encodedPolyline": polyline.encode(part, geojson=True)},
+        }
+        for part in parts
+    ]
+    path = tmp_path / "legs.json"
+    path.write_text(json.dumps({"routes": [{"legs": legs}]}))
+    assert len(route_from_file(path).coords) == 3

@@ -66,6 +66,14 @@ def test_one_pool_passes_nothing_even_on_a_loop() -> None:
     assert not verdict.passes
 
 
+def test_two_pools_at_the_start_of_a_loop() -> None:
+    corners = [HUB, away(10, 60), away(15, 90), away(10, 120), HUB]
+    loop = gpd.GeoSeries([shapely.LineString(corners)], crs="EPSG:4326")
+    beside = [site(1, away(0.3, 240)), site(2, away(0.3, 300))]
+    assert ocm.assess_network(loop, table(beside[:1]), RULE).share == 0
+    assert ocm.assess_network(loop, table(beside), RULE).share == 1
+
+
 def test_a_failing_segment_takes_its_chain_along() -> None:
     # A pool at each end, 70 km apart by one way and 50 by another that shares the first 20.
     fork = away(20, 90)

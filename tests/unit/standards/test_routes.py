@@ -169,6 +169,38 @@ def test_connectors_of_nevi() -> None:
     assert not assess(site(1, at(10), ccs), site(2, at(60), chademo), rule="us-nevi-2024").passes
 
 
+def test_each_port_of_nevi_has_the_plug() -> None:
+    ccs = {"CurrentTypeID": 30, "ConnectionTypeID": 32, "PowerKW": 150.0, "Quantity": 3}
+    other = {**ccs, "ConnectionTypeID": 2, "PowerKW": 350.0}
+    both = ({**other, "Quantity": 4}, {**ccs, "Quantity": 4})
+    far = site(2, at(60), *both, NumberOfPoints=4)
+    assert assess(site(1, at(10), *both, NumberOfPoints=4), far, rule="us-nevi-2024").passes
+    mixed = assess(site(1, at(10), {**other, "Quantity": 1}, ccs), far, rule="us-nevi-2024")
+    assert not mixed.passes
+    assert any("each with CCS (Type 1)" in clause for clause in mixed.clauses)
+    # Both connectors were asked of the site, not of each port.
+    assert assess(
+        site(1, at(10), other, ccs), site(2, at(60), other, ccs), rule="us-afc-2019"
+    ).passes
+
+
+def test_doubt_neither_moves_nor_divides_a_pool() -> None:
+    # Three in a row, 80 m apart: without the one in doubt in the middle it is still one pool.
+    row = [site(1, at(10)), site(2, at(10.08), UsageTypeID=None), site(3, at(10.16))]
+    verdict = assess(*row, site(4, at(70.07)))
+    assert verdict.pools["ocm_ids"].tolist() == [[1, 2, 3], [4]]
+    assert verdict.share_low == verdict.share == verdict.share_high > 0
+
+
+def test_stations_in_any_coordinates() -> None:
+    stations = table([site(1, at(10)), site(2, at(60))])
+    plain = ocm.assess_route(ROUTE, stations, RULE)
+    other = ocm.assess_route(ROUTE, stations.to_crs("EPSG:3035"), RULE)
+    assert other.share == pytest.approx(plain.share, abs=1e-9)
+    with pytest.raises(ocm.QueryError, match="coordinate reference system"):
+        ocm.assess_route(ROUTE, stations.set_crs(None, allow_override=True), RULE)
+
+
 def test_verdicts_carry_their_evidence() -> None:
     verdict = assess(site(1, at(20)), rule="us-nevi-2024")
     assert "from secondary accounts" in repr(verdict)
