@@ -132,6 +132,22 @@ def test_selecting_an_area_a_route_and_a_click() -> None:
         shown.select(shapely.Point(5, 52))
 
 
+def test_a_corner_on_a_station_does_not_open_it() -> None:
+    shown = explorer()
+    assert shown.wait()
+    point = shown.visible.geometry.iloc[0]
+    feature = shown.layer._points.data["features"][0]
+    shown._tools._start("draw:Polygon")
+    shown.layer._clicked([point.y, point.x], feature)
+    assert shown.selected.empty
+    square = shapely.geometry.mapping(point.buffer(0.01))
+    shown._tools._drawn(None, action="create", geo_json=[{"geometry": square}])
+    assert shown.wait()
+    assert shown.visible.index[0] in shown.selected.index
+    shown.layer._clicked([point.y, point.x], feature)
+    assert shown.selected.index[0] == shown.visible.index[0]
+
+
 def test_an_error_is_told_escaped_and_tried_again_when_asked() -> None:
     source = Counted()
     source.error = ocm.ConnectionFailed("<img src=x onerror=alert(1)>")

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ARTEFACTS = Path(__file__).parents[3] / "test-artefacts"
-START_MS = 90_000
+START_MS = 60_000
 """Longest wait for a server or a kernel to start; a busy machine takes its time."""
-WAIT_MS = 25_000
+WAIT_MS = 15_000
 """Longest wait for anything else."""
 # A program that ends with these tests, even if they are killed: its input is closed then.
 UNTIL_LEFT_ALONE = [
