@@ -37,6 +37,9 @@ def test_a_map_in_a_notebook(
     page.wait_for_function("window.jupyterapp !== undefined")
     page.evaluate("async () => { await window.jupyterapp.restored }")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    )
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     page.locator(POINTS).first.wait_for()
     before = page.locator(POINTS).count()
