@@ -84,7 +84,8 @@ def _move(shown: ipyleaflet.Map, box: dict[str, float]) -> None:
 
 
 def _bytes(shown: ipyleaflet.Map) -> int:
-    layers = [part for top in shown.layers for part in getattr(top, "layers", (top,))]
+    # Land is a layer of its own; the stations are two in a group.
+    layers = [part for top in shown.layers for part in (top.layers or (top,))]
     return sum(
         len(json.dumps(layer.data)) if hasattr(layer, "data") else len(layer.url)
         for layer in layers

@@ -33,13 +33,10 @@ def table(sample: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def sent(shown: ipyleaflet.Map) -> int:
-    """Bytes that a view sends to the browser."""
-    return sum(
-        len(json.dumps(layer.data)) if isinstance(layer, ipyleaflet.GeoJSON) else len(layer.url)
-        for group in shown.layers
-        for layer in (group.layers if isinstance(group, ipyleaflet.LayerGroup) else [group])
-        if hasattr(layer, "data") or hasattr(layer, "bounds")
-    )
+    """Bytes of land, stations and counts that a view sends to the browser."""
+    parts = [part for top in shown.layers for part in (top.layers or (top,))]
+    assert len(parts) == 3
+    return sum(len(json.dumps(p.data)) if hasattr(p, "data") else len(p.url) for p in parts)
 
 
 def test_pixels_are_those_of_web_mercator() -> None:
