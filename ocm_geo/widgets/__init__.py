@@ -1,12 +1,18 @@
 """Interactive maps: in a notebook with ipyleaflet, and as one HTML file without network."""
 
-from ocm_geo.widgets.coverage import CoverageLayer, coverage_map
-from ocm_geo.widgets.explorer import StationExplorer
-from ocm_geo.widgets.ground import LandLayer
-from ocm_geo.widgets.page import to_html
-from ocm_geo.widgets.routes import RouteMap, route_map
-from ocm_geo.widgets.station_layer import StationLayer
-from ocm_geo.widgets.stations import station_map
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ocm_geo.widgets.coverage import CoverageLayer, coverage_map
+    from ocm_geo.widgets.explorer import StationExplorer
+    from ocm_geo.widgets.ground import LandLayer
+    from ocm_geo.widgets.page import to_html
+    from ocm_geo.widgets.routes import RouteMap, route_map
+    from ocm_geo.widgets.station_layer import StationLayer
+    from ocm_geo.widgets.stations import station_map
 
 __all__ = [
     "CoverageLayer",
@@ -19,3 +25,24 @@ __all__ = [
     "station_map",
     "to_html",
 ]
+
+# Each map loads only what it needs: classes and figures take longer than a map of stations.
+_MODULES = {
+    "CoverageLayer": "coverage",
+    "LandLayer": "ground",
+    "RouteMap": "routes",
+    "StationExplorer": "explorer",
+    "StationLayer": "station_layer",
+    "coverage_map": "coverage",
+    "route_map": "routes",
+    "station_map": "stations",
+    "to_html": "page",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

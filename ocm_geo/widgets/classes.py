@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,11 @@ class Classes:
         if len(distinct) <= k:
             edges = distinct
         else:
-            edges = np.unique(mapclassify.classify(known, name, **_options(name, k)).bins)
+            with warnings.catch_warnings():
+                # It works without, only slower.
+                warnings.filterwarnings("ignore", "Numba not installed")
+                found = mapclassify.classify(known, name, **_options(name, k))
+            edges = np.unique(found.bins)
             edges[-1] = max(edges[-1], distinct[-1])
         return cls(tuple(float(e) for e in edges), float(distinct[0]), factor, unit)
 

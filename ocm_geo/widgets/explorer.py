@@ -140,6 +140,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         self.layer.on_select(self._picked)
         self.filters = FilterPanel(self._reference or bundled(), self._filters_changed)
         self._tools = SelectionTools(self.map, self._select)
+        self._tools.pen.observe(self._pen_moved, names="current_mode")
         super().__init__([self.filters.widget, self._tools.widget, self.map, self._add_texts()])
         self.map.observe(lambda _: self.refresh(), names="bounds")
         self.refresh()
@@ -243,6 +244,10 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             self._set_selected(empty_stations())
             return
         self._choices.want(Question(shape, self.filters.values()))
+
+    def _pen_moved(self, change: dict[str, Any]) -> None:
+        """Corners are often set on a station: they must not open it."""
+        self.layer.clickable = change["new"] is None
 
     def _picked(self, rows: gpd.GeoDataFrame) -> None:
         self._choice = None

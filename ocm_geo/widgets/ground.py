@@ -190,6 +190,7 @@ def folding(head: str, text: str) -> str:
         HTML.
     """
     return (
-        "<details open style='padding:.3em .6em;line-height:1.35;max-width:20em'>"
+        "<details open style='padding:.3em .6em;line-height:1.35;max-width:20em;"
+        "max-height:340px;overflow:auto'>"
         f"<summary style='cursor:pointer'>{head}</summary>{text}</details>"
     )

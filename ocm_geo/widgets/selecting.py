@@ -85,6 +85,8 @@ class SelectionTools:
         return button
 
     def _start(self, mode: str) -> None:
+        # One drawing at a time: what is selected is what can be seen.
+        self.pen.data = []
         # The same mode twice would be no change, and nothing would happen.
         self.pen.current_mode = None
         self.pen.current_mode = mode
@@ -93,8 +95,6 @@ class SelectionTools:
         if action != "create":
             return
         self.pen.current_mode = None
-        # One drawing at a time: what is selected is what can be seen.
-        self.pen.data = geo_json
         self._chosen(one_turn(shapely.geometry.shape(geo_json[-1]["geometry"])))
 
 

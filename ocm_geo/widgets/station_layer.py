@@ -64,6 +64,8 @@ class StationLayer:
         What is on the map.
     shown : {"stations", "groups"}
         What is drawn now.
+    clickable : bool
+        Whether clicks are answered; not while something is drawn over the stations.
 
     Raises
     ------
@@ -98,6 +100,7 @@ class StationLayer:
         self._listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
         self._hover_listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
         self.shown = "stations"
+        self.clickable = True
         self._points = ipyleaflet.GeoJSON(data=collection([]), name=name, point_style=_GROUP)
         self._points.on_click(self._clicked)
         self._points.on_hover(self._hovered)
@@ -249,7 +252,7 @@ class StationLayer:
 
     def _clicked(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
         """Show a popup where a station was clicked, and go nearer where a group was."""
-        if self._map is None:
+        if self._map is None or not self.clickable:
             return
         lat, lon = coordinates
         if (count := feature["properties"].get("count", 1)) > 1:

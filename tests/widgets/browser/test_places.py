@@ -1,0 +1,71 @@
+"""The same map in JupyterLab, in Notebook 7 and in the web app of the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.widgets.browser.conftest import UNTIL_LEFT_ALONE, free_port, running, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.widgets.browser.conftest import Seen, Server
+
+CELL = """
+import ocm_geo as ocm
+source = ocm.sample()
+near = ocm.stations_from_point((5.12, 52.09), 25, source=source)
+ocm.station_map(near, reference=ocm.reference_data(source))
+"""
+POINTS = ".leaflet-overlay-pane path.leaflet-interactive"
+
+
+@pytest.mark.parametrize("place", ["lab/tree", "notebooks"])
+def test_a_map_in_a_notebook(
+    place: str,
+    server: Server,
+    open_page: Callable[..., tuple[Any, Seen]],
+    picture: Callable[[Any, str], None],
+) -> None:
+    name = place.split("/", maxsplit=1)[0]
+    server.write(name, CELL)
+    page, seen = open_page()
+    page.goto(f"{server.url}/{place}/{name}.ipynb", wait_until="commit")
+    page.wait_for_function("window.jupyterapp !== undefined")
+    page.evaluate("async () => { await window.jupyterapp.restored }")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    )
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.locator(POINTS).first.wait_for()
+    before = page.locator(POINTS).count()
+    assert before > 20
+    page.locator(POINTS).last.dispatch_event("click")
+    page.locator(".leaflet-popup-content article").wait_for()
+    assert "kW" in page.locator(".leaflet-popup-content article").inner_text()
+    picture(page, name)
+    assert not [fault for fault in seen.faults if "ocm" in fault.lower()]
+
+
+def test_the_command_line_opens_the_explorer(
+    browser: Any,
+    open_page: Callable[..., tuple[Any, Seen]],
+    picture: Callable[[Any, str], None],
+    tmp_path: Path,
+) -> None:
+    assert browser.is_connected()
+    port = free_port()
+    code = "from ocm_geo.cli import main; main()"
+    command = [*UNTIL_LEFT_ALONE, code, "explore", "--source", "sample", "--no-browser"]
+    command += ["--basemap", "offline", "--port", str(port)]
+    with running(command, tmp_path):
+        wait_for(f"http://127.0.0.1:{port}/voila/static/none")
+        page, _ = open_page()
+        page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
+        page.locator(POINTS).first.wait_for()
+        page.get_by_role("slider", name="Least power").wait_for()
+        picture(page, "web-app")

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import urllib.parse
+from typing import Any
+
+import geopandas as gpd
+import ipyleaflet
+import mapclassify
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import ocm_geo as ocm
+from ocm_geo.widgets.classes import Classes
+from ocm_geo.widgets.land import land_features
+from ocm_geo.widgets.symbols import symbol_codes, symbol_style
+from ocm_geo.widgets.view import View, degrees_of, pixels_of
+
+
+@pytest.fixture(scope="module")
+def sample() -> gpd.GeoDataFrame:
+    return ocm.stations(source=ocm.sample())
+
+
+@pytest.fixture(scope="module")
+def table(sample: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    found = ocm.coverage(ocm.sample_areas(), sample, [2, 5, 10])
+    found["area_share_low"] = found["area_share"] * 0.5
+    found["area_share_high"] = found["area_share"]
+    return found
+
+
+def sent(shown: ipyleaflet.Map) -> int:
+    """Bytes of land, stations and counts that a view sends to the browser."""
+    parts = [part for top in shown.layers for part in (top.layers or (top,))]
+    assert len(parts) == 3
+    return sum(len(json.dumps(p.data)) if hasattr(p, "data") else len(p.url) for p in parts)
+
+
+def test_pixels_are_those_of_web_mercator() -> None:
+    lon, lat = np.array([5.1, -120.0]), np.array([52.1, -33.0])
+    x, y = pixels_of(lon, lat, 8)
+    metres = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs=4326).to_crs(3857)
+    scale = 256 * 2**8 / (2 * np.pi * 6378137)
+    assert x == pytest.approx((metres.x + np.pi * 6378137) * scale)
+    assert y == pytest.approx((np.pi * 6378137 - metres.y) * scale)
+    assert degrees_of(float(x[0]), float(y[0]), 8) == pytest.approx((5.1, 52.1))
+
+
+def test_a_view_over_the_antimeridian() -> None:
+    view = View.around(np.array([178.0, -178.0]), np.array([-18.0, -17.0]))
+    assert view.contains(
+        np.array([179.0, -179.0, 0.0]), np.array([-17.0, -17.0, -17.0])
+    ).tolist() == [
+        True,
+        True,
+        False,
+    ]
+    assert abs(view.centre[1]) == pytest.approx(180)
+    assert view.zoom > 5
+
+
+def test_status_and_power_have_looks_of_their_own(sample: gpd.GeoDataFrame) -> None:
+    three = sample[sample["max_power_kw"] >= 150].iloc[[0, 0, 0]].copy()
+    three["status_type_id"] = pd.array([50, 100, pd.NA], dtype="Int64")
+    codes = symbol_codes(three)
+    assert (codes % 3).tolist() == [0, 1, 2]
+    looks = {json.dumps(symbol_style(code)) for code in range(15)}
+    assert len(looks) == 15
+
+
+def test_a_layer_on_ones_own_map(sample: gpd.GeoDataFrame) -> None:
+    own = ipyleaflet.Map(center=(52, 5), zoom=8)
+    layer = ocm.StationLayer(sample).add_to(own)
+    assert layer.layer in own.layers
+    picked: list[gpd.GeoDataFrame] = []
+    layer.on_select(picked.append)
+    layer.select([int(sample.index[0])])
+    assert picked[0].index.tolist() == [sample.index[0]]
+    with pytest.raises(ocm.QueryError, match="already"):
+        layer.add_to(own)
+    layer.remove()
+    assert layer.layer not in own.layers
+    with pytest.raises(ocm.QueryError, match="goes on an"):
+        layer.add_to("map")
+
+
+def test_stations_at_one_place_share_a_popup(sample: gpd.GeoDataFrame) -> None:
+    doubled = sample.iloc[:2].copy()
+    doubled = doubled.set_geometry([shapely.Point(5, 52)] * 2, crs=4326)
+    own = ipyleaflet.Map(center=(52, 5), zoom=8)
+    layer = ocm.StationLayer(doubled).add_to(own)
+    features = layer._points.data["features"]
+    layer._points._click_callbacks(feature=features[0], coordinates=[52, 5], event="click")
+    assert layer._popup is not None
+    text = layer._popup.child.value
+    assert "2 sites at this place" in text
+    assert all(title in text for title in doubled["title"])
+
+
+def test_a_view_sends_little_whatever_the_number(sample: gpd.GeoDataFrame) -> None:
+    rng = np.random.default_rng(3)
+    n = 200_000
+    many = sample.iloc[rng.integers(0, len(sample), n)]
+    many.index = pd.RangeIndex(1, n + 1, name="ocm_id")
+    points = gpd.points_from_xy(rng.uniform(-10, 30, n), rng.uniform(36, 65, n), crs=4326)
+    shown = ocm.station_map(many.set_geometry(points), basemap="offline")
+    for zoom in range(3, 13):
+        shown.zoom = zoom
+        wide = 1200 * 360 / 256 / 2**zoom
+        high = wide * 0.35
+        shown.set_state({"west": 10 - wide / 2, "east": 10 + wide / 2, "south": 50 - high / 2,
+                         "north": 50 + high / 2})  # fmt: skip
+        assert sent(shown) < 200_000
+
+
+def test_counts_are_written_where_the_groups_are(sample: gpd.GeoDataFrame) -> None:
+    own = ipyleaflet.Map(center=(52, 5), zoom=7)
+    layer = ocm.StationLayer(sample, max_markers=10).add_to(own)
+    assert layer.shown == "groups"
+    text = urllib.parse.unquote(layer._labels.url)
+    counts = [f["properties"]["count"] for f in layer._points.data["features"]]
+    assert sum(counts) == len(layer.visible)
+    assert text.count("<text") == sum(count > 1 for count in counts)
+
+
+def test_a_click_on_a_group_goes_nearer(sample: gpd.GeoDataFrame) -> None:
+    own = ipyleaflet.Map(center=(52, 5), zoom=7)
+    layer = ocm.StationLayer(sample, max_markers=10).add_to(own)
+    group = max(layer._points.data["features"], key=lambda f: f["properties"]["count"])
+    layer._points._click_callbacks(feature=group, coordinates=[0, 0], event="click")
+    assert own.zoom > 7
+    assert own.center == group["geometry"]["coordinates"][::-1]
+
+
+def test_the_land_is_cut_to_the_view_and_turned() -> None:
+    (here,) = land_features((3, 50, 8, 54), 0.01, {})
+    (there,) = land_features((363, 50, 368, 54), 0.01, {})
+    first, second = (shapely.geometry.shape(f["geometry"]) for f in (here, there))
+    assert second.bounds == pytest.approx(np.add(first.bounds, (360, 0, 360, 0)), abs=0.02)
+    assert land_features((-30, 30, -29, 31), 0.01, {}) == []
+
+
+def test_route_map(sample: gpd.GeoDataFrame) -> None:
+    shown = ocm.route_map(ocm.sample_route(), sample.to_crs(3857), 3, basemap="none")
+    gaps = ocm.route_gaps(ocm.sample_route(), sample, within_km=3)
+    content = shown.strip.content
+    assert len(content["gaps"]) == len(gaps)
+    assert content["gaps"][-1]["end"] == pytest.approx(content["length_km"])
+    along = ocm.stations_from_route(ocm.sample_route(), 3, source=ocm.sample())
+    assert {s["id"] for s in content["stations"]} == set(along.index)
+    shown.strip.marked = {"station": int(along.index[0])}
+    (mark,) = shown._marks.data["features"]
+    assert mark["geometry"]["coordinates"] == pytest.approx(
+        shapely.get_coordinates(along.geometry.iloc[0])[0], abs=1e-5
+    )
+    shown.strip.marked = {"gap": int(np.argmax(gaps["length_km"]))}
+    assert shown._marks.data["features"][0]["geometry"]["type"] == "LineString"
+
+
+def test_route_map_by_a_standard(sample: gpd.GeoDataFrame) -> None:
+    shown = ocm.route_map(ocm.sample_route(), sample, 3, "afir-ldv-core-2025", basemap="none")
+    verdict = ocm.assess_route(ocm.sample_route(), sample, "afir-ldv-core-2025")
+    assert shown.verdict is not None
+    assert shown.verdict.share == verdict.share
+    assert len(shown.gaps) == len(verdict.segments)
+    with pytest.raises(ocm.QueryError, match="afir"):
+        ocm.route_map(ocm.sample_route(), sample, 3, "afir-ldv-core-1925")
+    with pytest.raises(TypeError):
+        ocm.route_map(ocm.sample_route(), sample, 3, colour="red")  # type: ignore[call-arg]
+
+
+@pytest.mark.filterwarnings("ignore:Numba")
+@pytest.mark.parametrize("scheme", ["quantiles", "equal_interval", "FisherJenks"])
+def test_classes_are_those_of_mapclassify(scheme: str) -> None:
+    values = np.random.default_rng(2).gamma(2, 3, 300)
+    classes = Classes.of(np.append(values, np.nan), "nearest_km", scheme, 5)
+    theirs = mapclassify.classify(values, scheme.replace("_", ""), k=5)
+    assert classes.edges == pytest.approx(tuple(theirs.bins))
+    assert np.bincount(classes.position(values)).tolist() == theirs.counts.tolist()
+    assert classes.position(np.array([np.nan])).tolist() == [-1]
+    assert classes.labels[0].endswith(" km")
+
+
+def test_bounds_and_distances_can_be_chosen(table: gpd.GeoDataFrame) -> None:
+    layer = ocm.CoverageLayer(table, column="area_share")
+    assert layer.choices is not None
+    assert list(layer._bound.options) == ["low", "central", "high"]
+    assert layer._within.value == 5
+    central = [f["properties"]["style"] for f in layer.layer.data["features"]]
+    layer._bound.value = "low"
+    low = [f["properties"]["style"] for f in layer.layer.data["features"]]
+    assert central != low
+    layer._touched(layer.layer.data["features"][3])
+    row = table[table["within_km"] == 5]["area_share_low"].iloc[3]
+    assert f"{100 * row:.1f} %" in layer.legend.widget.value
+    plain = table.drop(columns=["area_share_low", "area_share_high"])
+    assert ocm.CoverageLayer(plain, column="area_share", within_km=5).choices is None
+
+
+def test_missing_values_are_shown_as_such(table: gpd.GeoDataFrame) -> None:
+    holed = table.assign(area_share=table["area_share"].astype("Float64"))
+    holed.iloc[1, holed.columns.get_loc("area_share")] = pd.NA
+    shown = ocm.coverage_map(holed, column="area_share", within_km=5, basemap="none")
+    features = next(x for x in shown.layers if x.name == "area_share").data["features"]
+    assert sum("dashArray" in f["properties"]["style"] for f in features) == 1
+
+
+def test_very_many_cells_are_one_shape_a_class() -> None:
+    x, y = np.meshgrid(np.arange(80) * 0.1, 50 + np.arange(80) * 0.05)
+    cells = shapely.box(x.ravel(), y.ravel(), x.ravel() + 0.1, y.ravel() + 0.05)
+    grid = gpd.GeoDataFrame({"nearest_km": np.hypot(x, y - 50).ravel()}, geometry=cells, crs=4326)
+    layer = ocm.CoverageLayer(grid, scheme="quantiles", k=4)
+    assert len(layer.layer.data["features"]) == 4
+    parts = [len(f["geometry"]["coordinates"]) for f in layer.layer.data["features"]]
+    assert sum(parts) == 6400
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"column": "nothing"}, "no column"),
+        ({"column": "area_share", "scheme": "magic"}, "scheme"),
+        ({"column": "area_share", "k": 1}, "classes"),
+        ({"column": "area_share", "within_km": 7}, "not in the table"),
+        ({"column": "population_share"}, "no value"),
+    ],
+)
+def test_coverage_options_are_checked(
+    table: gpd.GeoDataFrame, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ocm.QueryError, match=message):
+        ocm.coverage_map(table, **options)
