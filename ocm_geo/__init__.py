@@ -20,11 +20,13 @@ from ocm_geo.corridors import (
     route_gaps,
 )
 from ocm_geo.coverage import (
+    PopulationRaster,
     Qualifying,
     coverage,
     density,
     doubtful_stations,
     nearest_stations,
+    population_coverage,
     service_areas,
 )
 from ocm_geo.errors import (
@@ -161,6 +163,7 @@ __all__ = [
     "OpenChargeMap",
     "PagingError",
     "PoolRules",
+    "PopulationRaster",
     "Qualifying",
     "QueryError",
     "RateLimited",
@@ -204,6 +207,7 @@ __all__ = [
     "plot_coverage",
     "plot_route",
     "plot_stations",
+    "population_coverage",
     "read",
     "reference_data",
     "road_detours",
