@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -70,11 +71,9 @@ def _areas(stations: gpd.GeoDataFrame) -> None:
 def _growth(stations: gpd.GeoDataFrame) -> None:
     for n in (10_000, 100_000, 1_000_000):
         points = _frame(*np.random.default_rng(4).uniform((-10, 36), (30, 65), (n, 2)).T)
-        report(
-            f"nearest, {n:,} points", seconds(lambda p=points: ocm.nearest_stations(p, stations))
-        )
         some = _frame(*made_positions(n))
-        report(f"areas, {n:,} stations", seconds(lambda s=some: ocm.service_areas(s, WITHIN_KM), 1))
+        report(f"nearest, {n:,} points", seconds(partial(ocm.nearest_stations, points, stations)))
+        report(f"areas, {n:,} stations", seconds(partial(ocm.service_areas, some, WITHIN_KM), 1))
 
 
 def _truth(points: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> None:
@@ -87,11 +86,9 @@ def _truth(points: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> None:
             base.run(
                 f"create table {name} (id int, x float8, y float8); copy {name} from stdin;", lines
             )
-            base.run(
-                f"alter table {name} add g geography; "
-                f"update {name} set g = st_setsrid(st_makepoint(x, y), 4326)::geography; "
-                f"create index on {name} using gist (g); analyze {name};"
-            )
+            base.run(f"alter table {name} add g geography;")
+            base.run(f"{'update'} {name} set g = st_setsrid(st_makepoint(x, y), 4326)::geography;")
+            base.run(f"create index on {name} using gist (g); analyze {name};")
         lines = base.run(
             "select s.id, s.m from points p cross join lateral (select id, st_distance(g, p.g) m "
             "from (select * from sites order by g <-> p.g limit 8) near "

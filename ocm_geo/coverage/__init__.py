@@ -3,6 +3,7 @@
 from ocm_geo.coverage.areas import coverage
 from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
+from ocm_geo.coverage.grid import coverage_grid
 from ocm_geo.coverage.nearest import nearest_stations
 from ocm_geo.coverage.population import population_coverage
 from ocm_geo.coverage.rasters import PopulationRaster
@@ -12,6 +13,7 @@ __all__ = [
     "PopulationRaster",
     "Qualifying",
     "coverage",
+    "coverage_grid",
     "density",
     "doubtful_stations",
     "nearest_stations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -12,15 +12,19 @@ import shapely
 from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.errors import QueryError
-from ocm_geo.geodesy import PointIndex, area_km2, as_polygons, split_antimeridian
+from ocm_geo.geodesy import (
+    PointIndex,
+    area_km2,
+    as_polygons,
+    pairs_within_km,
+    split_antimeridian,
+)
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
     from ocm_geo.coverage.doubt import Qualifying
@@ -96,7 +100,7 @@ def _cells(
     parts = gpd.GeoSeries(shapely.get_parts(shape), crs=CRS)
     lon = continuous(np.column_stack([parts.representative_point().x, np.zeros(len(parts))]))[:, 0]
     _, south, _, north = shape.bounds
-    lon0, lat0 = (lon.min() + lon.max()) / 2.0, (south + north) / 2.0
+    lon0, lat0 = float(np.min(lon) + np.max(lon)) / 2.0, (south + north) / 2.0
     plane = f"+proj=laea +lon_0={lon0} +lat_0={lat0} +ellps=WGS84 +units=m"
     flat = parts.segmentize(0.1).to_crs(plane).make_valid().union_all()
     step = 1000.0 * side_km
@@ -107,10 +111,8 @@ def _cells(
             f"cell_km={side_km:g} gives up to {count.prod():,} cells, more than {_MAX_CELLS:,}: "
             "use larger cells, or a part of the area"
         )
-    column, row = (
-        v.ravel()
-        for v in np.meshgrid(*(f + np.arange(n) for f, n in zip(first, count, strict=True)))
-    )
+    steps = [start + np.arange(n) for start, n in zip(first, count, strict=True)]
+    column, row = (v.ravel() for v in np.meshgrid(*steps))
     shapely.prepare(flat)
     inside = shapely.intersects_xy(flat, (column + 0.5) * step, (row + 0.5) * step)
     x, y = column[inside] * step, row[inside] * step
@@ -131,7 +133,7 @@ def _near(
     position, km = index.nearest(middle[:, 0], middle[:, 1])
     missing = position[:, 0] < 0
     known = np.where(missing, 0.0, km[:, 0])
-    cell, station = index.pairs_within(middle[:, 0], middle[:, 1], within_km)
+    cell, station, _ = pairs_within_km(PointIndex(*middle.T), index, within_km)
     n = len(middle)
     amounts = {
         name: stations[column].to_numpy(dtype=float, na_value=0.0)

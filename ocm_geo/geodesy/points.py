@@ -48,6 +48,11 @@ class PointIndex:
     def __init__(self, lon: ArrayLike, lat: ArrayLike) -> None:
         self._places = Places.of(lon, lat)
 
+    @property
+    def places(self) -> Places:
+        """The places."""
+        return self._places
+
     def __len__(self) -> int:
         return len(self.lon)
 
