@@ -1,6 +1,7 @@
 """Coverage: distance to stations, areas within reach, people within reach, density."""
 
 from ocm_geo.coverage.areas import coverage
+from ocm_geo.coverage.by_road import nearest_by_road
 from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
 from ocm_geo.coverage.grid import coverage_grid
@@ -16,6 +17,7 @@ __all__ = [
     "coverage_grid",
     "density",
     "doubtful_stations",
+    "nearest_by_road",
     "nearest_stations",
     "population_coverage",
     "service_areas",
