@@ -2,10 +2,14 @@
 
 from ocm_geo.coverage.access import AccessOptions, accessibility
 from ocm_geo.coverage.areas import coverage
+from ocm_geo.coverage.by_road import nearest_by_road
 from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
 from ocm_geo.coverage.equity import Equity, equity
+from ocm_geo.coverage.grid import coverage_grid
 from ocm_geo.coverage.nearest import nearest_stations
+from ocm_geo.coverage.population import population_coverage
+from ocm_geo.coverage.rasters import PopulationRaster
 from ocm_geo.coverage.scenarios import Scenarios, doubt_scenarios
 from ocm_geo.coverage.service_areas import service_areas
 from ocm_geo.coverage.siting import SolverOptions, suggest_sites
@@ -13,16 +17,20 @@ from ocm_geo.coverage.siting import SolverOptions, suggest_sites
 __all__ = [
     "AccessOptions",
     "Equity",
+    "PopulationRaster",
     "Qualifying",
     "Scenarios",
     "SolverOptions",
     "accessibility",
     "coverage",
+    "coverage_grid",
     "density",
     "doubt_scenarios",
     "doubtful_stations",
     "equity",
+    "nearest_by_road",
     "nearest_stations",
+    "population_coverage",
     "service_areas",
     "suggest_sites",
 ]

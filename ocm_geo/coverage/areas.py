@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -10,23 +10,39 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
-from ocm_geo.coverage.inputs import (
-    area_frame,
-    check_stations,
-    distances,
-    people,
-    point_lonlat,
-)
-from ocm_geo.coverage.service_areas import reach_polygons
-from ocm_geo.errors import QueryError
+from ocm_geo.coverage.doubt import levels_of
+from ocm_geo.coverage.inputs import area_frame, distances, people, point_lonlat
+from ocm_geo.coverage.parts import is_partitioned
+from ocm_geo.coverage.people import kind_of_population, people_of_parts
+from ocm_geo.coverage.population import RASTER_RULE, people_columns, reach_of, tally_raster
+from ocm_geo.coverage.rasters import open_grid
+from ocm_geo.coverage.service_areas import dissolved, reach_polygons
+from ocm_geo.coverage.tally import AreaFinder, Tally, warn_of_overlaps
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
+    from distributed import Client
     from numpy.typing import NDArray
 
+    from ocm_geo.coverage.doubt import Qualifying
+    from ocm_geo.coverage.rasters import PopulationRaster
+    from ocm_geo.coverage.tally import Reach
+
 __all__ = ["coverage"]
+
+_FEW_CIRCLES = 40
+_KM_PER_DEG = 110.57
+_MAX_LAT = 89.0
+_METHODS = {
+    "column": "people spread evenly over their area (areal weighting)",
+    "polygons": "people spread evenly over their polygon (areal weighting)",
+    "points": "people at points, in reach by geodesic distance",
+    "parts": "people at points, in reach by geodesic distance",
+    "raster": RASTER_RULE,
+}
 
 
 def coverage(
@@ -34,7 +50,10 @@ def coverage(
     stations: gpd.GeoDataFrame,
     within_km: float | Sequence[float],
     *,
-    population: str | gpd.GeoDataFrame | None = None,
+    population: str | os.PathLike[str] | gpd.GeoDataFrame | PopulationRaster | None = None,
+    bounds: bool = False,
+    qualifying: Qualifying | None = None,
+    client: Client | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Measure which share of areas, and of their people, is within reach of a station.
@@ -47,10 +66,19 @@ def coverage(
         All stations that may reach the areas, those beyond the border too.
     within_km : float or sequence of float
         Geodesic distances, km.
-    population : str or geopandas.GeoDataFrame, optional
+    population : str, path, geopandas.GeoDataFrame or PopulationRaster, optional
         A column of the areas: people are taken to be spread evenly over their area (areal
-        weighting). Or points with a column ``population``: each is within reach or not by its
-        exact distance, and belongs to the areas that hold it.
+        weighting). Points with a column ``population``: each is within reach or not by its
+        exact distance, and belongs to the areas that hold it. Polygons with that column: areal
+        weighting of their parts. A raster or the path of one (see `population_coverage`). A
+        path of (partitioned) GeoParquet, or a dask collection, of points.
+    bounds : bool
+        Also with every doubtful station out (columns ``_low``) and with all in (``_high``).
+        `doubtful_stations` lists those that make the difference.
+    qualifying : Qualifying, optional
+        Which stations count; without it all given.
+    client : distributed.Client, optional
+        The cluster that reads rasters and points larger than memory.
 
     Returns
     -------
@@ -59,12 +87,19 @@ def coverage(
         ``covered_km2``, ``area_share`` (0 to 1), ``population``, ``population_covered``,
         ``population_share`` (missing where unknown, or where nobody lives) and the area's
         geometry in EPSG:4326. Circles are polygons of 128 corners and the same area: shares
-        are right to about 0.0005.
+        are right to about 0.0005. The method for people is in ``attrs["ocm"]["method"]``.
 
     Raises
     ------
     QueryError
         If areas, distances or population are wrong.
+
+    Warns
+    -----
+    SuspectInput
+        If areas overlap, or nobody lives in a raster.
+    DroppedRows
+        If invalid outlines were repaired.
 
     Examples
     --------
@@ -75,91 +110,151 @@ def coverage(
     True
     """
     frame = area_frame(areas)
-    lon, lat = check_stations(stations)
-    steps = distances(within_km)
-    reach = [_Reach(lon, lat, km) for km in steps]
-    tables = [_area_table(frame, one) for one in reach]
-    if population is not None:
-        for table, one in zip(tables, reach, strict=True):
-            _add_people(table, frame, population, one)
+    levels = levels_of(stations, qualifying, bounds=bounds)
+    reach = reach_of(levels, distances(within_km), client)
+    shapes = frame.geometry.to_numpy()
+    warn_of_overlaps(shapes)
+    kind = kind_of_population(population)
+    whole = geodesy.area_km2(shapes)
+    tables = [_ground(frame, whole, reach, km) for km in reach.within_km]
+    if kind in {"column", "polygons"}:
+        sums = _spread_people(frame, population, reach, tables)
+    elif kind is not None:
+        sums = _placed_people(shapes, population, reach, client)
+    for step, table in enumerate(tables):
+        _add_people(table, None if kind is None else people_columns(sums, reach)[step], reach)
     result = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=frame.crs)
     # Rows of one area stand together, distances ascending.
-    order = np.arange(len(result)).reshape(len(steps), len(frame)).T.ravel()
-    return carry(result.iloc[order], stations)
+    order = np.arange(len(result)).reshape(len(tables), len(frame)).T.ravel()
+    facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
+    return carry(result.iloc[order], stations, **facts)
 
 
-class _Reach:
-    """The ground within one distance of any station."""
-
-    def __init__(self, lon: NDArray[np.float64], lat: NDArray[np.float64], km: float) -> None:
-        self.km = km
-        self.index = geodesy.PointIndex(lon, lat)
-        places = np.unique(np.column_stack([lon, lat]), axis=0)
-        self.circles = reach_polygons(places[:, 0], places[:, 1], km)
-        self.tree = shapely.STRtree(self.circles)
-
-    def part_of(self, area: shapely.Geometry) -> shapely.Geometry:
-        """Cut an area to what is within reach, uniting only the circles that touch it."""
-        near = self.tree.query(area, predicate="intersects")
-        return shapely.intersection(area, shapely.union_all(self.circles[near]))
-
-    def holds(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say which points are within reach, by exact distance."""
-        position, _ = self.index.nearest(lon, lat, 1, max_km=self.km)
-        return np.asarray(position[:, 0] >= 0)
+def _ground(
+    frame: gpd.GeoDataFrame, whole: NDArray[np.float64], reach: Reach, km: float
+) -> pd.DataFrame:
+    table = pd.DataFrame({"within_km": np.full(len(frame), km), "area_km2": whole}, frame.index)
+    for suffix, index in reach.levels.items():
+        covered = _covered_km2(frame.geometry.to_numpy(), whole, index, km)
+        table[f"covered_km2{suffix}"] = covered
+        table[f"area_share{suffix}"] = covered / whole
+    table["geometry"] = frame.geometry
+    return table
 
 
-def _area_table(frame: gpd.GeoDataFrame, reach: _Reach) -> pd.DataFrame:
-    shapes = frame.geometry.to_numpy()
-    whole = geodesy.area_km2(shapes)
-    covered = geodesy.area_km2(np.array([reach.part_of(shape) for shape in shapes], dtype=object))
-    covered = np.minimum(covered, whole)
-    missing = pd.array([None] * len(frame), dtype="Float64")
-    return pd.DataFrame(
-        {
-            "within_km": np.full(len(frame), reach.km),
-            "area_km2": whole,
-            "covered_km2": covered,
-            "area_share": covered / whole,
-            "population": missing,
-            "population_covered": missing,
-            "population_share": missing,
-            "geometry": frame.geometry,
-        },
-        index=frame.index,
-    )
+def _covered_km2(
+    shapes: NDArray[np.object_],
+    whole: NDArray[np.float64],
+    index: geodesy.PointIndex,
+    km: float,
+) -> NDArray[np.float64]:
+    """Measure what is in reach; areas wholly in or out of it are seen from a ball about them."""
+    covered = np.zeros(len(shapes))
+    least, most = index.reach_of_balls(*_balls(shapes), [km])
+    covered[(most == 0)] = whole[most == 0]
+    for row in np.flatnonzero((least == 0) & (most > 0)):
+        part = shapely.intersection(shapes[row], _reach_near(shapes[row], index, km))
+        covered[row] = geodesy.area_km2(part)
+    return np.minimum(covered, whole)
 
 
-def _add_people(
-    table: pd.DataFrame,
+def _balls(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give a ball about each shape: an edge straight in lon/lat bulges beyond its ends."""
+    west, south, east, north = shapely.bounds(shapes).T
+    centre = geodesy.to_ecef_km((west + east) / 2, (south + north) / 2)
+    corners = [(west, south), (west, north), (east, south), (east, north)]
+    away = [np.linalg.norm(geodesy.to_ecef_km(*corner) - centre, axis=1) for corner in corners]
+    # In a wide box the farthest place need not be a corner.
+    return centre, np.where(east - west < 90.0, np.max(away, axis=0), np.inf)  # noqa: PLR2004
+
+
+def _reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -> shapely.Geometry:
+    """Unite the circles that may touch a shape."""
+    west, south, east, north = shape.bounds
+    high = 1.01 * km / _KM_PER_DEG
+    outermost = max(abs(south), abs(north)) + high
+    wide = 360.0 if outermost > _MAX_LAT else high / np.cos(np.radians(outermost))
+    found = index.in_box(west - wide, south - high, east + wide, north + high)
+    places = np.unique(np.column_stack([index.lon[found], index.lat[found]]), axis=0)
+    if len(places) <= _FEW_CIRCLES:
+        return shapely.union_all(reach_polygons(places[:, 0], places[:, 1], km))
+    return dissolved(places[:, 0], places[:, 1], km)
+
+
+def _spread_people(
     frame: gpd.GeoDataFrame,
-    population: str | gpd.GeoDataFrame,
-    reach: _Reach,
-) -> None:
+    population: Any,  # noqa: ANN401 - a column or polygons
+    reach: Reach,
+    tables: list[pd.DataFrame],
+) -> NDArray[np.float64]:
+    """Spread people evenly over polygons; gives people by level, area and step."""
+    n_areas = len(frame)
     if isinstance(population, str):
-        total = people(frame, population)
-        covered = total * table["area_share"].to_numpy()
-    elif isinstance(population, gpd.GeoDataFrame):
-        total, covered = _people_at_points(frame, population, reach)
+        weight, owner = people(frame, population), np.arange(n_areas)
+        covered = {
+            (suffix, i): table[f"covered_km2{suffix}"].to_numpy()
+            for suffix in reach.levels
+            for i, table in enumerate(tables)
+        }
+        size = tables[0]["area_km2"].to_numpy()
     else:
-        raise QueryError(
-            "population must be a column of the areas or a GeoDataFrame of points with a "
-            f"column 'population', not {type(population).__name__}"
-        )
-    table["population"] = pd.array(total, dtype="Float64")
-    table["population_covered"] = pd.array(covered, dtype="Float64")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(total > 0, covered / total, np.nan)
-    table["population_share"] = pd.arrays.FloatingArray(np.nan_to_num(share), np.isnan(share))
+        pieces, owner, weight = _pieces(frame, population)
+        size = geodesy.area_km2(pieces)
+        covered = {
+            (suffix, i): _covered_km2(pieces, size, index, km)
+            for suffix, index in reach.levels.items()
+            for i, km in enumerate(reach.within_km)
+        }
+    sums = np.zeros((len(reach.levels), n_areas, len(reach.within_km) + 1))
+    for level, suffix in enumerate(reach.levels):
+        before = np.zeros(len(weight))
+        for step in range(len(reach.within_km)):
+            now = weight * covered[suffix, step] / size
+            sums[level, :, step] = np.bincount(owner, now - before, n_areas)
+            before = now
+        sums[level, :, -1] = np.bincount(owner, weight - before, n_areas)
+    return sums
 
 
-def _people_at_points(
-    frame: gpd.GeoDataFrame, points: gpd.GeoDataFrame, reach: _Reach
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    lon, lat = point_lonlat(points, "population")
-    weight = people(points, "population")
-    within = weight * reach.holds(lon, lat)
-    tree = shapely.STRtree(shapely.points(lon, lat))
-    area, point = tree.query(frame.geometry.to_numpy(), predicate="intersects")
-    total = np.bincount(area, weight[point], minlength=len(frame))
-    return total, np.bincount(area, within[point], minlength=len(frame))
+def _pieces(
+    frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame
+) -> tuple[NDArray[np.object_], NDArray[np.intp], NDArray[np.float64]]:
+    """Cut polygons of people by areas: the pieces, their areas, and their people by size."""
+    source = area_frame(population)
+    weight, shapes = people(source, "population"), source.geometry.to_numpy()
+    of_area, of_source = shapely.STRtree(shapes).query(
+        frame.geometry.to_numpy(), predicate="intersects"
+    )
+    pieces = shapely.intersection(frame.geometry.to_numpy()[of_area], shapes[of_source])
+    size = geodesy.area_km2(pieces)
+    real = size > 0
+    whole = geodesy.area_km2(shapes)
+    share = (weight[of_source] * size / whole[of_source])[real]
+    return pieces[real], of_area[real], share
+
+
+def _placed_people(
+    shapes: NDArray[np.object_],
+    population: Any,  # noqa: ANN401 - points, a raster, or parts
+    reach: Reach,
+    client: Client | None,
+) -> NDArray[np.float64]:
+    """Count people where they are; gives people by level, area and step."""
+    if kind_of_population(population) == "raster":
+        return tally_raster(open_grid(population), reach, shapes, client)
+    finder = AreaFinder(shapes)
+    if is_partitioned(population):
+        return people_of_parts(population, reach, finder, client).spread(len(shapes))
+    lon, lat = point_lonlat(population, "population")
+    weight = people(population, "population")
+    tally = Tally.of(weight, reach.steps(lon, lat), finder.pairs(lon, lat), len(reach.within_km))
+    return tally.spread(len(shapes))
+
+
+def _add_people(table: pd.DataFrame, found: pd.DataFrame | None, reach: Reach) -> None:
+    names = ["population"]
+    for suffix in reach.levels:
+        names += [f"population_covered{suffix}", f"population_share{suffix}"]
+    for name in names:
+        missing = pd.array([None] * len(table), dtype="Float64")
+        table[name] = missing if found is None else found[name].array

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
+from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.inputs import area_frame, check_stations, in_lonlat, people
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import carry
@@ -16,6 +17,8 @@ from ocm_geo.provenance import carry
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
+
+    from ocm_geo.coverage.doubt import Qualifying
 
 __all__ = ["density"]
 
@@ -28,6 +31,8 @@ def density(
     *,
     population: str | None = None,
     roads: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    bounds: bool = False,
+    qualifying: Qualifying | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Count stations, connectors and power in areas, and relate them to size, people and roads.
@@ -43,6 +48,10 @@ def density(
         Column of the areas with their people.
     roads : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
         Lines; their geodesic length inside each area is used.
+    bounds : bool
+        Also with every doubtful station out (columns ``_low``) and with all in (``_high``).
+    qualifying : Qualifying, optional
+        Which stations count; without it all given.
 
     Returns
     -------
@@ -68,16 +77,20 @@ def density(
     frame = area_frame(areas).copy()
     shapes = frame.geometry.to_numpy()
     frame["area_km2"] = geodesy.area_km2(shapes)
-    amounts = _amounts_inside(shapes, stations)
-    for name, values in zip(_AMOUNTS, amounts, strict=True):
-        frame[name] = values
-    _add_ratios(frame, frame["area_km2"].to_numpy(), "per_km2", scale=1)
+    levels = levels_of(stations, qualifying, bounds=bounds)
+    sizes = {"per_km2": (frame["area_km2"].to_numpy(), 1.0)}
     if population is not None:
-        _add_ratios(frame, people(frame, population), "per_1000_people", scale=1000)
+        sizes["per_1000_people"] = people(frame, population), 1000.0
     if roads is not None:
         frame["road_km"] = _road_km(shapes, roads)
-        _add_ratios(frame, frame["road_km"].to_numpy(), "per_100_km", scale=100)
-    return carry(frame, stations)
+        sizes["per_100_km"] = frame["road_km"].to_numpy(), 100.0
+    for suffix, chosen in levels.tables.items():
+        amounts = _amounts_inside(shapes, chosen)
+        for name, values in zip(_AMOUNTS, amounts, strict=True):
+            frame[f"{name}{suffix}"] = values
+        for ratio, (size, scale) in sizes.items():
+            _add_ratios(frame, size, ratio, suffix, scale=scale)
+    return carry(frame, stations, **levels.facts)
 
 
 def _amounts_inside(
@@ -99,13 +112,18 @@ def _amounts_inside(
 
 
 def _add_ratios(
-    frame: gpd.GeoDataFrame, size: NDArray[np.float64], suffix: str, *, scale: float
+    frame: gpd.GeoDataFrame,
+    size: NDArray[np.float64],
+    ratio_name: str,
+    suffix: str,
+    *,
+    scale: float,
 ) -> None:
     for name in _AMOUNTS:
-        amount = frame[name].to_numpy(dtype=float)
+        amount = frame[f"{name}{suffix}"].to_numpy(dtype=float)
         known = size > 0
         ratio = np.divide(amount * scale, size, out=np.zeros(len(frame)), where=known)
-        column = f"{name.removeprefix('n_')}_{suffix}"
+        column = f"{name.removeprefix('n_')}_{ratio_name}{suffix}"
         frame[column] = pd.arrays.FloatingArray(ratio, ~known)
 
 

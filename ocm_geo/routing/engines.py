@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["OSRM", "Engine", "Path", "Valhalla", "ValhallaDialect"]
+__all__ = ["OSRM", "Engine", "MatrixEngine", "Path", "Valhalla", "ValhallaDialect"]
 
 _TIMEOUTS_S = (10.0, 120.0)
 _TRIES = 3
@@ -63,6 +63,21 @@ class Engine(Protocol):
     def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
         """Draw what can be reached from a position, one geometry for each time."""
         ...
+
+
+@runtime_checkable
+class MatrixEngine(Engine, Protocol):
+    """An engine that measures many ways at once; `OSRM` and Valhalla do."""
+
+    def matrix(
+        self, sources: NDArray[np.float64], targets: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give minutes and km from each source to each target; NaN where there is no way."""
+        ...
+
+
+def _numbers(rows: Any, scale: float) -> NDArray[np.float64]:  # noqa: ANN401 - as decoded
+    return np.array([[np.nan if v is None else v for v in row] for row in rows], float) / scale
 
 
 def _session() -> requests.Session:
@@ -156,6 +171,37 @@ class OSRM:
         way = document.get("routes") or [{}]
         return _way(document, float(way[0].get("duration", np.nan)) / 60.0)
 
+    def matrix(
+        self, sources: NDArray[np.float64], targets: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """
+        Measure the ways from each source to each target.
+
+        Parameters
+        ----------
+        sources, targets : numpy.ndarray of shape (n, 2) and (m, 2)
+            Positions.
+
+        Returns
+        -------
+        minutes, km : numpy.ndarray of shape (n, m)
+            NaN where there is no way.
+        """
+        both = np.vstack([sources, targets])
+        places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in both)
+        rows = range(len(both))
+        document = _answer(
+            self._session,
+            "GET",
+            f"{self.url}/table/v1/{self.profile}/{places}",
+            params={
+                "sources": ";".join(map(str, rows[: len(sources)])),
+                "destinations": ";".join(map(str, rows[len(sources) :])),
+                "annotations": "duration,distance",
+            },
+        )
+        return _numbers(document["durations"], 60.0), _numbers(document["distances"], 1000.0)
+
     def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
         """
         Refuse: OSRM has no isochrones.
@@ -240,6 +286,34 @@ class ValhallaDialect:
             for feature in features
         }
         return [drawn[float(time)] for time in minutes]
+
+    def matrix(
+        self, sources: NDArray[np.float64], targets: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """
+        Measure the ways from each source to each target.
+
+        Parameters
+        ----------
+        sources, targets : numpy.ndarray of shape (n, 2) and (m, 2)
+            Positions.
+
+        Returns
+        -------
+        minutes, km : numpy.ndarray of shape (n, m)
+            NaN where there is no way.
+        """
+        document = {
+            "sources": self._about(sources)["locations"],
+            "targets": self._about(targets)["locations"],
+            "costing": self.costing,
+            "units": "kilometers",
+        }
+        rows = self._ask("sources_to_targets", document)["sources_to_targets"]
+        return tuple(  # type: ignore[return-value]
+            _numbers([[cell[name] for cell in row] for row in rows], scale)
+            for name, scale in (("time", 60.0), ("distance", 1.0))
+        )
 
     def _about(self, lonlat: NDArray[np.float64]) -> dict[str, Any]:
         places = [{"lon": float(lon), "lat": float(lat)} for lon, lat in lonlat]

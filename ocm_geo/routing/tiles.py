@@ -108,7 +108,9 @@ class ValhallaTiles(ValhallaDialect):
 
     def _ask(self, action: str, document: dict[str, Any]) -> dict[str, Any]:
         try:
-            answer = getattr(self._actor, action)(document)
+            # The embedded one has another word for what servers call sources_to_targets.
+            word = "matrix" if action == "sources_to_targets" else action
+            answer = getattr(self._actor, word)(document)
         except (RuntimeError, self._package.ValhallaError) as error:
             raise RouteError(f"the engine found no way: {error}") from error
         return dict(answer)

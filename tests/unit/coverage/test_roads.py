@@ -67,3 +67,25 @@ def test_wrong_questions_are_refused(andorra: ocm.ValhallaTiles) -> None:
         ocm.service_areas(sites(PLACES), minutes=5)
     with pytest.raises(ocm.QueryError, match="positive"):
         ocm.service_areas(sites(PLACES), minutes=-5, engine=andorra)
+
+
+@pytest.mark.parametrize("measure", ["minutes", "km"])
+def test_the_nearest_by_road_are_those_of_all_ways(
+    andorra: ocm.ValhallaTiles, measure: str
+) -> None:
+    rng = np.random.default_rng(1)
+    stations = sites(rng.uniform((1.45, 42.45), (1.65, 42.6), (40, 2)).tolist())
+    points = sites(PLACES)
+    found = ocm.nearest_by_road(points, stations, 2, engine=andorra, measure=measure)  # type: ignore[arg-type]
+    there = np.column_stack([stations.geometry.x, stations.geometry.y])
+    ways = dict(zip(("minutes", "km"), andorra.matrix(np.array(PLACES), there), strict=True))
+    least = np.sort(ways[measure], axis=1)[:, :2]
+    column = {"minutes": "road_min", "km": "road_km"}[measure]
+    assert found[column].to_numpy(float) == pytest.approx(least.ravel())
+    assert found["rank"].tolist() == [1, 2] * 4
+
+
+def test_without_stations_there_is_no_way(andorra: ocm.ValhallaTiles) -> None:
+    found = ocm.nearest_by_road(sites(PLACES), sites(PLACES).iloc[:0], engine=andorra)
+    assert found["ocm_id"].isna().all()
+    assert len(found) == 4

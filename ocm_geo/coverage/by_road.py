@@ -1,0 +1,140 @@
+"""The nearest stations by road."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ocm_geo.coverage.inputs import check_stations, point_lonlat
+from ocm_geo.coverage.nearest import whole_number
+from ocm_geo.errors import QueryError, RouteError
+from ocm_geo.geodesy import PointIndex
+from ocm_geo.provenance import carry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ocm_geo.routing.engines import MatrixEngine
+
+__all__ = ["nearest_by_road"]
+
+_KM_A_MINUTE = 2.5
+"""150 km/h: no engine's car gets on faster than that as the crow flies."""
+
+
+def nearest_by_road(
+    points: gpd.GeoDataFrame | gpd.GeoSeries,
+    stations: gpd.GeoDataFrame,
+    k: int = 1,
+    *,
+    engine: MatrixEngine,
+    measure: Literal["minutes", "km"] = "minutes",
+) -> gpd.GeoDataFrame:
+    """
+    Find the nearest stations of each point by driving time or road distance.
+
+    Parameters
+    ----------
+    points : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Points in any coordinate reference system.
+    stations : geopandas.GeoDataFrame
+        A station table, index ``ocm_id``.
+    k : int
+        How many for each point.
+    engine : MatrixEngine
+        `OSRM`, `Valhalla` or `ValhallaTiles`.
+    measure : {"minutes", "km"}
+        What is least. The kilometres are those of the fastest way.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The points with ``ocm_id``, ``road_min`` and ``road_km``, all missing where no way
+        leads to a station; with ``k>1`` one row for each station found, and ``rank``.
+
+    Raises
+    ------
+    QueryError
+        If a parameter is wrong.
+    SourceError
+        If a server cannot be reached, or fails.
+
+    Notes
+    -----
+    Stations are asked about in the order of their geodesic distance, until none farther can be
+    nearer by road: a way is no shorter than the geodesic, nor faster than 150 km/h along it.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> engine = ocm.ValhallaTiles("tiles")  # doctest: +SKIP
+    >>> near = ocm.nearest_by_road(towns, stations, engine=engine)  # doctest: +SKIP
+    """
+    if measure not in {"minutes", "km"}:
+        raise QueryError(f"measure must be 'minutes' or 'km', not {measure!r}")
+    if not hasattr(engine, "matrix"):
+        raise QueryError(f"{engine!r} has no matrix(sources, targets): use OSRM or Valhalla")
+    wanted = whole_number(k, "k")
+    lon, lat = point_lonlat(points, "points")
+    index = PointIndex(*check_stations(stations))
+    frame = points if isinstance(points, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=points)
+    found = [
+        _of_point(np.array([[x, y]]), index, wanted, (engine, measure))
+        for x, y in zip(lon, lat, strict=True)
+    ]
+    rows = np.repeat(np.arange(len(found)), [len(table) for table in found])
+    hits = np.vstack([*found, np.empty((0, 3))])
+    missing = np.isnan(hits[:, 0])
+    result = frame.iloc[rows].copy()
+    ids = np.zeros(len(rows), dtype="int64")
+    ids[~missing] = stations.index.to_numpy()[hits[~missing, 0].astype(np.intp)]
+    result["ocm_id"] = pd.arrays.IntegerArray(ids, missing)
+    for name, values in (("road_min", hits[:, 1]), ("road_km", hits[:, 2])):
+        result[name] = pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing)
+    if wanted > 1:
+        rank = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
+        result["rank"] = pd.arrays.IntegerArray(rank.astype("int64"), missing)
+    return carry(result, stations, engine=repr(engine), measure=measure)
+
+
+def _of_point(
+    place: NDArray[np.float64], index: PointIndex, k: int, how: tuple[MatrixEngine, str]
+) -> NDArray[np.float64]:
+    """Give position, minutes and km of the k best, in ever wider rings."""
+    engine, measure = how
+    n, asked = min(4 * k + 8, len(index)), 0
+    best = np.empty((0, 3))
+    while asked < n:
+        position, away = index.nearest(place[:, 0], place[:, 1], n)
+        best = np.vstack([best, _ways(engine, place, index, position[0, asked:n])])
+        cost = best[:, 1 if measure == "minutes" else 2]
+        best = best[np.argsort(cost, kind="stable")][:k]
+        asked, beyond = n, away[0, -1]
+        least = beyond / _KM_A_MINUTE if measure == "minutes" else beyond
+        if len(best) == k and best[-1, 1 if measure == "minutes" else 2] <= least:
+            break
+        n = min(2 * n, len(index))
+    return best if len(best) else np.full((1, 3), np.nan)
+
+
+def _ways(
+    engine: MatrixEngine,
+    place: NDArray[np.float64],
+    index: PointIndex,
+    position: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Measure the ways there are; the engine may refuse all for one that is too far."""
+    targets = np.column_stack([index.lon[position], index.lat[position]])
+    try:
+        minutes, km = engine.matrix(place, targets)
+    except RouteError:
+        if len(position) == 1:
+            return np.empty((0, 3))
+        half = len(position) // 2
+        parts = (position[:half], position[half:])
+        return np.vstack([_ways(engine, place, index, part) for part in parts])
+    found = np.column_stack([position, minutes[0], km[0]])
+    return np.asarray(found[np.isfinite(found).all(axis=1)])

@@ -1,0 +1,149 @@
+"""Square cells over an area, and what of charging is near each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from ocm_geo.coverage.doubt import levels_of
+from ocm_geo.coverage.inputs import check_stations
+from ocm_geo.errors import QueryError
+from ocm_geo.geodesy import (
+    PointIndex,
+    area_km2,
+    as_polygons,
+    pairs_within_km,
+    split_antimeridian,
+)
+from ocm_geo.geodesy.antimeridian import continuous
+from ocm_geo.provenance import carry
+from ocm_geo.query.where import positive_km
+from ocm_geo.schema import CRS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ocm_geo.coverage.doubt import Qualifying
+
+__all__ = ["coverage_grid"]
+
+_MAX_CELLS = 5_000_000
+
+
+def coverage_grid(
+    area: Any,  # noqa: ANN401 - what users have at hand
+    stations: gpd.GeoDataFrame,
+    cell_km: float,
+    *,
+    within_km: float,
+    bounds: bool = False,
+    qualifying: Qualifying | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Lay square cells over an area, and measure what is near the middle of each.
+
+    Parameters
+    ----------
+    area : shapely geometry, geopandas.GeoSeries or geopandas.GeoDataFrame
+        Polygons; a bare geometry is in lon/lat.
+    stations : geopandas.GeoDataFrame
+        All stations that may reach the area.
+    cell_km : float
+        Side of a cell, km.
+    within_km : float
+        Geodesic distance up to which stations are counted, km.
+    bounds : bool
+        Also with every doubtful station out (``_low``) and with all in (``_high``).
+    qualifying : Qualifying, optional
+        Which stations count; without it all given.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The cells whose middle lies in the area: ``area_km2``, ``nearest_km`` (geodesic, from
+        the middle; missing without stations), ``n_sites``, ``n_connectors`` and ``power_kw``
+        (known power) within reach, ``geometry`` (EPSG:4326). Cells are squares of equal area
+        in Lambert's azimuthal equal-area projection about the middle of the area.
+
+    Raises
+    ------
+    QueryError
+        If the area or a length is wrong, or there would be more than 5,000,000 cells.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample())
+    >>> cells = ocm.coverage_grid(ocm.sample_areas(), stations, 20, within_km=10)
+    >>> bool((cells["n_sites"] > 0).any())
+    True
+    """
+    reach, side = positive_km(within_km, "within_km"), positive_km(cell_km, "cell_km")
+    levels = levels_of(stations, qualifying, bounds=bounds)
+    cells, middle = _cells(as_polygons(area), side)
+    table = gpd.GeoDataFrame({"area_km2": area_km2(cells)}, geometry=cells, crs=CRS)
+    for suffix, chosen in levels.tables.items():
+        for name, values in _near(middle, chosen, reach).items():
+            table[f"{name}{suffix}"] = values
+    facts = {"cell_km": side, "within_km": reach, **levels.facts}
+    return carry(table, stations, **facts)
+
+
+def _cells(
+    shape: shapely.Geometry, side_km: float
+) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    # Over the antimeridian the parts come together before their middle is taken.
+    parts = gpd.GeoSeries(shapely.get_parts(shape), crs=CRS)
+    lon = continuous(np.column_stack([parts.representative_point().x, np.zeros(len(parts))]))[:, 0]
+    _, south, _, north = shape.bounds
+    lon0, lat0 = float(np.min(lon) + np.max(lon)) / 2.0, (south + north) / 2.0
+    plane = f"+proj=laea +lon_0={lon0} +lat_0={lat0} +ellps=WGS84 +units=m"
+    flat = parts.segmentize(0.1).to_crs(plane).make_valid().union_all()
+    step = 1000.0 * side_km
+    first = np.floor(np.array(flat.bounds[:2]) / step).astype(int)
+    count = np.ceil(np.array(flat.bounds[2:]) / step).astype(int) - first
+    if count.prod() > _MAX_CELLS:
+        raise QueryError(
+            f"cell_km={side_km:g} gives up to {count.prod():,} cells, more than {_MAX_CELLS:,}: "
+            "use larger cells, or a part of the area"
+        )
+    steps = [start + np.arange(n) for start, n in zip(first, count, strict=True)]
+    column, row = (v.ravel() for v in np.meshgrid(*steps))
+    shapely.prepare(flat)
+    inside = shapely.intersects_xy(flat, (column + 0.5) * step, (row + 0.5) * step)
+    x, y = column[inside] * step, row[inside] * step
+    squares = gpd.GeoSeries(shapely.box(x, y, x + step, y + step), crs=plane).to_crs(CRS)
+    middle = gpd.GeoSeries(gpd.points_from_xy(x + step / 2, y + step / 2), crs=plane).to_crs(CRS)
+    shapes = squares.to_numpy().copy()
+    west, _, east, _ = shapely.bounds(shapes).T
+    for at in np.flatnonzero(east - west > 180.0):  # noqa: PLR2004 - over the antimeridian
+        ring = continuous(shapely.get_coordinates(shapes[at]))
+        shapes[at] = split_antimeridian(shapely.Polygon(ring))
+    return shapes, np.column_stack([middle.x, middle.y])
+
+
+def _near(
+    middle: NDArray[np.float64], stations: gpd.GeoDataFrame, within_km: float
+) -> dict[str, Any]:
+    index = PointIndex(*check_stations(stations))
+    position, km = index.nearest(middle[:, 0], middle[:, 1])
+    missing = position[:, 0] < 0
+    known = np.where(missing, 0.0, km[:, 0])
+    cell, station, _ = pairs_within_km(PointIndex(*middle.T), index, within_km)
+    n = len(middle)
+    amounts = {
+        name: stations[column].to_numpy(dtype=float, na_value=0.0)
+        if column in stations
+        else np.zeros(len(stations))
+        for name, column in (("n_connectors", "n_connectors"), ("power_kw", "total_power_kw"))
+    }
+    return {
+        "nearest_km": pd.arrays.FloatingArray(known, missing),
+        "n_sites": np.bincount(cell, minlength=n),
+        "n_connectors": np.bincount(cell, amounts["n_connectors"][station], n).astype("int64"),
+        "power_kw": np.bincount(cell, amounts["power_kw"][station], n),
+    }

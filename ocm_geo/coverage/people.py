@@ -1,0 +1,117 @@
+"""Which kind of population a user gave, and people at more points than fit in memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+
+from ocm_geo.coverage.inputs import people, point_lonlat
+from ocm_geo.coverage.parts import ParquetPart, is_partitioned, parquet_parts
+from ocm_geo.coverage.population import run_tasks
+from ocm_geo.coverage.rasters import PopulationRaster
+from ocm_geo.coverage.tally import Tally, added
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from ocm_geo.coverage.tally import AreaFinder, Reach
+
+__all__ = ["kind_of_population", "people_of_parts"]
+
+_POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+_RASTERS = {".tif", ".tiff", ".vrt", ".nc", ".img", ".asc", ".jp2", ".zarr", ".gpkg"}
+
+
+def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what users have at hand
+    """
+    Say what kind of population it is.
+
+    Parameters
+    ----------
+    population : object
+        What the caller gave.
+
+    Returns
+    -------
+    {"column", "points", "polygons", "raster", "parts"} or None
+        None where there is none.
+
+    Raises
+    ------
+    QueryError
+        If it is nothing of these.
+    """
+    if population is None:
+        return None
+    if isinstance(population, PopulationRaster):
+        return "raster"
+    if isinstance(population, gpd.GeoDataFrame):
+        kinds = shapely.get_type_id(population.geometry.to_numpy())
+        return "polygons" if len(kinds) and kinds[0] in _POLYGONS else "points"
+    if isinstance(population, str | os.PathLike):
+        path = Path(population)
+        if path.suffix.lower() in _RASTERS or "://" in str(population):
+            return "raster"
+        there = path.suffix == ".parquet" or path.is_dir()
+        return "parts" if there or isinstance(population, os.PathLike) else "column"
+    if is_partitioned(population):
+        return "parts"
+    raise QueryError(
+        "population must be a column of the areas, a GeoDataFrame of points or polygons with a "
+        "column 'population', a raster or GeoParquet path, or a dask collection, not "
+        f"{type(population).__name__}"
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    reach: Reach
+    finder: AreaFinder
+
+    def __call__(self, part: Any) -> Tally:  # noqa: ANN401 - where it is, or the part itself
+        points = part.read(["population"]) if isinstance(part, ParquetPart) else part
+        if not isinstance(points, gpd.GeoDataFrame):
+            points = points.compute()
+        lon, lat = point_lonlat(points, "population")
+        weight = people(points, "population")
+        steps, pairs = self.reach.steps(lon, lat), self.finder.pairs(lon, lat)
+        return Tally.of(weight, steps, pairs, len(self.reach.within_km))
+
+
+def people_of_parts(
+    population: Any,  # noqa: ANN401 - a path or a dask collection
+    reach: Reach,
+    finder: AreaFinder,
+    client: Client | None,
+) -> Tally:
+    """
+    Count people at points, part by part.
+
+    Parameters
+    ----------
+    population : str, path or dask_geopandas.GeoDataFrame
+        Points with a column ``population``.
+    reach : Reach
+        Distances and stations.
+    finder : AreaFinder
+        The areas.
+    client : distributed.Client or None
+        The cluster.
+
+    Returns
+    -------
+    Tally
+        The same to the last bit with and without a cluster.
+    """
+    is_path = isinstance(population, str | os.PathLike)
+    parts = parquet_parts(population) if is_path else population.to_delayed()
+    if client is not None and not is_path:
+        # The parts are made on the cluster and stay there.
+        parts = client.compute(list(parts))
+    return added(run_tasks(_Job(reach, finder), parts, client))
