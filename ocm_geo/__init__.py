@@ -22,6 +22,7 @@ from ocm_geo.corridors import (
 from ocm_geo.coverage import (
     AccessOptions,
     Equity,
+    PopulationRaster,
     Qualifying,
     Scenarios,
     SolverOptions,
@@ -32,6 +33,7 @@ from ocm_geo.coverage import (
     doubtful_stations,
     equity,
     nearest_stations,
+    population_coverage,
     service_areas,
     suggest_sites,
 )
@@ -171,6 +173,7 @@ __all__ = [
     "OpenChargeMap",
     "PagingError",
     "PoolRules",
+    "PopulationRaster",
     "Qualifying",
     "QueryError",
     "RateLimited",
@@ -219,6 +222,7 @@ __all__ = [
     "plot_coverage",
     "plot_route",
     "plot_stations",
+    "population_coverage",
     "read",
     "reference_data",
     "road_detours",

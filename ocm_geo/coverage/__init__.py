@@ -6,6 +6,8 @@ from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
 from ocm_geo.coverage.equity import Equity, equity
 from ocm_geo.coverage.nearest import nearest_stations
+from ocm_geo.coverage.population import population_coverage
+from ocm_geo.coverage.rasters import PopulationRaster
 from ocm_geo.coverage.scenarios import Scenarios, doubt_scenarios
 from ocm_geo.coverage.service_areas import service_areas
 from ocm_geo.coverage.siting import SolverOptions, suggest_sites
@@ -13,6 +15,7 @@ from ocm_geo.coverage.siting import SolverOptions, suggest_sites
 __all__ = [
     "AccessOptions",
     "Equity",
+    "PopulationRaster",
     "Qualifying",
     "Scenarios",
     "SolverOptions",
@@ -23,6 +26,7 @@ __all__ = [
     "doubtful_stations",
     "equity",
     "nearest_stations",
+    "population_coverage",
     "service_areas",
     "suggest_sites",
 ]

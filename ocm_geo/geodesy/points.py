@@ -224,6 +224,38 @@ class PointIndex:
             )
         return step
 
+    def reach_of_balls(
+        self,
+        centre: NDArray[np.float64],
+        radius_km: NDArray[np.float64],
+        within_km: Sequence[float],
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """
+        Bound what `are_reached` says of any point in a ball.
+
+        Parameters
+        ----------
+        centre : numpy.ndarray of shape (n, 3)
+            Middles, earth-centred, km.
+        radius_km : numpy.ndarray of shape (n,)
+            Straight through the Earth.
+        within_km : sequence of float
+            Geodesic distances, ascending, km.
+
+        Returns
+        -------
+        least, most : numpy.ndarray of int, shape (n,)
+            Equal where all points of the ball have the same answer for certain.
+        """
+        out = np.full(len(centre), len(within_km), dtype=np.intp)
+        if not len(self) or not len(centre):
+            return out, out
+        shortest, longest = np.transpose([chord_range_km(km) for km in within_km])
+        far = float(longest[-1] + np.max(radius_km))
+        chord = np.asarray(self.tree.query(centre, distance_upper_bound=far)[0])
+        least = np.searchsorted(longest, chord - radius_km)
+        return np.asarray(least), np.asarray(np.searchsorted(shortest, chord + radius_km))
+
     def _blocks(self, asked: Places) -> list[NDArray[np.intp]]:
         """Cut points into blocks, neighbours together: the tree is then mostly in the cache."""
         if not len(self) or not len(asked.xyz):

@@ -1,0 +1,291 @@
+"""People within reach of stations, from rasters of any size, block by block."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ocm_geo.coverage.doubt import levels_of
+from ocm_geo.coverage.inputs import area_frame, check_stations, distances
+from ocm_geo.coverage.rasters import Grid, open_grid, read_cells
+from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, added, warn_of_overlaps
+from ocm_geo.errors import SuspectInput
+from ocm_geo.geodesy import PointIndex
+from ocm_geo.provenance import carry
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Sequence
+
+    from distributed import Client
+    from numpy.typing import NDArray
+
+    from ocm_geo.coverage.doubt import Levels, Qualifying
+    from ocm_geo.coverage.rasters import Cells, PopulationRaster
+
+__all__ = [
+    "RASTER_RULE",
+    "people_columns",
+    "population_coverage",
+    "reach_of",
+    "run_tasks",
+    "tally_raster",
+]
+
+RASTER_RULE = "a cell is where its centre is, and in reach by its geodesic distance"
+_EDGE_CELLS = 32
+"""Cells on a side of a piece that is wholly in or out of reach, or not."""
+_WINDOWS_PER_TASK = 8
+
+
+def population_coverage(
+    raster: str | os.PathLike[str] | PopulationRaster,
+    stations: gpd.GeoDataFrame,
+    within_km: float | Sequence[float],
+    *,
+    areas: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    bounds: bool = False,
+    qualifying: Qualifying | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """
+    Count the people of a raster that have a station within reach.
+
+    Parameters
+    ----------
+    raster : str, path or PopulationRaster
+        Counts of people, GeoTIFF or anything GDAL reads, in any coordinate reference system;
+        a `PopulationRaster` for densities, other bands or no-data values.
+    stations : geopandas.GeoDataFrame
+        All stations that may reach the raster.
+    within_km : float or sequence of float
+        Geodesic distances, km.
+    areas : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
+        Polygons to count in; without them the whole raster.
+    bounds : bool
+        Also with every doubtful station out (``_low``) and with all in (``_high``).
+    qualifying : Qualifying, optional
+        Which stations count; without it all given.
+    client : distributed.Client, optional
+        The cluster that does it; its workers must see the raster under the same path.
+
+    Returns
+    -------
+    pandas.DataFrame or geopandas.GeoDataFrame
+        A row for each area (if any) and distance: ``within_km``, ``population``,
+        ``population_covered``, ``population_not_covered``, ``population_share`` (missing where
+        nobody lives), and the area's ``geometry``. The same to the last bit with and without a
+        cluster.
+
+    Raises
+    ------
+    QueryError
+        If the raster cannot be read, has no coordinate reference system, or negative values.
+    MissingDependency
+        If the extra ``scale`` is not installed.
+
+    Warns
+    -----
+    SuspectInput
+        If nobody lives in the raster, or areas overlap.
+
+    Notes
+    -----
+    The raster is read in pieces of about a million cells, whatever its size; tiles that were
+    never written are not read. A cell is where its centre is. Squares of 32 by 32 cells that are
+    wholly in or out of reach are decided at once, by a ball about them; the cells of the others
+    one by one, by the geodesic distance to the nearest station. A cell whose centre lies on a
+    border belongs to the first of the areas that share it.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample())
+    >>> table = ocm.population_coverage("people.tif", stations, [5, 10])  # doctest: +SKIP
+    """
+    grid = open_grid(raster)
+    frame = None if areas is None else area_frame(areas)
+    levels = levels_of(stations, qualifying, bounds=bounds)
+    reach = reach_of(levels, distances(within_km), client)
+    shapes = None if frame is None else frame.geometry.to_numpy()
+    if shapes is not None:
+        warn_of_overlaps(shapes)
+    people = tally_raster(grid, reach, shapes, client)
+    tables = people_columns(people, reach)
+    n_areas = people.shape[1]
+    order = np.arange(len(reach.within_km) * n_areas).reshape(-1, n_areas).T.ravel()
+    table = pd.concat(tables, ignore_index=True).iloc[order].reset_index(drop=True)
+    if frame is not None and shapes is not None:
+        rows = np.repeat(np.arange(n_areas), len(reach.within_km))
+        table = gpd.GeoDataFrame(
+            table.set_axis(frame.index[rows]), geometry=shapes[rows], crs=frame.crs
+        )
+    facts = {"population": str(grid.raster.path), "values": grid.raster.kind}
+    return carry(table, stations, **facts, method=RASTER_RULE, **levels.facts)
+
+
+def reach_of(levels: Levels, within_km: Sequence[float], client: object) -> Reach:
+    """
+    Index the stations of each level.
+
+    Parameters
+    ----------
+    levels : Levels
+        The stations.
+    within_km : sequence of float
+        Distances, ascending, km.
+    client : object
+        A cluster, if there is one: each of its threads then works alone.
+
+    Returns
+    -------
+    Reach
+        Ready to be asked, or sent.
+    """
+    indexes = {name: PointIndex(*check_stations(t)) for name, t in levels.tables.items()}
+    return Reach(tuple(within_km), indexes, workers=-1 if client is None else 1)
+
+
+def people_columns(people: NDArray[np.float64], reach: Reach) -> list[pd.DataFrame]:
+    """
+    Turn sums into columns.
+
+    Parameters
+    ----------
+    people : numpy.ndarray of shape (levels, areas, steps + 1)
+        As `Tally.spread` gives it.
+    reach : Reach
+        The distances and levels.
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        One a distance, one row an area.
+    """
+    tables = []
+    for step, km in enumerate(reach.within_km):
+        table = pd.DataFrame({"within_km": np.full(people.shape[1], km)})
+        for suffix, sums in zip(reach.levels, people, strict=True):
+            covered = sums[:, : step + 1].sum(axis=1)
+            rest = sums[:, step + 1 :].sum(axis=1)
+            total = covered + rest
+            if not suffix:
+                table["population"] = pd.array(total, dtype="Float64")
+            table[f"population_covered{suffix}"] = pd.array(covered, dtype="Float64")
+            if not suffix:
+                table["population_not_covered"] = pd.array(rest, dtype="Float64")
+            nobody = total <= 0
+            share = np.divide(covered, total, out=np.zeros_like(total), where=~nobody)
+            table[f"population_share{suffix}"] = pd.arrays.FloatingArray(share, nobody)
+        tables.append(table)
+    return tables
+
+
+@dataclass(frozen=True)
+class _Job:
+    """The whole question but for the pieces: it can be sent to workers."""
+
+    grid: Grid
+    reach: Reach
+    finder: AreaFinder | None
+
+    def __call__(self, windows: list[tuple[int, int, int, int]]) -> Tally | None:
+        """Count the people of some pieces."""
+        tallies = [self._tally(cells) for cells in read_cells(self.grid, windows)]
+        return added(tallies) if tallies else None
+
+    def _tally(self, cells: Cells) -> Tally:
+        row, column = cells.row - np.min(cells.row), cells.column - np.min(cells.column)
+        wide = int(np.max(column)) // _EDGE_CELLS + 1
+        group = row // _EDGE_CELLS * wide + column // _EDGE_CELLS
+        steps = self.reach.steps_in_groups(cells.lon, cells.lat, group)
+        here = np.arange(len(cells.people))
+        pairs = (
+            (np.zeros_like(here), here)
+            if self.finder is None
+            else self.finder.pairs(cells.lon, cells.lat)
+        )
+        return Tally.of(cells.people, steps, pairs, len(self.reach.within_km))
+
+
+def tally_raster(
+    grid: Grid,
+    reach: Reach,
+    shapes: NDArray[np.object_] | None,
+    client: Client | None,
+) -> NDArray[np.float64]:
+    """
+    Count the people of a raster, here or on a cluster.
+
+    Parameters
+    ----------
+    grid : Grid
+        The raster.
+    reach : Reach
+        Distances and stations.
+    shapes : numpy.ndarray of shapely geometries or None
+        Areas; None: the whole raster is one.
+    client : distributed.Client or None
+        The cluster.
+
+    Returns
+    -------
+    numpy.ndarray of shape (levels, areas, steps + 1)
+        As `Tally.spread` gives it.
+
+    Warns
+    -----
+    SuspectInput
+        If nobody lives in it.
+    """
+    job = _Job(grid, reach, None if shapes is None else AreaFinder(shapes))
+    windows = grid.windows()
+    tasks = [windows[i : i + _WINDOWS_PER_TASK] for i in range(0, len(windows), _WINDOWS_PER_TASK)]
+    tallies = [tally for tally in run_tasks(job, tasks, client) if tally is not None]
+    n_areas = 1 if shapes is None else len(shapes)
+    if not tallies:
+        _warn_of_nobody(grid)
+        return np.zeros((len(reach.levels), n_areas, len(reach.within_km) + 1))
+    return added(tallies).spread(n_areas)
+
+
+def run_tasks(job: Any, tasks: Sequence[Any], client: Client | None) -> Iterable[Any]:  # noqa: ANN401
+    """
+    Do tasks in their order, here or on a cluster.
+
+    Parameters
+    ----------
+    job : callable
+        What is done with each; it is sent to each worker once.
+    tasks : sequence
+        What it is done with.
+    client : distributed.Client or None
+        The cluster.
+
+    Returns
+    -------
+    iterable
+        The results, in the order of the tasks.
+    """
+    if client is None:
+        return map(job, tasks)
+    sent = client.scatter(job, broadcast=True)
+    futures = [client.submit(_do, sent, task, pure=False) for task in tasks]
+    return client.gather(futures)  # type: ignore[no-any-return]
+
+
+def _do(job: Any, task: Any) -> Any:  # noqa: ANN401
+    return job(task)
+
+
+def _warn_of_nobody(grid: Grid) -> None:
+    warnings.warn(
+        f"nobody lives in {grid.raster.path}: every value is 0 or no data",
+        SuspectInput,
+        stacklevel=4,
+    )

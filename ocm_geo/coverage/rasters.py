@@ -1,0 +1,320 @@
+"""Rasters of people, read block by block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import pyproj
+import shapely
+
+from ocm_geo.errors import MissingDependency, QueryError
+from ocm_geo.geodesy import area_km2, wrap_lon
+from ocm_geo.schema import CRS
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["Cells", "Grid", "PopulationRaster", "open_grid", "read_cells"]
+
+_BLOCK_CELLS = 1 << 20
+
+
+@dataclass(frozen=True)
+class PopulationRaster:
+    """
+    A raster of people, where its path alone does not say enough.
+
+    Parameters
+    ----------
+    path : str or path
+        A GeoTIFF, Cloud Optimized GeoTIFF, or anything else GDAL reads.
+    kind : {"counts", "density"}
+        People in each cell, or people per km².
+    band : int
+        Which band, from 1.
+    nodata : float, optional
+        The value of cells without data, where the file does not say it or says it wrongly.
+
+    Raises
+    ------
+    QueryError
+        If ``kind`` is none of these.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> raster = ocm.PopulationRaster("density.tif", kind="density")
+    >>> raster.band
+    1
+    """
+
+    path: str | os.PathLike[str]
+    kind: Literal["counts", "density"] = "counts"
+    band: int = 1
+    nodata: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the words."""
+        if self.kind not in {"counts", "density"}:
+            raise QueryError(f"kind must be 'counts' or 'density', not {self.kind!r}")
+
+
+class Grid(NamedTuple):
+    """
+    What is known of a raster before reading it; it can be sent to workers.
+
+    Parameters
+    ----------
+    raster : PopulationRaster
+        The file.
+    size : tuple of int
+        Rows and columns.
+    transform : tuple of float
+        From column and row to coordinates (a, b, c, d, e, f).
+    crs : str
+        The coordinate reference system, WKT.
+    block : tuple of int
+        Rows and columns of a piece that is read at once.
+    tile : tuple of int
+        Rows and columns of the file's own tiles.
+    """
+
+    raster: PopulationRaster
+    size: tuple[int, int]
+    transform: tuple[float, ...]
+    crs: str
+    block: tuple[int, int]
+    tile: tuple[int, int]
+
+    def windows(self) -> list[tuple[int, int, int, int]]:
+        """
+        Cut the raster into pieces.
+
+        Returns
+        -------
+        list of tuple
+            First row, first column, rows, columns.
+        """
+        (rows, columns), (high, wide) = self.size, self.block
+        return [
+            (i, j, min(high, rows - i), min(wide, columns - j))
+            for i in range(0, rows, high)
+            for j in range(0, columns, wide)
+        ]
+
+    def corners(
+        self, row: NDArray[np.floating[Any]], column: NDArray[np.floating[Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """
+        Give positions of the grid.
+
+        Parameters
+        ----------
+        row, column : numpy.ndarray
+            In cells from the upper left corner of the raster; a cell's centre is at a half.
+
+        Returns
+        -------
+        lon, lat : numpy.ndarray
+            Degrees.
+        """
+        a, b, c, d, e, f = self.transform
+        x, y = a * column + b * row + c, d * column + e * row + f
+        crs = pyproj.CRS.from_wkt(self.crs)
+        if crs.equals(pyproj.CRS(CRS), ignore_axis_order=True):
+            return wrap_lon(x), np.clip(y, -90.0, 90.0)
+        lon, lat = pyproj.Transformer.from_crs(crs, CRS, always_xy=True).transform(x, y)
+        return wrap_lon(lon), np.asarray(lat)
+
+
+class Cells(NamedTuple):
+    """
+    The cells of a piece that have people.
+
+    Parameters
+    ----------
+    row, column : numpy.ndarray of int
+        In the raster.
+    lon, lat : numpy.ndarray
+        Their centres, degrees.
+    people : numpy.ndarray
+        People in each.
+    """
+
+    row: NDArray[np.intp]
+    column: NDArray[np.intp]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    people: NDArray[np.float64]
+
+
+def _rasterio() -> Any:  # noqa: ANN401 - a module
+    try:
+        import rasterio  # noqa: PLC0415 - optional
+        import rasterio.errors  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingDependency("rasterio", "scale") from error
+    return rasterio
+
+
+def open_grid(raster: str | os.PathLike[str] | PopulationRaster) -> Grid:
+    """
+    Look at a raster without reading it.
+
+    Parameters
+    ----------
+    raster : str, path or PopulationRaster
+        The file.
+
+    Returns
+    -------
+    Grid
+        Its size, place and blocks.
+
+    Raises
+    ------
+    QueryError
+        If it cannot be read, has no such band, or no coordinate reference system.
+    MissingDependency
+        If the extra ``scale`` is not installed.
+    """
+    rasterio = _rasterio()
+    given = raster if isinstance(raster, PopulationRaster) else PopulationRaster(raster)
+    try:
+        source = rasterio.open(given.path)
+    except rasterio.errors.RasterioIOError as error:
+        raise QueryError(f"the raster {str(given.path)!r} cannot be read: {error}") from error
+    with source:
+        if source.crs is None:
+            raise QueryError(
+                f"the raster {Path(given.path).name} has no coordinate reference system: set it, "
+                "with rio edit-info --crs EPSG:4326 if it is in degrees"
+            )
+        if not 1 <= given.band <= source.count:
+            raise QueryError(f"band must be 1 to {source.count}, not {given.band!r}")
+        tile = source.block_shapes[given.band - 1]
+        return Grid(
+            given,
+            source.shape,
+            tuple(source.transform)[:6],
+            source.crs.to_wkt(),
+            _pieces(tile, source.shape),
+            tile,
+        )
+
+
+def _pieces(tile: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """Give whole tiles, about a million cells together, as square as tiles let them be."""
+    high, wide = min(tile[0], size[0]), min(tile[1], size[1])
+    while high * wide < _BLOCK_CELLS and (high < size[0] or wide < size[1]):
+        if (high <= wide and high < size[0]) or wide >= size[1]:
+            high *= 2
+        else:
+            wide *= 2
+    return high, wide
+
+
+def read_cells(grid: Grid, windows: list[tuple[int, int, int, int]]) -> Iterator[Cells]:
+    """
+    Read pieces of a raster.
+
+    Parameters
+    ----------
+    grid : Grid
+        The raster.
+    windows : list of tuple
+        As `Grid.windows` gives them.
+
+    Yields
+    ------
+    Cells
+        Those that have people, one batch a piece; no-data and NaN have none.
+
+    Raises
+    ------
+    QueryError
+        If a value is negative or infinite and not no-data.
+    """
+    rasterio = _rasterio()
+    with rasterio.open(grid.raster.path) as source:
+        for window in windows:
+            if _is_sparse(source, grid, window):
+                continue
+            values = _values(source, grid.raster, window)
+            row, column = np.nonzero(values)
+            if len(row):
+                yield _cells(grid, values[row, column], row + window[0], column + window[1])
+
+
+def _is_sparse(source: Any, grid: Grid, window: tuple[int, int, int, int]) -> bool:  # noqa: ANN401
+    """Say whether no tile of the piece was ever written."""
+    if source.driver != "GTiff":
+        return False
+    (high, wide), (row, column, rows, columns) = grid.tile, window
+    return all(
+        source.get_tag_item(f"BLOCK_OFFSET_{j}_{i}", "TIFF", bidx=grid.raster.band) is None
+        for i in range(row // high, -(-(row + rows) // high))
+        for j in range(column // wide, -(-(column + columns) // wide))
+    )
+
+
+def _values(
+    source: Any,  # noqa: ANN401 - a rasterio dataset
+    raster: PopulationRaster,
+    window: tuple[int, int, int, int],
+) -> NDArray[np.float64]:
+    """Read one piece; cells without data are 0."""
+    from rasterio.windows import Window  # noqa: PLC0415 - optional
+
+    row, column, rows, columns = window
+    masked = raster.nodata is None
+    read = source.read(raster.band, window=Window(column, row, columns, rows), masked=masked)
+    values = np.ma.getdata(read).astype(np.float64)
+    empty = np.isnan(values)
+    empty |= np.ma.getmaskarray(read) if masked else values == raster.nodata
+    scale, offset = source.scales[raster.band - 1], source.offsets[raster.band - 1]
+    if (scale, offset) != (1.0, 0.0):
+        values = values * scale + offset
+    values[empty] = 0.0
+    wrong = (values < 0) | np.isinf(values)
+    if wrong.any():
+        i, j = np.argwhere(wrong)[0]
+        raise QueryError(
+            f"the raster {Path(raster.path).name} has {values[i, j]:g} people at row {row + i}, "
+            f"column {column + j}: if that means no data, use PopulationRaster(path, nodata=...)"
+        )
+    return values
+
+
+def _cells(
+    grid: Grid, values: NDArray[np.float64], row: NDArray[np.intp], column: NDArray[np.intp]
+) -> Cells:
+    lon, lat = grid.corners(row + 0.5, column + 0.5)
+    if grid.raster.kind == "density":
+        values = values * _cell_km2(grid, row, column)
+    return Cells(row, column, lon, lat, values)
+
+
+def _cell_km2(grid: Grid, row: NDArray[np.intp], column: NDArray[np.intp]) -> NDArray[np.float64]:
+    a, b, _, d, _, _ = grid.transform
+    plain = b == d == 0.0 and pyproj.CRS.from_wkt(grid.crs).is_geographic
+    if plain:
+        # All cells of a row are of one size.
+        row, back = np.unique(row, return_inverse=True)
+        column = np.zeros_like(row)
+    around = ((0, 0), (0, 1), (1, 1), (1, 0))
+    corners = [grid.corners(row + float(i), column + float(j)) for i, j in around]
+    ring = np.stack([np.column_stack(corner) for corner in corners], axis=1)
+    if plain:
+        ring[:, :, 0] = np.array([0.0, abs(a), abs(a), 0.0])
+    else:
+        # Over the antimeridian a cell keeps together.
+        ring[:, :, 0] = ring[:, :1, 0] + (ring[:, :, 0] - ring[:, :1, 0] + 180.0) % 360.0 - 180.0
+    size = np.asarray(area_km2(shapely.polygons(ring)))
+    return size[back] if plain else size
