@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Equity", "equity"]
 
 _N_BOOT = 999
-_BLOCK = 4_000_000
+_BLOCK = 1_000_000
 _LEVEL = 0.95
 
 
@@ -173,7 +173,9 @@ class _Measure(NamedTuple):
     def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Measure one or many rows of weights."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.formula(self.y, weights[..., self.kept])
+            # Copies of many rows of weights take longer than the formulas.
+            mine = weights if len(self.y) == weights.shape[-1] else weights[..., self.kept]
+            return self.formula(self.y, mine)
 
 
 def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dict[str, _Measure]:
@@ -260,7 +262,8 @@ def _bootstrap(
     for start in range(0, n_boot, block):
         weights = w * _times_drawn(rng, min(block, n_boot - start), len(y))
         # Where nobody drawn has anything there is nothing to share.
-        weights = weights[weights @ y > 0]
+        some = weights @ y > 0
+        weights = weights if some.all() else weights[some]
         for name, measure in measures.items():
             draws[name].append(measure(weights))
     table = {

@@ -11,7 +11,8 @@ import pandas as pd
 import shapely
 
 from ocm_geo.coverage.inputs import people
-from ocm_geo.errors import MissingDependency, QueryError
+from ocm_geo.coverage.rasters import open_grid, read_cells
+from ocm_geo.errors import QueryError
 from ocm_geo.schema import CRS
 from ocm_geo.study.inputs import read_places
 
@@ -122,25 +123,11 @@ def _rows(path: Path, demand: DemandConfig) -> gpd.GeoDataFrame:
 
 def _cells(path: Path) -> gpd.GeoDataFrame:
     """Take the cells that have people, at their centres."""
-    try:
-        import rasterio  # noqa: PLC0415 - optional
-    except ImportError as error:
-        raise MissingDependency("rasterio", "scale") from error
-    with rasterio.open(path) as raster:
-        if raster.crs is None:
-            raise QueryError(f"demand raster {path} names no coordinate reference system")
-        counts = raster.read(1, masked=True).astype(float).filled(0.0)
-        crs, (a, b, c, d, e, f) = raster.crs, raster.transform[:6]
-    if (counts < 0).any() or not np.isfinite(counts).all():
-        raise QueryError(
-            f"demand raster {path} has negative or infinite counts: is its nodata value declared?"
-        )
-    row, column = np.nonzero(counts > 0)
-    # Centres, by the affine transform of the raster.
-    x = a * (column + 0.5) + b * (row + 0.5) + c
-    y = d * (column + 0.5) + e * (row + 0.5) + f
-    points = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=crs).to_crs(CRS)
-    names = pd.Index([f"{r}, {c}" for r, c in zip(row, column, strict=True)], name="row, column")
-    return gpd.GeoDataFrame(
-        {"population": counts[row, column]}, geometry=points.to_numpy(), index=names, crs=CRS
-    )
+    grid = open_grid(path)
+    parts = list(read_cells(grid, grid.windows()))
+    if not parts:
+        raise QueryError(f"demand raster {path}: nobody lives in it")
+    row, column, lon, lat, counts = (np.concatenate(values) for values in zip(*parts, strict=True))
+    names = pd.Index([f"{r}, {c}" for r, c in zip(row, column, strict=True)])
+    points = gpd.points_from_xy(lon, lat)
+    return gpd.GeoDataFrame({"population": counts}, geometry=points, index=names, crs=CRS)
