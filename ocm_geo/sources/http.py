@@ -113,6 +113,8 @@ class _Watch:
         self._timer: threading.Timer | None = None
 
     def __call__(self, response: requests.Response, **_: object) -> None:
+        # A caching session hands the same response over twice.
+        self.end()
         left = max(0.0, self._deadline - time.monotonic())
         self._timer = threading.Timer(left, self._cut, (response,))
         self._timer.daemon = True
@@ -120,7 +122,11 @@ class _Watch:
 
     def _cut(self, response: requests.Response) -> None:
         self.too_late = True
-        response.raw.shutdown()
+        try:
+            response.raw.shutdown()
+        except RuntimeError:
+            # Its connection is free again: the answer had ended.
+            self.too_late = False
 
     def end(self) -> None:
         if self._timer is not None:
