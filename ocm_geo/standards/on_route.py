@@ -165,15 +165,18 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
         _near_road(case.pools(stations, "recorded", case.serve), line, case.offset_km),
         case.clauses,
         readings,
-        {
-            "length_km": line.length_km,
-            "ends_km": float(segments.loc[segments["status"] == "end", "length_km"].sum()),
-            "share_between_pools": between,
-            "ends": case.ends,
-            "offset_km": case.offset_km,
-            "merge_m": case.pool_rules.merge_m,
-        },
+        {"share_between_pools": between, **_report(line, segments, case)},
     )
+
+
+def _report(line: Line, segments: gpd.GeoDataFrame, case: Case) -> dict[str, object]:
+    return {
+        "length_km": line.length_km,
+        "ends_km": float(segments.loc[segments["status"] == "end", "length_km"].sum()),
+        "ends": case.ends,
+        "offset_km": case.offset_km,
+        "merge_m": case.pool_rules.merge_m,
+    }
 
 
 def _near_road(made: gpd.GeoDataFrame, line: Line, offset_km: float) -> gpd.GeoDataFrame:
