@@ -158,7 +158,7 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
     homes["JUPYTER_CONFIG_DIR"] = str(folder / "config")
     environment = {**os.environ, **homes, "JUPYTER_PLATFORM_DIRS": "1"}
     with (folder / "log.txt").open("w") as log:
-        started = subprocess.Popen(  # noqa: S603 - our own words
+        started: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own words
             command,
             env=environment,
             cwd=folder,
@@ -175,6 +175,8 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 started.kill()
                 started.wait(20)
+            if started.stdin is not None:
+                started.stdin.close()
 
 
 def free_port() -> int:
