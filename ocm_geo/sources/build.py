@@ -22,6 +22,7 @@ from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.readers import read_batches
+from ocm_geo.sources.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["build_snapshot"]
 
 _LOCK = ".lock"
+_AT_ONCE = 100_000
 _REFERENCE_FILE = "referencedata.json"
 
 
@@ -122,8 +124,9 @@ class _Gathered:
     """All that was read, in columns."""
 
     def __init__(self) -> None:
-        self.stations: list[pa.Table] = []
-        self.connections: list[pa.Table] = []
+        position = [("lon", pa.float64()), ("lat", pa.float64())]
+        self.stations = Stack(pa.schema([*arrow_schema(STATION_COLUMNS), *position]))
+        self.connections = Stack(arrow_schema(CONNECTION_COLUMNS))
         self.rejects: list[dict[str, Any]] = []
         self.coerced: Counter[str] = Counter()
         self.harvest: dict[str, dict[int, Any]] = {}
@@ -131,8 +134,8 @@ class _Gathered:
 
     def add(self, parsed: Parsed) -> None:
         """Take a batch."""
-        self.stations.append(parsed.stations)
-        self.connections.append(parsed.connections)
+        self.stations.add(parsed.stations)
+        self.connections.add(parsed.connections)
         self.rejects += [asdict(reject) for reject in parsed.rejects]
         self.coerced.update(parsed.coerced)
         self.n_read += parsed.n_read
@@ -157,13 +160,11 @@ def _with_progress(batches: Iterable[Parsed]) -> Iterator[Parsed]:
 
 
 def _write(folder: Path, gathered: _Gathered, given: ReferenceData | None, attribution: str) -> str:
-    position = [("lon", pa.float64()), ("lat", pa.float64())]
-    schema = pa.schema([*arrow_schema(STATION_COLUMNS), *position])
-    stations = _whole(gathered.stations, schema)
-    connections = _whole(gathered.connections, arrow_schema(CONNECTION_COLUMNS))
+    stations, connections = gathered.stations, gathered.connections
     order = _in_space(stations)
     disk.write_stations(folder / disk.STATIONS, stations, order, attribution)
-    plugs = _like(stations["ocm_id"].to_numpy()[order], connections["ocm_id"].to_numpy())
+    sites = stations.column("ocm_id").to_numpy()[order]
+    plugs = _like(sites, connections.column("ocm_id").to_numpy())
     disk.write_connections(folder / disk.CONNECTIONS, connections, plugs)
     newest = _newest(stations)
     ref.write(_reference(gathered, given, newest), folder)
@@ -186,20 +187,23 @@ def _kind(reject: dict[str, Any]) -> str:
     return str(reject["reason"]).partition(":")[0]
 
 
-def _whole(batches: list[pa.Table], schema: pa.Schema) -> pa.Table:
-    """Join batches into one piece, and let go of them."""
-    table = pa.concat_tables([batch.cast(schema) for batch in batches] or [schema.empty_table()])
-    batches.clear()
-    return table.combine_chunks()
-
-
-def _in_space(stations: pa.Table) -> NDArray[np.int64]:
+def _in_space(stations: Stack) -> NDArray[np.int64]:
     """Order along a Hilbert curve: neighbours in space are neighbours in the file."""
-    points = gpd.points_from_xy(stations["lon"].to_numpy(), stations["lat"].to_numpy())
-    if not len(points):
+    lon, lat = (stations.column(name).to_numpy() for name in ("lon", "lat"))
+    if not len(lon):
         return np.empty(0, dtype=np.int64)
-    distance = gpd.GeoSeries(points).hilbert_distance(total_bounds=(-180, -90, 180, 90), level=16)
-    return np.lexsort((stations["ocm_id"].to_numpy(), distance.to_numpy())).astype(np.int64)
+    # Some at a time: as geometries they take far more room than as numbers.
+    distance = np.concatenate(
+        [
+            gpd.GeoSeries(
+                gpd.points_from_xy(lon[start : start + _AT_ONCE], lat[start : start + _AT_ONCE])
+            )
+            .hilbert_distance(total_bounds=(-180, -90, 180, 90), level=16)
+            .to_numpy()
+            for start in range(0, len(lon), _AT_ONCE)
+        ]
+    )
+    return np.lexsort((stations.column("ocm_id").to_numpy(), distance)).astype(np.int64)
 
 
 def _like(order: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -209,10 +213,10 @@ def _like(order: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]
     return np.argsort(rank, kind="stable").astype(np.int64)
 
 
-def _newest(stations: pa.Table) -> str:
+def _newest(stations: Stack) -> str:
     import pyarrow.compute as pc  # noqa: PLC0415 - used here alone
 
-    newest = pc.max(stations["date_last_status_update"]).as_py()
+    newest = pc.max(stations.column("date_last_status_update")).as_py()
     return "" if newest is None else newest.date().isoformat()
 
 

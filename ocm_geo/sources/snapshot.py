@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ocm_geo.sources.stack import Stack
+
 __all__ = [
     "CONNECTIONS",
     "CURRENT",
@@ -101,7 +103,7 @@ class ImportReport:
         return asdict(self)
 
 
-def write_stations(path: Path, table: pa.Table, order: NDArray[np.int64], attribution: str) -> None:
+def write_stations(path: Path, table: Stack, order: NDArray[np.int64], attribution: str) -> None:
     """
     Write stations as GeoParquet 1.1.
 
@@ -109,30 +111,30 @@ def write_stations(path: Path, table: pa.Table, order: NDArray[np.int64], attrib
     ----------
     path : pathlib.Path
         The file.
-    table : pyarrow.Table
+    table : Stack
         The columns of `STATION_COLUMNS`, ``lon`` and ``lat``.
     order : numpy.ndarray of int
         The order to write the rows in.
     attribution : str
         Credit line for the metadata.
     """
-    lon, lat = table["lon"].to_numpy(), table["lat"].to_numpy()
+    lon, lat = (table.column(name).to_numpy() for name in ("lon", "lat"))
     fields = [*arrow_schema(STATION_COLUMNS), pa.field("bbox", _BOX), ("geometry", pa.binary())]
     metadata = {"geo": _geo(lon, lat), "ocm": json.dumps({"attribution": attribution})}
     schema = pa.schema(fields, metadata=metadata)
     names = [column.name for column in STATION_COLUMNS]
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         # Row group by row group: the whole is never held twice.
-        for start in range(0, max(len(order), 1), ROW_GROUP):
-            rows = order[start : start + ROW_GROUP]
-            x, y = pa.array(lon[rows]), pa.array(lat[rows])
+        for rows in table.pieces(order, ROW_GROUP):
+            x, y = (rows[name].combine_chunks() for name in ("lon", "lat"))
             box = pa.StructArray.from_arrays([x, y, x, y], fields=list(_BOX))
-            wkb = pa.array(shapely.to_wkb(shapely.points(lon[rows], lat[rows])), pa.binary())
-            columns = [*table.select(names).take(rows).columns, box, wkb]
+            points = shapely.points(x.to_numpy(), y.to_numpy())
+            wkb = pa.array(shapely.to_wkb(points), pa.binary())
+            columns = [*rows.select(names).columns, box, wkb]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema), ROW_GROUP)
 
 
-def write_connections(path: Path, table: pa.Table, order: NDArray[np.int64]) -> None:
+def write_connections(path: Path, table: Stack, order: NDArray[np.int64]) -> None:
     """
     Write connections as Parquet.
 
@@ -140,16 +142,15 @@ def write_connections(path: Path, table: pa.Table, order: NDArray[np.int64]) -> 
     ----------
     path : pathlib.Path
         The file.
-    table : pyarrow.Table
+    table : Stack
         The columns of `CONNECTION_COLUMNS`.
     order : numpy.ndarray of int
         The order to write the rows in.
     """
     schema = arrow_schema(CONNECTION_COLUMNS)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for start in range(0, max(len(order), 1), 5 * ROW_GROUP):
-            rows = order[start : start + 5 * ROW_GROUP]
-            writer.write_table(table.take(rows).cast(schema), 5 * ROW_GROUP)
+        for rows in table.pieces(order, 5 * ROW_GROUP):
+            writer.write_table(rows, 5 * ROW_GROUP)
 
 
 def _geo(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
