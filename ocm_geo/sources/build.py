@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import json
 import os
 import shutil
@@ -237,7 +238,7 @@ def _write_manifest(folder: Path, facts: dict[str, Any]) -> str:
     }
     now = _now()
     # The id says when and what: two builds of the same data differ in the time alone.
-    name = f"{now:%Y%m%dT%H%M%SZ}-{hashes[disk.STATIONS][:8]}"
+    name = _free(folder.parent, f"{now:%Y%m%dT%H%M%SZ}-{hashes[disk.STATIONS][:8]}")
     manifest = {
         "format": disk.FORMAT,
         "snapshot": name,
@@ -247,6 +248,12 @@ def _write_manifest(folder: Path, facts: dict[str, Any]) -> str:
     }
     (folder / disk.MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return name
+
+
+def _free(snapshots: Path, name: str) -> str:
+    """Give a name that is free: the same data may be built again within one second."""
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(n for n in itertools.chain([name], numbered) if not (snapshots / n).exists())
 
 
 def _now() -> dt.datetime:

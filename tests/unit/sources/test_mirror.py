@@ -100,6 +100,17 @@ def test_snapshots_are_kept_and_can_be_opened(
     assert len(pickle.loads(pickle.dumps(first))) == 1  # noqa: S301 - our own
 
 
+def test_the_same_data_can_be_built_twice_in_a_second(
+    tmp_path: Path, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    path = write(poi(1))
+    mirrors = [ocm.Mirror.build(tmp_path / "m", path) for _ in range(3)]
+    assert mirrors[2].snapshot == f"{mirrors[0].snapshot}-3"
+    assert mirrors[0].snapshots() == [mirror.snapshot for mirror in mirrors]
+    assert ocm.Mirror(tmp_path / "m").snapshot == mirrors[2].snapshot
+
+
 def test_a_failed_build_leaves_what_was_there(
     tmp_path: Path, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
