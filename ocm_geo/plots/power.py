@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, text_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, tune
 from ocm_geo.plots.classes import HATCH
+from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import (
     GREY,
     INK,
     POWER_CLASSES,
+    STATIONS,
     UNKNOWN,
     UNKNOWN_POWER,
     plain,
@@ -87,14 +89,15 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
 
 
 def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
+    require(table, made_by=STATIONS)
     if "power_kw" in table and "max_power_kw" not in table:
-        require(table, "quantity")
+        require(table, "quantity", made_by="ocm_geo.connections")
         return (
             table["power_kw"],
             table["quantity"].to_numpy(dtype=float, na_value=1.0),
             "connectors",
         )
-    require(table, "max_power_kw")
+    require(table, "max_power_kw", made_by=STATIONS)
     return table["max_power_kw"], np.ones(len(table)), "sites"
 
 
@@ -105,7 +108,7 @@ def _counts(
     if by is None:
         groups = pd.Series("all", index=range(len(table)))
     else:
-        require(table, by)
+        require(table, by, made_by="ocm_geo.add_labels")
         groups = table[by].astype("string").fillna("not known").reset_index(drop=True)
     order = [*range(len(POWER_CLASSES)), -1]
     cells = pd.DataFrame({"group": groups, "rank": classes, "n": weight})
@@ -142,7 +145,7 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=text_size(ax) - 1,
+            fontsize=small_size(ax),
             color=INK,
         )
 
@@ -158,7 +161,7 @@ def _name(ax: Axes, left: NDArray[np.float64], width: NDArray[np.float64], colou
     """Write the share on parts wide enough for it, in a colour that is seen on theirs."""
     from matplotlib.colors import to_rgb  # noqa: PLC0415 - loaded when needed
 
-    size = text_size(ax) - 1.5
+    size = small_size(ax)
     room = 100 * 4.5 * 0.6 * size / (72 * 0.7 * box_inches(ax)[0])
     light = float(np.dot(to_rgb(colour), [0.2126, 0.7152, 0.0722]))
     paper = {"facecolor": "white", "alpha": 0.8, "pad": 0.6, "lw": 0} if colour == UNKNOWN else None

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = [
+    "BOUNDS",
     "FAR",
     "GAP",
     "GREY",
@@ -24,6 +25,7 @@ __all__ = [
     "SEA",
     "SERIES",
     "SHARES",
+    "STATIONS",
     "UNKNOWN",
     "UNKNOWN_POWER",
     "counted",
@@ -57,9 +59,15 @@ UNKNOWN = "#e6e6e6"
 
 MANY = 5000
 """More shapes than this are one picture in vector formats."""
+BOUNDS = "low: every doubtful station out; high: all in"
+"""What a band or bar between two values means, for the caption."""
+STATIONS = "ocm_geo.stations"
+"""What makes a station table, for `require`."""
+_SHOWN = 12
+"""Columns that a message names."""
 
 
-def require(table: pd.DataFrame, *columns: str) -> None:
+def require(table: pd.DataFrame, *columns: str, made_by: str = "") -> None:
     """
     Check that a table can be drawn.
 
@@ -69,15 +77,22 @@ def require(table: pd.DataFrame, *columns: str) -> None:
         The table.
     *columns : str
         What the figure needs.
+    made_by : str
+        The functions that make such a table, for the message.
 
     Raises
     ------
     QueryError
-        If a column is missing.
+        If it is no table, or a column is missing.
     """
+    hint = f"; {made_by} makes such a table" if made_by else ""
+    if not isinstance(table, pd.DataFrame):
+        raise QueryError(f"give a table, not {type(table).__name__}{hint}")
     missing = [column for column in columns if column not in table]
     if missing:
-        raise QueryError(f"the table has no column {missing[0]!r}; it has {list(table.columns)}")
+        shown = [*map(str, table.columns[:_SHOWN]), *(["…"] if len(table.columns) > _SHOWN else [])]
+        has = ", ".join(shown) or "none"
+        raise QueryError(f"the table has no column {missing[0]!r}{hint}. Its columns: {has}")
 
 
 def power_class(power_kw: pd.Series[float]) -> NDArray[np.intp]:
@@ -117,7 +132,7 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
+def numbers(table: pd.DataFrame, column: str, *, made_by: str = "") -> NDArray[np.float64]:
     """
     Read a column of numbers.
 
@@ -127,6 +142,8 @@ def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
         The table.
     column : str
         Its name.
+    made_by : str
+        As for `require`.
 
     Returns
     -------
@@ -136,9 +153,9 @@ def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
     Raises
     ------
     QueryError
-        If the table has no such column, or it holds no numbers.
+        If it is no table, has no such column, or the column holds no numbers.
     """
-    require(table, column)
+    require(table, column, made_by=made_by)
     try:
         return table[column].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
