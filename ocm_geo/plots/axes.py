@@ -47,8 +47,8 @@ _OVERHANG = 6.0
 """By which the last tick label leaves the axes, points."""
 _LEGEND_POINT = 22.0
 _MOST_COLUMNS = 5
-_HANDLE = 3.2
-"""Of the size of text: what a legend has beside the words of an entry."""
+_PLAIN_HANDLE, _DASHED_HANDLE, _BESIDE = 1.4, 3.2, 1.8
+"""Of the size of text: the sign of an entry of a legend, long enough to tell dashes, and gaps."""
 _SHORT_WORD = 12
 _NO_RECORD = "source and date not recorded in the table"
 
@@ -73,7 +73,7 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
         return ax
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
-    _, new = plt.subplots(figsize=(width, height), layout="constrained")
+    _, new = plt.subplots(figsize=(width, height))
     return new
 
 
@@ -261,13 +261,15 @@ def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) 
     if not given:
         return None
     shift, width = _below(ax)
-    size, columns = _columns([str(handle.get_label()) for handle in given], ax, width)
+    dashed = any(isinstance(h, Line2D) and h.is_dashed() for h in given)
+    handle = _DASHED_HANDLE if dashed else _PLAIN_HANDLE
+    size, columns = _columns([str(h.get_label()) for h in given], ax, width, handle + _BESIDE)
     down = ScaledTranslation(
         -shift / _POINTS, -_room_below(ax) / _POINTS, ax.figure.dpi_scale_trans
     )
     legend = ax.legend(
         handles=given,
-        title=heading or None,
+        title=wrapped(heading, size, width) or None,
         loc="upper left",
         bbox_to_anchor=(0, 0),
         bbox_transform=ax.transAxes + down,
@@ -279,21 +281,22 @@ def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) 
         borderaxespad=0,
         borderpad=0,
         handletextpad=0.5,
-        handlelength=1.4,
+        handlelength=handle,
         columnspacing=1.2,
+        labelspacing=0.35,
     )
     legend.set_zorder(10)
     for text in legend.get_texts():
-        text.set_text(wrapped(text.get_text(), size, width - _HANDLE * size))
-    for handle in legend.legend_handles:
-        if isinstance(handle, PathCollection):
-            handle.set_sizes([_LEGEND_POINT])
-        elif isinstance(handle, Line2D) and handle.get_linestyle() == "None":
-            handle.set_markersize(_LEGEND_POINT**0.5)
+        text.set_text(wrapped(text.get_text(), size, width - (handle + _BESIDE) * size))
+    for shown in legend.legend_handles:
+        if isinstance(shown, PathCollection):
+            shown.set_sizes([_LEGEND_POINT])
+        elif isinstance(shown, Line2D) and shown.get_linestyle() == "None":
+            shown.set_markersize(_LEGEND_POINT**0.5)
     return legend
 
 
-def _columns(labels: list[str], ax: Axes, width: float) -> tuple[float, int]:
+def _columns(labels: list[str], ax: Axes, width: float, handle: float) -> tuple[float, int]:
     """Choose the size of a legend's text and its columns: smaller where it saves many lines."""
     sizes = (text_size(ax) - 0.3, small_size(ax))
     for size in sizes:
@@ -301,9 +304,10 @@ def _columns(labels: list[str], ax: Axes, width: float) -> tuple[float, int]:
             rows = -(-len(labels) // columns)
             parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
             widest = [max(text_points(label, size) for label in part) for part in parts]
-            if sum(widest) + _HANDLE * size * len(parts) <= width:
+            if sum(widest) + handle * size * len(parts) <= width:
                 return size, len(parts)
-    return sizes[0], 1
+    longest = max(text_points(label, sizes[0]) for label in labels)
+    return sizes[longest + handle * sizes[0] > width], 1
 
 
 def _room_below(ax: Axes) -> float:

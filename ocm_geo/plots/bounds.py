@@ -100,7 +100,15 @@ def plot_bounds(
     ax.spines[["left"]].set_visible(False)
     legend_below(ax)
     add_caption(ax, table, counted(len(table), "row"), BOUNDS)
+    _thin_names(ax, names)
     return ax
+
+
+def _thin_names(ax: Axes, names: list[str]) -> None:
+    """Name every second or third row where there is no room for all."""
+    room = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
+    step = int(np.ceil(text_size(ax) / room))
+    ax.set_yticks(range(0, len(names), step), names[::step])
 
 
 def _check_order(column: str, least: NDArray[np.float64], most: NDArray[np.float64]) -> None:

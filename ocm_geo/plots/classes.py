@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["HATCH", "Classes", "given_classes", "round_classes", "share_classes"]
 
 HATCH = "////"
+_NONE = "none found"
 _STEPS = (1.0, 2.0, 5.0)
 _TAIL = 0.02
 _FEW = 2
@@ -77,7 +78,7 @@ class Classes:
         Returns
         -------
         list of matplotlib.patches.Patch
-            The missing come last, and only where there are any.
+                The missing come last, and only where there are any; alone where all are missing.
         """
         from matplotlib.patches import Patch  # noqa: PLC0415 - loaded when needed
 
@@ -89,6 +90,7 @@ class Classes:
                 np.bincount(ranks[ranks >= 0], minlength=len(self.colours)),
                 strict=True,
             )
+            if (ranks >= 0).any()
         ]
         if n := int((ranks < 0).sum()):
             look: dict[str, Any] = {
@@ -147,6 +149,8 @@ def round_classes(values: NDArray[np.float64], colours: Sequence[str], unit: str
     powers = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 2)
     rounds = np.array([step * power for power in powers for step in _STEPS])
     inside = rounds[(rounds > low) & (rounds < high)]
+    if len(known) == np.isfinite(values).sum() > 0 and np.ptp(known) == 0:
+        return Classes((), (colours[len(colours) // 2],), (f"{low:g} {unit}".strip(),), _NONE)
     if len(inside) < _FEW:
         inside = _even(low, high)
     if not len(inside):
@@ -170,7 +174,7 @@ def _even(low: float, high: float) -> NDArray[np.float64]:
 
 def _is_count(values: NDArray[np.float64]) -> bool:
     known = values[np.isfinite(values)]
-    return bool((known == np.floor(known)).all())
+    return len(known) > 0 and bool((known == np.floor(known)).all())
 
 
 def given_classes(breaks: Sequence[float], colours: Sequence[str], unit: str) -> Classes:
@@ -216,7 +220,7 @@ def _between(bounds: list[float], colours: Sequence[str], unit: str, *, whole: b
     middle = [_words(a, b, said, whole=whole) for a, b in pairwise(bounds)]
     first = f"0{said}" if whole and bounds[0] == 1 else f"under {bounds[0]:g}{said}"
     labels = [first, *middle, f"{bounds[-1]:g}{said} and more"]
-    return Classes(tuple(bounds), tuple(chosen), tuple(labels), "none found")
+    return Classes(tuple(bounds), tuple(chosen), tuple(labels), _NONE)
 
 
 def _words(low: float, high: float, unit: str, *, whole: bool) -> str:

@@ -20,6 +20,7 @@ __all__ = ["plot_distances"]
 
 _LINES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
 _QUANTILES = (0.5, 0.9)
+_MIDDLE = 0.6
 # Of distances from strays, at 0, 0 for example: this share, when it is this many times farther.
 _STRAY_SHARE, _FAR_OFF, _SPARE = 0.005, 3.0, 1.25
 
@@ -99,7 +100,7 @@ def plot_distances(
             lines = [_steps(end[rows], weight[rows], farthest) for end in ends]
             _draw_band(ax, lines, colour, "_" if rank else "low to high")
         if by is None:
-            _mark_quantiles(ax, x, share, described(column)[1])
+            _mark_quantiles(ax, (x, share), shown, described(column)[1])
     _set_up(ax, shown, column, "people" if weights == "population" else (weights or "places"))
     if by is not None or ends:
         legend_below(ax)
@@ -167,27 +168,31 @@ def _draw_band(
 
 
 def _mark_quantiles(
-    ax: Axes, x: NDArray[np.float64], share: NDArray[np.float64], unit: str
+    ax: Axes, line: tuple[NDArray[np.float64], NDArray[np.float64]], shown: float, unit: str
 ) -> None:
+    x, share = line
     for wanted in _QUANTILES:
         reached = np.flatnonzero(share >= wanted - 1e-12)
         if not len(reached):
             continue
         at = float(x[reached[0]])
         ax.plot([0, at, at], [100 * wanted, 100 * wanted, 0], color=GREY, lw=0.8, ls=":")
+        # Below the line where there is room on its right, else above.
+        below = at <= _MIDDLE * shown
         ax.annotate(
             f"{100 * wanted:.0f} % within {at:.3g} {unit}".strip(),
             (at, 100 * wanted),
-            xytext=(4, -4),
+            xytext=(4, -4) if below else (-4, 3),
             textcoords="offset points",
-            va="top",
+            ha="left" if below else "right",
+            va="top" if below else "bottom",
             fontsize=small_size(ax),
             color=INK,
         )
 
 
 def _set_up(ax: Axes, shown: float, column: str, whose: str) -> None:
-    ax.set(xlim=(0, 1.02 * shown or 1.0), ylim=(0, 103), yticks=range(0, 101, 20))
+    ax.set(xlim=(0, 1.02 * shown or 1.0), ylim=(-1, 103), yticks=range(0, 101, 20))
     tune(ax, labelled(column), f"share of {whose}, %", grid="both")
 
 
@@ -199,7 +204,8 @@ def _facts(
     places = counted(n, "place") if by is None else "places in brackets"
     facts = [places + (f" weighed by {weights}" if weights else "")]
     if none:
-        facts.append(f"{none:,} of them without a station in reach, counted in the whole")
+        lines = "" if by is None else " (all lines together)"
+        facts.append(f"{none:,} of them{lines} without a station in reach, counted in the whole")
     if left := len(km) - n:
         facts.append(f"{left:,} more without a weight")
     return facts

@@ -120,10 +120,11 @@ def draw_contours(
 def _fill(ax: Axes, mesh: Triangulation, height: NDArray[np.float64], classes: Classes) -> None:
     from matplotlib.patheffects import withStroke  # noqa: PLC0415 - loaded when needed
 
-    low = min(float(np.min(height)), classes.bounds[0]) - 1
-    high = max(float(np.max(height)), classes.bounds[-1]) + 1
-    levels = [low, *classes.bounds, high]
+    reached = [*height, *classes.bounds]
+    levels = [min(reached) - 1, *classes.bounds, max(reached) + 1]
     ax.tricontourf(mesh, height, levels=levels, colors=classes.colours, zorder=1)
+    if not classes.bounds:
+        return
     style: dict[str, Any] = {"levels": classes.bounds, "colors": INK, "linewidths": 0.4}
     lines = ax.tricontour(mesh, height, zorder=2, **style)
     if box_inches(ax)[0] < _ROOM_FOR_NAMES:

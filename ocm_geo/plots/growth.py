@@ -9,6 +9,7 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, small_size, tune
+from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import INK, OTHER, SERIES, STATIONS, counted, plain, require
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import attribution
@@ -25,6 +26,8 @@ GROWTH_WARNING = (
     "Dates of entry are not dates of opening: an import enters years of sites in a day. "
     "Sites removed since are missing."
 )
+_TICKS_PER_INCH = 1.8
+_SMALL_INCHES, _FEW = 3.1, 3
 _DATE = len("2020-01-31")
 _HATCHES = ("", "///", "", "\\\\\\", "", "...")
 
@@ -48,7 +51,7 @@ def plot_growth(
         A station table, with ``date_created``.
     by : str, optional
         The column that splits it; the data provider by default, None for no split. The five
-        largest groups have a colour, the rest is put together.
+        largest groups (three on small axes) have a colour, the rest is put together.
     reference : ReferenceData, optional
         Names of the providers: `ocm_geo.reference_data` of the source; the bundled ones by
         default.
@@ -84,7 +87,8 @@ def plot_growth(
     counts = pd.crosstab(days[dated].to_numpy(), groups.to_numpy())
     ax = new_axes(ax, 7.0, 4.8)
     end = _end_of_data(stations, days.max())
-    _draw(ax, _largest_first(counts), end)
+    most = len(SERIES) if box_inches(ax)[1] > _SMALL_INCHES else _FEW
+    _draw(ax, _largest_first(counts, most), end)
     _mark_end(ax, end)
     put_title(ax, "Sites by date entered in OCM")
     tune(ax, "date of entry (not of opening)", "sites entered so far")
@@ -115,6 +119,7 @@ def _mark_end(ax: Axes, end: pd.Timestamp) -> None:
         va="top",
         fontsize=small_size(ax),
         color=INK,
+        bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.6, "lw": 0},
     )
 
 
@@ -144,10 +149,9 @@ def _groups(
     return stations[by].astype("string").fillna("not known").astype(str)
 
 
-def _largest_first(counts: pd.DataFrame) -> pd.DataFrame:
+def _largest_first(counts: pd.DataFrame, most: int) -> pd.DataFrame:
     order = counts.sum().sort_values(ascending=False, kind="stable").index
     sorted_ = counts[order]
-    most = len(SERIES)
     if len(order) <= most + 1:
         return sorted_
     rest = sorted_.iloc[:, most:]
@@ -163,7 +167,11 @@ def _in_days(days: pd.DatetimeIndex) -> NDArray[np.float64]:
 
 def _draw(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
     """Stack sums that step up on the day of entry."""
-    from matplotlib.dates import ConciseDateFormatter  # noqa: PLC0415 - loaded when needed
+    from matplotlib.dates import (  # noqa: PLC0415 - loaded when needed
+        AutoDateLocator,
+        ConciseDateFormatter,
+    )
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
     first = counts.index[0] - pd.Timedelta(days=1)
     start, stop = (pd.DataFrame(0, [day], counts.columns) for day in (first, end))
@@ -181,7 +189,9 @@ def _draw(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
     ax.set_xlim(days[0], last + 0.01 * (last - days[0]))
     ax.set_ylim(0, 1.12 * low[-1])
     ax.xaxis_date()
-    ax.xaxis.set_major_formatter(
-        ConciseDateFormatter(ax.xaxis.get_major_locator(), show_offset=False)  # type: ignore[no-untyped-call]
-    )
+    most = int(np.clip(_TICKS_PER_INCH * box_inches(ax)[0], 3, 10))
+    locator = AutoDateLocator(minticks=2, maxticks=most)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+    ax.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     ax.yaxis.set_major_formatter("{x:,.0f}")

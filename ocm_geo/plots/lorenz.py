@@ -154,8 +154,9 @@ def _read_off(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: 
     ax.annotate(
         f"half have {half:.0f} %",
         (50, half),
-        xytext=(5, -3),
+        xytext=(-3, 2),
         textcoords="offset points",
-        va="top",
+        ha="right",
+        va="bottom",
         fontsize=small_size(ax),
     )

@@ -15,7 +15,7 @@ from ocm_geo.geodesy import distance_km
 from ocm_geo.plots.axes import small_size, text_size
 from ocm_geo.plots.classes import HATCH, Classes
 from ocm_geo.plots.extent import Extent, squeeze
-from ocm_geo.plots.room import box_inches
+from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, LAND, MANY, SEA, UNKNOWN
 from ocm_geo.schema import CRS
 
@@ -47,7 +47,7 @@ _UNEVEN = 1.1
 _SMALL_INCHES = 2.6
 _MANY_CELLS = 300
 _ROOM_BELOW = 1.1
-_TRIES = 2
+_TRIES = 3
 """What stands around a map moves a little once the map has its final shape."""
 
 
@@ -174,6 +174,7 @@ def fill_map(ax: Axes, extent: Extent, *, basemap: bool = True) -> Extent:
 
 def _place(ax: Axes) -> tuple[float, float]:
     """Measure the axes themselves, in pixels, all that stands around them in its place."""
+    fill_room(ax)
     figure = ax.get_figure(root=True)
     if figure is not None and (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)

@@ -14,8 +14,8 @@ __all__ = ["box_inches", "fill_room"]
 _PAD = 0.1
 _SIDES = ("left", "right", "bottom", "top")
 _TRIES = 3
-_LEAST = 0.05
-"""Of a figure: axes are never narrower, however much stands around them."""
+_LEAST = 0.15
+"""Of their cell: axes are never smaller, however much stands around them."""
 
 
 def box_inches(ax: Axes) -> tuple[float, float]:
@@ -71,14 +71,15 @@ def fill_room(ax: Axes) -> None:
         if around is None:
             return
         used = around.padded(pad).transformed(ax.figure.transSubfigure.inverted())
-        place = ax.get_position(original=True)
+        # Axes of a fixed shape hang from the top of their place, and what is below from them.
+        place, drawn = ax.get_position(original=True), ax.get_position()
         west = room.x0 + max(place.x0 - used.x0, pad / whole.width)
         east = room.x1 - max(used.x1 - place.x1, pad / whole.width)
-        south = room.y0 + max(place.y0 - used.y0, pad / whole.height)
+        south = room.y0 + max(drawn.y0 - used.y0, pad / whole.height)
         north = room.y1 - max(used.y1 - place.y1, pad / whole.height)
-        ax.set_position(
-            Bbox.from_extents(west, min(south, north - _LEAST), max(east, west + _LEAST), north)
-        )
+        east = max(east, west + _LEAST * room.width)
+        south = min(south, north - _LEAST * room.height)
+        ax.set_position(Bbox.from_extents(west, south, east, north))
     ax.set_in_layout(True)
 
 

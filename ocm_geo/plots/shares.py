@@ -89,8 +89,9 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
             "choose rows first"
         )
     bounded = f"{column}_low" in table and f"{column}_high" in table
-    for rank, (group, rows) in enumerate(groups):
-        curve = _shares(rows, column)
+    curves = [_shares(rows, column) for _, rows in groups]
+    highest = int(np.argmax([curve["share"].fillna(0).mean() for curve in curves]))
+    for rank, ((group, _), curve) in enumerate(zip(groups, curves, strict=True)):
         colour, marker = SERIES[rank % len(SERIES)], _MARKERS[rank % len(_MARKERS)]
         ax.plot(
             curve.index, curve["share"], marker=marker, ms=4, color=colour, lw=1.8,
@@ -102,9 +103,9 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
                 label=f"{plain(str(group))} low to high".strip(),
             )  # fmt: skip
         if len(groups) <= _NAMED:
-            _name_values(ax, curve["share"], above=rank == 0)
+            _name_values(ax, curve["share"], above=rank == highest)
     ax.set_xlim(0, float(table["within_km"].max()) * 1.08)
-    ax.set_ylim(0, 108)
+    ax.set_ylim(-1.5, 108)
     ax.set_yticks(range(0, 101, 20))
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     what = SHARE_COLUMNS[column]

@@ -50,10 +50,10 @@ SERIES = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
 """Groups: five of Petroff's six (arXiv:2107.02270), apart under every form of colour blindness."""
 OTHER = "#9c9ca1"
 """What is left over beside `SERIES`; the sixth."""
-SHARES = ("#dbf1b2", "#6dc6be", "#2094c0", "#2260a9", "#1c2d81")
-"""From little to much: ColorBrewer's YlGnBu, in even steps of lightness."""
-FAR = ("#fde5a7", "#fea571", "#f3655c", "#c83e73", "#902a81", "#59157e", "#20114b")
-"""From near to far: magma, turned round, in even steps of lightness."""
+SHARES = ("#bde5b5", "#52bcc2", "#1e8bbd", "#2259a6", "#1a2b7e")
+"""From little to much: ColorBrewer's YlGnBu, in even steps of lightness, all darker than land."""
+FAR = ("#fed799", "#fe9d6c", "#f1605d", "#c03a76", "#832681", "#4c117a", "#1a1042")
+"""From near to far: magma, turned round, in even steps of lightness, all darker than land."""
 UNKNOWN = "#e6e6e6"
 """Where the value is missing; always hatched too."""
 
@@ -117,7 +117,7 @@ def power_class(power_kw: pd.Series[float]) -> NDArray[np.intp]:
 
 def plain(text: str) -> str:
     """
-    Keep matplotlib from reading a stranger's text as mathematics.
+    Keep matplotlib from reading a stranger's text as mathematics, or drawing what has no form.
 
     Parameters
     ----------
@@ -127,9 +127,10 @@ def plain(text: str) -> str:
     Returns
     -------
     str
-        The text, dollar signs escaped.
+        The text, dollar signs escaped, without control characters other than line breaks.
     """
-    return text.replace("$", r"\$")
+    shown = "".join(sign for sign in text if sign.isprintable() or sign == "\n")
+    return shown.replace("$", r"\$")
 
 
 def numbers(table: pd.DataFrame, column: str, *, made_by: str = "") -> NDArray[np.float64]:

@@ -263,7 +263,9 @@ def test_classes_of_shares_hold_their_bounds() -> None:
     ("values", "bounds"),
     [
         ([0.4, 3, 8, 30], (1, 2, 5, 10, 20)),
-        ([3.0, 3.0], (5,)),
+        ([3.0, 3.0], ()),
+        ([1381.0, 1440.0], (1400, 1420)),
+        ([0.0, 1.0, 7.0, 30.0], (1, 2, 5, 10, 20)),
         ([0.0, 0.0], (1,)),
         ([], (1,)),
         ([1.0, 1e6], None),
@@ -276,6 +278,23 @@ def test_round_classes_are_round_and_few(
     assert bounds is None or classes.bounds == bounds
     assert len(classes.bounds) + 1 == len(classes.colours) == len(classes.labels) <= len(FAR)
     assert len(set(classes.colours)) == len(classes.colours)
+
+
+def test_counts_have_a_class_of_none() -> None:
+    values = np.array([0.0, 0.0, 1.0, 1.0, 3.0, 7.0, 30.0])
+    classes = round_classes(values, SHARES, "")
+    assert classes.labels == ("0", "1 to 4", "5 to 9", "10 to 19", "20 and more")
+    assert np.bincount(classes.of(values)).tolist() == [2, 3, 1, 0, 1]
+    assert round_classes(np.array([0.0, 0.0]), SHARES, "").labels[0] == "0"
+
+
+def test_one_value_and_none_at_all_are_said(cells: gpd.GeoDataFrame) -> None:
+    for kind in ("grid", "contours"):
+        ax = draw.plot_coverage(cells.assign(nearest_km=3.7), kind=kind)
+        assert legend_counts(ax) == {"3.7 km": len(cells)}
+    nothing = pd.array([pd.NA] * len(cells), dtype="Float64")
+    ax = draw.plot_coverage(cells.assign(nearest_km=nothing))
+    assert legend_counts(ax) == {"none found": len(cells)}
 
 
 def test_captions_carry_the_number_of_areas(table: gpd.GeoDataFrame) -> None:
