@@ -311,7 +311,11 @@ def draw_classes(
         else {"edgecolor": GREY, "linewidth": 0.4}
     )
     for rank, colour in enumerate(classes.colours):
-        draw_shapes(ax, shapes[ranks == rank], extent, facecolor=colour, **edge, **many)
+        inside = shapes[ranks == rank]
+        if fine and len(shapes) <= MANY and shapely.is_valid(inside).all():
+            # Readers of vector formats show seams between cells that are joined here.
+            inside = np.array([shapely.union_all(inside)])
+        draw_shapes(ax, inside, extent, facecolor=colour, **edge, **many)
     draw_missing(ax, shapes[ranks < 0], extent, linewidth=0.0 if fine else 0.4, **many)
     return classes.legend(ranks)
 
