@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ocm_geo.errors import QueryError
 from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, plain
 from ocm_geo.provenance import read_attrs
@@ -68,11 +69,19 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
     -------
     matplotlib.axes.Axes
         The caller's, or those of a new figure.
-    """
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
+    Raises
+    ------
+    QueryError
+        If ``ax`` is something else.
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
+    from matplotlib.axes import Axes as AnyAxes  # noqa: PLC0415 - loaded when needed
+
+    if isinstance(ax, AnyAxes):
+        return ax
+    if ax is not None:
+        raise QueryError(f"ax must be the axes of a figure, not {type(ax).__name__}")
     _, new = plt.subplots(figsize=(width, height))
     return new
 

@@ -11,7 +11,8 @@ from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import share_classes
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.grid import draw_contours, draw_grid
-from ocm_geo.plots.maps import draw_classes, draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.maps import draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.shapes import draw_classes
 from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares, parts_of
 from ocm_geo.plots.style import SHARES, counted, numbers, plain, require
 

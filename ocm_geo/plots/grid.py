@@ -12,14 +12,13 @@ from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size
 from ocm_geo.plots.classes import Classes, given_classes, round_classes
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.maps import (
-    draw_classes,
     draw_ground,
-    draw_missing,
     fill_map,
     in_degrees,
     map_size,
 )
 from ocm_geo.plots.room import box_inches
+from ocm_geo.plots.shapes import draw_classes, draw_missing
 from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain
 from ocm_geo.plots.words import described
 

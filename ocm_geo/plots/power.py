@@ -74,7 +74,7 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     power, weight, unit = _read(table)
     if table.empty:
         raise QueryError(f"there are no {unit} to draw")
-    most = _MOST if ax is None else _room_for(ax)
+    most = _MOST if ax is None else _room_for(new_axes(ax))
     counts = _counts(table, power_class(power), weight, by, most=most)
     ax = new_axes(ax, 7.0, 1.7 + 0.3 * max(len(counts), _FEW))
     middle, half = (len(counts) - 1) / 2, max(len(counts), _FEW) / 2

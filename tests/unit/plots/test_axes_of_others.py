@@ -89,6 +89,16 @@ def test_axes_that_somebody_placed_stay(stations: gpd.GeoDataFrame) -> None:
     assert ax.get_position(original=True).bounds == before_one
 
 
+def test_a_heading_of_the_users_stays_free(stations: gpd.GeoDataFrame) -> None:
+    figure, axes = plt.subplots(2, 1, figsize=(6, 8))
+    heading = figure.suptitle("A heading of the user's own")
+    for ax in axes:
+        draw.plot_stations(stations, ax=ax, title="Stations")
+    figure.canvas.draw()
+    assert axes[0].get_tightbbox().y1 <= heading.get_window_extent().y0
+    assert axes[1].get_tightbbox().height > 0.8 * figure.bbox.height / 2
+
+
 @pytest.mark.parametrize("layout", ["constrained", "tight", "compressed"])
 def test_a_layout_of_the_users_is_kept(stations: gpd.GeoDataFrame, layout: Any) -> None:
     figure, ax = plt.subplots(layout=layout, figsize=(6, 6))
@@ -171,6 +181,11 @@ def test_unknown_options_are_refused(stations: gpd.GeoDataFrame, grid: gpd.GeoDa
     for draws in (draw.plot_stations, draw.plot_power, draw.plot_growth, draw.plot_coverage):
         with pytest.raises(TypeError, match="colour"):
             draws(stations, colour="red")
+    for wrong in (plt.figure(), 3, "left"):
+        for draws in (draw.plot_stations, draw.plot_power, draw.plot_growth):
+            with pytest.raises(ocm.QueryError, match="ax must be the axes"):
+                draws(stations, ax=wrong)
+    plt.close("all")
     for breaks in ([], [2, 1], ["a"], 5, [float("nan")], range(1, 9)):
         with pytest.raises(ocm.QueryError, match="breaks="):
             draw.plot_coverage(grid, breaks=breaks)
