@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, text_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import BOUNDS, GREY, INK, SERIES, counted, numbers, plain, require
+from ocm_geo.plots.text import shortened, small_size, text_size
 from ocm_geo.plots.words import labelled
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = ["plot_bounds"]
 
 _MOST = 40
 _TOLERANCE = 1e-9
-_LONGEST = 32
 _FALLING = "nearest_"
 """Columns that are less, the more stations there are."""
 
@@ -82,6 +82,7 @@ def plot_bounds(
     names = _row_names(table, labels)
     scale = 100.0 if "share" in column else 1.0
     ax = new_axes(ax, 6.5, 1.7 + 0.28 * len(table))
+    names = shortened(ax, names)
     rows = np.arange(len(table))
     size = text_size(ax)
     words = "high to low" if falls else "low to high"
@@ -135,7 +136,7 @@ def _row_names(table: pd.DataFrame, labels: str | Sequence[str] | None) -> list[
         require(table, *columns)
         parts = [table[name].astype("string").fillna("not known") for name in columns]
     whole = [", ".join(str(part) for part in row) for row in zip(*parts, strict=True)]
-    return [plain(name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…") for name in whole]
+    return [plain(name) for name in whole]
 
 
 def _say_missing(ax: Axes, value: NDArray[np.float64], words: str) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import BOUNDS, GREY, INK, MANY, SERIES, counted, numbers, plain, require
+from ocm_geo.plots.text import small_size
 from ocm_geo.plots.words import described, labelled
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import Classes, given_classes, round_classes
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.maps import (
@@ -20,6 +20,7 @@ from ocm_geo.plots.maps import (
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.shapes import draw_classes, draw_missing
 from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain
+from ocm_geo.plots.text import small_size
 from ocm_geo.plots.words import described
 
 if TYPE_CHECKING:

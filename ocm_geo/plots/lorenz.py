@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import GREY, SERIES, counted, numbers, plain
+from ocm_geo.plots.text import small_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,11 +12,11 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import distance_km
-from ocm_geo.plots.axes import small_size, text_size
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.shapes import draw_plain
 from ocm_geo.plots.style import GREY, INK, LAND, SEA
+from ocm_geo.plots.text import small_size, text_size
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:

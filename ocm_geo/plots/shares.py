@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, small_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, tune
 from ocm_geo.plots.style import BOUNDS, INK, SERIES, counted, numbers, plain
+from ocm_geo.plots.text import small_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -127,9 +127,9 @@ def plain(text: str) -> str:
     Returns
     -------
     str
-        The text, dollar signs escaped, without control characters other than line breaks.
+        The text in one line, dollar signs escaped, without control characters.
     """
-    shown = "".join(sign for sign in text if sign.isprintable() or sign == "\n")
+    shown = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
     return shown.replace("$", r"\$")
 
 

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 import ocm_geo as ocm
-from ocm_geo.plots.axes import small_size, text_size, wrapped
+from ocm_geo.plots.text import small_size, text_size, wrapped
 
 from .reading import caption, draw, fits, legend, legend_counts
 
