@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -71,6 +72,20 @@ def test_axes_of_a_grid_fill_their_own_cell_alone(
         around = ax.get_tightbbox()
         assert inside(around, cell), (k, around, cell)
         assert around.height > 0.7 * cell.height, k
+
+
+def test_no_figure_is_drawn_while_it_is_made(
+    stations: gpd.GeoDataFrame, grid: gpd.GeoDataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawing takes most of the time: it is left to who shows or saves the figure."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("drawn")
+
+    monkeypatch.setattr(Figure, "draw", refuse)
+    for draws in kinds(stations, grid):
+        draws(None)
+    draw.plot_coverage(grid, kind="contours")
 
 
 def test_axes_that_somebody_placed_stay(stations: gpd.GeoDataFrame) -> None:
