@@ -3,6 +3,7 @@
 from ocm_geo.coverage.access import AccessOptions, accessibility
 from ocm_geo.coverage.areas import coverage
 from ocm_geo.coverage.by_road import nearest_by_road
+from ocm_geo.coverage.coverage_by_road import coverage_by_road
 from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
 from ocm_geo.coverage.equity import Equity, equity
@@ -23,6 +24,7 @@ __all__ = [
     "SolverOptions",
     "accessibility",
     "coverage",
+    "coverage_by_road",
     "coverage_grid",
     "density",
     "doubt_scenarios",

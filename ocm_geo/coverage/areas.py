@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +23,7 @@ from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from distributed import Client
     from numpy.typing import NDArray
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     from ocm_geo.coverage.rasters import PopulationRaster
     from ocm_geo.coverage.tally import Reach
 
-__all__ = ["coverage"]
+__all__ = ["Ground", "coverage", "covered_areas"]
+
+Covered: TypeAlias = "dict[tuple[str, int], NDArray[np.float64]]"
+"""km² in reach of each polygon, by level and step."""
+Ground: TypeAlias = "Callable[[NDArray[np.object_], NDArray[np.float64]], Covered]"
 
 _FEW_CIRCLES = 40
-_KM_PER_DEG = 110.57
-_MAX_LAT = 89.0
 _METHODS = {
     "column": "people spread evenly over their area (areal weighting)",
     "polygons": "people spread evenly over their polygon (areal weighting)",
@@ -112,13 +115,58 @@ def coverage(
     frame = area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = reach_of(levels, distances(within_km), client)
+    result = covered_areas(frame, population, reach, partial(_in_circles, reach), client=client)
+    kind = kind_of_population(population)
+    facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
+    return carry(result, stations, **facts)
+
+
+def covered_areas(
+    frame: gpd.GeoDataFrame,
+    population: Any,  # noqa: ANN401 - what users have at hand
+    reach: Reach,
+    ground: Ground,
+    *,
+    client: Client | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Measure areas and their people against any kind of reach.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        As `area_frame` gives it.
+    population : object
+        As `coverage` takes it.
+    reach : Reach
+        Decides points.
+    ground : callable
+        Decides polygons: takes them and their sizes in km², gives what is in reach of each by
+        level and step.
+    client : distributed.Client, optional
+        A cluster.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As `coverage` gives it.
+    """
     shapes = frame.geometry.to_numpy()
     warn_of_overlaps(shapes)
     kind = kind_of_population(population)
     whole = geodesy.area_km2(shapes)
-    tables = [_ground(frame, whole, reach, km) for km in reach.within_km]
-    if kind in {"column", "polygons"}:
-        sums = _spread_people(frame, population, reach, tables)
+    covered = ground(shapes, whole)
+    tables = [
+        _ground_table(frame, whole, km, {s: covered[s, step] for s in reach.levels})
+        for step, km in enumerate(reach.within_km)
+    ]
+    if kind == "column":
+        spread = people(frame, population), np.arange(len(frame)), whole
+        sums = _spread_people(len(frame), spread, reach, covered)
+    elif kind == "polygons":
+        pieces, owner, weight = _pieces(frame, population)
+        size = geodesy.area_km2(pieces)
+        sums = _spread_people(len(frame), (weight, owner, size), reach, ground(pieces, size))
     elif kind is not None:
         sums = _placed_people(shapes, population, reach, client)
     for step, table in enumerate(tables):
@@ -126,20 +174,29 @@ def coverage(
     result = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=frame.crs)
     # Rows of one area stand together, distances ascending.
     order = np.arange(len(result)).reshape(len(tables), len(frame)).T.ravel()
-    facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
-    return carry(result.iloc[order], stations, **facts)
+    return result.iloc[order]
 
 
-def _ground(
-    frame: gpd.GeoDataFrame, whole: NDArray[np.float64], reach: Reach, km: float
+def _ground_table(
+    frame: gpd.GeoDataFrame,
+    whole: NDArray[np.float64],
+    km: float,
+    covered: dict[str, NDArray[np.float64]],
 ) -> pd.DataFrame:
     table = pd.DataFrame({"within_km": np.full(len(frame), km), "area_km2": whole}, frame.index)
-    for suffix, index in reach.levels.items():
-        covered = _covered_km2(frame.geometry.to_numpy(), whole, index, km)
-        table[f"covered_km2{suffix}"] = covered
-        table[f"area_share{suffix}"] = covered / whole
+    for suffix, part in covered.items():
+        table[f"covered_km2{suffix}"] = part
+        table[f"area_share{suffix}"] = part / whole
     table["geometry"] = frame.geometry
     return table
+
+
+def _in_circles(reach: Reach, shapes: NDArray[np.object_], whole: NDArray[np.float64]) -> Covered:
+    return {
+        (suffix, step): _covered_km2(shapes, whole, index, km)
+        for suffix, index in reach.levels.items()
+        for step, km in enumerate(reach.within_km)
+    }
 
 
 def _covered_km2(
@@ -170,11 +227,7 @@ def _balls(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np
 
 def _reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -> shapely.Geometry:
     """Unite the circles that may touch a shape."""
-    west, south, east, north = shape.bounds
-    high = 1.01 * km / _KM_PER_DEG
-    outermost = max(abs(south), abs(north)) + high
-    wide = 360.0 if outermost > _MAX_LAT else high / np.cos(np.radians(outermost))
-    found = index.in_box(west - wide, south - high, east + wide, north + high)
+    found = index.near_box(shape.bounds, km)
     places = np.unique(np.column_stack([index.lon[found], index.lat[found]]), axis=0)
     if len(places) <= _FEW_CIRCLES:
         return shapely.union_all(reach_polygons(places[:, 0], places[:, 1], km))
@@ -182,29 +235,13 @@ def _reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -
 
 
 def _spread_people(
-    frame: gpd.GeoDataFrame,
-    population: Any,  # noqa: ANN401 - a column or polygons
+    n_areas: int,
+    spread: tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]],
     reach: Reach,
-    tables: list[pd.DataFrame],
+    covered: Covered,
 ) -> NDArray[np.float64]:
     """Spread people evenly over polygons; gives people by level, area and step."""
-    n_areas = len(frame)
-    if isinstance(population, str):
-        weight, owner = people(frame, population), np.arange(n_areas)
-        covered = {
-            (suffix, i): table[f"covered_km2{suffix}"].to_numpy()
-            for suffix in reach.levels
-            for i, table in enumerate(tables)
-        }
-        size = tables[0]["area_km2"].to_numpy()
-    else:
-        pieces, owner, weight = _pieces(frame, population)
-        size = geodesy.area_km2(pieces)
-        covered = {
-            (suffix, i): _covered_km2(pieces, size, index, km)
-            for suffix, index in reach.levels.items()
-            for i, km in enumerate(reach.within_km)
-        }
+    weight, owner, size = spread
     sums = np.zeros((len(reach.levels), n_areas, len(reach.within_km) + 1))
     for level, suffix in enumerate(reach.levels):
         before = np.zeros(len(weight))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -10,8 +9,9 @@ import numpy as np
 import shapely
 
 from ocm_geo import geodesy
+from ocm_geo.coverage.driving import check_minutes, draw_isochrones
 from ocm_geo.coverage.inputs import check_stations
-from ocm_geo.errors import DroppedRows, QueryError, RouteError
+from ocm_geo.errors import QueryError
 from ocm_geo.geodesy.discs import outline_of_discs
 from ocm_geo.geodesy.distance import GEOD
 from ocm_geo.provenance import carry
@@ -93,8 +93,11 @@ def service_areas(
     lon, lat = check_stations(stations)
     if (within_km is None) == (minutes is None):
         raise QueryError("give within_km, or minutes and an engine")
-    if within_km is None:
-        size, reach = {"minutes": _positive(minutes)}, _isochrones(lon, lat, minutes, engine)
+    if minutes is not None:
+        if engine is None:
+            raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
+        times = check_minutes(minutes)
+        size, reach = {"minutes": times[0]}, draw_isochrones(lon, lat, times, engine)[0]
         shapes = np.array([shapely.union_all(reach)]) if dissolve else reach
     else:
         km = positive_km(within_km, "within_km")
@@ -111,39 +114,6 @@ def service_areas(
         crs=CRS,
     )
     return carry(table, stations, engine=None if engine is None else repr(engine))
-
-
-def _positive(minutes: float | None) -> float:
-    if not (isinstance(minutes, int | float) and 0 < minutes < np.inf):
-        raise QueryError(f"minutes must be a positive number, not {minutes!r}")
-    return float(minutes)
-
-
-def _isochrones(
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
-    minutes: float | None,
-    engine: Engine | None,
-) -> NDArray[np.object_]:
-    if engine is None:
-        raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
-    reach = np.full(len(lon), shapely.Polygon(), dtype=object)
-    lost = []
-    for row, place in enumerate(np.column_stack([lon, lat])):
-        try:
-            drawn = engine.isochrone(place, [_positive(minutes)])[0]
-        except RouteError as error:
-            lost.append((row, error))
-        else:
-            reach[row] = shapely.make_valid(drawn)
-    if lost:
-        warnings.warn(
-            f"{len(lost)} of {len(lon)} stations have no area (first: row {lost[0][0]}, "
-            f"{lost[0][1]})",
-            DroppedRows,
-            stacklevel=3,
-        )
-    return reach
 
 
 def dissolved(
