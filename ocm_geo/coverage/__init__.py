@@ -6,6 +6,7 @@ from ocm_geo.coverage.by_road import nearest_by_road
 from ocm_geo.coverage.coverage_by_road import coverage_by_road
 from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
+from ocm_geo.coverage.drivers import doubt_drivers
 from ocm_geo.coverage.equity import Equity, equity
 from ocm_geo.coverage.grid import coverage_grid
 from ocm_geo.coverage.nearest import nearest_stations
@@ -27,6 +28,7 @@ __all__ = [
     "coverage_by_road",
     "coverage_grid",
     "density",
+    "doubt_drivers",
     "doubt_scenarios",
     "doubtful_stations",
     "equity",

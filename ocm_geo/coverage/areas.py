@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ocm_geo.coverage.rasters import PopulationRaster
     from ocm_geo.coverage.tally import Reach
 
-__all__ = ["Ground", "coverage", "covered_areas"]
+__all__ = ["Ground", "coverage", "covered_areas", "pieces_of", "reach_near"]
 
 Covered: TypeAlias = "dict[tuple[str, int], NDArray[np.float64]]"
 """km² in reach of each polygon, by level and step."""
@@ -164,7 +164,7 @@ def covered_areas(
         spread = people(frame, population), np.arange(len(frame)), whole
         sums = _spread_people(len(frame), spread, reach, covered)
     elif kind == "polygons":
-        pieces, owner, weight = _pieces(frame, population)
+        pieces, owner, weight = pieces_of(frame, population)
         size = geodesy.area_km2(pieces)
         sums = _spread_people(len(frame), (weight, owner, size), reach, ground(pieces, size))
     elif kind is not None:
@@ -210,7 +210,7 @@ def _covered_km2(
     least, most = index.reach_of_balls(*_balls(shapes), [km])
     covered[(most == 0)] = whole[most == 0]
     for row in np.flatnonzero((least == 0) & (most > 0)):
-        part = shapely.intersection(shapes[row], _reach_near(shapes[row], index, km))
+        part = shapely.intersection(shapes[row], reach_near(shapes[row], index, km))
         covered[row] = geodesy.area_km2(part)
     return np.minimum(covered, whole)
 
@@ -225,8 +225,24 @@ def _balls(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np
     return centre, np.where(east - west < 90.0, np.max(away, axis=0), np.inf)  # noqa: PLR2004
 
 
-def _reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -> shapely.Geometry:
-    """Unite the circles that may touch a shape."""
+def reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -> shapely.Geometry:
+    """
+    Unite the circles that may touch a shape.
+
+    Parameters
+    ----------
+    shape : shapely.Geometry
+        In lon/lat.
+    index : PointIndex
+        Their middles.
+    km : float
+        Their radius.
+
+    Returns
+    -------
+    shapely.Geometry
+        Empty where there is none.
+    """
     found = index.near_box(shape.bounds, km)
     places = np.unique(np.column_stack([index.lon[found], index.lat[found]]), axis=0)
     if len(places) <= _FEW_CIRCLES:
@@ -253,10 +269,28 @@ def _spread_people(
     return sums
 
 
-def _pieces(
+def pieces_of(
     frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.object_], NDArray[np.intp], NDArray[np.float64]]:
-    """Cut polygons of people by areas: the pieces, their areas, and their people by size."""
+    """
+    Cut polygons of people by areas.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Areas, as `area_frame` gives them.
+    population : geopandas.GeoDataFrame
+        Polygons with a column ``population``.
+
+    Returns
+    -------
+    pieces : numpy.ndarray of shapely geometries
+        What both share.
+    owner : numpy.ndarray of int
+        The area of each.
+    weight : numpy.ndarray
+        People of each, spread evenly over their polygon.
+    """
     source = area_frame(population)
     weight, shapes = people(source, "population"), source.geometry.to_numpy()
     of_area, of_source = shapely.STRtree(shapes).query(

@@ -18,11 +18,13 @@ from ocm_geo.coverage.tally import Tally, added
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
+    import numpy as np
     from distributed import Client
+    from numpy.typing import NDArray
 
     from ocm_geo.coverage.tally import AreaFinder, Reach
 
-__all__ = ["kind_of_population", "people_of_parts"]
+__all__ = ["kind_of_population", "parts_of", "people_of_part", "people_of_parts"]
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _RASTERS = {".tif", ".tiff", ".vrt", ".nc", ".img", ".asc", ".jp2", ".zarr", ".gpkg"}
@@ -75,13 +77,50 @@ class _Job:
     finder: AreaFinder
 
     def __call__(self, part: Any) -> Tally:  # noqa: ANN401 - where it is, or the part itself
-        points = part.read(["population"]) if isinstance(part, ParquetPart) else part
-        if not isinstance(points, gpd.GeoDataFrame):
-            points = points.compute()
-        lon, lat = point_lonlat(points, "population")
-        weight = people(points, "population")
+        lon, lat, weight = people_of_part(part)
         steps, pairs = self.reach.steps(lon, lat), self.finder.pairs(lon, lat)
         return Tally.of(weight, steps, pairs, len(self.reach.within_km))
+
+
+def people_of_part(
+    part: Any,  # noqa: ANN401 - where it is, or the part itself
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Read the people at some points.
+
+    Parameters
+    ----------
+    part : ParquetPart, dask.delayed.Delayed or geopandas.GeoDataFrame
+        Points with a column ``population``.
+
+    Returns
+    -------
+    lon, lat, people : numpy.ndarray
+        One value a point.
+    """
+    points = part.read(["population"]) if isinstance(part, ParquetPart) else part
+    if not isinstance(points, gpd.GeoDataFrame):
+        points = points.compute()
+    return *point_lonlat(points, "population"), people(points, "population")
+
+
+def parts_of(population: Any) -> list[Any]:  # noqa: ANN401 - a table, a path or a collection
+    """
+    Cut people at points into parts that fit in memory.
+
+    Parameters
+    ----------
+    population : geopandas.GeoDataFrame, str, path or dask_geopandas.GeoDataFrame
+        Points.
+
+    Returns
+    -------
+    list
+        As `people_of_part` takes them.
+    """
+    if isinstance(population, str | os.PathLike):
+        return list(parquet_parts(population))
+    return list(population.to_delayed()) if is_partitioned(population) else [population]
 
 
 def people_of_parts(
@@ -109,9 +148,8 @@ def people_of_parts(
     Tally
         The same to the last bit with and without a cluster.
     """
-    is_path = isinstance(population, str | os.PathLike)
-    parts = parquet_parts(population) if is_path else population.to_delayed()
-    if client is not None and not is_path:
+    parts = parts_of(population)
+    if client is not None and not isinstance(population, str | os.PathLike):
         # The parts are made on the cluster and stay there.
-        parts = client.compute(list(parts))
+        parts = client.compute(parts)
     return added(run_tasks(_Job(reach, finder), parts, client))
