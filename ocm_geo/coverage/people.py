@@ -18,6 +18,8 @@ from ocm_geo.coverage.tally import Tally, added
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from distributed import Client
 
     from ocm_geo.coverage.tally import AreaFinder, Reach
@@ -28,7 +30,10 @@ _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _RASTERS = {".tif", ".tiff", ".vrt", ".nc", ".img", ".asc", ".jp2", ".zarr", ".gpkg"}
 
 
-def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what users have at hand
+def kind_of_population(
+    population: Any,  # noqa: ANN401 - what users have at hand
+    columns: Collection[str] = (),
+) -> str | None:
     """
     Say what kind of population it is.
 
@@ -36,6 +41,8 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
     ----------
     population : object
         What the caller gave.
+    columns : collection of str
+        Those of the areas: such a word is a column, whatever files there are.
 
     Returns
     -------
@@ -55,11 +62,7 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
         kinds = shapely.get_type_id(population.geometry.to_numpy())
         return "polygons" if len(kinds) and kinds[0] in _POLYGONS else "points"
     if isinstance(population, str | os.PathLike):
-        path = Path(population)
-        if path.suffix.lower() in _RASTERS or "://" in str(population):
-            return "raster"
-        there = path.suffix == ".parquet" or path.is_dir()
-        return "parts" if there or isinstance(population, os.PathLike) else "column"
+        return "column" if population in columns else _kind_of_path(population)
     if is_partitioned(population):
         return "parts"
     raise QueryError(
@@ -69,15 +72,29 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
     )
 
 
+def _kind_of_path(population: str | os.PathLike[str]) -> str:
+    path = Path(population)
+    if path.suffix.lower() in _RASTERS or "://" in str(population):
+        return "raster"
+    there = path.suffix == ".parquet" or path.is_dir()
+    return "parts" if there or isinstance(population, os.PathLike) else "column"
+
+
 @dataclass(frozen=True)
 class _Job:
     reach: Reach
     finder: AreaFinder
 
     def __call__(self, part: Any) -> Tally:  # noqa: ANN401 - where it is, or the part itself
-        points = part.read(["population"]) if isinstance(part, ParquetPart) else part
-        if not isinstance(points, gpd.GeoDataFrame):
-            points = points.compute()
+        if not isinstance(part, ParquetPart):
+            return self._tally(part.compute() if hasattr(part, "compute") else part)
+        points = part.read(["population"])
+        try:
+            return self._tally(points)
+        except QueryError as error:
+            raise QueryError(f"{part.path}: {error}") from error
+
+    def _tally(self, points: gpd.GeoDataFrame) -> Tally:
         lon, lat = point_lonlat(points, "population")
         weight = people(points, "population")
         steps, pairs = self.reach.steps(lon, lat), self.finder.pairs(lon, lat)

@@ -30,6 +30,8 @@ _EQUAL_AREA_FACTOR = float(np.sqrt((2 * np.pi / N_POINTS) / np.sin(2 * np.pi / N
 """A polygon of N points inside a circle is a little smaller: this radius gives it its area."""
 _KM_PER_DEG = 110.57
 _MAX_LAT, _MAX_LON = 85.0, 179.5
+_HALF_TURN = 180.0
+_DECIMALS = 6
 
 
 def service_areas(
@@ -92,18 +94,18 @@ def service_areas(
     """
     lon, lat = check_stations(stations)
     if (within_km is None) == (minutes is None):
-        raise QueryError("give within_km, or minutes and an engine")
+        raise QueryError("give either within_km, or minutes and an engine")
+    if within_km is not None and engine is not None:
+        raise QueryError("an engine goes with minutes: circles of within_km need none")
     if within_km is None:
-        size, reach = {"minutes": _positive(minutes)}, _isochrones(lon, lat, minutes, engine)
+        size = {"minutes": _positive(minutes)}
+        reach = _isochrones(stations, (lon, lat), size["minutes"], engine)
         shapes = np.array([shapely.union_all(reach)]) if dissolve else reach
     else:
         km = positive_km(within_km, "within_km")
         size = {"within_km": km}
-        if dissolve:
-            unique = np.unique(np.column_stack([lon, lat]), axis=0)
-            shapes = np.array([dissolved(unique[:, 0], unique[:, 1], km)])
-        else:
-            shapes = reach_polygons(lon, lat, km)
+        circles = dissolved if dissolve else reach_polygons
+        shapes = np.atleast_1d(np.array(circles(lon, lat, km), dtype=object))
     table = gpd.GeoDataFrame(
         {**size, "area_km2": geodesy.area_km2(shapes)},
         geometry=list(shapes),
@@ -114,32 +116,33 @@ def service_areas(
 
 
 def _positive(minutes: float | None) -> float:
-    if not (isinstance(minutes, int | float) and 0 < minutes < np.inf):
+    is_number = isinstance(minutes, int | float | np.integer | np.floating)
+    if minutes is None or not is_number or isinstance(minutes, bool) or not 0 < minutes < np.inf:
         raise QueryError(f"minutes must be a positive number, not {minutes!r}")
     return float(minutes)
 
 
 def _isochrones(
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
-    minutes: float | None,
+    stations: gpd.GeoDataFrame,
+    lonlat: tuple[NDArray[np.float64], NDArray[np.float64]],
+    minutes: float,
     engine: Engine | None,
 ) -> NDArray[np.object_]:
     if engine is None:
         raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
-    reach = np.full(len(lon), shapely.Polygon(), dtype=object)
+    reach = np.full(len(stations), shapely.Polygon(), dtype=object)
     lost = []
-    for row, place in enumerate(np.column_stack([lon, lat])):
+    for row, place in enumerate(np.column_stack(lonlat)):
         try:
-            drawn = engine.isochrone(place, [_positive(minutes)])[0]
+            drawn = engine.isochrone(place, [minutes])[0]
         except RouteError as error:
             lost.append((row, error))
         else:
             reach[row] = shapely.make_valid(drawn)
     if lost:
         warnings.warn(
-            f"{len(lost)} of {len(lon)} stations have no area (first: row {lost[0][0]}, "
-            f"{lost[0][1]})",
+            f"{len(lost)} of {len(stations)} stations have no area (first: "
+            f"{stations.index[lost[0][0]]!r}, {lost[0][1]})",
             DroppedRows,
             stacklevel=3,
         )
@@ -155,7 +158,7 @@ def dissolved(
     Parameters
     ----------
     lon, lat : numpy.ndarray
-        Degrees, each position once.
+        Degrees, within ±180.
     within_km : float
         Radius in km.
 
@@ -166,6 +169,11 @@ def dissolved(
     """
     if not len(lon):
         return shapely.MultiPolygon()
+    # Each position once, to 0.1 m: nearer ones cannot be told apart in a plane of the
+    # whole Earth. 180 and -180 are one meridian.
+    east, north = np.round(lon, _DECIMALS), np.round(lat, _DECIMALS)
+    east[east == -_HALF_TURN] = _HALF_TURN
+    lon, lat = np.unique(np.column_stack([east, north]), axis=0).T
     parts, rest = outline_of_discs(lon, lat, within_km * _EQUAL_AREA_FACTOR, N_POINTS)
     if rest.size:
         # These go round a pole: they overlap none of the others.
