@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from ocm_geo import geodesy
 from ocm_geo.coverage.inputs import check_stations
@@ -30,8 +33,7 @@ _EQUAL_AREA_FACTOR = float(np.sqrt((2 * np.pi / N_POINTS) / np.sin(2 * np.pi / N
 """A polygon of N points inside a circle is a little smaller: this radius gives it its area."""
 _KM_PER_DEG = 110.57
 _MAX_LAT, _MAX_LON = 85.0, 179.5
-_HALF_TURN = 180.0
-_DECIMALS = 6
+_ONE_PLACE_KM = 5e-5
 
 
 def service_areas(
@@ -169,11 +171,8 @@ def dissolved(
     """
     if not len(lon):
         return shapely.MultiPolygon()
-    # Each position once, to 0.1 m: nearer ones cannot be told apart in a plane of the
-    # whole Earth. 180 and -180 are one meridian.
-    east, north = np.round(lon, _DECIMALS), np.round(lat, _DECIMALS)
-    east[east == -_HALF_TURN] = _HALF_TURN
-    lon, lat = np.unique(np.column_stack([east, north]), axis=0).T
+    kept = _apart(lon, lat)
+    lon, lat = lon[kept], lat[kept]
     parts, rest = outline_of_discs(lon, lat, within_km * _EQUAL_AREA_FACTOR, N_POINTS)
     if rest.size:
         # These go round a pole: they overlap none of the others.
@@ -181,6 +180,16 @@ def dissolved(
         parts = np.append(parts, united)
     polygons = shapely.get_parts(parts)
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+
+
+def _apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Leave one of places within 5 cm: a plane of the whole Earth cannot tell them apart."""
+    unique = np.unique(np.column_stack([lon, lat]), axis=0, return_index=True)[1]
+    xyz = geodesy.to_ecef_km(lon[unique], lat[unique])
+    one, two = cKDTree(xyz).query_pairs(_ONE_PLACE_KM, output_type="ndarray").T
+    links = coo_array((np.ones(len(one)), (one, two)), shape=(len(unique), len(unique)))
+    group = connected_components(links, directed=False)[1]
+    return np.asarray(unique[np.unique(group, return_index=True)[1]])
 
 
 def reach_polygons(
