@@ -105,9 +105,9 @@ def coverage_by_road(
     times, frame = check_minutes(minutes), area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = _reach(levels, times, engine, frame)
-    table = covered_areas(frame, population, reach, reach.ground)
+    kind = kind_of_population(population, frame.columns)
+    table = covered_areas(frame, (kind, population), reach, reach.ground)
     table = table.rename(columns={"within_km": "minutes"})
-    kind = kind_of_population(population)
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
     return carry(table, stations, **facts, engine=repr(engine))
 
@@ -123,7 +123,8 @@ def _reach(
     }
     lonlat = [np.column_stack([index.lon, index.lat]) for index in indexes.values()]
     places, which = np.unique(np.vstack(lonlat), axis=0, return_inverse=True)
-    drawn = draw_isochrones(places[:, 0], places[:, 1], times, engine)
+    labels = [f"at {lon:.5f}, {lat:.5f}" for lon, lat in places]
+    drawn = draw_isochrones(places, times, engine, labels)
     ends = np.cumsum([len(index) for index in indexes.values()])
     of_level = np.split(which.ravel(), ends[:-1])
     shapes = {

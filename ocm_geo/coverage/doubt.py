@@ -23,6 +23,7 @@ __all__ = [
     "Qualifying",
     "bound_facts",
     "doubtful_stations",
+    "in_order",
     "levels_of",
     "station_bounds",
 ]
@@ -310,3 +311,29 @@ def levels_of(stations: gpd.GeoDataFrame, qualifying: Qualifying | None, *, boun
         "_high": stations[masks.high],
     }
     return Levels(tables, {"bounds": bound_facts(stations, qualifying, masks)})
+
+
+def in_order(
+    values: dict[str, NDArray[np.float64]], *, more: bool = True
+) -> dict[str, NDArray[np.float64]]:
+    """
+    Keep rounding from setting bounds on the wrong side of the central answer.
+
+    Parameters
+    ----------
+    values : dict of str to numpy.ndarray
+        A measure by the suffix of its level, as in `Levels`.
+    more : bool
+        Whether more stations make it larger, or smaller.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        The measure, the bounds moved to the central answer where they lay beyond it.
+    """
+    least, most = (np.minimum, np.maximum) if more else (np.maximum, np.minimum)
+    limits = {"_low": least, "_high": most}
+    return {
+        suffix: limits[suffix](found, values[""]) if suffix else found
+        for suffix, found in values.items()
+    }

@@ -89,7 +89,7 @@ def doubt_drivers(
     masks = station_bounds(stations, qualifying)
     doubtful = doubtful_stations(stations, qualifying)
     sides = _Sides(PointIndex(*check_stations(doubtful)), _index(stations, masks.low))
-    kind = kind_of_population(population)
+    kind = kind_of_population(population, frame.columns)
     tables = []
     for km in steps:
         column = str(population) if kind == "column" else None
@@ -101,7 +101,7 @@ def doubt_drivers(
             pieces = _people_pieces(frame, population)
             adds["adds_population"] = _ground(sides, pieces, km, "population")[1]
         elif kind is not None:
-            adds["adds_population"] = _placed(sides, frame, km, population)
+            adds["adds_population"] = _placed(sides, frame, km, (kind, population))
         tables.append(_ranked(doubtful, adds))
     found = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=CRS)
     return carry(found, stations, n_doubtful=len(doubtful))
@@ -156,12 +156,12 @@ def _placed(
     sides: _Sides,
     frame: gpd.GeoDataFrame,
     km: float,
-    population: Any,  # noqa: ANN401 - points, a raster, or parts
+    population: tuple[str, Any],
 ) -> NDArray[np.float64]:
     """Give the people at points that each adds, block by block."""
     finder = AreaFinder(frame.geometry.to_numpy())
     adds = np.zeros(len(sides.doubtful))
-    for lon, lat, weight in _places(population):
+    for lon, lat, weight in _places(*population):
         _, point = finder.pairs(lon, lat)
         counted = weight * np.bincount(point, minlength=len(lon))
         rows = np.flatnonzero(counted > 0)
@@ -173,9 +173,10 @@ def _placed(
 
 
 def _places(
+    kind: str,
     population: Any,  # noqa: ANN401 - points, a raster, or parts
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
-    if kind_of_population(population) == "raster":
+    if kind == "raster":
         grid = open_grid(population)
         for cells in read_cells(grid, grid.windows()):
             yield cells.lon, cells.lat, cells.people

@@ -54,22 +54,24 @@ def check_minutes(minutes: float | Sequence[float]) -> list[float]:
 
 
 def draw_isochrones(
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
+    lonlat: NDArray[np.float64],
     minutes: Sequence[float],
     engine: Engine,
+    labels: Sequence[object],
 ) -> NDArray[np.object_]:
     """
     Draw what can be reached from stations.
 
     Parameters
     ----------
-    lon, lat : numpy.ndarray of shape (n,)
+    lonlat : numpy.ndarray of shape (n, 2)
         Stations, degrees.
     minutes : sequence of float
         Driving times, ascending.
     engine : Engine
         What draws them.
+    labels : sequence
+        What messages call each station.
 
     Returns
     -------
@@ -81,17 +83,17 @@ def draw_isochrones(
     DroppedRows
         If the engine finds no road near some stations.
     """
-    drawn = np.full((len(minutes), len(lon)), shapely.Polygon(), dtype=object)
+    drawn = np.full((len(minutes), len(lonlat)), shapely.Polygon(), dtype=object)
     lost = []
-    for row, place in enumerate(np.column_stack([lon, lat])):
+    for row, place in enumerate(lonlat):
         try:
             drawn[:, row] = shapely.make_valid(engine.isochrone(place, minutes))
         except RouteError as error:
             lost.append((row, error))
     if lost:
         warnings.warn(
-            f"{len(lost)} of {len(lon)} stations have no area (first: row {lost[0][0]}, "
-            f"{lost[0][1]})",
+            f"{len(lost)} of {len(lonlat)} stations have no area (first: "
+            f"{labels[lost[0][0]]!r}, {lost[0][1]})",
             DroppedRows,
             stacklevel=4,
         )
@@ -173,7 +175,7 @@ class DrivingReach(Reach):
 
     def ground(
         self, shapes: NDArray[np.object_], whole: NDArray[np.float64]
-    ) -> dict[tuple[str, int], NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """
         Measure what of polygons lies in isochrones.
 
@@ -186,15 +188,18 @@ class DrivingReach(Reach):
 
         Returns
         -------
-        dict of (str, int) to numpy.ndarray
-            km² by level and time.
+        numpy.ndarray
+            km² by level, time and polygon.
         """
-        covered = {}
-        for suffix, trees in self._trees.items():
-            for step, tree in enumerate(trees):
-                parts = [_in_any(shape, tree) for shape in shapes]
-                covered[suffix, step] = np.minimum(geodesy.area_km2(np.array(parts)), whole)
-        return covered
+        parts = np.array(
+            [
+                [[_in_any(shape, tree) for shape in shapes] for tree in trees]
+                for trees in self._trees.values()
+            ],
+            dtype=object,
+        )
+        size = geodesy.area_km2(parts.ravel()).reshape(parts.shape)
+        return np.asarray(np.minimum(size, whole))
 
     @cached_property
     def _trees(self) -> dict[str, list[shapely.STRtree]]:

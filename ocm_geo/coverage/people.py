@@ -18,6 +18,8 @@ from ocm_geo.coverage.tally import Tally, added
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from distributed import Client
     from numpy.typing import NDArray
@@ -30,7 +32,10 @@ _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _RASTERS = {".tif", ".tiff", ".vrt", ".nc", ".img", ".asc", ".jp2", ".zarr", ".gpkg"}
 
 
-def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what users have at hand
+def kind_of_population(
+    population: Any,  # noqa: ANN401 - what users have at hand
+    columns: Collection[str] = (),
+) -> str | None:
     """
     Say what kind of population it is.
 
@@ -38,6 +43,8 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
     ----------
     population : object
         What the caller gave.
+    columns : collection of str
+        Those of the areas: such a word is a column, whatever files there are.
 
     Returns
     -------
@@ -57,11 +64,7 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
         kinds = shapely.get_type_id(population.geometry.to_numpy())
         return "polygons" if len(kinds) and kinds[0] in _POLYGONS else "points"
     if isinstance(population, str | os.PathLike):
-        path = Path(population)
-        if path.suffix.lower() in _RASTERS or "://" in str(population):
-            return "raster"
-        there = path.suffix == ".parquet" or path.is_dir()
-        return "parts" if there or isinstance(population, os.PathLike) else "column"
+        return "column" if population in columns else _kind_of_path(population)
     if is_partitioned(population):
         return "parts"
     raise QueryError(
@@ -69,6 +72,14 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
         "column 'population', a raster or GeoParquet path, or a dask collection, not "
         f"{type(population).__name__}"
     )
+
+
+def _kind_of_path(population: str | os.PathLike[str]) -> str:
+    path = Path(population)
+    if path.suffix.lower() in _RASTERS or "://" in str(population):
+        return "raster"
+    there = path.suffix == ".parquet" or path.is_dir()
+    return "parts" if there or isinstance(population, os.PathLike) else "column"
 
 
 @dataclass(frozen=True)
@@ -98,9 +109,18 @@ def people_of_part(
     lon, lat, people : numpy.ndarray
         One value a point.
     """
-    points = part.read(["population"]) if isinstance(part, ParquetPart) else part
-    if not isinstance(points, gpd.GeoDataFrame):
-        points = points.compute()
+    if not isinstance(part, ParquetPart):
+        return _placed(part.compute() if hasattr(part, "compute") else part)
+    points = part.read(["population"])
+    try:
+        return _placed(points)
+    except QueryError as error:
+        raise QueryError(f"{part.path}: {error}") from error
+
+
+def _placed(
+    points: gpd.GeoDataFrame,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     return *point_lonlat(points, "population"), people(points, "population")
 
 

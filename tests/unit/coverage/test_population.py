@@ -15,7 +15,6 @@ import ocm_geo as ocm
 from tests.unit.coverage.test_doubt import CASES, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 rasterio = pytest.importorskip("rasterio")
@@ -165,17 +164,6 @@ def test_people_of_polygons_are_spread_evenly() -> None:
     assert row["population"].tolist() == pytest.approx([500, 500], rel=1e-9)
     disc = 500 * np.pi * 100 / ocm.coverage(areas, sites(), 1)["area_km2"].iloc[0] * 2
     assert row["population_covered"].tolist() == pytest.approx([disc, 500], rel=1e-3)
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with (
-        distributed.LocalCluster(processes=False, **options) as cluster,
-        distributed.Client(cluster) as found,
-    ):
-        yield found
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
