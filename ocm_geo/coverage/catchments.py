@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ocm_geo.coverage.inputs import check_stations, point_lonlat
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.geodesy import PointIndex, pairs_within_km
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Catchments", "catchments"]
 
 _N_COLUMNS = 3
+_DENSE = 8
+"""Integers whose range is up to so many times their number are looked up in a table."""
 
 
 class Catchments(NamedTuple):
@@ -70,6 +73,11 @@ def catchments(
     ------
     QueryError
         If a table is wrong.
+
+    Warns
+    -----
+    SuspectInput
+        If there are stations, and the costs name none of them.
     """
     if costs is not None:
         return _from_table(demand.index, stations.index, within, costs)
@@ -82,21 +90,11 @@ def _from_table(
     origins: pd.Index, stations: pd.Index, within: float, costs: pd.DataFrame
 ) -> Catchments:
     unit = _cost_column(costs)
-    cost = costs[unit].to_numpy(dtype=float, na_value=np.nan)
-    wrong = np.flatnonzero(~(cost >= 0))
-    if wrong.size:
-        raise QueryError(
-            f"costs: {wrong.size} values of {unit!r} are missing or negative (first: row "
-            f"{costs.index[wrong[0]]!r}); leave out pairs that cannot be travelled"
-        )
+    cost = _numbers(costs, unit)
     origin = _positions(origins, costs["origin"], "demand")
     station = _positions(stations, costs["ocm_id"], "stations")
+    _check_known(origin, station, n_stations=len(stations))
     known = (origin >= 0) & (station >= 0)
-    if len(costs) and not known.any():
-        raise QueryError(
-            "costs: no row names both a place of the demand (origin: its index) and a station "
-            "(ocm_id: the index of the stations)"
-        )
     if not known.all():
         origin, station, cost = origin[known], station[known], cost[known]
     _check_unique(origin * len(stations) + station, len(origins) * len(stations))
@@ -109,7 +107,7 @@ def _from_table(
 def _cost_column(costs: pd.DataFrame) -> str:
     columns = list(getattr(costs, "columns", ()))
     rest = [name for name in columns if name not in {"origin", "ocm_id"}]
-    if len(columns) != _N_COLUMNS or len(rest) != 1:
+    if len(columns) != _N_COLUMNS or len(set(columns)) != _N_COLUMNS or len(rest) != 1:
         raise QueryError(
             "costs must be a table of three columns: origin (index of the demand), ocm_id and the "
             f"cost, such as minutes; not {columns or type(costs).__name__}"
@@ -117,10 +115,58 @@ def _cost_column(costs: pd.DataFrame) -> str:
     return str(rest[0])
 
 
+def _numbers(costs: pd.DataFrame, unit: str) -> NDArray[np.float64]:
+    try:
+        cost = costs[unit].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"costs: {unit!r} must be a column of numbers: {error}") from error
+    wrong = np.flatnonzero(~(cost >= 0))
+    if wrong.size:
+        raise QueryError(
+            f"costs: {wrong.size} values of {unit!r} are missing or negative (first: row "
+            f"{costs.index[wrong[0]]!r}); leave out pairs that cannot be travelled"
+        )
+    return cost
+
+
+def _check_known(origin: NDArray[np.intp], station: NDArray[np.intp], *, n_stations: int) -> None:
+    """Tell a table of other labels from one that merely holds more, or has no way."""
+    if not len(origin):
+        return
+    if not (origin >= 0).any():
+        raise QueryError(
+            "costs: no row of origin is in the index of the demand; name the places as there, in "
+            "the same type"
+        )
+    if n_stations and not (station >= 0).any():
+        warnings.warn(
+            f"costs: none of the {n_stations:,} stations is in the column ocm_id, so that nobody "
+            "reaches any; is it the index of the stations, in the same type?",
+            SuspectInput,
+            stacklevel=5,
+        )
+
+
 def _positions(index: pd.Index, labels: pd.Series, what: str) -> NDArray[np.intp]:
     if not index.is_unique:
         raise QueryError(f"{what}: the index repeats {index[index.duplicated()][0]!r}")
+    known, wanted = index.to_numpy(), labels.to_numpy()
+    if len(known) and known.dtype.kind == wanted.dtype.kind == "i":
+        known, wanted = (of.astype(np.int64, copy=False) for of in (known, wanted))
+        least, most = int(known.min()), int(known.max())
+        if most - least < _DENSE * len(known) + len(wanted):
+            return _positions_of_integers(known - least, wanted - least, most - least + 1)
     return index.get_indexer(pd.Index(labels))
+
+
+def _positions_of_integers(
+    known: NDArray[np.int64], wanted: NDArray[np.int64], size: int
+) -> NDArray[np.intp]:
+    """Look integers up in a table of all up to the largest: several times faster than a hash."""
+    # The last place is for what is not known, whether too small or too large.
+    table = np.full(size + 1, -1, dtype=np.intp)
+    table[known] = np.arange(len(known))
+    return table.take(np.where((wanted >= 0) & (wanted < size), wanted, size))
 
 
 def _check_unique(number: NDArray[np.intp], n_possible: int) -> None:
