@@ -322,7 +322,7 @@ def _decomposed(
     measures: dict[str, _Measure],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split Theil's measures into what is between groups and what is within them."""
-    code, names = _grouped(labels)
+    code, names = pd.factorize(labels, sort=True)
     n = len(names)
     people, held = np.bincount(code, w, n), np.bincount(code, w * y, n)
     groups = pd.DataFrame(
@@ -344,14 +344,6 @@ def _decomposed(
 
 
 _THEIL = ("theil_t", "theil_l")
-
-
-def _grouped(labels: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
-    try:
-        code, names = pd.factorize(labels, sort=True)
-    except TypeError as error:
-        raise QueryError(f"groups: labels must be of one kind, to be sorted: {error}") from error
-    return code, pd.Index(names)
 
 
 def _within(
