@@ -324,7 +324,7 @@ def test_costs_serve_a_choice_of_no_stations_and_say_where_labels_are_others() -
     none = ocm.accessibility(towns, sites.head(0), 30, population="people", costs=minutes)
     assert none.tolist() == [0, 0]
     renamed = sites.set_axis(["seven", "eight"])
-    with pytest.warns(ocm.SuspectInput, match="none of the 2 stations"):
+    with pytest.warns(ocm.SuspectInput, match="names none of the 2 stations"):
         found = ocm.accessibility(towns, renamed, 30, population="people", costs=minutes)
     assert found.tolist() == [0, 0]
 
