@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.coverage.decay import Decay
 
-__all__ = ["METHODS", "AccessOptions", "accessibility", "supply_of"]
+__all__ = ["METHODS", "AccessOptions", "accessibility", "check_method", "supply_of"]
 
 METHODS = ("cumulative", "gravity", "2sfca", "e2sfca", "3sfca", "raam")
 _SUMS = ("cumulative", "gravity")
@@ -152,7 +152,7 @@ def accessibility(
     >>> bool((access >= 0).all())
     True
     """
-    _check_method(method, decay, options)
+    check_method(method, decay, options)
     within = positive_km(catchment_km, "catchment_km")
     amounts, n_missing = supply_of(stations, supply, options.get("missing_supply"))
     persons = _people(demand, population, method)
@@ -238,7 +238,20 @@ def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
         raise QueryError(f"supply {column.name!r} must be a column of numbers: {error}") from error
 
 
-def _check_method(method: str, decay: Decay, options: AccessOptions) -> None:
+def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
+    """
+    Check what can be checked without data.
+
+    Parameters
+    ----------
+    method, decay, options
+        As for `accessibility`.
+
+    Raises
+    ------
+    QueryError
+        If the method, the decay or an option is unknown, wrong, or has no part in the method.
+    """
     if method not in METHODS:
         raise QueryError(f"method={method!r}: choose one of {', '.join(METHODS)}")
     if method not in _WEIGHED and not (isinstance(decay, str) and decay == "step"):
@@ -246,6 +259,8 @@ def _check_method(method: str, decay: Decay, options: AccessOptions) -> None:
             f"decay={decay!r}: method={method!r} weighs no distances; leave decay out, or choose "
             f"one of {', '.join(_WEIGHED)} (2SFCA with weights is 'e2sfca')"
         )
+    if not callable(decay):
+        decay_weights(decay, np.empty(0), 1.0)
     unknown = set(options) - set(AccessOptions.__annotations__)
     if unknown:
         raise QueryError(
