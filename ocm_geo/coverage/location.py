@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Gains", "Solution", "best_gains", "cover_all", "greedy_cover", "greedy_gains"]
 
 _WHOLE = 1e-6
+_CHOSEN = 0.5
+"""Solvers may leave a choice a hair beside 0 or 1."""
 
 
 class Gains(NamedTuple):
@@ -161,7 +163,7 @@ def best_gains(gains: Gains, n_sites: int, *, all_or_nothing: bool, limits: Limi
     found, best = solve(program, limits), greedy_gains(gains, n_sites)
     bound = min(-found.bound, best.bound)
     if found.x is not None:
-        exact = np.flatnonzero(found.x[: gains.n_candidates] > 1 - _WHOLE)
+        exact = np.flatnonzero(found.x[: gains.n_candidates] > _CHOSEN)
         # In the order of what each adds to those before it.
         ordered = greedy_gains(gains, n_sites, exact)
         best = ordered if ordered.value >= best.value else best
@@ -190,7 +192,7 @@ def cover_all(gains: Gains, *, limits: Limits) -> Solution:
     found, best = solve(Program(np.ones(n), rows, least, most, n), limits), greedy_cover(gains)
     bound = max(best.bound, _up(found.bound))
     if found.x is not None:
-        exact = np.flatnonzero(found.x > 1 - _WHOLE)
+        exact = np.flatnonzero(found.x > _CHOSEN)
         if len(exact) <= len(best.chosen):
             best = Solution(exact, float(len(exact)), bound, "")
     return best._replace(bound=bound, status=_status(found))
