@@ -22,19 +22,20 @@ CLUSTERED = 1_000
 def main() -> None:
     """Print the ratios."""
     for n in (1_000, 10_000, 100_000):
-        stations = _stations(n)
+        stations = made_stations(n)
         ours = seconds(lambda s=stations: ocm.station_map(s, basemap="none"), 2)  # type: ignore[misc]
         peers = {"GeoData": seconds(lambda s=stations: _geodata(s), 1)}  # type: ignore[misc]
         if n <= CLUSTERED:
             peers["MarkerCluster"] = seconds(lambda s=stations: _cluster(s), 1)  # type: ignore[misc]
         peers |= _lonboard(stations)
         report(f"map of {n:,} stations, built", ours, **peers)
-    stations = _stations(N_SITES)
+    stations = made_stations(N_SITES)
     report(f"map of {N_SITES:,} stations, built", seconds(lambda: ocm.station_map(stations), 2))
     _views(ocm.station_map(stations, basemap="offline"))
 
 
-def _stations(n: int) -> gpd.GeoDataFrame:
+def made_stations(n: int) -> gpd.GeoDataFrame:
+    """Repeat the sample under new ids, at made positions."""
     base = ocm.stations(source=ocm.sample())
     table = base.iloc[np.arange(n) % len(base)]
     table.index = pd.RangeIndex(1, n + 1, name="ocm_id")

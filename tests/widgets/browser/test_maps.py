@@ -12,7 +12,8 @@ from tests.widgets.browser.conftest import WAIT_MS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.widgets.browser.conftest import Seen, Server
+    from tests.widgets.browser.conftest import Seen
+    from tests.widgets.browser.jupyter import Server
 
 HOSTILE = """
 import numpy as np, pandas as pd, geopandas as gpd, shapely

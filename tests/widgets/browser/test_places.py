@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.widgets.browser.conftest import UNTIL_LEFT_ALONE, free_port, running, wait_for
+from tests.widgets.browser.jupyter import (
+    UNTIL_LEFT_ALONE,
+    free_port,
+    run_notebook,
+    running,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.widgets.browser.conftest import Seen, Server
+    from tests.widgets.browser.conftest import Seen
+    from tests.widgets.browser.jupyter import Server
 
 CELL = """
 import ocm_geo as ocm
@@ -33,14 +40,7 @@ def test_a_map_in_a_notebook(
     name = place.split("/", maxsplit=1)[0]
     server.write(name, CELL)
     page, seen = open_page()
-    page.goto(f"{server.url}/{place}/{name}.ipynb", wait_until="commit")
-    page.wait_for_function("window.jupyterapp !== undefined")
-    page.evaluate("async () => { await window.jupyterapp.restored }")
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.wait_for_function(
-        "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-    )
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    run_notebook(page, server, place, name)
     page.locator(POINTS).first.wait_for()
     before = page.locator(POINTS).count()
     assert before > 20
