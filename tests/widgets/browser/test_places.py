@@ -64,8 +64,11 @@ def test_the_command_line_opens_the_explorer(
     command += ["--basemap", "offline", "--port", str(port)]
     with running(command, tmp_path):
         wait_for(f"http://127.0.0.1:{port}/voila/static/none")
-        page, _ = open_page()
+        page, seen = open_page()
         page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
         page.locator(POINTS).first.wait_for()
         page.get_by_role("slider", name="Least power").wait_for()
+        assert page.locator(".leaflet-container").get_attribute("aria-label")
+        # Not even Voila's own style sheets of icons are looked for elsewhere.
+        assert not seen.outside
         picture(page, "web-app")
