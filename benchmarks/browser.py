@@ -19,12 +19,13 @@ __all__ = ["measure_in_browser"]
 
 ROOT = Path(__file__).parents[1]
 SIZE = {"width": 1400, "height": 900}
+PLACES = {"lab": "lab/tree", "voila": "voila/render"}
 LOADS = 2
 MOVES = 3
 TABLE = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
-import ipywidgets
+import ipyleaflet, ipywidgets
 import ocm_geo as ocm
 from benchmarks.bench_maps import made_stations
 stations = made_stations({{n}})
@@ -34,9 +35,10 @@ began = time.time()
 shown = ocm.station_map(stations, basemap="offline")
 ipywidgets.VBox([shown, ipywidgets.HTML(f"<i id='began'>{began}</i>")])
 """
+BARE = CELL.replace('ocm.station_map(stations, basemap="offline")', "ipyleaflet.Map(layers=())")
 # Notes when symbols have been painted, when the map told where it moved, and what came for it.
 SPY = """
-window.spy = { painted: [], moved: [], got: [] };
+window.spy = { painted: [], mapped: [], moved: [], got: [] };
 const text = new TextDecoder();
 const read = (data) => typeof data === "string" ? data : text.decode(data);
 window.WebSocket = class extends window.WebSocket {
@@ -46,15 +48,17 @@ window.WebSocket = class extends window.WebSocket {
       spy.got.push([Date.now(), event.data.length ?? event.data.byteLength ?? event.data.size]));
   }
   send(data) {
-    if (read(data).includes('"north"')) spy.moved.push(Date.now());
+    if (/"(north|west)":/.test(read(data))) spy.moved.push(Date.now());
     super.send(data);
   }
 };
 const isSymbol = (node) =>
   node.nodeName === "path" && node.closest(".leaflet-overlay-pane .leaflet-interactive");
+const note = (times) => requestAnimationFrame(() => setTimeout(() => times.push(Date.now())));
 new MutationObserver((changes) => {
-  if (changes.some((change) => [...change.addedNodes].some(isSymbol)))
-    requestAnimationFrame(() => setTimeout(() => spy.painted.push(Date.now())));
+  const added = changes.flatMap((change) => [...change.addedNodes]);
+  if (added.some(isSymbol)) note(spy.painted);
+  if (added.some((node) => node.classList?.contains("leaflet-map-pane"))) note(spy.mapped);
 }).observe(document, { childList: true, subtree: true });
 """
 QUIET = """
@@ -91,30 +95,49 @@ def measure_in_browser(n: int) -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - used here alone
 
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
-        for name in ("lab", "voila"):
+        for name in PLACES:
             server.write(name, TABLE.format(n=n), CELL)
+            server.write(f"{name}-bare", TABLE.format(n=n), BARE)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-            for name in ("lab", "voila"):
-                _report(name, [_load(browser, server, name) for _ in range(LOADS)])
+            for name in PLACES:
+                bare = min(_bare(browser, server, name) for _ in range(LOADS))
+                _report(name, bare, [_load(browser, server, name) for _ in range(LOADS)])
             browser.close()
 
 
+def _bare(browser: Browser, server: Server, name: str) -> float:
+    page = _open(browser, server, name, "-bare")
+    first_s = _first(page, "mapped")
+    page.close()
+    return first_s
+
+
 def _load(browser: Browser, server: Server, name: str) -> tuple[float, dict[str, list[Move]]]:
+    page = _open(browser, server, name)
+    first_s = _first(page, "painted")
+    moves = {"zoom": _repeat(page, _zoom), "pan": _repeat(page, _pan)}
+    page.close()
+    return first_s, moves
+
+
+def _open(browser: Browser, server: Server, name: str, kind: str = "") -> Page:
     page = browser.new_page(viewport=SIZE)
     page.set_default_timeout(START_MS)
     page.add_init_script(SPY)
     if name == "lab":
-        run_notebook(page, server, "lab/tree", name)
+        run_notebook(page, server, PLACES[name], name + kind)
     else:
-        page.goto(f"{server.url}/voila/render/{name}.ipynb", wait_until="commit")
+        page.goto(f"{server.url}/{PLACES[name]}/{name}{kind}.ipynb", wait_until="commit")
+    return page
+
+
+def _first(page: Page, what: str) -> float:
+    """Give the seconds from the start of the cell to the first of something."""
     page.locator("#began").wait_for(state="attached")
-    page.wait_for_function("spy.painted.length > 0")
-    began = 1000 * float(page.locator("#began").text_content())
-    first_s = (page.evaluate("spy.painted[0]") - began) / 1000
-    moves = {"zoom": _repeat(page, _zoom), "pan": _repeat(page, _pan)}
-    page.close()
-    return first_s, moves
+    page.wait_for_function(f"spy.{what}.length > 0")
+    began = float(str(page.locator("#began").text_content()))
+    return float(page.evaluate(f"spy.{what}[0]")) / 1000 - began
 
 
 def _repeat(page: Page, act: Callable[[Page, int], None]) -> list[Move]:
@@ -150,9 +173,12 @@ def _pan(page: Page, number: int) -> None:
     page.mouse.up()
 
 
-def _report(name: str, loads: list[tuple[float, dict[str, list[Move]]]]) -> None:
+def _report(name: str, bare: float, loads: list[tuple[float, dict[str, list[Move]]]]) -> None:
     first = min(first for first, _ in loads)
-    print(f"{name}: first symbols {first:.2f} s after the cell began (goal 3)")
+    print(
+        f"{name}: first symbols {first:.2f} s after the cell began (goal 3); "
+        f"an empty ipyleaflet.Map {bare:.2f} s"
+    )
     for kind in ("zoom", "pan"):
         moves = [move for _, found in loads for move in found[kind]]
         print(

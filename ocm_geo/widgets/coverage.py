@@ -15,7 +15,7 @@ from ocm_geo.plots.maps import in_degrees
 from ocm_geo.widgets.classes import MISSING, Classes
 from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
 from ocm_geo.widgets.land import collection
-from ocm_geo.widgets.parts import name_map
+from ocm_geo.widgets.parts import attend
 from ocm_geo.widgets.stations import credit_of
 from ocm_geo.widgets.view import View
 
@@ -87,7 +87,7 @@ def coverage_map(
     layer = CoverageLayer(table, column=column, within_km=within_km, scheme=scheme, k=k)
     shown = new_map(layer.view(height_px(height)), basemap, height)
     layer.add_to(shown)
-    name_map(shown, f"Map of {layer.column.replace('_', ' ')}")
+    attend(shown, f"Map of {layer.column.replace('_', ' ')}")
     shown.add(layer.legend)
     if layer.choices is not None:
         shown.add(layer.choices)

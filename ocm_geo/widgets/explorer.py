@@ -26,7 +26,7 @@ from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.filters import FilterPanel
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection
-from ocm_geo.widgets.parts import name_map, status
+from ocm_geo.widgets.parts import attend, status
 from ocm_geo.widgets.selecting import SelectionTools, one_turn
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of
@@ -336,7 +336,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         told = ipywidgets.VBox([self._status, self._again])
         self.map.add(ipyleaflet.WidgetControl(widget=told, position="topright"))
         self.map.add(note("<b>Legend</b>", legend_html(), "bottomright"))
-        name_map(self.map, "Map of charging stations")
+        attend(self.map, "Map of charging stations")
         self._rings = ipyleaflet.GeoJSON(data=collection([]), point_style=_RING, name="selected")
         self.map.add(self._rings)
         self._credit = ipywidgets.HTML()

@@ -13,7 +13,7 @@ from ocm_geo.errors import MissingDependency
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["name_map", "own_widget", "slider", "status"]
+__all__ = ["attend", "own_widget", "slider", "status"]
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -52,9 +52,9 @@ def own_widget(name: str, **traits: Any) -> Any:  # noqa: ANN401 - an AnyWidget
     return type(name.title(), (anywidget.AnyWidget,), members)()
 
 
-def name_map(shown: ipyleaflet.Map, label: str) -> None:
+def attend(shown: ipyleaflet.Map, label: str) -> None:
     """
-    Name a map for those who hear it; without anywidget it stays nameless.
+    Name a map for those who hear it, and calm what it sends; needs anywidget, or does nothing.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def name_map(shown: ipyleaflet.Map, label: str) -> None:
     if importlib.util.find_spec("anywidget") is None:
         return
     keys = "arrow keys move it, plus and minus zoom"
-    named = own_widget("name", label=f"{label}: {keys}")
-    shown.add(ipyleaflet.WidgetControl(widget=named, position="bottomleft", transparent_bg=True))
+    widget = own_widget("attendant", label=f"{label}: {keys}")
+    shown.add(ipyleaflet.WidgetControl(widget=widget, position="bottomleft", transparent_bg=True))
 
 
 def status() -> Any:  # noqa: ANN401 - an AnyWidget

@@ -18,7 +18,7 @@ from ocm_geo.standards import Rule, assess_route, standards
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection, feature
-from ocm_geo.widgets.parts import name_map, own_widget
+from ocm_geo.widgets.parts import attend, own_widget
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of
 from ocm_geo.widgets.symbols import legend_html
@@ -42,7 +42,7 @@ _GAPS = {
     "unserved": (GAP, "no pool at all"),
     "gap": (_NEUTRAL, "between stations"),
 }
-_CORRIDOR = {"stroke": False, "fillColor": "#0077bb", "fillOpacity": 0.15}
+_CORRIDOR = {"stroke": False, "fillColor": "#0077bb", "fillOpacity": 0.15, "interactive": False}
 _MARK = {"color": "#0077bb", "weight": 3, "fillOpacity": 0}
 _HEIGHTS = (0.2, 0.35, 0.5, 0.75, 1.0)
 _GREY = "#767676"
@@ -184,7 +184,8 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         ground = shapely.get_parts(corridor_polygon(self._line, within_km))
         self.map.add(ipyleaflet.GeoJSON(data=self._lines(ground, _CORRIDOR), name="corridor"))
         road = [shapely.LineString(self._line.coords)]
-        self.map.add(ipyleaflet.GeoJSON(data=self._lines(road, _stroke(INK, 2)), name="route"))
+        line = {**_stroke(INK, 2), "interactive": False}
+        self.map.add(ipyleaflet.GeoJSON(data=self._lines(road, line), name="route"))
         bars = ipyleaflet.GeoJSON(data=collection(self._bars()), name="gaps")
         bars.on_hover(lambda feature, **_: self._touch(gap=feature["properties"]["gap"]))
         self.map.add(bars)
@@ -192,7 +193,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         layer = StationLayer(unique, reference=reference).add_to(self.map)
         layer.on_hover(lambda rows: self._touch(station=int(rows.index[0])))
         self.map.add(self._marks)
-        name_map(self.map, f"Map of a route of {self._line.length_km:,.0f} km and its stations")
+        attend(self.map, f"Map of a route of {self._line.length_km:,.0f} km and its stations")
         head = f"<b>{len(unique):,} stations within {within_km:g} km</b>"
         self.map.add(note(head, self._legend(unique), "bottomright"))
 
