@@ -267,9 +267,8 @@ def _spread_people(
 ) -> NDArray[np.float64]:
     """Spread people evenly over polygons; gives people within reach by level, area and step."""
     within = weight * np.concatenate([share, np.ones_like(share[:, :1])], axis=1)
-    return np.array(
-        [[np.bincount(owner, step, n_areas) for step in level] for level in within]
-    ).transpose(0, 2, 1)
+    sums = [[np.bincount(owner, step, n_areas) for step in level] for level in within]
+    return np.array(sums, dtype=np.float64).transpose(0, 2, 1)
 
 
 def pieces_of(

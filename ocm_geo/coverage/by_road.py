@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ocm_geo.coverage.inputs import check_stations, point_lonlat
-from ocm_geo.coverage.nearest import whole_number
+from ocm_geo.coverage.inputs import check_stations, lonlat_frame, point_lonlat
+from ocm_geo.coverage.nearest import labels_at, whole_number
 from ocm_geo.errors import QueryError, RouteError
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from ocm_geo.routing.engines import MatrixEngine
@@ -52,8 +52,9 @@ def nearest_by_road(
     Returns
     -------
     geopandas.GeoDataFrame
-        The points with ``ocm_id``, ``road_min`` and ``road_km``, all missing where no way
-        leads to a station; with ``k>1`` one row for each station found, and ``rank``.
+        The points, in EPSG:4326, with ``ocm_id``, ``road_min`` and ``road_km``, all missing
+        where no way leads to a station; with ``k>1`` one row for each station found, and
+        ``rank``.
 
     Raises
     ------
@@ -66,6 +67,7 @@ def nearest_by_road(
     -----
     Stations are asked about in the order of their geodesic distance, until none farther can be
     nearer by road: a way is no shorter than the geodesic, nor faster than 150 km/h along it.
+    Engines leave out the way from a place to its nearest road, and so does this.
 
     Examples
     --------
@@ -78,9 +80,9 @@ def nearest_by_road(
     if not hasattr(engine, "matrix"):
         raise QueryError(f"{engine!r} has no matrix(sources, targets): use OSRM or Valhalla")
     wanted = whole_number(k, "k")
-    lon, lat = point_lonlat(points, "points")
+    frame = lonlat_frame(points, "points")
+    lon, lat = point_lonlat(frame, "points")
     index = PointIndex(*check_stations(stations))
-    frame = points if isinstance(points, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=points)
     found = [
         ways_to_nearest(np.array([[x, y]]), index, wanted, (engine, measure))
         for x, y in zip(lon, lat, strict=True)
@@ -89,9 +91,7 @@ def nearest_by_road(
     hits = np.vstack([*found, np.empty((0, 3))])
     missing = np.isnan(hits[:, 0])
     result = frame.iloc[rows].copy()
-    ids = np.zeros(len(rows), dtype="int64")
-    ids[~missing] = stations.index.to_numpy()[hits[~missing, 0].astype(np.intp)]
-    result["ocm_id"] = pd.arrays.IntegerArray(ids, missing)
+    result["ocm_id"] = labels_at(stations.index, np.where(missing, -1, hits[:, 0]).astype(np.intp))
     for name, values in (("road_min", hits[:, 1]), ("road_km", hits[:, 2])):
         result[name] = pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing)
     if wanted > 1:

@@ -65,8 +65,12 @@ class Qualifying:
 
     def __post_init__(self) -> None:
         """Check the power."""
-        if self.min_power_kw is not None and not 0 < self.min_power_kw < np.inf:
-            raise QueryError(f"min_power_kw must be above 0 kW, not {self.min_power_kw!r}")
+        power: object = self.min_power_kw
+        if power is None:
+            return
+        is_number = isinstance(power, int | float | np.integer | np.floating)
+        if not is_number or isinstance(power, bool) or not 0 < power < np.inf:  # type: ignore[operator]
+            raise QueryError(f"min_power_kw must be above 0 kW, not {power!r}")
 
 
 class Bounds(NamedTuple):
@@ -204,6 +208,9 @@ def _judged(
     stations: gpd.GeoDataFrame, qualifying: Qualifying | None
 ) -> tuple[dict[str, NDArray[np.bool_]], NDArray[np.bool_], NDArray[np.bool_]]:
     """Give the doubts about each station, and whether it counts as recorded and at most."""
+    rule: object = qualifying
+    if rule is not None and not isinstance(rule, Qualifying):
+        raise QueryError(f"qualifying must be a Qualifying(...), not {rule!r}")
     missing = [name for name in _COLUMNS if name not in stations]
     if missing:
         raise QueryError(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.coverage.doubt import Qualifying
 
-__all__ = ["nearest_stations", "whole_number"]
+__all__ = ["labels_at", "nearest_stations", "whole_number"]
 
 _MAX_CELLS = 4_000_000
 """Points times neighbours at once."""
@@ -138,6 +138,30 @@ def whole_number(value: object, name: str) -> int:
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
+def labels_at(labels: pd.Index[Any], at: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any array
+    """
+    Take labels of stations by position.
+
+    Parameters
+    ----------
+    labels : pandas.Index
+        Of all.
+    at : numpy.ndarray of int
+        Positions; -1: missing.
+
+    Returns
+    -------
+    pandas array
+        Nullable integers, or what the labels are.
+    """
+    if len(labels) and not pd.api.types.is_integer_dtype(labels.dtype):
+        return labels.take(at, allow_fill=True, fill_value=None).array
+    missing = at < 0
+    values = np.zeros(len(at), dtype="int64")
+    values[~missing] = labels.to_numpy(dtype="int64")[at[~missing]]
+    return pd.arrays.IntegerArray(values, missing)
+
+
 @dataclass(frozen=True)
 class _Group:
     """Stations that are ranked among themselves."""
@@ -145,6 +169,12 @@ class _Group:
     value: Any
     ids: pd.Index
     index: PointIndex
+
+
+def _labels(groups: list[_Group]) -> pd.Index[Any]:
+    if not groups:
+        return pd.Index([], dtype="int64")
+    return groups[0].ids.append([group.ids for group in groups[1:]])
 
 
 def _grouped(stations: gpd.GeoDataFrame, by: str | None) -> list[_Group]:
@@ -207,7 +237,8 @@ class _Finder:
             row, column = row[order], column[order]
         result = points.iloc[row].copy()
         for suffix, (ids, km) in found.items():
-            result[f"ocm_id{suffix}"] = _ids(self.levels[suffix], ids[row, column])
+            labels = _labels(self.levels[suffix])
+            result[f"ocm_id{suffix}"] = labels_at(labels, ids[row, column])
             missing = ids[row, column] < 0
             known = np.where(missing, 0.0, km[row, column])
             result[f"nearest_km{suffix}"] = pd.arrays.FloatingArray(known, missing)
@@ -239,13 +270,3 @@ class _Finder:
             km[:, first : first + k] = away
             before += len(group.index)
         return at, km
-
-
-def _ids(groups: list[_Group], at: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any kind of label
-    missing = at < 0
-    ids = pd.Index([]) if not groups else groups[0].ids.append([g.ids for g in groups[1:]])
-    if len(ids) and not pd.api.types.is_integer_dtype(ids.dtype):
-        return ids.take(at, allow_fill=True, fill_value=None).array
-    values = np.zeros(len(at), dtype="int64")
-    values[~missing] = ids.to_numpy(dtype="int64")[at[~missing]]
-    return pd.arrays.IntegerArray(values, missing)

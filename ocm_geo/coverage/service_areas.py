@@ -82,7 +82,7 @@ def service_areas(
 
     Notes
     -----
-    Up to 100 km the united outline is traced along the alpha complex of the stations
+    Up to 500 km the united outline is traced along the alpha complex of the stations
     (Edelsbrunner 1995), which takes time in proportion to their number; wider circles, and
     those near a pole, are united one by one.
 

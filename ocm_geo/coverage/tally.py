@@ -262,7 +262,8 @@ class Tally(NamedTuple):
             np.bincount(row * size[1] + step[point], weight[point], size[0] * size[1])
             for step in steps
         ]
-        return cls(there, np.reshape(people, (len(steps), *size)))
+        # Without anybody bincount gives whole numbers.
+        return cls(there, np.reshape(people, (len(steps), *size)).astype(np.float64))
 
     def spread(self, n_areas: int) -> NDArray[np.float64]:
         """

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_DISC_KM", "outline_of_discs"]
 
-MAX_DISC_KM = 100.0
-"""Up to here a disc is a circle on the conformal sphere to 0.01 % of its radius."""
+MAX_DISC_KM = 500.0
+"""Up to here a disc is a circle on the conformal sphere to 0.01 % of its area, as measured."""
 
 _RADIUS_KM = 6371.0
 _N_LOOKOUTS = 4000

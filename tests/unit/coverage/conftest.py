@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def client() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed")
     # Any port that is free: another cluster may have the usual one.
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(processes=False, **options) as cluster,
         distributed.Client(cluster) as found,

@@ -67,7 +67,7 @@ def test_places_within_a_hair_of_each_other_are_one(decimals: int, seed: int) ->
     # What a change of projection makes of two stations at one address.
     rng = np.random.default_rng(seed)
     places = rng.uniform(-0.1, 0.1, (20, 1, 2)) + rng.integers(-4, 5, (20, 4, 2)) / 10**decimals
-    lon, lat = (places.reshape(-1, 2) + np.array([5, 52])).T
+    lon, lat = np.add(places.reshape(-1, 2), (5, 52)).T
     ours, theirs = dissolved(lon, lat, 1), shapely.union_all(reach_polygons(lon, lat, 1))
     assert shapely.is_valid(ours)
     assert area_km2(shapely.symmetric_difference(ours, theirs)) < 1e-4 * area_km2(theirs)
