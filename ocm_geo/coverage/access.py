@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
@@ -274,7 +273,7 @@ def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
 
 
 def _check_option(name: str, value: object, method: str) -> None:
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
         raise QueryError(f"{name} must be a number, not {value!r}")
     if name == "missing_supply":
         if not 0 <= value < np.inf:

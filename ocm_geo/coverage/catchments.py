@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Catchments", "Positions", "catchments", "pairs_of_table"]
 
-Positions: TypeAlias = "NDArray[np.int32] | NDArray[np.int64]"
+Positions: TypeAlias = "NDArray[np.signedinteger[Any]]"
 
 _N_COLUMNS = 3
 _DENSE = 8
@@ -187,8 +187,8 @@ def _positions(index: pd.Index, labels: pd.Series, what: str) -> Positions:
     known, wanted = index.to_numpy(), labels.to_numpy()
     if len(known) and known.dtype.kind == wanted.dtype.kind == "i":
         known, wanted = (of.astype(np.int64, copy=False) for of in (known, wanted))
-        least = min(int(known.min()), int(wanted.min(initial=0)))
-        size = int(known.max()) + 1
+        least = min(int(np.min(known)), int(np.min(wanted, initial=0)))
+        size = int(np.max(known)) + 1
         if least >= 0 and size < _DENSE * len(known) + len(wanted):
             return _positions_of_integers(known, wanted, size)
     return index.get_indexer(pd.Index(labels))
@@ -208,8 +208,8 @@ def _check_unique(origin: Positions, site: Positions, n_possible: int, column: s
     # Half the bytes sort in half the time.
     kind: type[np.unsignedinteger[Any]] = np.uint32 if n_possible < 2**32 else np.uint64
     pair: NDArray[Any] = origin.astype(kind)
-    pair *= kind(site.max(initial=0) + 1)
-    pair += site.astype(kind)
+    np.multiply(pair, kind(np.max(site, initial=0) + 1), out=pair)
+    np.add(pair, site.astype(kind), out=pair)
     if (pair[1:] > pair[:-1]).all():
         return
     pair.sort()
