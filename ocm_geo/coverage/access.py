@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
 
 from ocm_geo.coverage.catchments import Catchments, catchments
 from ocm_geo.coverage.decay import decay_weights, describe_decay
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from ocm_geo.coverage.catchments import Positions
     from ocm_geo.coverage.decay import Decay
 
 __all__ = ["METHODS", "AccessOptions", "accessibility", "check_method", "supply_of"]
@@ -272,7 +273,7 @@ def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
 
 
 def _check_option(name: str, value: object, method: str) -> None:
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
         raise QueryError(f"{name} must be a number, not {value!r}")
     if name == "missing_supply":
         if not 0 <= value < np.inf:
@@ -306,16 +307,19 @@ def _sums(
     weights: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """Add up what each place reaches: all of it, or its share by the people who reach it."""
-    origin, station = pairs.origin, pairs.station
+    if weights is None:
+        weights = np.ones(len(pairs.cost))
+    if method == "3sfca":
+        weights = weights * _share_of_choice(pairs.origin, weights, len(persons))
+    shape = len(persons), len(amounts)
+    # As a sparse matrix: products need no arrays of pairs in between.
+    reach = coo_array((weights, (pairs.origin, pairs.station)), shape=shape)
     if method in _SUMS:
-        return _weighted(origin, amounts[station], weights, len(persons)), {}
-    if method == "3sfca" and weights is not None:
-        chosen = np.bincount(origin, weights, minlength=len(persons))[origin]
-        weights = weights * np.divide(weights, chosen, out=np.zeros_like(weights), where=chosen > 0)
-    load = _weighted(station, persons[origin], weights, len(amounts))
+        return _product(reach, amounts), {}
+    load = _product(reach.T, persons)
     with np.errstate(over="ignore"):
         ratio = np.divide(amounts, load, out=np.zeros(len(amounts)), where=load > 0)
-    access = _weighted(origin, ratio[station], weights, len(persons))
+    access = _product(reach, ratio)
     served, given = float(amounts[load > 0].sum()), float(persons @ access)
     if not abs(given - served) <= _PRECISION * served:
         raise QueryError(
@@ -325,13 +329,16 @@ def _sums(
     return access, {"supply_served": served, "supply_unserved": float(amounts.sum() - served)}
 
 
-def _weighted(
-    group: NDArray[np.intp],
-    values: NDArray[np.float64],
-    weights: NDArray[np.float64] | None,
-    size: int,
+def _product(matrix: coo_array, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    # SciPy makes of one row a number.
+    return np.reshape(matrix @ vector, matrix.shape[0])
+
+
+def _share_of_choice(
+    origin: Positions, weights: NDArray[np.float64], n_places: int
 ) -> NDArray[np.float64]:
-    return np.bincount(group, values if weights is None else values * weights, minlength=size)
+    chosen = np.bincount(origin, weights, minlength=n_places)[origin]
+    return np.divide(weights, chosen, out=np.zeros_like(weights), where=chosen > 0)
 
 
 def _raam(
@@ -348,10 +355,11 @@ def _raam(
     used = np.flatnonzero((persons[pairs.origin] > 0) & (amounts[pairs.station] > 0))
     order = used[np.lexsort((pairs.station[used], pairs.origin[used]))]
     places, row = np.unique(pairs.origin[order], return_inverse=True)
+    station = pairs.station[order].astype(np.intp)
     access = np.full(len(persons), np.nan)
     access[places], gap = raam_costs(
         row,
-        pairs.station[order],
+        station,
         pairs.cost[order] / tau,
         people=persons[places],
         # Stations without supply are in no pair: 1 keeps the division quiet.

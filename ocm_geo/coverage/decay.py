@@ -63,7 +63,6 @@ def decay_weights(decay: Decay, cost: NDArray[np.float64], catchment: float) -> 
             f"decay={decay!r}: choose 'step', 'gaussian', a mapping of upper ends to weights, or "
             "a function of an array of costs"
         )
-    _check(weights, cost)
     return weights
 
 
@@ -108,20 +107,22 @@ def _of_function(
     decay: Callable[[NDArray[np.float64]], object], cost: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     try:
-        return np.asarray(decay(cost), dtype=float)
+        weights = np.asarray(decay(cost), dtype=float)
     except (TypeError, ValueError) as error:
         raise QueryError(
             "decay: the function must take an array of costs (np.exp and np.where instead of "
             f"math.exp and if; else wrap it in np.vectorize): {error}"
         ) from error
+    _check(weights, cost)
+    return weights
 
 
 def _steps(cost: NDArray[np.float64], steps: Mapping[float, float]) -> NDArray[np.float64]:
     ends = sorted(steps)
-    # Counting the ends that are passed is, for a few, faster than a search.
-    passed = np.zeros(len(cost), dtype=np.intp)
+    # Counting the ends that are passed, in bytes, is for a few faster than a search.
+    passed = np.zeros(len(cost), dtype=np.min_scalar_type(len(ends)))
     for end in ends:
-        passed += cost > end
+        passed += (cost > end).view(np.uint8)
     return np.array([*(steps[end] for end in ends), 0.0]).take(passed)
 
 

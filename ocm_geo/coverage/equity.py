@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -211,7 +210,10 @@ def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dic
 
 
 def _above_0(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < value < np.inf
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
+        value, bool
+    )
+    return number and bool(0 < value < np.inf)  # type: ignore[operator] # a number here
 
 
 def _checked(

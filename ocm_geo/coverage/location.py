@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from ocm_geo.coverage.catchments import Positions
     from ocm_geo.coverage.solvers import Answer, Limits
 
 __all__ = ["Gains", "Solution", "best_gains", "cover_all", "greedy_cover", "greedy_gains"]
@@ -41,8 +42,8 @@ class Gains(NamedTuple):
         How many there are.
     """
 
-    place: NDArray[np.intp]
-    candidate: NDArray[np.intp]
+    place: Positions
+    candidate: Positions
     gain: NDArray[np.float64]
     n_places: int
     n_candidates: int

@@ -8,7 +8,6 @@ taken with the doubtful stations out, as recorded, in, and each in or out at ran
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -134,9 +133,7 @@ def doubt_scenarios(
     """
     counts = {"n_draws": n_draws, "n_drivers": n_drivers, "seed": seed}
     for name, number in counts.items():
-        whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-        if not whole or number < 0:
-            raise QueryError(f"{name} must be a whole number, 0 or more, not {number!r}")
+        _check_whole(number, name)
     if not stations.index.is_unique:
         raise QueryError("stations: the index repeats numbers; drop the repeated rows first")
     bounds = station_bounds(stations, qualifying)
@@ -159,6 +156,12 @@ def doubt_scenarios(
     why = [name for name in reasons if name.startswith("doubt_") or name == "counts"]
     drivers = drivers.join(pd.DataFrame(reasons)[why]).head(n_drivers)
     return Scenarios(carry(table, stations, scenarios=facts), drivers, draws, facts)
+
+
+def _check_whole(number: object, name: str) -> None:
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if not whole or number < 0:  # type: ignore[operator] # a number here
+        raise QueryError(f"{name} must be a whole number, 0 or more, not {number!r}")
 
 
 class _Trial:
@@ -193,6 +196,12 @@ def _as_row(value: object) -> pd.Series[Any]:
     return row
 
 
+def _number(probability: object) -> float:
+    if not isinstance(probability, int | float | np.integer | np.floating):
+        raise QueryError(f"probability must be a number or a Series of them, not {probability!r}")
+    return float(probability)
+
+
 def _chances(
     stations: gpd.GeoDataFrame, doubtful: NDArray[np.bool_], probability: float | pd.Series[float]
 ) -> NDArray[np.float64]:
@@ -201,10 +210,8 @@ def _chances(
         if not probability.index.is_unique:
             raise QueryError("probability: the index repeats numbers; give each station one")
         chance = probability.reindex(stations.index).to_numpy(dtype=float, na_value=np.nan)
-    elif isinstance(probability, Real):
-        chance = np.full(len(stations), float(probability))
     else:
-        raise QueryError(f"probability must be a number or a Series of them, not {probability!r}")
+        chance = np.full(len(stations), _number(probability))
     wrong = np.flatnonzero(doubtful & ~((chance >= 0) & (chance <= 1)))
     if wrong.size:
         raise QueryError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import geopandas as gpd
@@ -288,7 +287,7 @@ def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limi
             f"{min(unknown)!r} is no option; there are {', '.join(SolverOptions.__annotations__)}"
         )
     seconds, gap = options.get("time_limit_s", _TIME_LIMIT_S), options.get("gap", 0.0)
-    numbers = all(isinstance(value, Real) for value in (seconds, gap))
+    numbers = all(isinstance(value, int | float) for value in (seconds, gap))
     if not numbers or not seconds > 0 or not 0 <= gap < 1:
         raise QueryError(
             f"time_limit_s must be above 0 and gap from 0 to below 1, not {seconds!r} and {gap!r}"

@@ -169,7 +169,8 @@ def test_any_network_equals_pysal(seed: int) -> None:
             weight_fn=weight,
         )
         expected = peer.reindex(demand.index).fillna(0).to_numpy()
-        asked = {"population": "people", "supply": "supply", "costs": costs, "method": method}
+        asked: dict[str, Any] = {"supply": "supply", "costs": costs, "method": method}
+        asked["population"] = "people"
         if weight is not None:
             asked["decay"] = step
         found = ocm.accessibility(demand, sites, 40, **asked)
@@ -191,10 +192,11 @@ def test_published_weights_on_published_zones() -> None:
     towns = on_the_equator([0.0] * 6, people=[1, 0, 0, 0, 0, 0])
     site = on_the_equator([0], first=7, n_connectors=[1])
     costs = pd.DataFrame({"origin": range(6), "ocm_id": 7, "minutes": minutes})
-    for decay, weights in (
+    steps: list[tuple[Any, list[float]]] = [
         ("step", [1, 1, 0.68, 0.68, 0.22, 0.22]),
         ({10: 1, 20: 0.42, 30: 0.09}, [1, 1, 0.42, 0.42, 0.09, 0.09]),
-    ):
+    ]
+    for decay, weights in steps:
         found = ocm.accessibility(towns, site, 30, decay=decay, population="people", costs=costs)
         assert found.tolist() == pytest.approx(weights)
     # Dai (2010): 1 at the site, 0 at the edge.
@@ -237,7 +239,7 @@ def test_raam_says_where_people_cannot_move() -> None:
     with pytest.warns(ocm.InexactMethod, match="have not settled"):
         found = ocm.accessibility(towns, sites, 30, method="raam", population="people")
     assert found.attrs["ocm"]["access"]["relative_gap"] > 0.9
-    one_by_one = {"initial_step": 1, "min_step": 1}
+    one_by_one: dict[str, Any] = {"initial_step": 1, "min_step": 1}
     again = ocm.accessibility(towns, sites, 30, method="raam", population="people", **one_by_one)
     assert again.attrs["ocm"]["access"]["relative_gap"] < 0.1
 
@@ -253,11 +255,11 @@ def test_stations_at_one_place_are_as_one() -> None:
 
 def test_catchments_cross_the_antimeridian() -> None:
     towns, sites = worked()
-    moved = [at_longitude(179.9, table) for table in (towns, sites)]
-    assert [(table.geometry.x < 0).sum() for table in moved] == [1, 1]
+    east_towns, east_sites = (at_longitude(179.9, table) for table in (towns, sites))
+    assert [(table.geometry.x < 0).sum() for table in (east_towns, east_sites)] == [1, 1]
     for method in ("2sfca", "e2sfca", "3sfca"):
         here = ocm.accessibility(towns, sites, 31, method=method, population="people")
-        there = ocm.accessibility(*moved, 31, method=method, population="people")
+        there = ocm.accessibility(east_towns, east_sites, 31, method=method, population="people")
         assert there.tolist() == pytest.approx(here.tolist())
 
 

@@ -117,7 +117,7 @@ def test_costs_of_ones_own_equal_spopt(method: str) -> None:
     minutes = COSTS * rng.uniform(0.7, 2, COSTS.shape)
     minutes[:, 0] = 12  # for set covering: one candidate that all can reach
     within = 25
-    options = {
+    options: dict[str, Any] = {
         "costs": table_of(minutes[:, :30], CANDIDATES, "candidate", 40),
         "station_costs": table_of(minutes[:, 30:], STATIONS, "ocm_id", 40),
     }
@@ -149,7 +149,7 @@ def brute(method: str, near: Any, served: Any, n_sites: int) -> float:
         cost = np.minimum(near[:, list(chosen)].min(axis=1), served)
         reached = PEOPLE[: len(cost)][cost < 20].sum()
         values.append(reached if method == "mclp" else PEOPLE[: len(cost)] @ cost)
-    return max(values) if method == "mclp" else min(values)
+    return float(max(values) if method == "mclp" else min(values))
 
 
 @pytest.mark.parametrize("method", ["mclp", "p-median"])
@@ -191,7 +191,7 @@ def test_fewest_sites_equal_brute_force(seed: int) -> None:
         candidates.geometry.x.to_numpy(),
         candidates.geometry.y.to_numpy(),
     )
-    within = float(km.min(axis=1).max()) + 0.001
+    within = float(np.max(np.min(km, axis=1))) + 0.001
     fewest = next(
         n
         for n in range(1, 9)
@@ -208,7 +208,7 @@ def test_fewest_sites_equal_brute_force(seed: int) -> None:
 def test_the_order_of_rows_does_not_matter() -> None:
     one = ocm.suggest_sites(DEMAND, CANDIDATES, STATIONS, 4, within_km=20)
     mixed = [t.sample(frac=1, random_state=5) for t in (DEMAND, CANDIDATES, STATIONS)]
-    other = ocm.suggest_sites(*mixed, 4, within_km=20)
+    other = ocm.suggest_sites(mixed[0], mixed[1], mixed[2], 4, within_km=20)
     assert sorted(other.index) == sorted(one.index)
     assert other.attrs["ocm"]["siting"]["objective"] == one.attrs["ocm"]["siting"]["objective"]
 

@@ -147,7 +147,7 @@ def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> 
     far = stations.geometry[stations.geometry.y.idxmax()]
     table = tmp_path / "towns.csv"
     table.write_text(f"lon,lat,population\n5.1,52.1,100\n{far.x},{far.y},50\n", encoding="utf-8")
-    demand = {"file": str(table)}
+    demand: dict[str, Any] = {"file": str(table)}
     access = {"supply": "sites", "n_boot": 0, "search_km": 10}
     study = {
         "area": {"bbox": [4.9, 52, 5.3, 52.3]},
