@@ -12,6 +12,7 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.maps import in_degrees
+from ocm_geo.plots.steps import chosen_steps, step_column, step_unit
 from ocm_geo.widgets.classes import MISSING, Classes
 from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
 from ocm_geo.widgets.land import collection
@@ -38,6 +39,7 @@ def coverage_map(
     *,
     column: str | None = None,
     within_km: float | None = None,
+    minutes: float | None = None,
     scheme: str = "equal_interval",
     k: int = 5,
     basemap: Basemap = "online",
@@ -54,8 +56,8 @@ def coverage_map(
         and ``column_high``, one can choose between them on the map; the classes are the same.
     column : str, optional
         What is shown; by default ``population_share``, ``area_share`` or ``nearest_km``.
-    within_km : float, optional
-        Which of several distances; by default one can choose on the map.
+    within_km, minutes : float, optional
+        Which of several distances or driving times; by default one can choose on the map.
     scheme : str
         How classes are made: the name of a classifier of mapclassify, such as
         ``equal_interval``, ``quantiles`` or ``fisher_jenks``.
@@ -84,7 +86,9 @@ def coverage_map(
     >>> ocm.coverage_map(table, column="area_share").zoom > 4
     True
     """
-    layer = CoverageLayer(table, column=column, within_km=within_km, scheme=scheme, k=k)
+    layer = CoverageLayer(
+        table, column=column, within_km=within_km, minutes=minutes, scheme=scheme, k=k
+    )
     shown = new_map(layer.view(height_px(height)), basemap, height)
     layer.add_to(shown)
     attend(shown, f"Map of {layer.column.replace('_', ' ')}")
@@ -102,7 +106,7 @@ class CoverageLayer:
     ----------
     table : geopandas.GeoDataFrame
         As for `coverage_map`.
-    column, within_km, scheme, k
+    column, within_km, minutes, scheme, k
         As for `coverage_map`.
 
     Attributes
@@ -138,13 +142,15 @@ class CoverageLayer:
         *,
         column: str | None = None,
         within_km: float | None = None,
+        minutes: float | None = None,
         scheme: str = "equal_interval",
         k: int = 5,
     ) -> None:
         self._table = in_degrees(table, "coverage table")
         self._shapes = _turned(self._table)
         self.column = _column_of(self._table, column)
-        self._steps = _steps_of(self._table, within_km)
+        self._steps = chosen_steps(self._table, within_km, minutes)
+        self._unit = step_unit(self._table)
         names = {b: self.column + end for b, end in _BOUNDS.items()}
         self._columns = {b: name for b, name in names.items() if name in self._table}
         values = [self._numbers(self._table, name) for name in self._columns.values()]
@@ -154,7 +160,7 @@ class CoverageLayer:
         self._bound = ipywidgets.RadioButtons(
             options=list(self._columns), value="central", description="Value"
         )
-        steps = [(f"{km:g} km", km) for km in self._steps]
+        steps = [(f"{step:g} {self._unit}", step) for step in self._steps]
         self._within = ipywidgets.Dropdown(options=steps, description="Within")
         if steps:
             self._within.value = self._steps[len(steps) // 2]
@@ -208,7 +214,7 @@ class CoverageLayer:
         """Draw the bound and the distance that are chosen."""
         rows, shapes = self._table, self._shapes
         if self._steps:
-            chosen = (rows["within_km"] == self._within.value).to_numpy(dtype=bool)
+            chosen = (rows[step_column(rows)] == self._within.value).to_numpy(dtype=bool)
             rows, shapes = rows[chosen], shapes[chosen]
         name = self._columns[self._bound.value]
         self._values = self._numbers(rows, name)
@@ -251,7 +257,7 @@ class CoverageLayer:
 
     def _write_legend(self) -> None:
         words = self.column.replace("_", " ")
-        within = f" within {self._within.value:g} km" if self._steps else ""
+        within = f" within {self._within.value:g} {self._unit}" if self._steps else ""
         bound = f", {self._bound.value} value" if len(self._columns) > 1 else ""
         rows = [*zip(self.classes.colours, self.classes.labels, strict=True)]
         if np.isnan(self._values).any():
@@ -274,19 +280,6 @@ def _column_of(table: gpd.GeoDataFrame, column: str | None) -> str:
     if column not in table:
         raise QueryError(f"the table has no column {column!r}; it has {list(table.columns)}")
     return column
-
-
-def _steps_of(table: gpd.GeoDataFrame, within_km: float | None) -> list[float]:
-    if "within_km" not in table:
-        if within_km is not None:
-            raise QueryError("within_km is given, but the table has no column 'within_km'")
-        return []
-    steps = [float(km) for km in np.unique(table["within_km"].astype(float))]
-    if within_km is None:
-        return steps
-    if within_km not in steps:
-        raise QueryError(f"within_km={within_km} is not in the table; it has {steps}")
-    return [float(within_km)]
 
 
 def _names_of(rows: gpd.GeoDataFrame) -> list[str]:

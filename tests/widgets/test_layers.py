@@ -199,6 +199,18 @@ def test_bounds_and_distances_can_be_chosen(table: gpd.GeoDataFrame) -> None:
     assert ocm.CoverageLayer(plain, column="area_share", within_km=5).choices is None
 
 
+def test_driving_times_can_be_chosen(table: gpd.GeoDataFrame) -> None:
+    by_road = table.rename(columns={"within_km": "minutes"})
+    layer = ocm.CoverageLayer(by_road, column="area_share")
+    assert [text for text, _ in layer._within.options] == [
+        f"{step:g} min" for step in np.unique(by_road["minutes"])
+    ]
+    assert "within 5 min" in layer._key.value
+    assert ocm.CoverageLayer(by_road, column="area_share", minutes=5)._steps == [5.0]
+    with pytest.raises(ocm.QueryError, match="no column 'within_km'"):
+        ocm.CoverageLayer(by_road, column="area_share", within_km=5)
+
+
 def test_missing_values_are_shown_as_such(table: gpd.GeoDataFrame) -> None:
     holed = table.assign(area_share=table["area_share"].astype("Float64"))
     holed.iloc[1, holed.columns.get_loc("area_share")] = pd.NA
