@@ -132,7 +132,9 @@ class Grid(NamedTuple):
         if crs.equals(pyproj.CRS(CRS), ignore_axis_order=True):
             return wrap_lon(x), np.clip(y, -90.0, 90.0)
         lon, lat = pyproj.Transformer.from_crs(crs, CRS, always_xy=True).transform(x, y)
-        return wrap_lon(lon), np.asarray(lat)
+        with np.errstate(invalid="ignore"):
+            # Off the Earth coordinates are infinite.
+            return wrap_lon(lon), np.asarray(lat)
 
 
 class Cells(NamedTuple):

@@ -153,12 +153,16 @@ def dissolved(
 
 def _apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.intp]:
     """Leave one of places within 5 cm: a plane of the whole Earth cannot tell them apart."""
-    unique = np.unique(np.column_stack([lon, lat]), axis=0, return_index=True)[1]
+    order = np.lexsort((lat, lon))
+    steps = np.abs(np.diff(lon[order], prepend=np.inf)) + np.abs(np.diff(lat[order], prepend=0.0))
+    unique = order[steps > 0.0]
     xyz = geodesy.to_ecef_km(lon[unique], lat[unique])
     one, two = cKDTree(xyz).query_pairs(_ONE_PLACE_KM, output_type="ndarray").T
+    if not one.size:
+        return unique
     links = coo_array((np.ones(len(one)), (one, two)), shape=(len(unique), len(unique)))
     group = connected_components(links, directed=False)[1]
-    return np.asarray(unique[np.unique(group, return_index=True)[1]])
+    return unique[np.unique(group, return_index=True)[1]]
 
 
 def reach_polygons(
