@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
 
 from ocm_geo.coverage.catchments import Catchments, catchments
 from ocm_geo.coverage.decay import decay_weights, describe_decay
 from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.raam import RaamSteps, raam_costs
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import InexactMethod, QueryError
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 
@@ -19,15 +21,17 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from ocm_geo.coverage.catchments import Positions
     from ocm_geo.coverage.decay import Decay
 
-__all__ = ["METHODS", "AccessOptions", "accessibility", "supply_of"]
+__all__ = ["METHODS", "AccessOptions", "accessibility", "check_method", "supply_of"]
 
 METHODS = ("cumulative", "gravity", "2sfca", "e2sfca", "3sfca", "raam")
 _SUMS = ("cumulative", "gravity")
-_FLAT = ("cumulative", "2sfca")
+_WEIGHED = ("gravity", "e2sfca", "3sfca")
 _PRECISION = 1e-9
 _TAU = 60.0
+_SETTLED = 0.1
 
 
 class AccessOptions(TypedDict, total=False):
@@ -47,7 +51,7 @@ class AccessOptions(TypedDict, total=False):
         RAAM: rounds of moves (150).
     initial_step, min_step : float
         RAAM: largest part of a place's people that moves in the first and the last rounds (0.2
-        and 0.005).
+        and 0.005). A whole `initial_step` is people, as in PySAL's ``access``.
     half_life : float
         RAAM: rounds in which the step halves (50).
     """
@@ -115,6 +119,14 @@ def accessibility(
     QueryError
         If a table, column, weight or number is wrong, or nobody lives in the demand.
 
+    Warns
+    -----
+    InexactMethod
+        If the people of RAAM would still save over 10 % of their costs by moving: places of a few
+        people, of whom part of one may not move, or too few rounds.
+    SuspectInput
+        If there are stations, and the costs name none of them.
+
     Notes
     -----
     With people P, supply S, weights W(d) and sums over pairs within the catchment:
@@ -125,7 +137,8 @@ def accessibility(
     - ``3sfca`` (Wan, Zou & Sternberg 2012): the same with W_ij G_ij, G_ij = W_ij / Σ_k W_ik.
     - ``raam`` (Saxon & Snow 2020): people choose stations until crowding
       (D_j / S_j) / rho + travel d_ij / tau cannot be bettered by a move; the iteration of PySAL's
-      ``access``, people moving in whole numbers.
+      ``access``, people moving in whole numbers. ``relative_gap`` says how far they are from
+      having settled: the share of their costs that they would save by moving.
 
     Σ P_i A_i is the supply of the stations that somebody can reach: this is checked on each
     call of an FCA method. A station that nobody reaches adds nothing.
@@ -140,7 +153,7 @@ def accessibility(
     >>> bool((access >= 0).all())
     True
     """
-    _check_options(method, options)
+    check_method(method, decay, options)
     within = positive_km(catchment_km, "catchment_km")
     amounts, n_missing = supply_of(stations, supply, options.get("missing_supply"))
     persons = _people(demand, population, method)
@@ -157,9 +170,10 @@ def accessibility(
     if method == "raam":
         values, more = _raam(pairs, persons, amounts, options)
     else:
-        flat = method in _FLAT
-        weights = None if flat else decay_weights(decay, pairs.cost, within)
-        facts["decay"] = None if flat else describe_decay(decay)
+        weights = None
+        if method in _WEIGHED:
+            weights = decay_weights(decay, pairs.cost, within)
+            facts["decay"] = describe_decay(decay)
         values, more = _sums(pairs, persons, amounts, method=method, weights=weights)
     return _named(values, demand, stations, facts | more)
 
@@ -199,7 +213,7 @@ def supply_of(
             f"supply={supply!r}: choose 'sites' or a column of the stations, such as "
             "'n_connectors', 'n_points' or 'total_power_kw'"
         )
-    amounts = pd.to_numeric(stations[supply], errors="coerce").to_numpy(float, na_value=np.nan)
+    amounts = _numbers(stations[supply])
     gone = np.isnan(amounts)
     if gone.any() and missing is None:
         raise QueryError(
@@ -217,9 +231,37 @@ def supply_of(
     return amounts, int(gone.sum())
 
 
-def _check_options(method: str, options: AccessOptions) -> None:
+def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
+    """Read numbers, of text too: a word is an error, not a missing number."""
+    try:
+        return np.asarray(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"supply {column.name!r} must be a column of numbers: {error}") from error
+
+
+def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
+    """
+    Check what can be checked without data.
+
+    Parameters
+    ----------
+    method, decay, options
+        As for `accessibility`.
+
+    Raises
+    ------
+    QueryError
+        If the method, the decay or an option is unknown, wrong, or has no part in the method.
+    """
     if method not in METHODS:
         raise QueryError(f"method={method!r}: choose one of {', '.join(METHODS)}")
+    if method not in _WEIGHED and not (isinstance(decay, str) and decay == "step"):
+        raise QueryError(
+            f"decay={decay!r}: method={method!r} weighs no distances; leave decay out, or choose "
+            f"one of {', '.join(_WEIGHED)} (2SFCA with weights is 'e2sfca')"
+        )
+    if not callable(decay):
+        decay_weights(decay, np.empty(0), 1.0)
     unknown = set(options) - set(AccessOptions.__annotations__)
     if unknown:
         raise QueryError(
@@ -227,9 +269,22 @@ def _check_options(method: str, options: AccessOptions) -> None:
             f"{', '.join(AccessOptions.__annotations__)}"
         )
     for name, value in options.items():
-        least = 0 if name == "missing_supply" else np.nextafter(0, 1)
-        if not isinstance(value, int | float) or not least <= value < np.inf:
-            raise QueryError(f"{name} must be a number above 0, not {value!r}")
+        _check_option(name, value, method)
+
+
+def _check_option(name: str, value: object, method: str) -> None:
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        raise QueryError(f"{name} must be a number, not {value!r}")
+    if name == "missing_supply":
+        if not 0 <= value < np.inf:
+            raise QueryError(f"{name} must be a finite number, 0 or more, not {value!r}")
+        return
+    if method != "raam":
+        raise QueryError(f"{name} is for method='raam', not for {method!r}: leave it out")
+    if not 0 < value < np.inf:
+        raise QueryError(f"{name} must be a finite number above 0, not {value!r}")
+    if name == "max_cycles" and value != int(value):
+        raise QueryError(f"{name} must be a whole number, not {value!r}")
 
 
 def _people(demand: gpd.GeoDataFrame, population: str | None, method: str) -> NDArray[np.float64]:
@@ -252,16 +307,19 @@ def _sums(
     weights: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """Add up what each place reaches: all of it, or its share by the people who reach it."""
-    origin, station = pairs.origin, pairs.station
+    if weights is None:
+        weights = np.ones(len(pairs.cost))
+    if method == "3sfca":
+        weights = weights * _share_of_choice(pairs.origin, weights, len(persons))
+    shape = len(persons), len(amounts)
+    # As a sparse matrix: products need no arrays of pairs in between.
+    reach = coo_array((weights, (pairs.origin, pairs.station)), shape=shape)
     if method in _SUMS:
-        return _weighted(origin, amounts[station], weights, len(persons)), {}
-    if method == "3sfca" and weights is not None:
-        chosen = np.bincount(origin, weights, minlength=len(persons))[origin]
-        weights = weights * np.divide(weights, chosen, out=np.zeros_like(weights), where=chosen > 0)
-    load = _weighted(station, persons[origin], weights, len(amounts))
+        return _product(reach, amounts), {}
+    load = _product(reach.T, persons)
     with np.errstate(over="ignore"):
         ratio = np.divide(amounts, load, out=np.zeros(len(amounts)), where=load > 0)
-    access = _weighted(origin, ratio[station], weights, len(persons))
+    access = _product(reach, ratio)
     served, given = float(amounts[load > 0].sum()), float(persons @ access)
     if not abs(given - served) <= _PRECISION * served:
         raise QueryError(
@@ -271,13 +329,16 @@ def _sums(
     return access, {"supply_served": served, "supply_unserved": float(amounts.sum() - served)}
 
 
-def _weighted(
-    group: NDArray[np.intp],
-    values: NDArray[np.float64],
-    weights: NDArray[np.float64] | None,
-    size: int,
+def _product(matrix: coo_array, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    # SciPy makes of one row a number.
+    return np.reshape(matrix @ vector, matrix.shape[0])
+
+
+def _share_of_choice(
+    origin: Positions, weights: NDArray[np.float64], n_places: int
 ) -> NDArray[np.float64]:
-    return np.bincount(group, values if weights is None else values * weights, minlength=size)
+    chosen = np.bincount(origin, weights, minlength=n_places)[origin]
+    return np.divide(weights, chosen, out=np.zeros_like(weights), where=chosen > 0)
 
 
 def _raam(
@@ -294,17 +355,26 @@ def _raam(
     used = np.flatnonzero((persons[pairs.origin] > 0) & (amounts[pairs.station] > 0))
     order = used[np.lexsort((pairs.station[used], pairs.origin[used]))]
     places, row = np.unique(pairs.origin[order], return_inverse=True)
+    station = pairs.station[order].astype(np.intp)
     access = np.full(len(persons), np.nan)
-    access[places] = raam_costs(
+    access[places], gap = raam_costs(
         row,
-        pairs.station[order],
+        station,
         pairs.cost[order] / tau,
         people=persons[places],
         # Stations without supply are in no pair: 1 keeps the division quiet.
         supply=np.where(amounts > 0, amounts, 1.0) * rho,
         steps=steps,
     )
-    return access, {"tau": tau, "rho": float(rho), **steps._asdict()}
+    if gap > _SETTLED:
+        warnings.warn(
+            f"raam: people have not settled; they would still save {gap:.0%} of their costs by "
+            "moving. They move in whole numbers, few at once: raise max_cycles or initial_step, or "
+            "merge places of a few people",
+            InexactMethod,
+            stacklevel=3,
+        )
+    return access, {"tau": tau, "rho": float(rho), **steps._asdict(), "relative_gap": gap}
 
 
 def _named(

@@ -44,12 +44,13 @@ def decay_weights(decay: Decay, cost: NDArray[np.float64], catchment: float) -> 
     Raises
     ------
     QueryError
-        If the name is unknown, or a weight is negative or not finite.
+        If the name is unknown, a step is no number, the function takes no array, or a weight is
+        negative or not finite.
     """
     if isinstance(decay, Mapping):
-        weights = _steps(cost, {float(k): float(v) for k, v in decay.items()})
+        weights = _steps(cost, _checked_steps(decay))
     elif callable(decay):
-        weights = np.asarray(decay(cost), dtype=float)
+        weights = _of_function(decay, cost)
     elif decay == "step":
         # Whole thirds, so that 10 km is in the first of 30 km.
         ends = (catchment / 3, 2 * catchment / 3, catchment)
@@ -62,7 +63,6 @@ def decay_weights(decay: Decay, cost: NDArray[np.float64], catchment: float) -> 
             f"decay={decay!r}: choose 'step', 'gaussian', a mapping of upper ends to weights, or "
             "a function of an array of costs"
         )
-    _check(weights, cost)
     return weights
 
 
@@ -85,14 +85,44 @@ def describe_decay(decay: Decay) -> object:
     return decay if isinstance(decay, str) else getattr(decay, "__name__", repr(decay))
 
 
-def _steps(cost: NDArray[np.float64], steps: Mapping[float, float]) -> NDArray[np.float64]:
+def _checked_steps(decay: Mapping[float, float]) -> dict[float, float]:
+    try:
+        steps = {float(end): float(weight) for end, weight in decay.items()}
+    except (TypeError, ValueError) as error:
+        raise QueryError(
+            f"decay: a mapping goes from upper ends to weights, as {{10: 1, 20: 0.42}}: {error}"
+        ) from error
     if not steps:
         raise QueryError("decay: a mapping needs at least one upper end and weight")
+    for end, weight in steps.items():
+        if not end >= 0 or not 0 <= weight < np.inf:
+            raise QueryError(
+                f"decay: up to {end:g} the weight is {weight:g}; ends must be 0 or more, weights "
+                "finite and 0 or more"
+            )
+    return steps
+
+
+def _of_function(
+    decay: Callable[[NDArray[np.float64]], object], cost: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    try:
+        weights = np.asarray(decay(cost), dtype=float)
+    except (TypeError, ValueError) as error:
+        raise QueryError(
+            "decay: the function must take an array of costs (np.exp and np.where instead of "
+            f"math.exp and if; else wrap it in np.vectorize): {error}"
+        ) from error
+    _check(weights, cost)
+    return weights
+
+
+def _steps(cost: NDArray[np.float64], steps: Mapping[float, float]) -> NDArray[np.float64]:
     ends = sorted(steps)
-    # Counting the ends that are passed is, for a few, faster than a search.
-    passed = np.zeros(len(cost), dtype=np.intp)
+    # Counting the ends that are passed, in bytes, is for a few faster than a search.
+    passed = np.zeros(len(cost), dtype=np.min_scalar_type(len(ends)))
     for end in ends:
-        passed += cost > end
+        passed += (cost > end).view(np.uint8)
     return np.array([*(steps[end] for end in ends), 0.0]).take(passed)
 
 

@@ -137,8 +137,7 @@ def equity(
     order = np.argsort(y, kind="stable")
     y, w = y[order], w[order]
     measures = _measures(y, epsilon, zeros)
-    if isinstance(n_boot, bool) or n_boot != int(n_boot) or n_boot < 0:
-        raise QueryError(f"n_boot must be a whole number, 0 or more, not {n_boot!r}")
+    n_boot, seed = _whole(n_boot, "n_boot"), _whole(seed, "seed")
     parts = None
     if groups is not None:
         parts = _decomposed(y, w, _labels(groups, values, order), measures)
@@ -159,6 +158,12 @@ def equity(
     )
 
 
+def _whole(value: object, name: str) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0:
+        raise QueryError(f"{name} must be a whole number, 0 or more, not {value!r}")
+    return int(value)
+
+
 def _carried(table: pd.DataFrame, values: ArrayLike) -> pd.DataFrame:
     return carry(table, values) if isinstance(values, pd.Series) else table
 
@@ -177,17 +182,22 @@ class _Measure(NamedTuple):
             mine = weights if len(self.y) == weights.shape[-1] else weights[..., self.kept]
             return self.formula(self.y, mine)
 
+    def of(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> float:
+        """Measure some of the values alone."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return float(self.formula(self.y[rows], weights))
+
 
 def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dict[str, _Measure]:
-    if not 0 < epsilon < np.inf:
+    if not _above_0(epsilon):
         raise QueryError(f"epsilon must be a number above 0, not {epsilon!r}")
     every = np.ones(len(y), dtype=bool)
     if zeros == "drop":
         without = y[y > 0], y > 0
     elif zeros == "limit":
         without = y, every
-    elif isinstance(zeros, int | float) and 0 < zeros < np.inf:
-        without = np.where(y == 0, zeros, y), every
+    elif _above_0(zeros):
+        without = np.where(y == 0, float(zeros), y), every
     else:
         raise QueryError(f"zeros={zeros!r}: choose 'limit', 'drop' or a number above 0")
     as_they_are = y, every
@@ -197,6 +207,13 @@ def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dic
         "theil_l": _Measure(theil_l_of, *without),
         "atkinson": _Measure(atkinson_of(epsilon), *(without if epsilon >= 1 else as_they_are)),
     }
+
+
+def _above_0(value: object) -> bool:
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
+        value, bool
+    )
+    return number and bool(0 < value < np.inf)  # type: ignore[operator] # a number here
 
 
 def _checked(
@@ -308,23 +325,22 @@ def _decomposed(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split Theil's measures into what is between groups and what is within them."""
     code, names = pd.factorize(labels, sort=True)
-    members = code == np.arange(len(names))[:, None]
-    people, held = members @ w, members @ (w * y)
+    n = len(names)
+    people, held = np.bincount(code, w, n), np.bincount(code, w * y, n)
     groups = pd.DataFrame(
         {
             "population_share": people / people.sum(),
             "value_share": held / held.sum(),
-            "mean": np.divide(held, people, out=np.full(len(names), np.nan), where=people > 0),
+            "mean": np.divide(held, people, out=np.full(n, np.nan), where=people > 0),
         },
         index=pd.Index(names, name="group"),
     )
     rows = {}
     for name in _THEIL:
         measure = measures[name]
-        # A group of nobody, or that has nothing, has no inequality of its own.
-        within = np.array([_alone(measure, w * mine) for mine in members])
-        groups[name] = within
-        rows[name] = _parts(measure, w, members, within, by_value=name == "theil_t")
+        mine, kept = code[measure.kept], w[measure.kept]
+        groups[name] = _within(measure, mine, kept, n)
+        rows[name] = _parts(measure, w, mine, groups[name].to_numpy(), by_value=name == "theil_t")
     columns = ["total", "between", "within", "between_share"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns), groups
 
@@ -332,21 +348,30 @@ def _decomposed(
 _THEIL = ("theil_t", "theil_l")
 
 
-def _alone(measure: _Measure, weights: NDArray[np.float64]) -> float:
-    return float(measure(weights)) if weights[measure.kept] @ measure.y > 0 else 0.0
+def _within(
+    measure: _Measure, code: NDArray[np.intp], w: NDArray[np.float64], n: int
+) -> NDArray[np.float64]:
+    """Measure each group alone; one of nobody, or that has nothing, has no inequality."""
+    order = np.argsort(code, kind="stable")
+    ends = np.searchsorted(code[order], np.arange(1, n))
+    found = np.zeros(n)
+    for i, rows in enumerate(np.split(order, ends)):
+        if w[rows] @ measure.y[rows] > 0:
+            found[i] = measure.of(rows, w[rows])
+    return found
 
 
 def _parts(
     measure: _Measure,
     w: NDArray[np.float64],
-    members: NDArray[np.bool_],
+    code: NDArray[np.intp],
     within: NDArray[np.float64],
     *,
     by_value: bool,
 ) -> list[float]:
     kept = w[measure.kept]
-    people = members[:, measure.kept] @ kept
-    held = members[:, measure.kept] @ (kept * measure.y)
+    people = np.bincount(code, kept, len(within))
+    held = np.bincount(code, kept * measure.y, len(within))
     share = (held if by_value else people) / (held if by_value else people).sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         ahead = np.log(held / people * (people.sum() / held.sum()))

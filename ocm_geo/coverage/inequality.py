@@ -37,7 +37,7 @@ def gini_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArra
     # Twice the area under the curve: each trapezoid is the new weight times both heights.
     heights = np.cumsum(held, axis=-1)
     twice_area = (weights * (2.0 * heights - held)).sum(axis=-1)
-    return np.asarray(1.0 - twice_area / (heights[..., -1] * weights.sum(axis=-1)))
+    return _not_negative(1.0 - twice_area / (heights[..., -1] * weights.sum(axis=-1)))
 
 
 def theil_t_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,7 +57,7 @@ def theil_t_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
     mean = _mean(values, weights)
     # Σ w y ln y / Σ w y - ln μ: the logarithms of one row of values serve all rows of weights.
     logs = values * _log(values, at_zero=0.0)
-    return np.asarray(_mean(logs, weights) / mean - np.log(mean))
+    return _not_negative(_mean(logs, weights) / mean - np.log(mean))
 
 
 def theil_l_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,7 +76,7 @@ def theil_l_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
     """
     some_zero = weights[..., values == 0].any(axis=-1)
     deviation = np.log(_mean(values, weights)) - _mean(_log(values, at_zero=0.0), weights)
-    return np.where(some_zero, np.inf, deviation)
+    return np.where(some_zero, np.inf, _not_negative(deviation))
 
 
 def atkinson_of(epsilon: float) -> Formula:
@@ -94,20 +94,25 @@ def atkinson_of(epsilon: float) -> Formula:
         Of values and weights as for `gini_of`: 1 - (mean of y^(1-ε))^(1/(1-ε)) / μ, and
         1 - geometric mean / μ for ε = 1.
     """
+    power = 1.0 - epsilon
 
     def index(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        mean = _mean(values, weights)
-        if epsilon == 1:
+        if power == 0:
             return np.asarray(1.0 - np.exp(-theil_l_of(values, weights)))
-        power = 1.0 - epsilon
-        positive = np.where(values > 0, values, 1.0)
-        raised = np.where(values > 0, positive**power, 0.0)
-        equal = _mean(raised, weights) ** (1.0 / power)
+        # Beside the largest (of a negative power the least) value, no power is too large.
+        unit = (np.max if power > 0 else np.min)(values[values > 0])
+        raised = np.where(values > 0, np.exp(power * _log(values / unit, at_zero=0.0)), 0.0)
+        equal = unit * _mean(raised, weights) ** (1.0 / power)
         if power < 0:
             equal = np.where(weights[..., values == 0].any(axis=-1), 0.0, equal)
-        return np.asarray(1.0 - equal / mean)
+        return _not_negative(1.0 - equal / _mean(values, weights))
 
     return index
+
+
+def _not_negative(index: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take away what rounding leaves where all are alike."""
+    return np.maximum(index, 0.0)
 
 
 def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

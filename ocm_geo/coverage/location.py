@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from ocm_geo.coverage.catchments import Positions
     from ocm_geo.coverage.solvers import Answer, Limits
 
 __all__ = ["Gains", "Solution", "best_gains", "cover_all", "greedy_cover", "greedy_gains"]
 
 _WHOLE = 1e-6
+_CHOSEN = 0.5
+"""Solvers may leave a choice a hair beside 0 or 1."""
 
 
 class Gains(NamedTuple):
@@ -39,8 +42,8 @@ class Gains(NamedTuple):
         How many there are.
     """
 
-    place: NDArray[np.intp]
-    candidate: NDArray[np.intp]
+    place: Positions
+    candidate: Positions
     gain: NDArray[np.float64]
     n_places: int
     n_candidates: int
@@ -161,7 +164,7 @@ def best_gains(gains: Gains, n_sites: int, *, all_or_nothing: bool, limits: Limi
     found, best = solve(program, limits), greedy_gains(gains, n_sites)
     bound = min(-found.bound, best.bound)
     if found.x is not None:
-        exact = np.flatnonzero(found.x[: gains.n_candidates] > 1 - _WHOLE)
+        exact = np.flatnonzero(found.x[: gains.n_candidates] > _CHOSEN)
         # In the order of what each adds to those before it.
         ordered = greedy_gains(gains, n_sites, exact)
         best = ordered if ordered.value >= best.value else best
@@ -190,7 +193,7 @@ def cover_all(gains: Gains, *, limits: Limits) -> Solution:
     found, best = solve(Program(np.ones(n), rows, least, most, n), limits), greedy_cover(gains)
     bound = max(best.bound, _up(found.bound))
     if found.x is not None:
-        exact = np.flatnonzero(found.x > 1 - _WHOLE)
+        exact = np.flatnonzero(found.x > _CHOSEN)
         if len(exact) <= len(best.chosen):
             best = Solution(exact, float(len(exact)), bound, "")
     return best._replace(bound=bound, status=_status(found))

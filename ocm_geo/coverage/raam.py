@@ -96,7 +96,7 @@ def raam_costs(
     people: NDArray[np.float64],
     supply: NDArray[np.float64],
     steps: RaamSteps,
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], float]:
     """
     Find what travel and crowding cost together, when people have settled.
 
@@ -115,8 +115,12 @@ def raam_costs(
 
     Returns
     -------
-    numpy.ndarray
+    costs : numpy.ndarray
         Mean cost of the people of each row.
+    gap : float
+        How far people are from having settled: what they would save together if each could go
+        to the station that is best now, as a share of what they bear (the relative gap of
+        traffic assignment).
     """
     rows = _Rows(row, np.searchsorted(row, np.arange(len(people))))
     assigned = np.zeros(len(row))
@@ -137,7 +141,15 @@ def raam_costs(
             moved = np.rint(moved / np.maximum(crowd, 1)[turned_to])
         assigned[best] += moved
         assigned[worst] -= moved
-    return rows.sums(total * assigned) / rows.sums(assigned)
+    costs = rows.sums(total * assigned) / rows.sums(assigned)
+    load = np.bincount(station, assigned, minlength=len(supply))
+    return costs, _gap(rows, (load / supply)[station] + travel, assigned)
+
+
+def _gap(rows: _Rows, total: NDArray[np.float64], assigned: NDArray[np.float64]) -> float:
+    borne = float(total @ assigned)
+    least = float(np.minimum.reduceat(total, rows.start) @ rows.sums(assigned)) if borne else 0.0
+    return 1.0 - least / borne if borne else 0.0
 
 
 def _wanted(

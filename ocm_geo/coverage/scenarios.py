@@ -30,6 +30,7 @@ __all__ = ["Measure", "Scenarios", "doubt_scenarios"]
 Measure: TypeAlias = "Callable[[gpd.GeoDataFrame], float | pd.Series[Any]]"
 
 _LEVEL = 0.95
+_BLOCK = 4_000_000
 _WITHOUT, _RECORDED, _WITH = "doubtful out", "as recorded", "doubtful in"
 
 
@@ -43,14 +44,16 @@ class Scenarios:
     table : pandas.DataFrame
         One row for each value of the measure: the scenarios ``doubtful out``, ``as recorded``
         and ``doubtful in``, and of the random draws ``mean``, ``low`` and ``high`` (the middle
-        95 %). The interval holds for the stated probability only; values beyond it, and beyond
-        all three scenarios, are possible.
+        95 %), all three of the draws that have a value, and ``missing``, the share of those that
+        have none. The interval holds for the stated probability only; values beyond it, and
+        beyond all three scenarios, are possible.
     drivers : pandas.DataFrame
         Index ``ocm_id``: the doubtful stations that move the measure most. ``change`` is what
         the measure has more with the station in than out, all else as recorded, summed over
-        the values of the measure, and ``moved`` the same without sign; ``doubt_power``,
-        ``doubt_access``, ``doubt_status`` say why it is doubtful, ``counts`` whether it is in
-        as recorded.
+        the values of the measure, and ``moved`` the same without sign; ``n_missing`` is the
+        number of values that there are only with it, or only without it, and stations with any
+        come first. ``doubt_power``, ``doubt_access``, ``doubt_status`` say why it is doubtful,
+        ``counts`` whether it is in as recorded.
     draws : numpy.ndarray, shape (n_draws, n_values)
         The measure in each draw.
     facts : dict
@@ -98,7 +101,10 @@ def doubt_scenarios(
     n_draws : int
         Random draws; 0 for the scenarios alone.
     n_drivers : int
-        How many stations to name. Where more are doubtful, the draws tell which to try.
+        How many stations to name; each that is tried takes one more measure. All doubtful ones
+        are tried, if they are no more than the draws or if there are no draws: then these are
+        the drivers. Of more than that, the draws tell which to try, so that one may be missed;
+        ``facts`` has the numbers.
     seed : int
         Of the random numbers.
 
@@ -125,10 +131,9 @@ def doubt_scenarios(
     >>> list(found.table.columns[:3])
     ['doubtful out', 'as recorded', 'doubtful in']
     """
-    counts = {"n_draws": n_draws, "n_drivers": n_drivers}
+    counts = {"n_draws": n_draws, "n_drivers": n_drivers, "seed": seed}
     for name, number in counts.items():
-        if isinstance(number, bool) or number != int(number) or number < 0:
-            raise QueryError(f"{name} must be a whole number, 0 or more, not {number!r}")
+        _check_whole(number, name)
     if not stations.index.is_unique:
         raise QueryError("stations: the index repeats numbers; drop the repeated rows first")
     bounds = station_bounds(stations, qualifying)
@@ -137,13 +142,13 @@ def doubt_scenarios(
     table = pd.DataFrame({name: trial(mask) for name, mask in named.items()}, index=trial.index)
     chance = _chances(stations, bounds.doubtful, probability)
     inside, draws = _drawn(trial, chance, n_draws, np.random.default_rng(seed))
-    table[["mean", "low", "high"]] = _interval(draws)
-    drivers = _drivers(trial, inside, draws, n_drivers)
+    table[["mean", "low", "high", "missing"]] = _interval(draws)
+    usual = table[_RECORDED].to_numpy()
+    drivers = _drivers(trial, usual, (inside, draws), n_drivers)
     reasons = doubtful_stations(stations, qualifying)
     facts = {
         "probability": "by station" if isinstance(probability, pd.Series) else probability,
         **counts,
-        "seed": seed,
         "n_doubtful": int(bounds.doubtful.sum()),
         "n_tried": len(drivers),
         "scenarios": {name: int(mask.sum()) for name, mask in named.items()},
@@ -151,6 +156,12 @@ def doubt_scenarios(
     why = [name for name in reasons if name.startswith("doubt_") or name == "counts"]
     drivers = drivers.join(pd.DataFrame(reasons)[why]).head(n_drivers)
     return Scenarios(carry(table, stations, scenarios=facts), drivers, draws, facts)
+
+
+def _check_whole(number: object, name: str) -> None:
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if not whole or number < 0:  # type: ignore[operator] # a number here
+        raise QueryError(f"{name} must be a whole number, 0 or more, not {number!r}")
 
 
 class _Trial:
@@ -164,8 +175,7 @@ class _Trial:
 
     def __call__(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Measure with these stations alone."""
-        value = self.measure(carry(self.stations[mask], self.stations))
-        row = value if isinstance(value, pd.Series) else pd.Series([value])
+        row = _as_row(self.measure(carry(self.stations[mask], self.stations)))
         if self.index is None:
             self.index = row.index
         elif not row.index.equals(self.index):
@@ -176,14 +186,32 @@ class _Trial:
         return np.asarray(row.to_numpy(dtype=float, na_value=np.nan))
 
 
+def _as_row(value: object) -> pd.Series[Any]:
+    row = value if isinstance(value, pd.Series) else pd.Series([value])
+    if not pd.api.types.is_numeric_dtype(row.dtype):
+        raise QueryError(
+            "measure must give a number or a Series of numbers, such as accessibility(...) or "
+            f"equity(...).gini, not {type(value).__name__}"
+        )
+    return row
+
+
+def _number(probability: object) -> float:
+    if not isinstance(probability, int | float | np.integer | np.floating):
+        raise QueryError(f"probability must be a number or a Series of them, not {probability!r}")
+    return float(probability)
+
+
 def _chances(
     stations: gpd.GeoDataFrame, doubtful: NDArray[np.bool_], probability: float | pd.Series[float]
 ) -> NDArray[np.float64]:
     """Give the chance that each station counts: one half or whatever is said, for the doubtful."""
     if isinstance(probability, pd.Series):
+        if not probability.index.is_unique:
+            raise QueryError("probability: the index repeats numbers; give each station one")
         chance = probability.reindex(stations.index).to_numpy(dtype=float, na_value=np.nan)
     else:
-        chance = np.full(len(stations), float(probability))
+        chance = np.full(len(stations), _number(probability))
     wrong = np.flatnonzero(doubtful & ~((chance >= 0) & (chance <= 1)))
     if wrong.size:
         raise QueryError(
@@ -209,38 +237,60 @@ def _drawn(
 
 
 def _interval(draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give mean, ends of the middle part, and the share of draws without a value."""
+    found = np.full((draws.shape[1], 4), np.nan)
     if not len(draws):
-        return np.full((draws.shape[1], 3), np.nan)
-    ends = np.quantile(draws, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2), axis=0)
-    return np.column_stack([draws.mean(axis=0), *ends])
+        return found
+    gone = np.isnan(draws)
+    some = ~gone.all(axis=0)
+    ends = ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2)
+    quantile = np.nanquantile if gone.any() else np.quantile
+    found[some, 0] = np.nanmean(draws[:, some], axis=0)
+    # Draws themselves, nothing between two of them: some may be infinite.
+    found[some, 1:3] = quantile(draws[:, some], ends, axis=0, method="nearest").T
+    found[:, 3] = gone.mean(axis=0)
+    return found
 
 
 def _drivers(
-    trial: _Trial, inside: NDArray[np.bool_], draws: NDArray[np.float64], n_drivers: int
+    trial: _Trial,
+    usual: NDArray[np.float64],
+    drawn: tuple[NDArray[np.bool_], NDArray[np.float64]],
+    n_drivers: int,
 ) -> pd.DataFrame:
     """Turn stations one by one, all else as recorded; where there are many, the likeliest."""
     at = np.flatnonzero(trial.bounds.doubtful)
-    if len(at) > n_drivers:
-        at = at[_likeliest(inside, draws)[: 2 * n_drivers]]
-    rows = {}
+    if n_drivers == 0:
+        at = at[:0]
+    elif 0 < (n_draws := len(drawn[1])) < len(at):
+        at = at[_likeliest(*drawn)[: max(n_draws, n_drivers)]]
     recorded = trial.bounds.central
-    for station in at if n_drivers else ():
-        here, gone = recorded.copy(), recorded.copy()
-        here[station], gone[station] = True, False
-        step = trial(here) - trial(gone)
-        rows[trial.stations.index[station]] = (np.nansum(step), np.nansum(np.abs(step)))
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["change", "moved"])
+    rows = {}
+    for station in at:
+        turned = recorded.copy()
+        turned[station] = not recorded[station]
+        other = trial(turned)
+        n_missing = int((np.isnan(usual) != np.isnan(other)).sum())
+        with np.errstate(invalid="ignore"):
+            step = usual - other if recorded[station] else other - usual
+        rows[trial.stations.index[station]] = (np.nansum(step), np.nansum(np.abs(step)), n_missing)
+    columns = ["change", "moved", "n_missing"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     table.index = table.index.astype(trial.stations.index.dtype).set_names("ocm_id")
-    return table.sort_values("moved", ascending=False, kind="stable")
+    return table.sort_values(["n_missing", "moved"], ascending=False).astype({"n_missing": "int64"})
 
 
 def _likeliest(inside: NDArray[np.bool_], draws: NDArray[np.float64]) -> NDArray[np.intp]:
     """Order stations by how far draws with them are from draws without them."""
-    if not len(draws):
-        return np.arange(inside.shape[1])
+    n_draws, n_stations = inside.shape
     n_in = inside.sum(axis=0)[:, None]
-    values = np.nan_to_num(draws - np.nanmean(draws, axis=0))
-    total = inside.T @ values
-    with np.errstate(invalid="ignore", divide="ignore"):
-        apart = total / n_in - (values.sum(axis=0) - total) / (len(draws) - n_in)
-    return np.argsort(-np.nan_to_num(np.abs(apart)).sum(axis=1), kind="stable")
+    apart = np.zeros(n_stations)
+    n_blocks = -(-n_stations * draws.shape[1] // _BLOCK)
+    for block in np.array_split(draws, max(n_blocks, 1), axis=1):
+        values = np.where(np.isfinite(block), block, 0.0)
+        total = inside.T @ values
+        with np.errstate(invalid="ignore", divide="ignore"):
+            step = total / n_in - (values.sum(axis=0) - total) / (n_draws - n_in)
+        # A station that is in all draws, or in none, cannot be told.
+        apart += np.nan_to_num(np.abs(step), posinf=0.0).sum(axis=1)
+    return np.argsort(-apart, kind="stable")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 import geopandas as gpd
 import numpy as np
 
+from ocm_geo.coverage.catchments import Catchments, pairs_of_table
 from ocm_geo.coverage.inputs import check_stations, people, point_lonlat
 from ocm_geo.coverage.location import (
     Gains,
@@ -24,10 +25,9 @@ from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
     from pulp import LpSolver
-
-    from ocm_geo.geodesy import NearPairs
 
 __all__ = ["SolverOptions", "suggest_sites"]
 
@@ -38,18 +38,28 @@ _TIME_LIMIT_S = 60.0
 
 class SolverOptions(TypedDict, total=False):
     """
-    How long to look for a proof.
+    How long to look for a proof, and other costs than distances.
 
     Parameters
     ----------
     time_limit_s : float
-        Seconds (60) after which the best found so far is given, with its gap.
+        Seconds (60) after which HiGHS gives the best found so far, with its gap. A solver of
+        pulp has its own limits.
     gap : float
-        Relative gap at which to stop (0: proven best).
+        Relative gap at which HiGHS stops (0: proven best).
+    costs : pandas.DataFrame
+        Use these instead of distances, such as the minutes of a routing engine: columns
+        ``origin`` (index of the demand), ``candidate`` (index of the candidates) and the cost.
+        Pairs that are left out cannot be travelled.
+    station_costs : pandas.DataFrame
+        The same for the stations that exist: ``origin``, ``ocm_id`` and the cost, by the same
+        name. It belongs to `costs`, and is needed where there are stations.
     """
 
     time_limit_s: float
     gap: float
+    costs: pd.DataFrame
+    station_costs: pd.DataFrame
 
 
 def suggest_sites(
@@ -78,8 +88,8 @@ def suggest_sites(
     n_sites : int or None
         How many new sites; for LSCP the most that may be needed, or None.
     within_km : float
-        A site serves people up to this geodesic distance, inclusive, km. Pairs farther apart
-        are never built.
+        A site serves people up to this geodesic distance, inclusive, km; with costs in their
+        unit. Pairs farther apart are never built.
     method : {"mclp", "lscp", "p-median"}
         ``mclp``: most people within reach (Church & ReVelle 1974). ``lscp``: fewest sites that
         bring everybody within reach (Toregas et al. 1971). ``p-median``: least total distance
@@ -93,15 +103,17 @@ def suggest_sites(
         problems too large for that, one site after the other; MCLP and p-median gain at least
         1 - 1/e of the most possible, and the gap to a proven bound is reported.
     **options : SolverOptions
-        ``time_limit_s``, ``gap``.
+        ``time_limit_s`` and ``gap``; ``costs`` and ``station_costs`` to use instead of distances.
 
     Returns
     -------
     geopandas.GeoDataFrame
         The chosen candidates, index kept, EPSG:4326, in the order of what each adds to those
         before it: ``rank`` and ``people_gained`` (newly within reach), and for p-median
-        ``person_km_saved``. ``attrs["ocm"]["siting"]`` has solver, status, objective, bound,
-        gap, and people within reach before and after.
+        ``person_km_saved`` (with costs the name of their unit). ``attrs["ocm"]["siting"]`` has
+        solver, status, objective (people within reach, sites, or total distance), bound, gap
+        (the difference of these two, over the objective), and people within reach before and
+        after.
 
     Raises
     ------
@@ -131,7 +143,17 @@ def suggest_sites(
     """
     within = positive_km(within_km, "within_km")
     limits = _limits(method, solver, options)
-    case = _case(demand, candidates, stations, population, within=within)
+    persons = people(demand, population)
+    if not persons.any():
+        raise QueryError(f"population {population!r}: nobody lives in the demand")
+    sites = _sites(candidates)
+    if "costs" in options:
+        reach = _by_costs(demand.index, sites.index, stations, within=within, options=options)
+    elif "station_costs" in options:
+        raise QueryError("station_costs belongs to costs, those of the candidates: give both")
+    else:
+        reach = _by_distance(demand, sites, stations, within)
+    case = _Case(sites, persons, within, *reach)
     number = _number(n_sites, method, len(case.sites))
     gains = case.gains(method)
     if method == "lscp":
@@ -149,16 +171,25 @@ class _Case(NamedTuple):
 
     sites: gpd.GeoDataFrame
     persons: NDArray[np.float64]
-    before_km: NDArray[np.float64]  # to the nearest station, at most within_km
-    reached: NDArray[np.bool_]
-    near: NearPairs  # places and candidates
-    within_km: float
+    within: float
+    near: Catchments  # places and candidates
+    to_station: NDArray[np.float64]  # cost to the nearest one; infinite beyond reach
+
+    @property
+    def reached(self) -> NDArray[np.bool_]:
+        """Who has a station."""
+        return np.isfinite(self.to_station)
+
+    @property
+    def before(self) -> NDArray[np.float64]:
+        """Give the cost of each place to its nearest station, at most the cap."""
+        return np.minimum(self.to_station, self.within)
 
     def gains(self, method: str) -> Gains:
         """Say what candidates would give, by the method's measure; pairs without gain left out."""
-        place, candidate, km = self.near
+        place, candidate, cost, _ = self.near
         if method == "p-median":
-            gain = self.persons[place] * (self.before_km[place] - km)
+            gain = self.persons[place] * (self.before[place] - cost)
         else:
             gain = np.where(self.reached[place], 0.0, self.persons[place])
         some = gain > 0
@@ -175,30 +206,22 @@ class _Case(NamedTuple):
             people_gained.append(taken.sum() - before)
         return np.array(people_gained)
 
-    def km_after(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Give the kilometres of each place to its nearest site, at most the cap."""
-        mine = np.isin(self.near.second, chosen)
-        km = self.before_km.copy()
-        np.minimum.at(km, self.near.first[mine], self.near.km[mine])
-        return km
+    def costs_after(self, chosen: NDArray[np.intp]) -> list[float]:
+        """Give the total of people times cost with none, one, two… of the chosen candidates."""
+        cost = self.before
+        totals = [float(self.persons @ cost)]
+        for candidate in chosen:
+            mine = self.near.station == candidate
+            np.minimum.at(cost, self.near.origin[mine], self.near.cost[mine])
+            totals.append(float(self.persons @ cost))
+        return totals
 
 
-def _case(
-    demand: gpd.GeoDataFrame,
-    candidates: gpd.GeoDataFrame | gpd.GeoSeries,
-    stations: gpd.GeoDataFrame | None,
-    population: str,
-    *,
-    within: float,
-) -> _Case:
-    persons = people(demand, population)
-    if not persons.any():
-        raise QueryError(f"population {population!r}: nobody lives in the demand")
-    places = PointIndex(*point_lonlat(demand, "demand"))
+def _sites(candidates: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
     lon, lat = point_lonlat(candidates, "candidates")
     if not len(lon):
         raise QueryError("candidates: there is none; give at least one place for a site")
-    sites = gpd.GeoDataFrame(
+    return gpd.GeoDataFrame(
         candidates.drop(columns=candidates.geometry.name)
         if isinstance(candidates, gpd.GeoDataFrame)
         else None,
@@ -206,12 +229,51 @@ def _case(
         geometry=gpd.points_from_xy(lon, lat),
         crs="EPSG:4326",
     )
-    before = np.full(len(persons), np.inf)
+
+
+def _by_distance(
+    demand: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    stations: gpd.GeoDataFrame | None,
+    within: float,
+) -> tuple[Catchments, NDArray[np.float64]]:
+    """Pair places with candidates, and give the distance of each to its nearest station."""
+    places = PointIndex(*point_lonlat(demand, "demand"))
+    known = np.full(len(demand), np.inf)
     if stations is not None and len(stations):
-        known = PointIndex(*check_stations(stations))
-        before = known.nearest(places.lon, places.lat, 1, max_km=within)[1][:, 0]
-    near = pairs_within_km(places, PointIndex(lon, lat), within)
-    return _Case(sites, persons, np.minimum(before, within), np.isfinite(before), near, within)
+        index = PointIndex(*check_stations(stations))
+        known = index.nearest(places.lon, places.lat, 1, max_km=within)[1][:, 0]
+    near = pairs_within_km(places, PointIndex(sites.geometry.x, sites.geometry.y), within)
+    return Catchments(*near, "km"), known
+
+
+def _by_costs(
+    origins: pd.Index,
+    candidates: pd.Index,
+    stations: gpd.GeoDataFrame | None,
+    *,
+    within: float,
+    options: SolverOptions,
+) -> tuple[Catchments, NDArray[np.float64]]:
+    """Do the same with the user's own costs."""
+    near = pairs_of_table(
+        options["costs"], origins, candidates, within, column="candidate", what="candidates"
+    )
+    known = np.full(len(origins), np.inf)
+    if stations is not None and len(stations):
+        if "station_costs" not in options:
+            raise QueryError(
+                "station_costs: there are stations, so their costs are needed too: columns origin, "
+                f"ocm_id and {near.unit}"
+            )
+        there = pairs_of_table(options["station_costs"], origins, stations.index, within)
+        if there.unit != near.unit:
+            raise QueryError(
+                f"costs are in {near.unit!r} and station_costs in {there.unit!r}: give both in one "
+                "unit, under one name"
+            )
+        np.minimum.at(known, there.origin, there.cost)
+    return near, known
 
 
 def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limits:
@@ -221,9 +283,12 @@ def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limi
         raise QueryError(f"solver={solver!r}: choose one of {', '.join(_SOLVERS)}")
     unknown = set(options) - set(SolverOptions.__annotations__)
     if unknown:
-        raise QueryError(f"{min(unknown)!r} is no option; there are time_limit_s and gap")
+        raise QueryError(
+            f"{min(unknown)!r} is no option; there are {', '.join(SolverOptions.__annotations__)}"
+        )
     seconds, gap = options.get("time_limit_s", _TIME_LIMIT_S), options.get("gap", 0.0)
-    if not seconds > 0 or not 0 <= gap < 1:
+    numbers = all(isinstance(value, int | float) for value in (seconds, gap))
+    if not numbers or not seconds > 0 or not 0 <= gap < 1:
         raise QueryError(
             f"time_limit_s must be above 0 and gap from 0 to below 1, not {seconds!r} and {gap!r}"
         )
@@ -251,7 +316,8 @@ def _fewest(case: _Case, gains: Gains, most: int, *, limits: Limits) -> Solution
     if lost.any():
         warnings.warn(
             f"{lost.sum():,} places with {case.persons[lost].sum():,.0f} people are farther than "
-            f"{case.within_km:g} km from every candidate and station: they stay out of reach",
+            f"{case.within:g} {case.near.unit} from every candidate and station: they stay out of "
+            "reach",
             SuspectInput,
             stacklevel=3,
         )
@@ -285,13 +351,13 @@ def _table(
     if method == "mclp":
         objective, bound = before + objective, before + bound
     if method == "p-median":
-        start = float(case.persons @ case.before_km)
-        steps = [case.persons @ case.km_after(found.chosen[:n]) for n in range(len(table) + 1)]
-        table["person_km_saved"] = -np.diff(steps)
+        totals = case.costs_after(found.chosen)
+        table[f"person_{case.near.unit}_saved"] = -np.diff(totals)
+        start = totals[0]
         objective, bound = start - objective, start - bound
     facts |= {
         "method": method,
-        "within_km": case.within_km,
+        f"within_{case.near.unit}": case.within,
         "status": found.status,
         "objective": objective,
         "bound": bound,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, tune
+from ocm_geo.plots.steps import step_column, step_unit
 from ocm_geo.plots.style import BOUNDS, INK, SERIES, counted, numbers, plain
 from ocm_geo.plots.text import small_size
 
@@ -22,6 +23,7 @@ _PARTS = {
     "area_share": ("area_km2", "covered_km2"),
     "population_share": ("population", "population_covered"),
 }
+_STEPS = {"within_km": ("distance", "distance"), "minutes": ("driving time", "time")}
 _NAMED = 2
 """The values of more lines than this would cover each other."""
 _MARKERS = "osD^v"
@@ -105,15 +107,16 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
             )  # fmt: skip
         if len(groups) <= _NAMED:
             _name_values(ax, curve["share"], above=rank == highest)
-    ax.set_xlim(0, float(table["within_km"].max()) * 1.08)
+    ax.set_xlim(0, float(table[step_column(table)].max()) * 1.08)
     ax.set_ylim(-1.5, 108)
     ax.set_yticks(range(0, 101, 20))
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     what = SHARE_COLUMNS[column]
-    tune(ax, "distance to a station, km", f"{what} within that distance, %")
+    along, that = _STEPS[step_column(table)]
+    tune(ax, f"{along} to a station, {step_unit(table)}", f"{what} within that {that}, %")
     if bounded or len(groups) > 1:
         legend_below(ax)
-    n_areas = int(named.groupby(["group", "within_km"]).size().max())
+    n_areas = int(named.groupby(["group", step_column(table)]).size().max())
     facts = [counted(n_areas, "area")]
     if bounded:
         facts.append(BOUNDS)
@@ -131,7 +134,7 @@ def _shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
         if f"{column}_{bound}" in rows
     }
     known = ~np.isnan(size)
-    sums = pd.DataFrame(parts)[known].groupby(numbers(rows, "within_km")[known]).sum()
+    sums = pd.DataFrame(parts)[known].groupby(numbers(rows, step_column(rows))[known]).sum()
     return 100 * sums.div(sums["size"].where(sums["size"] > 0), axis=0)
 
 

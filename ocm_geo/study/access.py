@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
-import shapely
 
-from ocm_geo.coverage import AccessOptions, accessibility, equity, nearest_stations
+from ocm_geo.coverage import accessibility, equity, nearest_stations
 from ocm_geo.coverage.access import supply_of
 from ocm_geo.coverage.catchments import catchments
+from ocm_geo.coverage.tally import AreaFinder
+from ocm_geo.errors import QueryError
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from ocm_geo.coverage.decay import Decay
     from ocm_geo.study.config import AccessConfig
 
-__all__ = ["AccessTables", "measure_access"]
+__all__ = ["AccessTables", "class_names", "measure_access"]
 
 _PER = 10_000
 _MEASURES = ("gini", "theil_t", "theil_l", "atkinson")
@@ -45,8 +47,8 @@ class AccessTables:
         ``group``, ``name``, ``people``, ``n_sites``, ``n_points``, ``points_per_10000_people``
         and its ``class``, for each area.
     access : geopandas.GeoDataFrame
-        ``group``, ``name``, ``population``, ``nearest_km`` (or the unit of the costs) and
-        ``access`` of each place.
+        ``group``, ``name``, ``population``, ``in_area`` (whether it lies in the areas),
+        ``nearest_km`` (or the unit of the costs) and ``access`` of each place.
     equity : pandas.DataFrame
         ``group``, ``measure``, ``value``, ``low``, ``high``.
     lorenz : pandas.DataFrame
@@ -69,6 +71,7 @@ def measure_access(
     *,
     costs: pd.DataFrame | None,
     country: str | None,
+    clip: bool = False,
 ) -> AccessTables:
     """
     Measure what people can reach, for each group of stations.
@@ -87,15 +90,25 @@ def measure_access(
         The user's own costs.
     country : str, optional
         Where there are no areas: what the stations and the people are all of.
+    clip : bool
+        Tell of the people inside the areas only; the others still compete for supply.
 
     Returns
     -------
     AccessTables
         One part for each question.
+
+    Raises
+    ------
+    QueryError
+        If nobody lives in the areas that the people are clipped to.
     """
+    demand = demand.assign(in_area=True if areas is None else _are_inside(areas, demand))
+    if clip and not demand.loc[demand["in_area"], "population"].any():
+        raise QueryError("demand.clip: nobody of the demand lives inside the areas")
     parts: dict[str, list[pd.DataFrame]] = {}
     for group, members in groups.items():
-        tables = _of_group(demand, areas, members, config, costs=costs, country=country)
+        tables = _of_group(demand, areas, members, config, costs=costs, country=country, clip=clip)
         for name, table in tables.items():
             table.insert(0, "group", group)
             parts.setdefault(name, []).append(table)
@@ -114,28 +127,28 @@ def _of_group(
     *,
     costs: pd.DataFrame | None,
     country: str | None,
+    clip: bool,
 ) -> dict[str, Any]:
     nearest, unit = _nearest(demand, members, config, costs)
-    options: AccessOptions = {}
-    if config.missing_supply is not None:
-        options["missing_supply"] = config.missing_supply
     access = accessibility(
         demand,
         members,
         config.catchment,
         method=config.method,
-        decay=config.decay,
+        decay=cast("Decay", config.decay),
         population="population",
         supply=config.supply,
         costs=costs,
-        **options,
+        **config.options,
     )
     near = pd.arrays.FloatingArray(nearest, np.isinf(nearest))
+    places = demand.assign(name=demand.index, **{f"nearest_{unit}": near, "access": access})
+    told = places[places["in_area"]] if clip else places
     found = {
-        "people": _classes(demand, nearest, unit, config.classes),
-        "means": _mean(demand, nearest, unit),
-        "access": demand.assign(name=demand.index, **{f"nearest_{unit}": near, "access": access}),
-        **_equity(access, demand["population"]),
+        "people": _classes(told, unit, config.classes),
+        "means": _mean(told, unit),
+        "access": told,
+        **_equity(told, config.n_boot),
     }
     if areas is not None:
         found["points"] = _points(demand, areas, members, config)
@@ -160,10 +173,15 @@ def _nearest(
     return nearest, pairs.unit
 
 
-def _classes(
-    demand: gpd.GeoDataFrame, nearest: NDArray[np.float64], unit: str, ends: list[float]
-) -> pd.DataFrame:
-    persons = demand["population"].to_numpy()
+def _people_and_costs(
+    places: gpd.GeoDataFrame, unit: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    nearest = places[f"nearest_{unit}"].to_numpy(dtype=float, na_value=np.inf)
+    return places["population"].to_numpy(dtype=float), nearest
+
+
+def _classes(places: gpd.GeoDataFrame, unit: str, ends: list[float]) -> pd.DataFrame:
+    persons, nearest = _people_and_costs(places, unit)
     place = np.searchsorted(ends, nearest)
     people = np.bincount(place, persons, minlength=len(ends) + 1)
     share = people / persons.sum()
@@ -179,8 +197,8 @@ def _classes(
     )
 
 
-def _mean(demand: gpd.GeoDataFrame, nearest: NDArray[np.float64], unit: str) -> pd.DataFrame:
-    persons = demand["population"].to_numpy()
+def _mean(places: gpd.GeoDataFrame, unit: str) -> pd.DataFrame:
+    persons, nearest = _people_and_costs(places, unit)
     some = np.isfinite(nearest) & (persons > 0)
     mean = float(persons[some] @ nearest[some] / persons[some].sum()) if some.any() else np.nan
     return pd.DataFrame(
@@ -193,14 +211,14 @@ def _mean(demand: gpd.GeoDataFrame, nearest: NDArray[np.float64], unit: str) -> 
     )
 
 
-def _equity(access: pd.Series[Any], people: pd.Series[Any]) -> dict[str, pd.DataFrame]:
+def _equity(places: gpd.GeoDataFrame, n_boot: int) -> dict[str, pd.DataFrame]:
     """Compare those places that have a number; where nobody has anything, nothing is compared."""
-    some = access.notna()
-    values, weights = access[some].astype(float), people[some]
+    some = places["access"].notna()
+    values, weights = places.loc[some, "access"].astype(float), places.loc[some, "population"]
     if not float(values.to_numpy() @ weights.to_numpy()) > 0:
         nothing = pd.DataFrame({"measure": _MEASURES, "value": np.nan, "low": np.nan})
         return {"equity": nothing.assign(high=np.nan), "lorenz": pd.DataFrame()}
-    found = equity(values, weights)
+    found = equity(values, weights, n_boot=n_boot)
     return {
         "equity": found.intervals.rename_axis("measure").reset_index(),
         "lorenz": found.lorenz,
@@ -214,14 +232,14 @@ def _points(
     config: AccessConfig,
 ) -> pd.DataFrame:
     amounts, _ = supply_of(members, config.supply, config.missing_supply)
-    shapes = areas.geometry.to_numpy()
-    inside, station = _inside(shapes, members)
+    finder = AreaFinder(areas.geometry.to_numpy())
+    inside, station = finder.pairs(*_lonlat(members))
     n = len(areas)
     n_points = np.bincount(inside, amounts[station], minlength=n)
     if "population" in areas:
         people = areas["population"].to_numpy(dtype=float)
     else:
-        area, place = _inside(shapes, demand)
+        area, place = finder.pairs(*_lonlat(demand))
         people = np.bincount(area, demand["population"].to_numpy()[place], minlength=n)
     n_sites = np.bincount(inside, minlength=n)
     return _for_people(areas["name"].to_numpy(), people, n_sites, n_points=n_points, config=config)
@@ -255,24 +273,42 @@ def _for_people(
             "points_per_10000_people": pd.arrays.FloatingArray(
                 np.nan_to_num(ratio), np.isnan(ratio)
             ),
-            "class": _class_names(ratio, config.points_classes),
+            "class": _classes_of(ratio, config.points_classes),
         }
     )
 
 
-def _inside(
-    shapes: NDArray[np.object_], points: gpd.GeoDataFrame
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    area, point = shapely.STRtree(points.geometry.to_numpy()).query(shapes, predicate="intersects")
-    return area, point
+def _are_inside(areas: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    inside = np.zeros(len(demand), dtype=bool)
+    inside[AreaFinder(areas.geometry.to_numpy()).pairs(*_lonlat(demand))[1]] = True
+    return inside
 
 
-def _class_names(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
-    """Name half-open classes: from 1 to below 3."""
-    names = [
+def _lonlat(points: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
+
+
+def class_names(ends: list[float]) -> list[str]:
+    """
+    Name half-open classes: from 1 to below 3.
+
+    Parameters
+    ----------
+    ends : list of float
+        Ascending.
+
+    Returns
+    -------
+    list of str
+        One more than there are ends.
+    """
+    return [
         f"below {ends[0]:g}",
         *(f"{low:g} to below {high:g}" for low, high in pairwise(ends)),
         f"{ends[-1]:g} and more",
     ]
-    place = np.searchsorted(ends, ratio, side="right")
+
+
+def _classes_of(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
+    names, place = class_names(ends), np.searchsorted(ends, ratio, side="right")
     return [None if np.isnan(r) else names[p] for r, p in zip(ratio, place, strict=True)]

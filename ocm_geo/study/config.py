@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from ocm_geo.coverage.access import check_method
 from ocm_geo.errors import QueryError
-from ocm_geo.query import StationQuery
+from ocm_geo.query import Box, StationQuery
+from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from ocm_geo.coverage import AccessOptions
+    from ocm_geo.coverage.decay import Decay
 
 __all__ = [
     "AccessConfig",
@@ -113,6 +119,8 @@ class DemandConfig(_Table, frozen=True):
         People of each row; rasters have none.
     name_column : str, optional
         Column that names the places.
+    clip : bool
+        Tell of the people inside the areas only; those beyond still compete for supply.
     """
 
     file: str | None = None
@@ -120,6 +128,7 @@ class DemandConfig(_Table, frozen=True):
     lat_column: str = "lat"
     population_column: str = "population"
     name_column: str | None = None
+    clip: bool = False
 
 
 class AccessConfig(_Table, frozen=True):
@@ -133,7 +142,9 @@ class AccessConfig(_Table, frozen=True):
     catchment : float
         Size of the catchments, same unit.
     method, decay, supply, missing_supply
-        As for `ocm_geo.accessibility`.
+        As for `ocm_geo.accessibility`; steps of a decay are a table, ``{ "10" = 1, "20" = 0.42 }``.
+    n_boot : int
+        Draws of the bootstrap for the intervals of equity; 0 for none.
     search_km : float
         Stations farther away from the people are not looked for.
     costs : str, optional
@@ -146,12 +157,18 @@ class AccessConfig(_Table, frozen=True):
     classes: list[float] = msgspec.field(default_factory=lambda: [5.0, 15.0, 30.0, 60.0])
     catchment: float = 30.0
     method: str = "e2sfca"
-    decay: str = "step"
+    decay: str | dict[str, float] = "step"
     supply: str = "n_points"
     missing_supply: float | None = None
+    n_boot: int = 999
     search_km: float = 200.0
     costs: str | None = None
     points_classes: list[float] = msgspec.field(default_factory=lambda: [1.0, 3.0, 6.0])
+
+    @property
+    def options(self) -> AccessOptions:
+        """What `ocm_geo.accessibility` takes besides."""
+        return {} if self.missing_supply is None else {"missing_supply": self.missing_supply}
 
 
 _EVERYTHING = Group(name="all stations")
@@ -183,6 +200,11 @@ class AreaConfig(_Table, frozen=True):
     where: dict[str, str | int] = {}
     name_column: str | None = None
     population_column: str | None = None
+
+    @property
+    def no_outline(self) -> bool:
+        """Whether a country alone is named, or nothing."""
+        return self.file is None and self.bbox is None
 
 
 class CoverageConfig(_Table, frozen=True):
@@ -344,8 +366,11 @@ def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConf
         *path, last = key.split(".")
         table = tables
         for name in path:
-            table[name] = dict(table.get(name) or {})
+            if table.get(name) is None:
+                table[name] = {}
             table = table[name]
+            if not isinstance(table, dict):
+                raise QueryError(f"{key}: {name!r} is no table of the configuration; set it whole")
         table[last] = value
     return read_config(tables)
 
@@ -384,12 +409,17 @@ def _checked(config: StudyConfig) -> StudyConfig:
     """Find wrong filters and distances before anything is asked or written."""
     _check_groups(config)
     distances = config.coverage.within_km
-    if not distances or any(not km > 0 for km in distances):
+    if not distances or not all(0 < km < math.inf for km in distances):
         raise QueryError(f"coverage.within_km must be distances above 0 km, not {distances}")
+    if config.area.bbox is not None:
+        with _named("area."):
+            Box(*config.area.bbox)
     if config.access is not None:
         _check_access(config.access)
     elif config.demand is not None:
         raise QueryError("[demand] is for access: add [access], or leave it out")
+    if config.demand is not None and config.demand.clip and config.area.no_outline:
+        raise QueryError("demand.clip = true needs areas: name area.file or area.bbox")
     return config
 
 
@@ -405,22 +435,38 @@ def _check_groups(config: StudyConfig) -> None:
     names = [group.name for group in groups]
     if len(set(names)) < len(names):
         raise QueryError(f"groups: the names must differ, not {names}")
-    for filters in (config.filters, *(group.filters for group in groups)):
+    named = {"": config.filters, **{f"group {group.name!r}: ": group.filters for group in groups}}
+    for name, filters in named.items():
         if "max_results" in filters:
-            raise QueryError("filters: a study needs all stations; leave max_results out")
+            raise QueryError(f"{name}filters: a study needs all stations; leave max_results out")
         # Labels may need the source's own reference data: they are checked when it is asked.
         numbers = {k: v for k, v in filters.items() if not _has_text(v)}
-        StationQuery.build(None, **numbers)
+        with _named(f"{name}filters."):
+            StationQuery.build(None, **numbers)
 
 
 def _check_access(access: AccessConfig) -> None:
     for name in ("classes", "points_classes"):
         ends = getattr(access, name)
-        rising = all(low < high for low, high in pairwise(ends))
-        if not ends or ends[0] <= 0 or not rising:
+        rising = all(low < high for low, high in pairwise([0, *ends, math.inf]))
+        if not ends or not rising:
             raise QueryError(f"access.{name} must be numbers above 0, ascending, not {ends}")
-    if not access.search_km > 0:
+    if not 0 < access.search_km < math.inf:
         raise QueryError(f"access.search_km must be above 0 km, not {access.search_km}")
+    if access.n_boot < 0:
+        raise QueryError(f"access.n_boot must be 0 or more, not {access.n_boot}")
+    with _named("access."):
+        positive_km(access.catchment, "catchment")
+        check_method(access.method, cast("Decay", access.decay), access.options)
+
+
+@contextmanager
+def _named(table: str) -> Iterator[None]:
+    """Say of a wrong value in which table of the file it stands."""
+    try:
+        yield
+    except QueryError as error:
+        raise QueryError(f"{table}{error}") from error
 
 
 def _has_text(value: object) -> bool:

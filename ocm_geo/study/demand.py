@@ -60,7 +60,9 @@ def load_demand(demand: DemandConfig | None, areas: gpd.GeoDataFrame | None) -> 
     table = _rows(path, demand) if path.suffix.lower() == ".csv" else read_places(str(path))
     if demand.name_column is not None:
         if demand.name_column not in table:
-            raise QueryError(f"demand file {path} has no column {demand.name_column!r}")
+            raise QueryError(
+                f"demand file {path} has no column {demand.name_column!r}; it has {list(table)}"
+            )
         table = table.set_index(demand.name_column)
     return _at_points(table, demand.population_column)
 
@@ -111,12 +113,22 @@ def _at_points(table: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
 
 
 def _rows(path: Path, demand: DemandConfig) -> gpd.GeoDataFrame:
-    # As text: a name such as 01067 keeps its zero.
-    table = pd.read_csv(path, dtype=str)
+    try:
+        # As text: a name such as 01067 keeps its zero.
+        table = pd.read_csv(path, dtype=str)
+    except (OSError, ValueError) as error:
+        raise QueryError(f"demand file {path} cannot be read: {error}") from error
     for column in (demand.lon_column, demand.lat_column):
         if column not in table:
             raise QueryError(f"demand file {path} has no column {column!r}; it has {list(table)}")
-        table[column] = pd.to_numeric(table[column], errors="coerce")
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        if numbers.isna().any():
+            first = numbers.index[numbers.isna()][0]
+            raise QueryError(
+                f"demand file {path}: {numbers.isna().sum()} values of {column!r} are missing or "
+                f"no degrees (first: row {first}, {table[column][first]!r})"
+            )
+        table[column] = numbers
     points = gpd.points_from_xy(table[demand.lon_column], table[demand.lat_column], crs=CRS)
     return gpd.GeoDataFrame(table, geometry=points)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 import shapely
 
@@ -145,7 +146,7 @@ def load_stations(
     demand: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Get all stations that bear on the areas: those inside, and those within reach of them.
+    Get all stations that bear on areas and people: those inside, and those within reach of them.
 
     Parameters
     ----------
@@ -156,28 +157,35 @@ def load_stations(
     source : Source
         Where stations come from.
     demand : geopandas.GeoDataFrame, optional
-        Where people live, in place of areas.
+        Where people live: inside the areas or not.
 
     Returns
     -------
     geopandas.GeoDataFrame
         A station table, without the states that the study drops.
     """
-    found = _asked(config, areas if areas is not None else demand, source)
+    found = _asked(config, areas, source, demand)
     if not config.drop_status:
         return found
     kept = carry(found[~found["status_type_id"].isin(config.drop_status)], found)
     return attach(kept, dropped_status=config.drop_status, n_dropped=len(found) - len(kept))
 
 
-def _asked(config: StudyConfig, areas: gpd.GeoDataFrame | None, source: Source) -> gpd.GeoDataFrame:
+def _asked(
+    config: StudyConfig,
+    areas: gpd.GeoDataFrame | None,
+    source: Source,
+    demand: gpd.GeoDataFrame | None,
+) -> gpd.GeoDataFrame:
     filters: dict[str, Any] = dict(config.filters)
-    if areas is None or (config.area.country is not None and config.area.file is None):
-        if config.area.country is not None:
-            filters["countries"] = config.area.country
+    if config.area.country is not None:
+        filters["countries"] = config.area.country
+    boxes = [table.total_bounds for table in (areas, demand) if table is not None and len(table)]
+    if not boxes or (areas is None and config.area.country is not None):
         return stations(source=source, **filters)
-    box = _padded(areas.total_bounds, config.reach_km)
-    return stations_from_bbox(box, source=source, **filters)
+    west, south, east, north = np.transpose(boxes)
+    around = west.min(), south.min(), east.max(), north.max()
+    return stations_from_bbox(_padded(around, config.reach_km), source=source, **filters)
 
 
 def rows_where(

@@ -55,7 +55,10 @@ def split_groups(
 
 
 def coverage_by_group(
-    areas: gpd.GeoDataFrame, groups: dict[str, gpd.GeoDataFrame], within_km: Sequence[float]
+    areas: gpd.GeoDataFrame,
+    groups: dict[str, gpd.GeoDataFrame],
+    within_km: Sequence[float],
+    demand: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Measure the coverage of each area, and of all together, for each group.
@@ -68,13 +71,15 @@ def coverage_by_group(
         Name to station table.
     within_km : sequence of float
         Distances, km.
+    demand : geopandas.GeoDataFrame, optional
+        Points with ``population``: the people, where the areas have none.
 
     Returns
     -------
     geopandas.GeoDataFrame
         As `ocm_geo.coverage`, with ``group`` and ``name`` first.
     """
-    population = "population" if "population" in areas else None
+    population = "population" if "population" in areas else demand
     tables = []
     for group, members in groups.items():
         table = coverage(areas, members, list(within_km), population=population)

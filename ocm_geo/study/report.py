@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -10,6 +11,8 @@ import pandas as pd
 
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference import attribution
+from ocm_geo.study.access import class_names
+from ocm_geo.study.config import Tier, UsageClass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["write_report"]
 
+_PER = 10_000
+_FEW_ROWS = 60
 _FIGURES = {
     "stations": "Charging stations in the area of study, by highest power of a connection.",
     "coverage": "Share of the area (and of its people, where they are known) within reach.",
@@ -58,7 +63,9 @@ def _facts(result: StudyResult) -> dict[str, Any]:
         "title": result.config.title,
         "provenance": read_attrs(result.stations),
         "headline": _headline(result),
-        "groups": {name: len(members) for name, members in result.groups.items()},
+        "groups": _groups(result),
+        "dropped": result.config.drop_status,
+        "country": result.config.area.country,
         "figures": _figures(result),
         "coverage": _coverage_rows(result),
         "gaps": _gap_rows(result),
@@ -141,9 +148,72 @@ def _reach(result: StudyResult) -> dict[str, Any] | None:
         }
         for group, part in classes
     ]
-    ends = next(iter(classes))[1]["to"].dropna().tolist()
-    points = None if found.points is None else list(map(_known, found.points.to_dict("records")))
-    return {"unit": found.means["unit"].iloc[0], "ends": ends, "rows": rows, "points": points}
+    places = found.access[found.access["group"] == rows[0]["group"]]
+    return {
+        "unit": found.means["unit"].iloc[0],
+        "classes": next(iter(classes))[1][["from", "to"]].iloc[:-1].to_dict("records"),
+        "rows": rows,
+        "n_places": len(places),
+        "people": places["population"].sum(),
+        "people_outside": places.loc[~places["in_area"], "population"].sum(),
+        **_points(result),
+    }
+
+
+def _points(result: StudyResult) -> dict[str, Any]:
+    """Give points for people by area where these are few, and the areas of each class."""
+    table = None if result.access is None else result.access.points
+    if table is None or result.config.access is None:
+        return {"points": [], "point_classes": [], "point_sums": []}
+    names = class_names(result.config.access.points_classes)
+    sums = []
+    for group, part in table.groupby("group", sort=False):
+        people, supply = part["people"].sum(), part["n_points"].sum()
+        counts = part["class"].value_counts()
+        sums.append(
+            {
+                "group": group,
+                "n_sites": int(part["n_sites"].sum()),
+                "n_points": supply,
+                "ratio": _PER * supply / people if people else None,
+                "areas": [int(counts.get(name, 0)) for name in names],
+            }
+        )
+    few = table if len(table) <= _FEW_ROWS else table.head(0)
+    points = [_known(row) for row in few.to_dict("records")]
+    return {
+        "points": points,
+        "point_classes": names,
+        "point_sums": sums if len(table) > len(sums) else [],
+    }
+
+
+def _groups(result: StudyResult) -> list[dict[str, Any]]:
+    """Say what the name of each group stands for, and how many stations it has."""
+    config = result.config
+    said = [_filters_said(group.filters) for group in config.groups]
+    if config.tiers or config.usages:
+        parts = product(config.usages or [UsageClass(name="")], config.tiers or [Tier(name="")])
+        said = ["; ".join(filter(None, (_usage_said(u), _tier_said(t)))) for u, t in parts]
+    sizes = ((name, len(members)) for name, members in result.groups.items())
+    return [
+        {"name": name, "n": n, "said": text or "all"}
+        for (name, n), text in zip(sizes, said, strict=True)
+    ]
+
+
+def _filters_said(filters: dict[str, Any]) -> str:
+    return "; ".join(f"{key} = {value}" for key, value in filters.items())
+
+
+def _usage_said(usage: UsageClass) -> str:
+    return "usage types " + ", ".join(map(str, usage.usage_types)) if usage.usage_types else ""
+
+
+def _tier_said(tier: Tier) -> str:
+    if tier.above_kw is not None:
+        return f"a connection of more than {tier.above_kw:g} kW"
+    return f"a connection of {tier.min_power_kw:g} kW or more" if tier.min_power_kw else ""
 
 
 def _gap_rows(result: StudyResult) -> list[dict[str, Any]]:

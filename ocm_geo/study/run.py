@@ -171,11 +171,16 @@ def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
     inside = near if areas is None else _inside(near, areas)
     result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), areas)
     if areas is not None:
-        result.coverage = coverage_by_group(areas, groups, config.coverage.within_km)
+        result.coverage = coverage_by_group(areas, groups, config.coverage.within_km, demand)
     if config.access is not None and demand is not None:
-        costs = load_costs(config.access)
         result.access = measure_access(
-            demand, areas, groups, config.access, costs=costs, country=config.area.country
+            demand,
+            areas,
+            groups,
+            config.access,
+            costs=load_costs(config.access),
+            country=config.area.country,
+            clip=config.demand is not None and config.demand.clip,
         )
     if config.route is not None:
         _measure_route(result, source)

@@ -138,6 +138,69 @@ def test_decompositions_add_up(zeros: Any) -> None:
     )
 
 
+def test_many_groups_are_decomposed_each_alone() -> None:
+    n = 20_000
+    rng = np.random.default_rng(1)
+    y, groups = rng.lognormal(size=n), rng.integers(0, 4_000, n)
+    found = ocm.equity(y, np.ones(n), groups=groups, n_boot=0)
+    assert found.decomposition is not None
+    assert found.groups is not None
+    sums = found.decomposition["between"] + found.decomposition["within"]
+    assert sums.tolist() == pytest.approx(found.decomposition["total"].tolist(), abs=1e-9)
+    mine = y[groups == 77]
+    alone = ocm.equity(mine, np.ones(len(mine)), n_boot=0)
+    assert found.groups.loc[[77], ["theil_t", "theil_l"]].to_numpy()[0] == pytest.approx(
+        [alone.theil_t, alone.theil_l], abs=1e-9
+    )
+
+
+def test_groups_of_nobody_and_of_nothing() -> None:
+    y, w, groups = [0, 0, 1, 3, 5], [2, 1, 1, 1, 0], ["none", "none", "some", "some", "empty"]
+    found = ocm.equity(y, w, groups=groups, zeros="drop", n_boot=0)
+    assert found.groups is not None
+    assert found.decomposition is not None
+    assert found.groups["population_share"].to_dict() == {"empty": 0, "none": 0.6, "some": 0.4}
+    assert found.groups.loc[["none"], ["mean", "theil_t", "theil_l"]].to_numpy().tolist() == [
+        [0, 0, 0]
+    ]
+    parts = found.decomposition
+    assert (parts["between"] + parts["within"]).tolist() == pytest.approx(parts["total"].tolist())
+    limit = ocm.equity(y, w, groups=groups, n_boot=0).decomposition
+    assert limit is not None
+    assert limit.loc["theil_l", "total"] == np.inf
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 1, 2, 5, 30])
+@pytest.mark.parametrize("unit", [1e-150, 1e-6, 1e150])
+def test_measures_have_no_unit(epsilon: float, unit: float) -> None:
+    """Connectors for a person are few: their high powers must not be lost."""
+    w = RNG.integers(1, 50, 300)
+    one = ocm.equity(Y, w, epsilon=epsilon, n_boot=0)
+    other = ocm.equity(Y * unit, w, epsilon=epsilon, n_boot=0)
+    for name in ("gini", "theil_t", "theil_l", "atkinson"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name), abs=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-9, 7e8])
+def test_equals_are_exactly_equal(value: float) -> None:
+    found = ocm.equity([value] * 7, [3, 1, 4, 1, 5, 9, 2.6], n_boot=20)
+    for name in ("gini", "theil_t", "theil_l", "atkinson"):
+        assert 0 <= getattr(found, name) < 1e-14
+    assert (found.intervals >= 0).all().all()
+    assert "-" not in repr(found)
+    one = ocm.equity([value], [8], n_boot=20)
+    assert (one.gini, one.atkinson) == (0, 0)
+    assert one.lorenz["value_share"].tolist() == [0, 1]
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    w = RNG.integers(0, 50, 300)
+    order = RNG.permutation(300)
+    one, other = ocm.equity(Y, w, n_boot=0), ocm.equity(Y[order], w[order], n_boot=0)
+    for name in ("gini", "theil_t", "theil_l", "atkinson"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name), abs=1e-12)
+
+
 def test_groups_of_equals_differ_only_between() -> None:
     parts = ocm.equity([1, 1, 4, 4], [1, 2, 1, 1], groups=["a", "a", "b", "b"]).decomposition
     assert parts is not None
@@ -200,6 +263,14 @@ def test_provenance_of_the_values_goes_along() -> None:
         (["a", "b"], [1, 1], {}, "row of numbers"),
         (pd.Series([1, 2]), pd.Series([1, 2], index=[5, 6]), {}, "different indexes"),
         ([1, 2], [1, 1], {"epsilon": 0}, "epsilon"),
+        ([1, 2], [1, 1], {"epsilon": "high"}, "epsilon"),
+        ([1, 2], [1, 1], {"epsilon": np.nan}, "epsilon"),
+        ([1, 2], [1, 1], {"zeros": True}, "choose"),
+        ([1, 2], [1, 1], {"n_boot": "many"}, "n_boot"),
+        ([1, 2], [1, 1], {"seed": -1}, "seed"),
+        (pd.DataFrame({"a": [1, 2]}), [1, 1], {}, "row of numbers"),
+        ([[1, 2]], [1, 1], {}, "row of numbers"),
+        (5, 1, {"groups": [1, 2]}, "label for each"),
         ([1, 2], [1, 1], {"zeros": "ignore"}, "choose"),
         ([1, 2], [1, 1], {"zeros": -1}, "choose"),
         ([1, 2], [1, 1], {"n_boot": -1}, "n_boot"),

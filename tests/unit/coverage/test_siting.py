@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import tracemalloc
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pulp
 import pyproj
 import pytest
@@ -25,6 +27,7 @@ CANDIDATES = places(30, seed=3)
 STATIONS = stations(4)
 HIGHS = pulp.HiGHS(msg=False)
 EVERYWHERE = 1_000.0
+ROWS = pd.DataFrame({"origin": [0], "candidate": [0], "minutes": [1.0]})
 
 
 def full_matrix(*others: gpd.GeoDataFrame) -> Any:
@@ -98,6 +101,129 @@ def test_no_choice_is_better() -> None:
     )
     found = ocm.suggest_sites(DEMAND, few, None, 3, within_km=25)
     assert found.attrs["ocm"]["siting"]["objective"] == best
+
+
+def table_of(matrix: Any, sites: gpd.GeoDataFrame, column: str, most: float) -> pd.DataFrame:
+    """Write a matrix of costs as rows, without those above the most."""
+    pairs = pd.MultiIndex.from_product([DEMAND.index, sites.index], names=["origin", column])
+    table = pd.DataFrame({"minutes": matrix.ravel()}, pairs).reset_index()
+    return table[table["minutes"] <= most].sample(frac=1, random_state=1)
+
+
+@pytest.mark.parametrize("method", ["mclp", "p-median", "lscp"])
+def test_costs_of_ones_own_equal_spopt(method: str) -> None:
+    """Minutes that are no distances; no more than the pairs within reach are given."""
+    rng = np.random.default_rng(7)
+    minutes = COSTS * rng.uniform(0.7, 2, COSTS.shape)
+    minutes[:, 0] = 12  # for set covering: one candidate that all can reach
+    within = 25
+    options: dict[str, Any] = {
+        "costs": table_of(minutes[:, :30], CANDIDATES, "candidate", 40),
+        "station_costs": table_of(minutes[:, 30:], STATIONS, "ocm_id", 40),
+    }
+    n_sites = None if method == "lscp" else 3
+    found = ocm.suggest_sites(
+        DEMAND, CANDIDATES, STATIONS, n_sites, within_km=within, method=method, **options
+    )
+    if method == "mclp":
+        peer = MCLP.from_cost_matrix(minutes, PEOPLE, within, 3 + 4, FIXED).solve(HIGHS)
+    elif method == "lscp":
+        peer = LSCP.from_cost_matrix(minutes, within, FIXED).solve(HIGHS)
+    else:
+        capped = np.minimum(minutes, within)
+        peer = PMedian.from_cost_matrix(capped, PEOPLE, 3 + 4, FIXED).solve(HIGHS)
+        saved = found["person_minutes_saved"].sum()
+        assert saved == pytest.approx(
+            PEOPLE @ capped[:, 30:].min(axis=1) - pulp.value(peer.problem.objective)
+        )
+    facts = found.attrs["ocm"]["siting"]
+    expected = pulp.value(peer.problem.objective) - 4 * (method == "lscp")
+    assert facts["objective"] == pytest.approx(expected, rel=1e-9)
+    assert facts["within_minutes"] == within
+
+
+def brute(method: str, near: Any, served: Any, n_sites: int) -> float:
+    """Try every choice. ``near`` and ``served`` are costs, capped at 20."""
+    values = []
+    for chosen in combinations(range(near.shape[1]), n_sites):
+        cost = np.minimum(near[:, list(chosen)].min(axis=1), served)
+        reached = PEOPLE[: len(cost)][cost < 20].sum()
+        values.append(reached if method == "mclp" else PEOPLE[: len(cost)] @ cost)
+    return float(max(values) if method == "mclp" else min(values))
+
+
+@pytest.mark.parametrize("method", ["mclp", "p-median"])
+@pytest.mark.parametrize("n_sites", [1, 2, 4])
+@pytest.mark.parametrize("case", ["none", "stations", "same places", "ties"])
+def test_every_choice_was_as_good(method: str, n_sites: int, case: str) -> None:
+    demand, candidates = DEMAND.head(40), CANDIDATES.head(9)
+    near = np.minimum(COSTS[:40, :9], 20)
+    served, existing = np.full(40, 20.0), None
+    if case == "stations":
+        served, existing = np.minimum(COSTS[:40, 30:].min(axis=1), 20), STATIONS
+    elif case == "same places":  # stations stand on three of the candidates
+        served, existing = near[:, :3].min(axis=1), candidates.head(3)
+    elif case == "ties":  # each candidate twice
+        candidates = pd.concat([candidates.head(4)] * 2).set_axis(range(8))
+        near = np.tile(near[:, :4], 2)
+    for solver in ("highs", "greedy"):
+        found = ocm.suggest_sites(
+            demand, candidates, existing, n_sites, within_km=20, method=method, solver=solver
+        )
+        facts = found.attrs["ocm"]["siting"]
+        best = brute(method, near, served, n_sites)
+        assert found.index.is_unique
+        assert len(found) == n_sites
+        if solver == "highs":
+            assert facts["objective"] == pytest.approx(best, rel=1e-12)
+        sign = 1 if method == "mclp" else -1
+        assert sign * facts["objective"] <= sign * best + 1e-6
+        assert sign * best <= sign * facts["bound"] + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fewest_sites_equal_brute_force(seed: int) -> None:
+    demand = places(25, seed, population=np.ones(25))
+    candidates = places(8, seed + 50)
+    km = ocm.geodesy.distance_km(
+        demand.geometry.x.to_numpy()[:, None],
+        demand.geometry.y.to_numpy()[:, None],
+        candidates.geometry.x.to_numpy(),
+        candidates.geometry.y.to_numpy(),
+    )
+    within = float(np.max(np.min(km, axis=1))) + 0.001
+    fewest = next(
+        n
+        for n in range(1, 9)
+        if any((km[:, list(c)] <= within).any(axis=1).all() for c in combinations(range(8), n))
+    )
+    found = ocm.suggest_sites(demand, candidates, None, None, within_km=within, method="lscp")
+    assert len(found) == fewest
+    greedy = ocm.suggest_sites(
+        demand, candidates, None, None, within_km=within, method="lscp", solver="greedy"
+    )
+    assert greedy.attrs["ocm"]["siting"]["bound"] <= fewest <= len(greedy)
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    one = ocm.suggest_sites(DEMAND, CANDIDATES, STATIONS, 4, within_km=20)
+    mixed = [t.sample(frac=1, random_state=5) for t in (DEMAND, CANDIDATES, STATIONS)]
+    other = ocm.suggest_sites(mixed[0], mixed[1], mixed[2], 4, within_km=20)
+    assert sorted(other.index) == sorted(one.index)
+    assert other.attrs["ocm"]["siting"]["objective"] == one.attrs["ocm"]["siting"]["objective"]
+
+
+def test_far_pairs_are_never_built() -> None:
+    """100,000 places by 5,000 candidates: the matrix would have half a billion costs."""
+    demand = places(100_000, population=np.ones(100_000))
+    spread = demand.assign(geometry=demand.geometry.affine_transform([8, 0, 0, 8, 0, -380]))
+    candidates = spread.iloc[:5_000]
+    tracemalloc.start()
+    found = ocm.suggest_sites(spread, candidates, None, 5, within_km=3, solver="greedy")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.attrs["ocm"]["siting"]["n_pairs"] < 1_000_000
+    assert peak < 400e6
 
 
 @pytest.mark.parametrize("method", ["mclp", "p-median"])
@@ -185,7 +311,21 @@ def test_set_covering_says_who_stays_out() -> None:
         ({"population": "people"}, "no population column"),
         ({"time_limit_s": 0}, "time_limit_s"),
         ({"gap": 2}, "gap"),
+        ({"time_limit_s": "long"}, "time_limit_s"),
+        ({"within_km": np.nan}, "within_km"),
         ({"threads": 2}, "no option"),
+        ({"costs": 5}, "three columns"),
+        ({"costs": ROWS.rename(columns={"candidate": "ocm_id"})}, "candidate"),
+        ({"costs": ROWS, "stations": on_the_equator([1], first=9)}, "station_costs: there are"),
+        ({"station_costs": ROWS}, "belongs to costs"),
+        (
+            {
+                "costs": ROWS,
+                "stations": on_the_equator([1], first=9),
+                "station_costs": pd.DataFrame({"origin": [0], "ocm_id": [9], "km": [1.0]}),
+            },
+            "in one unit",
+        ),
         ({"candidates": on_the_equator([])}, "there is none"),
         ({"demand": on_the_equator([0, 1], population=[0, 0])}, "nobody lives"),
         ({"demand": on_the_equator([0, 1], population=[0, -1])}, "missing or negative"),

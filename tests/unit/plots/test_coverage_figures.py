@@ -43,6 +43,18 @@ def test_a_new_figure_of_several_areas_has_a_map_too(table: gpd.GeoDataFrame) ->
     fits(ax)
 
 
+def test_driving_times_have_their_own_words(table: gpd.GeoDataFrame) -> None:
+    by_road = table.rename(columns={"within_km": "minutes"})
+    ax = draw.plot_coverage(by_road, minutes=5)
+    assert ax.get_xlabel() == "driving time to a station, min"
+    assert ax.get_ylabel() == "people within that time, %"
+    assert "within 5 min" in str(ax.figure.axes[0].get_legend().get_title().get_text())
+    with pytest.raises(ocm.QueryError, match="no column 'within_km'"):
+        draw.plot_coverage(by_road, within_km=5)
+    with pytest.raises(ocm.QueryError, match="minutes=7 is not in the table"):
+        draw.plot_coverage(by_road, kind="areas", minutes=7)
+
+
 def test_bounds_become_a_band(table: gpd.GeoDataFrame) -> None:
     share = table["population_share"]
     with_bounds = table.assign(

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
 from typer.testing import CliRunner
 
 import ocm_geo as ocm
@@ -152,6 +154,105 @@ def test_people_may_be_a_table_or_a_raster_and_costs_may_be_minutes(tmp_path: Pa
     assert found.access.access.geometry.y.tolist() == [52.75, 52.25, 52.25]
 
 
+def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> None:
+    """Stations are asked for around the people too; they may be left out of what is told."""
+    source = ocm.sample()
+    stations = ocm.stations(source=source, countries="NL")
+    far = stations.geometry[stations.geometry.y.idxmax()]
+    table = tmp_path / "towns.csv"
+    table.write_text(f"lon,lat,population\n5.1,52.1,100\n{far.x},{far.y},50\n", encoding="utf-8")
+    demand: dict[str, Any] = {"file": str(table)}
+    access = {"supply": "sites", "n_boot": 0, "search_km": 10}
+    study = {
+        "area": {"bbox": [4.9, 52, 5.3, 52.3]},
+        "coverage": {"within_km": [2, 5, 10]},
+        "demand": demand,
+        "access": access,
+    }
+    found: Any = ocm.run_study(study, tmp_path / "all", source=source)
+    assert found.access.access["in_area"].tolist() == [True, False]
+    assert found.access.access["nearest_km"].tolist()[1] < 1e-6
+    assert found.access.means["people"].tolist() == [150]
+    assert found.access.points["people"].tolist() == [100]
+    page = found.report.read_text(encoding="utf-8")
+    assert "150 people at 2 places, 50 of them outside the areas" in page
+    assert "None" not in page
+    # The areas have no column of people: those at the points are covered or not.
+    assert found.coverage["population"].tolist() == [100] * 3
+    demand["clip"] = True
+    clipped: Any = ocm.run_study(study, tmp_path / "clipped", source=source)
+    assert clipped.access.means["people"].tolist() == [100]
+    assert clipped.access.people["share"].sum() == 1
+    assert len(clipped.access.access) == 1
+
+
+def test_a_country_chooses_stations_in_areas_too(tmp_path: Path) -> None:
+    area = {"bbox": [3, 50, 8, 54], "country": "NL"}
+    found: Any = ocm.run_study({"area": area}, tmp_path, source=ocm.sample())
+    assert len(found.stations)
+    assert set(found.stations["country_code"]) == {"NL"}
+    assert "filed under NL alone" in found.report.read_text(encoding="utf-8")
+
+
+def test_a_station_on_a_border_counts_once(tmp_path: Path) -> None:
+    station = ocm.stations(source=ocm.sample(), countries="NL").iloc[:1]
+    at = station.geometry.iloc[0]
+    halves = gpd.GeoDataFrame(
+        {"name": ["west", "east"], "people": [1000, 2000]},
+        geometry=[
+            shapely.box(at.x - 0.001, at.y - 0.001, at.x, at.y + 0.001),
+            shapely.box(at.x, at.y - 0.001, at.x + 0.001, at.y + 0.001),
+        ],
+        crs="EPSG:4326",
+    )
+    halves.to_file(tmp_path / "halves.gpkg")
+    area = {
+        "file": str(tmp_path / "halves.gpkg"),
+        "name_column": "name",
+        "population_column": "people",
+    }
+    study = {"area": area, "access": {"supply": "sites"}}
+    found: Any = ocm.run_study(study, tmp_path / "out", source=ocm.sample())
+    assert found.access.points["n_sites"].tolist() == [1, 0]
+    assert found.access.points["points_per_10000_people"].tolist() == [10, 0]
+
+
+def test_the_report_sums_many_areas_and_says_what_groups_are(result: Any) -> None:
+    page = result.report.read_text(encoding="utf-8")
+    assert "usage types 1; a connection of more than 22 kW" in page
+    assert "a connection of 50 kW or more" in page
+    points = result.access.points
+    mine = points[points["group"] == "everyone, 50 kW"]
+    ratio = 10_000 * mine["n_points"].sum() / mine["people"].sum()
+    assert f'<td class="n">{ratio:.2f}</td>' in page
+    assert "1 to below 3" in page
+    assert "0 to 2" in page
+    assert "2 to 10" in page
+
+
+def test_steps_of_a_decay_may_be_configured(tmp_path: Path) -> None:
+    toml = tmp_path / "s.toml"
+    toml.write_text(
+        'source = "sample"\n[area]\nfile = "sample"\npopulation_column = "population"\n'
+        '[access]\nsupply = "sites"\ncatchment = 30\nn_boot = 0\n'
+        "decay = { 10 = 1, 20 = 0.42, 30 = 0.09 }\n",
+        encoding="utf-8",
+    )
+    found: Any = ocm.run_study(toml, tmp_path / "out")
+    towns = ocm.sample_areas()
+    towns = towns.set_geometry(towns.representative_point())
+    access = ocm.accessibility(
+        towns,
+        found.groups["all stations"],
+        30,
+        decay={10: 1, 20: 0.42, 30: 0.09},
+        population="population",
+        supply="sites",
+    )
+    assert found.access.access["access"].tolist() == access.tolist()
+    assert found.access.equity["low"].isna().all()
+
+
 def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
     config = changed_config(read_config(STUDY), {"access.catchment": 10, "area.country": "NL"})
     assert config.access is not None
@@ -164,6 +265,8 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
     told = CliRunner().invoke(cli.app, words)
     assert told.exit_code == 0, told.output
     assert "<h1>A b</h1>" in (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="'title' is no table"):
+        changed_config(read_config(STUDY), {"title.x": 1})
     wrong = CliRunner().invoke(cli.app, [*words, "--set", "title"])
     assert isinstance(wrong.exception, ocm.QueryError)
 
@@ -177,6 +280,21 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
         ({"access": {"classes": [5, 5]}}, "ascending"),
         ({"access": {"points_classes": []}}, "ascending"),
         ({"access": {"search_km": 0}}, "search_km"),
+        ({"access": {"search_km": float("nan")}}, "search_km must be above 0 km, not nan"),
+        ({"access": {"classes": [float("nan")]}}, "ascending"),
+        ({"access": {"catchment": 0}}, "access.catchment must be more than 0 km, not 0"),
+        ({"access": {"catchment": float("nan")}}, "access.catchment must be finite"),
+        ({"access": {"method": "4sfca"}}, "access.method='4sfca': choose one of"),
+        ({"access": {"decay": "linear"}}, "access.decay='linear': choose"),
+        ({"access": {"decay": {"near": 1}}}, "access.decay: a mapping"),
+        ({"access": {"method": "2sfca", "decay": "gaussian"}}, "weighs no distances"),
+        ({"access": {"missing_supply": -1}}, "access.missing_supply must be"),
+        ({"access": {"missing_supply": 1, "supply": "title"}}, "'title' must be a column"),
+        ({"access": {"n_boot": -1}}, "access.n_boot"),
+        ({"coverage": {"within_km": [float("inf")]}}, "above 0 km, not"),
+        ({"area": {"bbox": [4, 53, 6, 51]}}, "area.bbox: south=53 lies north"),
+        ({"area": {"country": "NL"}, "demand": {"clip": True}}, "demand.clip = true needs areas"),
+        ({"tiers": [{"name": "a", "above_kw": -1}]}, "group 'public, a': filters.min_power_kw"),
         ({"access": None, "demand": {}}, "leave it out"),
         ({"access": {"speed": 1}}, "speed"),
         ({"demand": {"file": "none.csv"}}, "does not exist"),
@@ -197,6 +315,18 @@ def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
     table.write_text("lon,lat,population\n5,52,\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="missing or negative"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
+    table.write_text('lon,lat,population\n5,52,"1,200"\n', encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="1,200 in row 0"):
+        ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
+    table.write_text("lon,lat,population\n5,52,1\n,51,2\n", encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match=r"'lon' are missing or no degrees \(first: row 1"):
+        ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
+    table.write_text("", encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="cannot be read"):
+        ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
+    table.write_text("lon,lat,population\n-150,-52,10\n", encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="nobody of the demand lives inside"):
+        ocm.run_study({**STUDY, "demand": {"file": str(table), "clip": True}}, tmp_path)
     table.write_text("x,lat,population\n5,52,1\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="no column 'lon'"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
