@@ -10,7 +10,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import BOUNDS, GREY, INK, SERIES, counted, numbers, plain, require
 from ocm_geo.plots.text import shortened, small_size, text_size
-from ocm_geo.plots.words import labelled
+from ocm_geo.plots.words import WAYS, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,6 @@ __all__ = ["plot_bounds"]
 
 _MOST = 40
 _TOLERANCE = 1e-9
-_FALLING = "nearest_"
-"""Columns that are less, the more stations there are."""
 
 
 def plot_bounds(
@@ -77,7 +75,7 @@ def plot_bounds(
     low, value, high = (numbers(table, name, made_by=made_by) for name in _names(column))
     if not 0 < len(table) <= _MOST:
         raise QueryError(f"the table has {len(table)} rows; 1 to {_MOST} can be drawn")
-    falls = column.startswith(_FALLING)
+    falls = column.startswith(WAYS)
     _check_order(column, *((high, low) if falls else (low, high)))
     names = _row_names(table, labels)
     scale = 100.0 if "share" in column else 1.0
@@ -114,7 +112,7 @@ def _thin_names(ax: Axes, names: list[str]) -> None:
 
 def _check_order(column: str, least: NDArray[np.float64], most: NDArray[np.float64]) -> None:
     if wrong := int((least > most + _TOLERANCE).sum()):
-        above = ("below", "above")[not column.startswith(_FALLING)]
+        above = ("below", "above")[not column.startswith(WAYS)]
         raise QueryError(f"{column}_low is {above} {column}_high in {wrong} rows")
 
 

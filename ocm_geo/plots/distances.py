@@ -40,10 +40,10 @@ def plot_distances(
     Parameters
     ----------
     table : pandas.DataFrame
-        As `ocm_geo.nearest_stations` gives it; with ``bounds=True`` a band shows how far the
-        doubtful stations matter.
+        As `ocm_geo.nearest_stations` or `ocm_geo.nearest_by_road` gives it; with
+        ``bounds=True`` a band shows how far the doubtful stations matter.
     column : str
-        Distances, km.
+        Distances, or times such as ``road_min``.
     weights : str, optional
         A column to weigh rows by, such as ``population``; then the shares are of people.
     by : str, optional

@@ -21,7 +21,7 @@ from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.shapes import draw_classes, draw_missing
 from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain
 from ocm_geo.plots.text import small_size
-from ocm_geo.plots.words import described
+from ocm_geo.plots.words import WAYS, described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +157,7 @@ def _read(
     if table.empty:
         raise QueryError("the grid has no cells")
     _, unit = described(column)
-    colours = FAR if column.startswith("nearest_") else SHARES
+    colours = FAR if column.startswith(WAYS) else SHARES
     classes = (
         round_classes(values, colours, unit)
         if breaks is None

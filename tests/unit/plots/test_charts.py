@@ -363,6 +363,8 @@ def test_minutes_are_no_kilometres() -> None:
                              column="nearest_minutes")  # fmt: skip
     assert ax.get_xlabel() == "travel time to the nearest station, minutes"
     assert "50 % within 2 minutes" in [t.get_text() for t in ax.texts]
+    ax = draw.plot_distances(pd.DataFrame({"road_min": [1.0]}), column="road_min")
+    assert ax.get_xlabel() == "driving time to the nearest station, min"
 
 
 # Bounds
