@@ -10,7 +10,7 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
-from ocm_geo.plots.style import GREY, SERIES, counted, numbers, plain
+from ocm_geo.plots.style import GREY, SERIES, counted, few_enough, numbers, plain
 from ocm_geo.plots.text import small_size
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ def plot_lorenz(
     named = equity if isinstance(equity, Mapping) else {"": equity}
     if not named:
         raise QueryError("there is no curve to draw")
-    if len(named) > len(SERIES):
-        raise QueryError(
-            f"there are {len(named)} curves; at most {len(SERIES)} can be told apart: choose first"
-        )
+    few_enough(len(named), "curves")
     curves = {str(name): _curve(one) for name, one in named.items()}
     ax = new_axes(ax, 5.0, 5.9)
     ax.plot([0, 100], [0, 100], color=GREY, lw=1, label="equal shares")

@@ -29,6 +29,7 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_POWER",
     "counted",
+    "few_enough",
     "numbers",
     "plain",
     "power_class",
@@ -184,3 +185,25 @@ def counted(n: int, one: str, many: str | None = None) -> str:
         Such as ``1,250 stations``.
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def few_enough(n: int, what: str) -> None:
+    """
+    Refuse more lines than can be told apart.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    what : str
+        What they are.
+
+    Raises
+    ------
+    QueryError
+        If there are more than colours in `SERIES`.
+    """
+    if n > len(SERIES):
+        raise QueryError(
+            f"{n} {what}; at most {len(SERIES)} can be told apart: choose some of them first"
+        )

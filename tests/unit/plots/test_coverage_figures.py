@@ -103,8 +103,10 @@ def test_people_counted_without_ground_can_be_drawn(table: gpd.GeoDataFrame) -> 
 
 def test_more_groups_than_can_be_told_apart_are_refused(table: gpd.GeoDataFrame) -> None:
     many = pd.concat([table.assign(group=str(k)) for k in range(6)])
-    with pytest.raises(ocm.QueryError, match="6 groups; at most 5"):
-        draw.plot_coverage(many, kind="shares")
+    for kind in ("shares", None):
+        with pytest.raises(ocm.QueryError, match="6 groups; at most 5"):
+            draw.plot_coverage(many, kind=kind)
+    assert not plt.get_fignums()
 
 
 def test_groups_are_lines(table: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> None:
