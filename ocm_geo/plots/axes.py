@@ -120,8 +120,8 @@ def tune(ax: Axes, xlabel: str, ylabel: str, *, grid: str = "y") -> None:
     """
     size = text_size(ax)
     width, height = (POINTS * inches for inches in box_inches(ax))
-    ax.set_xlabel(wrapped(xlabel, size, width - _AXIS_POINTS), fontsize=size, color=INK)
-    ax.set_ylabel(wrapped(ylabel, size, 0.65 * height), fontsize=size, color=INK)
+    ax.set_xlabel(wrapped(plain(xlabel), size, width - _AXIS_POINTS), fontsize=size, color=INK)
+    ax.set_ylabel(wrapped(plain(ylabel), size, 0.65 * height), fontsize=size, color=INK)
     ax.tick_params(labelsize=size - 0.5, color=GREY, labelcolor=INK)
     ax.set_axisbelow(True)
     if grid:

@@ -112,7 +112,7 @@ def _thin_names(ax: Axes, names: list[str]) -> None:
 
 def _check_order(column: str, least: NDArray[np.float64], most: NDArray[np.float64]) -> None:
     if wrong := int((least > most + _TOLERANCE).sum()):
-        above = ("below", "above")[not column.startswith(WAYS)]
+        above = "below" if column.startswith(WAYS) else "above"
         raise QueryError(f"{column}_low is {above} {column}_high in {wrong} rows")
 
 
