@@ -101,7 +101,7 @@ def _facts(named: Mapping[Any, Any], curves: Mapping[str, Any]) -> list[str]:
         facts.append(f"{steps.pop():,} steps of the curve")
     if any(_interval(one) for one in named.values()):
         facts.append("after the Gini coefficient the middle 95 % of a bootstrap over places")
-    # The caption owed the first; curves may come of several sources.
+    # The caption credits the first; curves may come of several sources.
     owed = [read_attrs(_origin(one)).get("attribution", "") for one in named.values()]
     return facts + [credit for credit in dict.fromkeys(owed) if credit != owed[0]]
 
