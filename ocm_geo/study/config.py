@@ -256,6 +256,8 @@ class StudyConfig(_Table, frozen=True):
     ----------
     title : str
         Heading of the report.
+    note : str
+        A text below the heading.
     source : str, optional
         ``sample``, ``api`` or the path of a mirror; the caller's source goes before it.
     area : AreaConfig
@@ -279,6 +281,7 @@ class StudyConfig(_Table, frozen=True):
     """
 
     title: str = "Charging coverage"
+    note: str = ""
     source: str | None = None
     area: AreaConfig = AreaConfig()
     filters: dict[str, Any] = {}

@@ -161,7 +161,8 @@ def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> 
     assert found.access.means["people"].tolist() == [150]
     assert found.access.points["people"].tolist() == [100]
     page = found.report.read_text(encoding="utf-8")
-    assert "150 people at 2 places, 50 of them outside the areas" in page
+    assert "150 people at 2 places (towns.csv), 50 of them outside the areas" in page
+    assert "at the places of the table, in reach or not" in page
     assert "None" not in page
     # The areas have no column of people: those at the points are covered or not.
     assert found.coverage["population"].tolist() == [100] * 3
@@ -210,7 +211,8 @@ def test_the_report_sums_many_areas_and_says_what_groups_are(result: Any) -> Non
     points = result.access.points
     mine = points[points["group"] == "everyone, 50 kW"]
     ratio = 10_000 * mine["n_points"].sum() / mine["people"].sum()
-    assert f'<td class="n">{ratio:.2f}</td>' in page
+    assert f'<td class="n">{ratio:.3g}</td>' in page
+    assert "People are taken to live evenly over each area" in page
     assert "1 to below 3" in page
     assert "0 to 2" in page
     assert "2 to 10" in page
