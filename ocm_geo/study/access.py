@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocm_geo.coverage.decay import Decay
-    from ocm_geo.study.config import AccessConfig
+    from ocm_geo.study.tables import AccessConfig
 
 __all__ = ["AccessTables", "class_names", "measure_access"]
 

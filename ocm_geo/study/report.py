@@ -13,7 +13,7 @@ import pandas as pd
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference import attribution
 from ocm_geo.study.access import class_names
-from ocm_geo.study.config import Tier, UsageClass
+from ocm_geo.study.tables import Tier, UsageClass
 
 if TYPE_CHECKING:
     from ocm_geo.study.run import StudyResult
