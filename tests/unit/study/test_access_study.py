@@ -127,6 +127,11 @@ def test_people_may_be_a_table_or_a_raster_and_costs_may_be_minutes(tmp_path: Pa
     assert found.access.access["nearest_minutes"].tolist() == [4, 40]
     assert found.access.points["name"].tolist() == ["NL"]
 
+    # A group of no stations is one that nobody reaches.
+    some = [{"name": "all"}, {"name": "none", "filters": {"operators": 45}}]
+    two: Any = ocm.run_study({**study, "groups": some}, tmp_path / "two")
+    assert two.access.people["people"].tolist() == [100, 0, 300, 0, 0, 400]
+
     raster = tmp_path / "people.tif"
     counts = np.array([[10, -9, 0], [5, 2.5, -9]], dtype="float32")
     grid = rasterio.transform.from_origin(4.0, 53.0, 0.5, 0.5)
