@@ -207,11 +207,10 @@ def people(areas: pd.DataFrame, column: str) -> NDArray[np.float64]:
     values = pd.to_numeric(areas[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     wrong = ~np.isfinite(values) | (values < 0)
     if wrong.any():
-        first = np.flatnonzero(wrong)[0]
+        row, value = areas.index[wrong].tolist()[0], areas.loc[wrong, column].tolist()[0]
         raise QueryError(
-            f"population {column!r}: {wrong.sum()} values are missing or negative, or no numbers "
-            f"(first: row {areas.index[first]!r}, {areas[column].iloc[first]}); fill or drop them "
-            "first"
+            f"population {column!r}: {wrong.sum()} values are missing or negative, infinite or no "
+            f"numbers (first: row {row!r}, {value}); fill or drop them first"
         )
     return values
 

@@ -479,5 +479,14 @@ def test_wrong_tables_say_what_is_wrong() -> None:
         ocm.accessibility(ocm.sample_areas(), sites, 30, population="population")
     with pytest.raises(ocm.QueryError, match="coordinate reference system"):
         ocm.accessibility(towns.set_crs(None, allow_override=True), sites, 30, population="people")
+    nothing: Any = None
+    with pytest.raises(ocm.QueryError, match="station table, not NoneType"):
+        ocm.accessibility(towns, nothing, 30, population="people")
+    twice = towns.set_axis([1, 1])
+    costs = pd.DataFrame({"origin": [1], "ocm_id": [7], "minutes": [1.0]})
+    with pytest.raises(ocm.QueryError, match="demand: the index repeats 1;"):
+        ocm.accessibility(twice, sites, 30, population="people", costs=costs)
+    with pytest.raises(ocm.QueryError, match=r"first: row 1, inf\)"):
+        ocm.accessibility(towns.assign(people=[1, np.inf]), sites, 30, population="people")
     with pytest.raises(ocm.QueryError, match="catchment_km"):
         ocm.accessibility(towns, sites, 0, population="people")

@@ -290,6 +290,7 @@ def test_provenance_of_the_values_goes_along() -> None:
         ([1, 2], [1, 1], {"zeros": -1}, "choose"),
         ([1, 2], [1, 1], {"n_boot": -1}, "n_boot"),
         ([1, 2], [1, 1], {"groups": ["a"]}, "label for each"),
+        ([1, 2], [1, 1], {"groups": pd.DataFrame({"a": [1, 2]})}, "one column"),
         ([1, 2], [1, 1], {"groups": ["a", None]}, "missing"),
     ],
 )
