@@ -26,7 +26,7 @@ def main() -> None:
     stations = gpd.GeoDataFrame(geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326")
     boxes = [shapely.box(x, y, x + 10, y + 10) for x in range(-10, 30, 10) for y in (36, 46, 56)]
     areas = gpd.GeoDataFrame(geometry=boxes, crs="EPSG:4326")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with tempfile.TemporaryDirectory() as folder:
         for i in range(-(-N_POINTS // PART)):
             _part(i).to_parquet(Path(folder) / f"{i:04}.parquet")

@@ -39,7 +39,7 @@ def _on_cluster(
 ) -> float:
     from distributed import Client, LocalCluster  # noqa: PLC0415 - starts processes
 
-    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(**options) as cluster, Client(cluster) as client:
         client.run(__import__, "ocm_geo")
         start = time.perf_counter()

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTEBOOK", "explorer", "serve"]
 
-NOTEBOOK = Path(__file__).parent / "widgets" / "assets" / "explore.ipynb"
+_ASSETS = Path(__file__).parent / "widgets" / "assets"
+NOTEBOOK = _ASSETS / "explore.ipynb"
 """The one cell that Voila runs for each visitor."""
 
 _OPTIONS = "OCM_GEO_EXPLORE"
@@ -58,9 +59,16 @@ def serve(source: str | None, *, port: int = 8866, browser: bool = True, **optio
     open_source(source, None)
     if source not in {None, "sample", "api"}:
         source = str(Path(str(source)).resolve())
-    environment = {**os.environ, _OPTIONS: json.dumps({"source": source, **options})}
+    # Our template asks no server elsewhere for style sheets.
+    paths = [str(_ASSETS), *filter(None, [os.environ.get("JUPYTER_PATH")])]
+    environment = {
+        **os.environ,
+        "JUPYTER_PATH": os.pathsep.join(paths),
+        _OPTIONS: json.dumps({"source": source, **options}),
+    }
     command = [sys.executable, "-m", "voila", str(NOTEBOOK), f"--port={port}"]
-    command += ["--Voila.ip=127.0.0.1", *([] if browser else ["--no-browser"])]
+    command += ["--template=ocm-geo", "--Voila.ip=127.0.0.1"]
+    command += [] if browser else ["--no-browser"]
     try:
         return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own
     except KeyboardInterrupt:

@@ -3,8 +3,10 @@
 from ocm_geo.coverage.access import AccessOptions, accessibility
 from ocm_geo.coverage.areas import coverage
 from ocm_geo.coverage.by_road import nearest_by_road
+from ocm_geo.coverage.coverage_by_road import coverage_by_road
 from ocm_geo.coverage.density import density
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations
+from ocm_geo.coverage.drivers import doubt_drivers
 from ocm_geo.coverage.equity import Equity, equity
 from ocm_geo.coverage.grid import coverage_grid
 from ocm_geo.coverage.nearest import nearest_stations
@@ -23,8 +25,10 @@ __all__ = [
     "SolverOptions",
     "accessibility",
     "coverage",
+    "coverage_by_road",
     "coverage_grid",
     "density",
+    "doubt_drivers",
     "doubt_scenarios",
     "doubtful_stations",
     "equity",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -10,9 +11,8 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
-from ocm_geo.coverage.doubt import levels_of
+from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import area_frame, distances, people, point_lonlat
-from ocm_geo.coverage.parts import is_partitioned
 from ocm_geo.coverage.people import kind_of_population, people_of_parts
 from ocm_geo.coverage.population import RASTER_RULE, people_columns, reach_of, tally_raster
 from ocm_geo.coverage.rasters import open_grid
@@ -22,7 +22,7 @@ from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from distributed import Client
     from numpy.typing import NDArray
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from ocm_geo.coverage.rasters import PopulationRaster
     from ocm_geo.coverage.tally import Reach
 
-__all__ = ["coverage"]
+__all__ = ["Ground", "coverage", "covered_areas", "pieces_of", "reach_near"]
+
+Ground: TypeAlias = "Callable[[NDArray[np.object_], NDArray[np.float64]], NDArray[np.float64]]"
+
 
 _FEW_CIRCLES = 40
-_KM_PER_DEG = 110.57
-_MAX_LAT = 89.0
 _METHODS = {
     "column": "people spread evenly over their area (areal weighting)",
     "polygons": "people spread evenly over their polygon (areal weighting)",
@@ -61,11 +62,12 @@ def coverage(
     Parameters
     ----------
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Polygons in any coordinate reference system; edges are straight in lon/lat.
+        Polygons in any coordinate reference system; edges are straight in lon/lat. Over the
+        antimeridian, polygons in degrees are split or have longitudes beyond ±180.
     stations : geopandas.GeoDataFrame
         All stations that may reach the areas, those beyond the border too.
     within_km : float or sequence of float
-        Geodesic distances, km.
+        Geodesic distances, km; the same one counts once.
     population : str, path, geopandas.GeoDataFrame or PopulationRaster, optional
         A column of the areas: people are taken to be spread evenly over their area (areal
         weighting). Points with a column ``population``: each is within reach or not by its
@@ -112,34 +114,98 @@ def coverage(
     frame = area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = reach_of(levels, distances(within_km), client)
+    kind = kind_of_population(population, frame.columns)
+    ground = partial(_in_circles, reach)
+    result = covered_areas(frame, (kind, population), reach, ground, client=client)
+    facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
+    return carry(result, stations, **facts)
+
+
+def covered_areas(
+    frame: gpd.GeoDataFrame,
+    population: tuple[str | None, Any],
+    reach: Reach,
+    ground: Ground,
+    *,
+    client: Client | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Measure areas and their people against any kind of reach.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        As `area_frame` gives it.
+    population : tuple
+        Its kind, and what the caller gave.
+    reach : Reach
+        Decides points.
+    ground : callable
+        Decides polygons: takes them and their sizes, and gives the km² in reach by level, step
+        and polygon.
+    client : distributed.Client, optional
+        A cluster.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As `coverage` gives it.
+    """
     shapes = frame.geometry.to_numpy()
     warn_of_overlaps(shapes)
-    kind = kind_of_population(population)
     whole = geodesy.area_km2(shapes)
-    tables = [_ground(frame, whole, reach, km) for km in reach.within_km]
-    if kind in {"column", "polygons"}:
-        sums = _spread_people(frame, population, reach, tables)
+    covered = _in_levels(ground(shapes, whole), reach)
+    kind, given = population
+    within = None
+    if kind == "column":
+        own = np.arange(len(frame))
+        within = _spread_people(people(frame, given), own, covered / whole, len(frame))
+    elif kind == "polygons":
+        pieces, owner, weight = pieces_of(frame, given)
+        size = geodesy.area_km2(pieces)
+        share = _in_levels(ground(pieces, size), reach) / size
+        within = _spread_people(weight, owner, share, len(frame))
     elif kind is not None:
-        sums = _placed_people(shapes, population, reach, client)
-    for step, table in enumerate(tables):
-        _add_people(table, None if kind is None else people_columns(sums, reach)[step], reach)
+        within = _placed_people(shapes, (kind, given), reach, client)
+    counted = None if within is None else people_columns(within, reach)
+    tables = []
+    for step, km in enumerate(reach.within_km):
+        table = _ground_table(frame, whole, reach, covered[:, step])
+        table.insert(0, "within_km", km)
+        _add_people(table, None if counted is None else counted[step], reach)
+        tables.append(table)
     result = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=frame.crs)
     # Rows of one area stand together, distances ascending.
     order = np.arange(len(result)).reshape(len(tables), len(frame)).T.ravel()
-    facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
-    return carry(result.iloc[order], stations, **facts)
+    return result.iloc[order]
 
 
-def _ground(
-    frame: gpd.GeoDataFrame, whole: NDArray[np.float64], reach: Reach, km: float
+def _ground_table(
+    frame: gpd.GeoDataFrame, whole: NDArray[np.float64], reach: Reach, ground: NDArray[np.float64]
 ) -> pd.DataFrame:
-    table = pd.DataFrame({"within_km": np.full(len(frame), km), "area_km2": whole}, frame.index)
-    for suffix, index in reach.levels.items():
-        covered = _covered_km2(frame.geometry.to_numpy(), whole, index, km)
+    table = pd.DataFrame({"area_km2": whole}, frame.index)
+    for suffix, covered in zip(reach.levels, ground, strict=True):
         table[f"covered_km2{suffix}"] = covered
         table[f"area_share{suffix}"] = covered / whole
     table["geometry"] = frame.geometry
     return table
+
+
+def _in_levels(ground: NDArray[np.float64], reach: Reach) -> NDArray[np.float64]:
+    """Keep rounding from setting distances and bounds in disorder."""
+    by_level = dict(zip(reach.levels, np.maximum.accumulate(ground, axis=1), strict=True))
+    return np.array(list(in_order(by_level).values()))
+
+
+def _in_circles(
+    reach: Reach, shapes: NDArray[np.object_], whole: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.array(
+        [
+            [_covered_km2(shapes, whole, index, km) for km in reach.within_km]
+            for index in reach.levels.values()
+        ]
+    )
 
 
 def _covered_km2(
@@ -153,7 +219,7 @@ def _covered_km2(
     least, most = index.reach_of_balls(*_balls(shapes), [km])
     covered[(most == 0)] = whole[most == 0]
     for row in np.flatnonzero((least == 0) & (most > 0)):
-        part = shapely.intersection(shapes[row], _reach_near(shapes[row], index, km))
+        part = shapely.intersection(shapes[row], reach_near(shapes[row], index, km))
         covered[row] = geodesy.area_km2(part)
     return np.minimum(covered, whole)
 
@@ -168,59 +234,66 @@ def _balls(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np
     return centre, np.where(east - west < 90.0, np.max(away, axis=0), np.inf)  # noqa: PLR2004
 
 
-def _reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -> shapely.Geometry:
-    """Unite the circles that may touch a shape."""
-    west, south, east, north = shape.bounds
-    high = 1.01 * km / _KM_PER_DEG
-    outermost = max(abs(south), abs(north)) + high
-    wide = 360.0 if outermost > _MAX_LAT else high / np.cos(np.radians(outermost))
-    found = index.in_box(west - wide, south - high, east + wide, north + high)
-    places = np.unique(np.column_stack([index.lon[found], index.lat[found]]), axis=0)
-    if len(places) <= _FEW_CIRCLES:
-        return shapely.union_all(reach_polygons(places[:, 0], places[:, 1], km))
-    return dissolved(places[:, 0], places[:, 1], km)
+def reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -> shapely.Geometry:
+    """
+    Unite the circles that may touch a shape.
+
+    Parameters
+    ----------
+    shape : shapely.Geometry
+        In lon/lat.
+    index : PointIndex
+        Their middles.
+    km : float
+        Their radius.
+
+    Returns
+    -------
+    shapely.Geometry
+        Empty where there is none.
+    """
+    found = index.near_box(shape.bounds, km)
+    lon, lat = index.lon[found], index.lat[found]
+    if len(found) <= _FEW_CIRCLES:
+        return shapely.union_all(reach_polygons(lon, lat, km))
+    return dissolved(lon, lat, km)
 
 
 def _spread_people(
-    frame: gpd.GeoDataFrame,
-    population: Any,  # noqa: ANN401 - a column or polygons
-    reach: Reach,
-    tables: list[pd.DataFrame],
+    weight: NDArray[np.float64],
+    owner: NDArray[np.intp],
+    share: NDArray[np.float64],
+    n_areas: int,
 ) -> NDArray[np.float64]:
-    """Spread people evenly over polygons; gives people by level, area and step."""
-    n_areas = len(frame)
-    if isinstance(population, str):
-        weight, owner = people(frame, population), np.arange(n_areas)
-        covered = {
-            (suffix, i): table[f"covered_km2{suffix}"].to_numpy()
-            for suffix in reach.levels
-            for i, table in enumerate(tables)
-        }
-        size = tables[0]["area_km2"].to_numpy()
-    else:
-        pieces, owner, weight = _pieces(frame, population)
-        size = geodesy.area_km2(pieces)
-        covered = {
-            (suffix, i): _covered_km2(pieces, size, index, km)
-            for suffix, index in reach.levels.items()
-            for i, km in enumerate(reach.within_km)
-        }
-    sums = np.zeros((len(reach.levels), n_areas, len(reach.within_km) + 1))
-    for level, suffix in enumerate(reach.levels):
-        before = np.zeros(len(weight))
-        for step in range(len(reach.within_km)):
-            now = weight * covered[suffix, step] / size
-            sums[level, :, step] = np.bincount(owner, now - before, n_areas)
-            before = now
-        sums[level, :, -1] = np.bincount(owner, weight - before, n_areas)
-    return sums
+    """Spread people evenly over polygons; gives people within reach by level, area and step."""
+    within = weight * np.concatenate([share, np.ones_like(share[:, :1])], axis=1)
+    sums = [[np.bincount(owner, step, n_areas) for step in level] for level in within]
+    return np.array(sums, dtype=np.float64).transpose(0, 2, 1)
 
 
-def _pieces(
+def pieces_of(
     frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.object_], NDArray[np.intp], NDArray[np.float64]]:
-    """Cut polygons of people by areas: the pieces, their areas, and their people by size."""
-    source = area_frame(population)
+    """
+    Cut polygons of people by areas.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Areas, as `area_frame` gives them.
+    population : geopandas.GeoDataFrame
+        Polygons with a column ``population``.
+
+    Returns
+    -------
+    pieces : numpy.ndarray of shapely geometries
+        What both share.
+    owner : numpy.ndarray of int
+        The area of each.
+    weight : numpy.ndarray
+        People of each, spread evenly over their polygon.
+    """
+    source = area_frame(population, "population")
     weight, shapes = people(source, "population"), source.geometry.to_numpy()
     of_area, of_source = shapely.STRtree(shapes).query(
         frame.geometry.to_numpy(), predicate="intersects"
@@ -235,20 +308,22 @@ def _pieces(
 
 def _placed_people(
     shapes: NDArray[np.object_],
-    population: Any,  # noqa: ANN401 - points, a raster, or parts
+    population: tuple[str, Any],
     reach: Reach,
     client: Client | None,
 ) -> NDArray[np.float64]:
-    """Count people where they are; gives people by level, area and step."""
-    if kind_of_population(population) == "raster":
-        return tally_raster(open_grid(population), reach, shapes, client)
+    """Count people where they are; gives people within reach by level, area and step."""
+    kind, people_at = population
+    if kind == "raster":
+        return tally_raster(open_grid(people_at), reach, shapes, client).cumsum(axis=2)
     finder = AreaFinder(shapes)
-    if is_partitioned(population):
-        return people_of_parts(population, reach, finder, client).spread(len(shapes))
-    lon, lat = point_lonlat(population, "population")
-    weight = people(population, "population")
+    if kind == "parts":
+        tally = people_of_parts(people_at, reach, finder, client)
+        return tally.spread(len(shapes)).cumsum(axis=2)
+    lon, lat = point_lonlat(people_at, "population")
+    weight = people(people_at, "population")
     tally = Tally.of(weight, reach.steps(lon, lat), finder.pairs(lon, lat), len(reach.within_km))
-    return tally.spread(len(shapes))
+    return tally.spread(len(shapes)).cumsum(axis=2)
 
 
 def _add_people(table: pd.DataFrame, found: pd.DataFrame | None, reach: Reach) -> None:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ocm_geo.coverage.inputs import check_stations, point_lonlat
-from ocm_geo.coverage.nearest import whole_number
+from ocm_geo.coverage.inputs import check_stations, lonlat_frame, point_lonlat
+from ocm_geo.coverage.nearest import labels_at, whole_number
 from ocm_geo.errors import QueryError, RouteError
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from ocm_geo.routing.engines import MatrixEngine
 
-__all__ = ["nearest_by_road"]
+__all__ = ["KM_A_MINUTE", "nearest_by_road", "ways_to_nearest"]
 
-_KM_A_MINUTE = 2.5
+KM_A_MINUTE = 2.5
 """150 km/h: no engine's car gets on faster than that as the crow flies."""
 
 
@@ -52,8 +52,9 @@ def nearest_by_road(
     Returns
     -------
     geopandas.GeoDataFrame
-        The points with ``ocm_id``, ``road_min`` and ``road_km``, all missing where no way
-        leads to a station; with ``k>1`` one row for each station found, and ``rank``.
+        The points, in EPSG:4326, with ``ocm_id``, ``road_min`` and ``road_km``, all missing
+        where no way leads to a station; with ``k>1`` one row for each station found, and
+        ``rank``.
 
     Raises
     ------
@@ -66,6 +67,7 @@ def nearest_by_road(
     -----
     Stations are asked about in the order of their geodesic distance, until none farther can be
     nearer by road: a way is no shorter than the geodesic, nor faster than 150 km/h along it.
+    Engines leave out the way from a place to its nearest road, and so does this.
 
     Examples
     --------
@@ -78,20 +80,18 @@ def nearest_by_road(
     if not hasattr(engine, "matrix"):
         raise QueryError(f"{engine!r} has no matrix(sources, targets): use OSRM or Valhalla")
     wanted = whole_number(k, "k")
-    lon, lat = point_lonlat(points, "points")
+    frame = lonlat_frame(points, "points")
+    lon, lat = point_lonlat(frame, "points")
     index = PointIndex(*check_stations(stations))
-    frame = points if isinstance(points, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=points)
     found = [
-        _of_point(np.array([[x, y]]), index, wanted, (engine, measure))
+        ways_to_nearest(np.array([[x, y]]), index, wanted, (engine, measure))
         for x, y in zip(lon, lat, strict=True)
     ]
     rows = np.repeat(np.arange(len(found)), [len(table) for table in found])
     hits = np.vstack([*found, np.empty((0, 3))])
     missing = np.isnan(hits[:, 0])
     result = frame.iloc[rows].copy()
-    ids = np.zeros(len(rows), dtype="int64")
-    ids[~missing] = stations.index.to_numpy()[hits[~missing, 0].astype(np.intp)]
-    result["ocm_id"] = pd.arrays.IntegerArray(ids, missing)
+    result["ocm_id"] = labels_at(stations.index, np.where(missing, -1, hits[:, 0]).astype(np.intp))
     for name, values in (("road_min", hits[:, 1]), ("road_km", hits[:, 2])):
         result[name] = pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing)
     if wanted > 1:
@@ -100,23 +100,48 @@ def nearest_by_road(
     return carry(result, stations, engine=repr(engine), measure=measure)
 
 
-def _of_point(
-    place: NDArray[np.float64], index: PointIndex, k: int, how: tuple[MatrixEngine, str]
+def ways_to_nearest(
+    place: NDArray[np.float64],
+    index: PointIndex,
+    k: int,
+    how: tuple[MatrixEngine, str],
+    *,
+    most: float = np.inf,
 ) -> NDArray[np.float64]:
-    """Give position, minutes and km of the k best, in ever wider rings."""
+    """
+    Find the stations nearest to one point by road, in ever wider rings.
+
+    Parameters
+    ----------
+    place : numpy.ndarray of shape (1, 2)
+        The point, lon/lat.
+    index : PointIndex
+        The stations.
+    k : int
+        How many.
+    how : tuple
+        The engine and the measure.
+    most : float
+        No farther than this matters, in minutes or km.
+
+    Returns
+    -------
+    numpy.ndarray of shape (k, 3)
+        Position in the index, minutes and km; one row of NaN where there is no way.
+    """
     engine, measure = how
+    column, pace = (1, KM_A_MINUTE) if measure == "minutes" else (2, 1.0)
     n, asked = min(4 * k + 8, len(index)), 0
     best = np.empty((0, 3))
     while asked < n:
         position, away = index.nearest(place[:, 0], place[:, 1], n)
-        best = np.vstack([best, _ways(engine, place, index, position[0, asked:n])])
-        cost = best[:, 1 if measure == "minutes" else 2]
-        best = best[np.argsort(cost, kind="stable")][:k]
-        asked, beyond = n, away[0, -1]
-        least = beyond / _KM_A_MINUTE if measure == "minutes" else beyond
-        if len(best) == k and best[-1, 1 if measure == "minutes" else 2] <= least:
+        near = away[0, asked:] <= most * pace
+        best = np.vstack([best, _ways(engine, place, index, position[0, asked:][near])])
+        best = best[np.argsort(best[:, column], kind="stable")][:k]
+        least = away[0, -1] / pace
+        if not near.all() or (len(best) == k and best[-1, column] <= least):
             break
-        n = min(2 * n, len(index))
+        asked, n = n, min(2 * n, len(index))
     return best if len(best) else np.full((1, 3), np.nan)
 
 
@@ -127,6 +152,8 @@ def _ways(
     position: NDArray[np.intp],
 ) -> NDArray[np.float64]:
     """Measure the ways there are; the engine may refuse all for one that is too far."""
+    if not len(position):
+        return np.empty((0, 3))
     targets = np.column_stack([index.lon[position], index.lat[position]])
     try:
         minutes, km = engine.matrix(place, targets)

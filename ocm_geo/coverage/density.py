@@ -11,7 +11,9 @@ import shapely
 from ocm_geo import geodesy
 from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.inputs import area_frame, check_stations, in_lonlat, people
+from ocm_geo.coverage.tally import AreaFinder, warn_of_overlaps
 from ocm_geo.errors import QueryError
+from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["density"]
 
+_HALF_TURN = 180.0
 _AMOUNTS = ("n_sites", "n_connectors", "power_kw")
 
 
@@ -40,8 +43,8 @@ def density(
     Parameters
     ----------
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Polygons in any coordinate reference system. A station on a border that areas share
-        counts in each of them.
+        Polygons in any coordinate reference system. A station on a border counts once, in the
+        first of the areas that share it.
     stations : geopandas.GeoDataFrame
         A station table.
     population : str, optional
@@ -66,6 +69,13 @@ def density(
     QueryError
         If areas, people or roads are wrong.
 
+    Warns
+    -----
+    SuspectInput
+        If areas overlap.
+    DroppedRows
+        If invalid outlines were repaired.
+
     Examples
     --------
     >>> import ocm_geo as ocm
@@ -74,8 +84,9 @@ def density(
     >>> bool((table["n_sites"] > 0).any())
     True
     """
-    frame = area_frame(areas).copy()
+    frame = area_frame(areas)
     shapes = frame.geometry.to_numpy()
+    warn_of_overlaps(shapes)
     frame["area_km2"] = geodesy.area_km2(shapes)
     levels = levels_of(stations, qualifying, bounds=bounds)
     sizes = {"per_km2": (frame["area_km2"].to_numpy(), 1.0)}
@@ -84,8 +95,9 @@ def density(
     if roads is not None:
         frame["road_km"] = _road_km(shapes, roads)
         sizes["per_100_km"] = frame["road_km"].to_numpy(), 100.0
+    finder = AreaFinder(shapes)
     for suffix, chosen in levels.tables.items():
-        amounts = _amounts_inside(shapes, chosen)
+        amounts = _amounts_inside(finder, chosen)
         for name, values in zip(_AMOUNTS, amounts, strict=True):
             frame[f"{name}{suffix}"] = values
         for ratio, (size, scale) in sizes.items():
@@ -94,16 +106,15 @@ def density(
 
 
 def _amounts_inside(
-    shapes: NDArray[np.object_], stations: gpd.GeoDataFrame
+    finder: AreaFinder, stations: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     for column in ("n_connectors", "total_power_kw"):
         if column not in stations:
             raise QueryError(f"stations: there is no column {column!r}; give a station table")
-    tree = shapely.STRtree(shapely.points(*check_stations(stations)))
-    area, station = tree.query(shapes, predicate="intersects")
+    area, station = finder.pairs(*check_stations(stations))
     connectors = stations["n_connectors"].to_numpy(dtype=float, na_value=0.0)
     power = stations["total_power_kw"].to_numpy(dtype=float, na_value=0.0)
-    n = len(shapes)
+    n = len(finder)
     return (
         np.bincount(area, minlength=n),
         np.bincount(area, connectors[station], minlength=n).astype("int64"),
@@ -135,16 +146,25 @@ def _road_km(
     line_types = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
     if not np.isin(kinds, line_types).all():
         raise QueryError("roads must be lines; drop other geometries first")
+    lines = _split_at_antimeridian(lines)
     area, road = shapely.STRtree(lines).query(shapes, predicate="intersects")
     pieces = shapely.intersection(shapes[area], lines[road])
-    km = np.array([_length_km(piece) for piece in pieces])
-    return np.bincount(area, km, minlength=len(shapes))
+    part, of_piece = shapely.get_parts(pieces, return_index=True)
+    is_line = shapely.get_type_id(part) == shapely.GeometryType.LINESTRING
+    coords, of_line = shapely.get_coordinates(part[is_line], return_index=True)
+    lon, lat = coords.T
+    edge = np.flatnonzero(of_line[1:] == of_line[:-1])
+    km = geodesy.distance_km(lon[edge], lat[edge], lon[edge + 1], lat[edge + 1])
+    return np.bincount(area[of_piece[is_line]][of_line[edge]], km, minlength=len(shapes))
 
 
-def _length_km(piece: shapely.Geometry) -> float:
-    parts = [p for p in shapely.get_parts(piece) if p.geom_type == "LineString" and p.length > 0]
-    total = 0.0
-    for part in parts:
-        lon, lat = shapely.get_coordinates(part).T
-        total += float(geodesy.distance_km(lon[:-1], lat[:-1], lon[1:], lat[1:]).sum())
-    return total
+def _split_at_antimeridian(lines: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Let edges take the shorter way round."""
+    coords, of_line = shapely.get_coordinates(lines, return_index=True)
+    jump = (np.abs(np.diff(coords[:, 0])) > _HALF_TURN) & (np.diff(of_line) == 0)
+    beyond = np.abs(coords[:, 0]) > _HALF_TURN
+    split = lines.copy()
+    for row in np.union1d(of_line[1:][jump], of_line[beyond]):
+        parts = [continuous(shapely.get_coordinates(p)) for p in shapely.get_parts(lines[row])]
+        split[row] = geodesy.split_antimeridian(shapely.multilinestrings(parts))
+    return split

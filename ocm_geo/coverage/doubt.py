@@ -23,6 +23,7 @@ __all__ = [
     "Qualifying",
     "bound_facts",
     "doubtful_stations",
+    "in_order",
     "levels_of",
     "station_bounds",
 ]
@@ -64,8 +65,12 @@ class Qualifying:
 
     def __post_init__(self) -> None:
         """Check the power."""
-        if self.min_power_kw is not None and not 0 < self.min_power_kw < np.inf:
-            raise QueryError(f"min_power_kw must be above 0 kW, not {self.min_power_kw!r}")
+        power: object = self.min_power_kw
+        if power is None:
+            return
+        is_number = isinstance(power, int | float | np.integer | np.floating)
+        if not is_number or isinstance(power, bool) or not 0 < power < np.inf:  # type: ignore[operator]
+            raise QueryError(f"min_power_kw must be above 0 kW, not {power!r}")
 
 
 class Bounds(NamedTuple):
@@ -203,6 +208,9 @@ def _judged(
     stations: gpd.GeoDataFrame, qualifying: Qualifying | None
 ) -> tuple[dict[str, NDArray[np.bool_]], NDArray[np.bool_], NDArray[np.bool_]]:
     """Give the doubts about each station, and whether it counts as recorded and at most."""
+    rule: object = qualifying
+    if rule is not None and not isinstance(rule, Qualifying):
+        raise QueryError(f"qualifying must be a Qualifying(...), not {rule!r}")
     missing = [name for name in _COLUMNS if name not in stations]
     if missing:
         raise QueryError(
@@ -312,3 +320,29 @@ def levels_of(stations: gpd.GeoDataFrame, qualifying: Qualifying | None, *, boun
         "_high": stations[masks.high],
     }
     return Levels(tables, {"bounds": bound_facts(stations, qualifying, masks)})
+
+
+def in_order(
+    values: dict[str, NDArray[np.float64]], *, more: bool = True
+) -> dict[str, NDArray[np.float64]]:
+    """
+    Keep rounding from setting bounds on the wrong side of the central answer.
+
+    Parameters
+    ----------
+    values : dict of str to numpy.ndarray
+        A measure by the suffix of its level, as in `Levels`.
+    more : bool
+        Whether more stations make it larger, or smaller.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        The measure, the bounds moved to the central answer where they lay beyond it.
+    """
+    least, most = (np.minimum, np.maximum) if more else (np.maximum, np.minimum)
+    limits = {"_low": least, "_high": most}
+    return {
+        suffix: limits[suffix](found, values[""]) if suffix else found
+        for suffix, found in values.items()
+    }

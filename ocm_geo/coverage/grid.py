@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -9,17 +10,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ocm_geo.coverage.doubt import levels_of
+from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import check_stations
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.geodesy import (
     PointIndex,
     area_km2,
     as_polygons,
     pairs_within_km,
-    split_antimeridian,
 )
-from ocm_geo.geodesy.antimeridian import continuous
+from ocm_geo.geodesy.antimeridian import continuous, polygon_of_ring
 from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
@@ -66,13 +66,19 @@ def coverage_grid(
     geopandas.GeoDataFrame
         The cells whose middle lies in the area: ``area_km2``, ``nearest_km`` (geodesic, from
         the middle; missing without stations), ``n_sites``, ``n_connectors`` and ``power_kw``
-        (known power) within reach, ``geometry`` (EPSG:4326). Cells are squares of equal area
-        in Lambert's azimuthal equal-area projection about the middle of the area.
+        (known power; both missing where the stations have no such column) within reach,
+        ``geometry`` (EPSG:4326). Cells are squares of equal area in Lambert's azimuthal
+        equal-area projection about the middle of the area.
 
     Raises
     ------
     QueryError
         If the area or a length is wrong, or there would be more than 5,000,000 cells.
+
+    Warns
+    -----
+    SuspectInput
+        If no cell has its middle in the area.
 
     Examples
     --------
@@ -85,9 +91,20 @@ def coverage_grid(
     reach, side = positive_km(within_km, "within_km"), positive_km(cell_km, "cell_km")
     levels = levels_of(stations, qualifying, bounds=bounds)
     cells, middle = _cells(as_polygons(area), side)
+    if not len(cells):
+        warnings.warn(
+            f"no cell of {side:g} km has its middle in the area: use smaller cells",
+            SuspectInput,
+            stacklevel=2,
+        )
     table = gpd.GeoDataFrame({"area_km2": area_km2(cells)}, geometry=cells, crs=CRS)
-    for suffix, chosen in levels.tables.items():
-        for name, values in _near(middle, chosen, reach).items():
+    near = {suffix: _near(middle, chosen, reach) for suffix, chosen in levels.tables.items()}
+    nearest = in_order({suffix: found["nearest_km"] for suffix, found in near.items()}, more=False)
+    for suffix, found in near.items():
+        km = nearest[suffix]
+        missing = np.isinf(km)
+        found["nearest_km"] = pd.arrays.FloatingArray(np.where(missing, 0.0, km), missing)
+        for name, values in found.items():
             table[f"{name}{suffix}"] = values
     facts = {"cell_km": side, "within_km": reach, **levels.facts}
     return carry(table, stations, **facts)
@@ -119,10 +136,9 @@ def _cells(
     squares = gpd.GeoSeries(shapely.box(x, y, x + step, y + step), crs=plane).to_crs(CRS)
     middle = gpd.GeoSeries(gpd.points_from_xy(x + step / 2, y + step / 2), crs=plane).to_crs(CRS)
     shapes = squares.to_numpy().copy()
-    west, _, east, _ = shapely.bounds(shapes).T
+    west, _, east, _ = np.reshape(shapely.bounds(shapes), (-1, 4)).T
     for at in np.flatnonzero(east - west > 180.0):  # noqa: PLR2004 - over the antimeridian
-        ring = continuous(shapely.get_coordinates(shapes[at]))
-        shapes[at] = split_antimeridian(shapely.Polygon(ring))
+        shapes[at] = polygon_of_ring(shapely.get_coordinates(shapes[at]))
     return shapes, np.column_stack([middle.x, middle.y])
 
 
@@ -130,20 +146,21 @@ def _near(
     middle: NDArray[np.float64], stations: gpd.GeoDataFrame, within_km: float
 ) -> dict[str, Any]:
     index = PointIndex(*check_stations(stations))
-    position, km = index.nearest(middle[:, 0], middle[:, 1])
-    missing = position[:, 0] < 0
-    known = np.where(missing, 0.0, km[:, 0])
+    _, km = index.nearest(middle[:, 0], middle[:, 1])
     cell, station, _ = pairs_within_km(PointIndex(*middle.T), index, within_km)
     n = len(middle)
-    amounts = {
-        name: stations[column].to_numpy(dtype=float, na_value=0.0)
-        if column in stations
-        else np.zeros(len(stations))
-        for name, column in (("n_connectors", "n_connectors"), ("power_kw", "total_power_kw"))
-    }
+
+    def total(column: str) -> NDArray[np.float64]:
+        amount = stations[column].to_numpy(dtype=float, na_value=0.0)
+        return np.bincount(cell, amount[station], n)
+
     return {
-        "nearest_km": pd.arrays.FloatingArray(known, missing),
+        "nearest_km": km[:, 0],
         "n_sites": np.bincount(cell, minlength=n),
-        "n_connectors": np.bincount(cell, amounts["n_connectors"][station], n).astype("int64"),
-        "power_kw": np.bincount(cell, amounts["power_kw"][station], n),
+        "n_connectors": total("n_connectors").astype("int64")
+        if "n_connectors" in stations
+        else pd.array([pd.NA] * n, dtype="Int64"),
+        "power_kw": total("total_power_kw")
+        if "total_power_kw" in stations
+        else pd.array([pd.NA] * n, dtype="Float64"),
     }

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ocm_geo.coverage.doubt import levels_of
-from ocm_geo.coverage.inputs import check_stations, point_lonlat
+from ocm_geo.coverage.doubt import in_order, levels_of
+from ocm_geo.coverage.inputs import check_stations, lonlat_frame, point_lonlat
 from ocm_geo.coverage.parts import is_partitioned, map_parts
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import PointIndex
@@ -18,12 +17,13 @@ from ocm_geo.provenance import carry
 from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from distributed import Client
     from numpy.typing import NDArray
 
     from ocm_geo.coverage.doubt import Qualifying
 
-__all__ = ["nearest_stations", "whole_number"]
+__all__ = ["labels_at", "nearest_stations", "whole_number"]
 
 _MAX_CELLS = 4_000_000
 """Points times neighbours at once."""
@@ -56,7 +56,8 @@ def nearest_stations(
         Farthest distance that counts, inclusive, in km.
     by : str, optional
         A column of the stations, such as ``operator_id``: the k nearest of each of its values.
-        Stations where it is missing are left out.
+        Stations where it is missing are left out. A column of the points with this name is
+        replaced.
     bounds : bool
         Also with every doubtful station out (``_low``) and with all in (``_high``): here
         ``nearest_km_low`` is the longer distance, and where ``ocm_id_low`` and
@@ -69,10 +70,11 @@ def nearest_stations(
     Returns
     -------
     geopandas.GeoDataFrame
-        ``k=1``: the points with ``ocm_id`` and ``nearest_km`` (both missing where there is
-        none). ``k>1`` or ``by``: a row for each point and station found, with ``rank`` from 1
-        (and the column ``by``), nearest first; points without any keep one row with all
-        missing. Partitioned points give a dask collection, computed when it is asked for.
+        ``k=1``: the points, in EPSG:4326, with ``ocm_id`` and ``nearest_km`` (both missing
+        where there is none). ``k>1`` or ``by``: a row for each point and station found, with
+        ``rank`` from 1 (and the column ``by``), nearest first; points without any keep one row
+        with all missing. With bounds, rows of one rank are the stations of that rank at each
+        level. Partitioned points give a dask collection, computed when it is asked for.
 
     Raises
     ------
@@ -101,12 +103,12 @@ def nearest_stations(
         whole_number(k, "k"),
         limit,
         by,
-        workers=-1 if client is None else 1,
+        carry(pd.DataFrame(), stations, **levels.facts),
+        workers=1 if client is not None and is_partitioned(points) else -1,
     )
     if is_partitioned(points):
         return map_parts(points, find, client)
-    frame = points if isinstance(points, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=points)
-    return carry(find(frame), stations, **levels.facts)
+    return find(points)
 
 
 def whole_number(value: object, name: str) -> int:
@@ -136,6 +138,30 @@ def whole_number(value: object, name: str) -> int:
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
+def labels_at(labels: pd.Index[Any], at: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any array
+    """
+    Take labels of stations by position.
+
+    Parameters
+    ----------
+    labels : pandas.Index
+        Of all.
+    at : numpy.ndarray of int
+        Positions; -1: missing.
+
+    Returns
+    -------
+    pandas array
+        Nullable integers, or what the labels are.
+    """
+    if len(labels) and not pd.api.types.is_integer_dtype(labels.dtype):
+        return labels.take(at, allow_fill=True, fill_value=None).array
+    missing = at < 0
+    values = np.zeros(len(at), dtype="int64")
+    values[~missing] = labels.to_numpy(dtype="int64")[at[~missing]]
+    return pd.arrays.IntegerArray(values, missing)
+
+
 @dataclass(frozen=True)
 class _Group:
     """Stations that are ranked among themselves."""
@@ -143,6 +169,12 @@ class _Group:
     value: Any
     ids: pd.Index
     index: PointIndex
+
+
+def _labels(groups: list[_Group]) -> pd.Index[Any]:
+    if not groups:
+        return pd.Index([], dtype="int64")
+    return groups[0].ids.append([group.ids for group in groups[1:]])
 
 
 def _grouped(stations: gpd.GeoDataFrame, by: str | None) -> list[_Group]:
@@ -166,10 +198,13 @@ class _Finder:
     k: int
     limit: float | None
     by: str | None
+    origin: pd.DataFrame
+    """Empty; it has the provenance."""
     workers: int
 
-    def __call__(self, points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    def __call__(self, points: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
         """Find the nearest stations of some points."""
+        points = lonlat_frame(points, "points")
         lon, lat = point_lonlat(points, "points")
         wide = sum(len(groups) for groups in self.levels.values()) * self.k
         step = max(_MAX_CELLS // max(wide, 1), 1)
@@ -177,7 +212,7 @@ class _Finder:
             self._of_block(points.iloc[i : i + step], *(v[i : i + step] for v in (lon, lat)))
             for i in range(0, max(len(points), 1), step)
         ]
-        return parts[0] if len(parts) == 1 else pd.concat(parts)
+        return carry(parts[0] if len(parts) == 1 else pd.concat(parts), self.origin)
 
     def _of_block(
         self, points: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]
@@ -190,6 +225,9 @@ class _Finder:
             suffix: self._search(groups, values, (lon, lat), k)
             for suffix, groups in self.levels.items()
         }
+        # Ties are measured by `Geod`, the rest by a closed form: no rounding sets bounds wrong.
+        away = in_order({suffix: km for suffix, (_, km) in found.items()}, more=False)
+        found = {suffix: (ids, away[suffix]) for suffix, (ids, _) in found.items()}
         keep = np.any([np.isfinite(km) for _, km in found.values()], axis=0)
         keep[~keep.any(axis=1), 0] = True  # a point without any station keeps one row
         row, column = np.nonzero(keep)
@@ -199,9 +237,10 @@ class _Finder:
             row, column = row[order], column[order]
         result = points.iloc[row].copy()
         for suffix, (ids, km) in found.items():
-            result[f"ocm_id{suffix}"] = _ids(self.levels[suffix], ids[row, column])
-            away, missing = km[row, column], ids[row, column] < 0
-            known = np.where(missing, 0.0, away)
+            labels = _labels(self.levels[suffix])
+            result[f"ocm_id{suffix}"] = labels_at(labels, ids[row, column])
+            missing = ids[row, column] < 0
+            known = np.where(missing, 0.0, km[row, column])
             result[f"nearest_km{suffix}"] = pd.arrays.FloatingArray(known, missing)
         hit = np.any([np.isfinite(km[row, column]) for _, km in found.values()], axis=0)
         if self.by is not None:
@@ -231,13 +270,3 @@ class _Finder:
             km[:, first : first + k] = away
             before += len(group.index)
         return at, km
-
-
-def _ids(groups: list[_Group], at: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any kind of label
-    missing = at < 0
-    ids = pd.Index([]) if not groups else groups[0].ids.append([g.ids for g in groups[1:]])
-    if len(ids) and not pd.api.types.is_integer_dtype(ids.dtype):
-        return ids.take(at, allow_fill=True, fill_value=None).array
-    values = np.zeros(len(at), dtype="int64")
-    values[~missing] = ids.to_numpy(dtype="int64")[at[~missing]]
-    return pd.arrays.IntegerArray(values, missing)

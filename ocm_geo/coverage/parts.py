@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pyproj
 
@@ -18,7 +21,7 @@ from ocm_geo.errors import MissingDependency, QueryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ParquetPart", "delayed_parts", "is_partitioned", "map_parts", "parquet_parts"]
+__all__ = ["ParquetPart", "is_partitioned", "map_parts", "parquet_parts"]
 
 _ROWS_PER_PART = 1_000_000
 
@@ -52,11 +55,14 @@ class ParquetPart(NamedTuple):
         Which.
     first_row : int
         The number of rows before them.
+    keys : tuple of tuple of str
+        Columns that are in the names of folders (``country=NL``), and their values.
     """
 
     path: str
     groups: tuple[int, ...]
     first_row: int
+    keys: tuple[tuple[str, str], ...] = ()
 
     def read(self, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
         """
@@ -71,9 +77,18 @@ class ParquetPart(NamedTuple):
         -------
         geopandas.GeoDataFrame
             The rows, with the file's index.
+
+        Raises
+        ------
+        QueryError
+            If it is no GeoParquet, or has no such column.
         """
         file = pq.ParquetFile(self.path)
         name, crs = _geometry_of(file, self.path)
+        there = file.schema_arrow.names
+        for column in columns or ():
+            if column not in there:
+                raise QueryError(f"{self.path} has no column {column!r}; there are {there}")
         wanted = None if columns is None else [*columns, name]
         table = file.read_row_groups(self.groups, columns=wanted)
         frame = table.to_pandas()
@@ -87,6 +102,9 @@ class ParquetPart(NamedTuple):
                 name=stored[0]["name"],
             )
         frame[name] = gpd.GeoSeries.from_wkb(frame[name], crs=crs)
+        for key, value in self.keys if columns is None else ():
+            if key not in frame:
+                frame[key] = pd.Series(value, index=frame.index, dtype="str")
         return gpd.GeoDataFrame(frame, geometry=name)
 
 
@@ -125,49 +143,49 @@ def parquet_parts(path: str | os.PathLike[str]) -> list[ParquetPart]:
         If there is none.
     """
     root = Path(path)
-    files = [root] if root.is_file() else sorted(root.rglob("*.parquet"))
+    files = [root] if root.is_file() else sorted(root.rglob("*.parquet"), key=_by_number)
+    files = [file for file in files if not _is_hidden(file.relative_to(root))]
     if not files:
         raise QueryError(f"there is no GeoParquet at {str(path)!r}")
-    parts = []
-    for file in files:
+    return [part for file in files for part in _parts_of(file, _keys(file.relative_to(root)))]
+
+
+def _by_number(file: Path) -> list[tuple[int, str]]:
+    """Order part.2 before part.10."""
+    return [(int(t or 0), "") if t.isdecimal() else (0, t) for t in re.split(r"(\d+)", str(file))]
+
+
+def _is_hidden(name: Path) -> bool:
+    return any(piece.startswith((".", "_")) for piece in name.parts)
+
+
+def _keys(name: Path) -> tuple[tuple[str, str], ...]:
+    pieces = [piece.partition("=") for piece in name.parts[:-1] if "=" in piece]
+    return tuple((key, unquote(value)) for key, _, value in pieces)
+
+
+def _parts_of(file: Path, keys: tuple[tuple[str, str], ...]) -> list[ParquetPart]:
+    try:
         facts = pq.read_metadata(file)
-        rows = np.array([facts.row_group(i).num_rows for i in range(facts.num_row_groups)])
-        before = np.cumsum(rows) - rows
-        # Row groups may be small: together, about as many rows as a part should have.
-        label = before // _ROWS_PER_PART
-        parts += [
-            ParquetPart(
-                str(file),
-                tuple(np.flatnonzero(label == one).tolist()),
-                int(before[label == one][0]),
-            )
-            for one in np.unique(label)
-        ]
-    return parts
-
-
-def delayed_parts(table: Any) -> list[Any]:  # noqa: ANN401 - a path or a dask collection
-    """
-    Give the parts of a table larger than memory, each to be read by who works on it.
-
-    Parameters
-    ----------
-    table : str, path or dask_geopandas.GeoDataFrame
-        As `is_partitioned` knows them.
-
-    Returns
-    -------
-    list of dask.delayed.Delayed
-        One a part, of GeoDataFrames.
-    """
-    dask = _dask()
-    if not isinstance(table, str | os.PathLike):
-        return list(table.to_delayed())
-    return [dask.delayed(_read)(part) for part in parquet_parts(table)]
-
-
-def _read(part: ParquetPart) -> gpd.GeoDataFrame:
-    return part.read()
+    except pa.ArrowException as error:
+        raise QueryError(
+            f"{file} is no Parquet: {error}; read other tables with geopandas first"
+        ) from error
+    rows = np.array([facts.row_group(i).num_rows for i in range(facts.num_row_groups)])
+    if not len(rows):
+        return [ParquetPart(str(file), (), 0, keys)]
+    before = np.cumsum(rows) - rows
+    # Row groups may be small: together, about as many rows as a part should have.
+    label = before // _ROWS_PER_PART
+    return [
+        ParquetPart(
+            str(file),
+            tuple(np.flatnonzero(label == one).tolist()),
+            int(before[label == one][0]),
+            keys,
+        )
+        for one in np.unique(label)
+    ]
 
 
 def _dask() -> Any:  # noqa: ANN401 - a module
@@ -199,16 +217,22 @@ def map_parts(table: Any, work: Callable[[Any], Any], client: Any) -> Any:  # no
         Lazy, as many parts.
     """
     dask = _dask()
-    parts = delayed_parts(table)
     is_path = isinstance(table, str | os.PathLike)
+    parts = parquet_parts(table) if is_path else table.to_delayed()
     # An empty part, as dask's own extensions read it.
-    first = parquet_parts(table)[0].read() if is_path else table._meta  # noqa: SLF001
+    first = parts[0]._replace(groups=()).read() if is_path else table._meta  # noqa: SLF001
     meta = work(first.iloc[:0])
     local = client is None
     tool = dask.delayed(work, pure=True) if local else client.scatter(work, broadcast=True)
-    done = [dask.delayed(_apply)(tool, part) for part in parts]
+    done = [dask.delayed(_apply)(tool, part, list(meta)) for part in parts]
     return dask.dataframe.from_delayed(done, meta=meta, verify_meta=False)
 
 
-def _apply(work: Callable[[Any], Any], part: Any) -> Any:  # noqa: ANN401
-    return work(part)
+def _apply(work: Callable[[Any], Any], part: Any, columns: list[str]) -> Any:  # noqa: ANN401
+    if isinstance(part, ParquetPart):
+        part = part.read()
+    done = work(part)
+    if set(done.columns) != set(columns):
+        odd = sorted(set(done.columns) ^ set(columns))
+        raise QueryError(f"all parts must have the same columns: {odd} are not in all of them")
+    return done[columns]

@@ -18,17 +18,24 @@ from ocm_geo.coverage.tally import Tally, added
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import numpy as np
     from distributed import Client
+    from numpy.typing import NDArray
 
     from ocm_geo.coverage.tally import AreaFinder, Reach
 
-__all__ = ["kind_of_population", "people_of_parts"]
+__all__ = ["kind_of_population", "parts_of", "people_of_part", "people_of_parts"]
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _RASTERS = {".tif", ".tiff", ".vrt", ".nc", ".img", ".asc", ".jp2", ".zarr", ".gpkg"}
 
 
-def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what users have at hand
+def kind_of_population(
+    population: Any,  # noqa: ANN401 - what users have at hand
+    columns: Collection[str] = (),
+) -> str | None:
     """
     Say what kind of population it is.
 
@@ -36,6 +43,8 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
     ----------
     population : object
         What the caller gave.
+    columns : collection of str
+        Those of the areas: such a word is a column, whatever files there are.
 
     Returns
     -------
@@ -55,11 +64,7 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
         kinds = shapely.get_type_id(population.geometry.to_numpy())
         return "polygons" if len(kinds) and kinds[0] in _POLYGONS else "points"
     if isinstance(population, str | os.PathLike):
-        path = Path(population)
-        if path.suffix.lower() in _RASTERS or "://" in str(population):
-            return "raster"
-        there = path.suffix == ".parquet" or path.is_dir()
-        return "parts" if there or isinstance(population, os.PathLike) else "column"
+        return "column" if population in columns else _kind_of_path(population)
     if is_partitioned(population):
         return "parts"
     raise QueryError(
@@ -69,19 +74,73 @@ def kind_of_population(population: Any) -> str | None:  # noqa: ANN401 - what us
     )
 
 
+def _kind_of_path(population: str | os.PathLike[str]) -> str:
+    path = Path(population)
+    if path.suffix.lower() in _RASTERS or "://" in str(population):
+        return "raster"
+    there = path.suffix == ".parquet" or path.is_dir()
+    return "parts" if there or isinstance(population, os.PathLike) else "column"
+
+
 @dataclass(frozen=True)
 class _Job:
     reach: Reach
     finder: AreaFinder
 
     def __call__(self, part: Any) -> Tally:  # noqa: ANN401 - where it is, or the part itself
-        points = part.read(["population"]) if isinstance(part, ParquetPart) else part
-        if not isinstance(points, gpd.GeoDataFrame):
-            points = points.compute()
-        lon, lat = point_lonlat(points, "population")
-        weight = people(points, "population")
+        lon, lat, weight = people_of_part(part)
         steps, pairs = self.reach.steps(lon, lat), self.finder.pairs(lon, lat)
         return Tally.of(weight, steps, pairs, len(self.reach.within_km))
+
+
+def people_of_part(
+    part: Any,  # noqa: ANN401 - where it is, or the part itself
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Read the people at some points.
+
+    Parameters
+    ----------
+    part : ParquetPart, dask.delayed.Delayed or geopandas.GeoDataFrame
+        Points with a column ``population``.
+
+    Returns
+    -------
+    lon, lat, people : numpy.ndarray
+        One value a point.
+    """
+    if not isinstance(part, ParquetPart):
+        return _placed(part.compute() if hasattr(part, "compute") else part)
+    points = part.read(["population"])
+    try:
+        return _placed(points)
+    except QueryError as error:
+        raise QueryError(f"{part.path}: {error}") from error
+
+
+def _placed(
+    points: gpd.GeoDataFrame,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    return *point_lonlat(points, "population"), people(points, "population")
+
+
+def parts_of(population: Any) -> list[Any]:  # noqa: ANN401 - a table, a path or a collection
+    """
+    Cut people at points into parts that fit in memory.
+
+    Parameters
+    ----------
+    population : geopandas.GeoDataFrame, str, path or dask_geopandas.GeoDataFrame
+        Points.
+
+    Returns
+    -------
+    list
+        As `people_of_part` takes them.
+    """
+    if isinstance(population, str | os.PathLike):
+        return list(parquet_parts(population))
+    return list(population.to_delayed()) if is_partitioned(population) else [population]
 
 
 def people_of_parts(
@@ -109,9 +168,8 @@ def people_of_parts(
     Tally
         The same to the last bit with and without a cluster.
     """
-    is_path = isinstance(population, str | os.PathLike)
-    parts = parquet_parts(population) if is_path else population.to_delayed()
-    if client is not None and not is_path:
+    parts = parts_of(population)
+    if client is not None and not isinstance(population, str | os.PathLike):
         # The parts are made on the cluster and stay there.
-        parts = client.compute(list(parts))
+        parts = client.compute(parts)
     return added(run_tasks(_Job(reach, finder), parts, client))

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ocm_geo.coverage.doubt import levels_of
+from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import area_frame, check_stations, distances
 from ocm_geo.coverage.rasters import Grid, open_grid, read_cells
 from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, added, warn_of_overlaps
@@ -116,7 +116,7 @@ def population_coverage(
     if shapes is not None:
         warn_of_overlaps(shapes)
     people = tally_raster(grid, reach, shapes, client)
-    tables = people_columns(people, reach)
+    tables = people_columns(people.cumsum(axis=2), reach)
     n_areas = people.shape[1]
     order = np.arange(len(reach.within_km) * n_areas).reshape(-1, n_areas).T.ravel()
     table = pd.concat(tables, ignore_index=True).iloc[order].reset_index(drop=True)
@@ -151,14 +151,14 @@ def reach_of(levels: Levels, within_km: Sequence[float], client: object) -> Reac
     return Reach(tuple(within_km), indexes, workers=-1 if client is None else 1)
 
 
-def people_columns(people: NDArray[np.float64], reach: Reach) -> list[pd.DataFrame]:
+def people_columns(reached: NDArray[np.float64], reach: Reach) -> list[pd.DataFrame]:
     """
     Turn sums into columns.
 
     Parameters
     ----------
-    people : numpy.ndarray of shape (levels, areas, steps + 1)
-        As `Tally.spread` gives it.
+    reached : numpy.ndarray of shape (levels, areas, steps + 1)
+        People within each distance; the last are all.
     reach : Reach
         The distances and levels.
 
@@ -167,19 +167,18 @@ def people_columns(people: NDArray[np.float64], reach: Reach) -> list[pd.DataFra
     list of pandas.DataFrame
         One a distance, one row an area.
     """
+    names = list(reach.levels)
+    total = reached[names.index(""), :, -1]
+    nobody = total <= 0
     tables = []
     for step, km in enumerate(reach.within_km):
-        table = pd.DataFrame({"within_km": np.full(people.shape[1], km)})
-        for suffix, sums in zip(reach.levels, people, strict=True):
-            covered = sums[:, : step + 1].sum(axis=1)
-            rest = sums[:, step + 1 :].sum(axis=1)
-            total = covered + rest
-            if not suffix:
-                table["population"] = pd.array(total, dtype="Float64")
+        within = np.minimum(reached[:, :, step], total)
+        table = pd.DataFrame({"within_km": np.full(len(total), km)})
+        table["population"] = pd.array(total, dtype="Float64")
+        for suffix, covered in in_order(dict(zip(names, within, strict=True))).items():
             table[f"population_covered{suffix}"] = pd.array(covered, dtype="Float64")
             if not suffix:
-                table["population_not_covered"] = pd.array(rest, dtype="Float64")
-            nobody = total <= 0
+                table["population_not_covered"] = pd.array(total - covered, dtype="Float64")
             share = np.divide(covered, total, out=np.zeros_like(total), where=~nobody)
             table[f"population_share{suffix}"] = pd.arrays.FloatingArray(share, nobody)
         tables.append(table)

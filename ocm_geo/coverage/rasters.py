@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -15,7 +16,6 @@ from ocm_geo.geodesy import area_km2, wrap_lon
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Cells", "Grid", "PopulationRaster", "open_grid", "read_cells"]
 
 _BLOCK_CELLS = 1 << 20
+_MAX_LON, _MAX_LAT = 540.0, 91.0
+"""Degrees; a grid of the whole Earth may reach a little beyond a pole."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ class Grid(NamedTuple):
         if crs.equals(pyproj.CRS(CRS), ignore_axis_order=True):
             return wrap_lon(x), np.clip(y, -90.0, 90.0)
         lon, lat = pyproj.Transformer.from_crs(crs, CRS, always_xy=True).transform(x, y)
-        return wrap_lon(lon), np.asarray(lat)
+        with np.errstate(invalid="ignore"):
+            # Off the Earth coordinates are infinite.
+            return wrap_lon(lon), np.asarray(lat)
 
 
 class Cells(NamedTuple):
@@ -186,18 +190,19 @@ def open_grid(raster: str | os.PathLike[str] | PopulationRaster) -> Grid:
     """
     rasterio = _rasterio()
     given = raster if isinstance(raster, PopulationRaster) else PopulationRaster(raster)
+    path: object = given.path
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise QueryError(f"a raster is given by its path, not as {kind}; write it to a GeoTIFF")
     try:
         source = rasterio.open(given.path)
     except rasterio.errors.RasterioIOError as error:
-        raise QueryError(f"the raster {str(given.path)!r} cannot be read: {error}") from error
+        raise QueryError(
+            f"the raster {str(given.path)!r} cannot be read: {error}; read a table of points or "
+            "areas with geopandas first"
+        ) from error
     with source:
-        if source.crs is None:
-            raise QueryError(
-                f"the raster {Path(given.path).name} has no coordinate reference system: set it, "
-                "with rio edit-info --crs EPSG:4326 if it is in degrees"
-            )
-        if not 1 <= given.band <= source.count:
-            raise QueryError(f"band must be 1 to {source.count}, not {given.band!r}")
+        _check_source(source, given)
         tile = source.block_shapes[given.band - 1]
         return Grid(
             given,
@@ -206,6 +211,26 @@ def open_grid(raster: str | os.PathLike[str] | PopulationRaster) -> Grid:
             source.crs.to_wkt(),
             _pieces(tile, source.shape),
             tile,
+        )
+
+
+def _check_source(source: Any, raster: PopulationRaster) -> None:  # noqa: ANN401 - a dataset
+    name = Path(raster.path).name
+    if source.count == 0 and source.subdatasets:
+        raise QueryError(f"the raster {name} holds several, give one: {source.subdatasets[:4]}")
+    if source.crs is None:
+        raise QueryError(
+            f"the raster {name} has no coordinate reference system: set it, with rio edit-info "
+            "--crs EPSG:4326 if it is in degrees"
+        )
+    if not 1 <= raster.band <= source.count:
+        raise QueryError(f"band must be 1 to {source.count}, not {raster.band!r}")
+    west, south, east, north = source.bounds
+    too_far = max(abs(south), abs(north)) > _MAX_LAT or max(abs(west), abs(east)) > _MAX_LON
+    if source.transform.is_identity or (source.crs.is_geographic and too_far):
+        raise QueryError(
+            f"the raster {name} is not on the Earth: it reaches from ({west:g}, {south:g}) to "
+            f"({east:g}, {north:g}) in {source.crs}; georeference it first"
         )
 
 
@@ -254,7 +279,7 @@ def read_cells(grid: Grid, windows: list[tuple[int, int, int, int]]) -> Iterator
 
 def _is_sparse(source: Any, grid: Grid, window: tuple[int, int, int, int]) -> bool:  # noqa: ANN401
     """Say whether no tile of the piece was ever written."""
-    if source.driver != "GTiff":
+    if source.driver != "GTiff" or source.offsets[grid.raster.band - 1] != 0.0:
         return False
     (high, wide), (row, column, rows, columns) = grid.tile, window
     return all(
@@ -277,7 +302,8 @@ def _values(
     read = source.read(raster.band, window=Window(column, row, columns, rows), masked=masked)
     values = np.ma.getdata(read).astype(np.float64)
     empty = np.isnan(values)
-    empty |= np.ma.getmaskarray(read) if masked else values == raster.nodata
+    # In the raster's own type: -3.4028235e38 as written is not quite the float32 in the file.
+    empty |= np.ma.getmaskarray(read) if masked else read == _as_stored(raster.nodata, read.dtype)
     scale, offset = source.scales[raster.band - 1], source.offsets[raster.band - 1]
     if (scale, offset) != (1.0, 0.0):
         values = values * scale + offset
@@ -292,13 +318,32 @@ def _values(
     return values
 
 
+def _as_stored(nodata: float | None, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401 - a number
+    if nodata is None or not np.issubdtype(dtype, np.floating):
+        return nodata
+    with np.errstate(over="ignore"):
+        return dtype.type(nodata)
+
+
 def _cells(
     grid: Grid, values: NDArray[np.float64], row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> Cells:
     lon, lat = grid.corners(row + 0.5, column + 0.5)
+    _check_places(grid, lon + lat, row, column)
     if grid.raster.kind == "density":
         values = values * _cell_km2(grid, row, column)
     return Cells(row, column, lon, lat, values)
+
+
+def _check_places(
+    grid: Grid, place: NDArray[np.float64], row: NDArray[np.intp], column: NDArray[np.intp]
+) -> None:
+    wrong = np.flatnonzero(~np.isfinite(place))
+    if wrong.size:
+        raise QueryError(
+            f"the raster {Path(grid.raster.path).name} has people at row {row[wrong[0]]}, column "
+            f"{column[wrong[0]]}, off the Earth in its projection: make these no data"
+        )
 
 
 def _cell_km2(grid: Grid, row: NDArray[np.intp], column: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -311,6 +356,7 @@ def _cell_km2(grid: Grid, row: NDArray[np.intp], column: NDArray[np.intp]) -> ND
     around = ((0, 0), (0, 1), (1, 1), (1, 0))
     corners = [grid.corners(row + float(i), column + float(j)) for i, j in around]
     ring = np.stack([np.column_stack(corner) for corner in corners], axis=1)
+    _check_places(grid, ring.sum(axis=(1, 2)), row, column)
     if plain:
         ring[:, :, 0] = np.array([0.0, abs(a), abs(a), 0.0])
     else:

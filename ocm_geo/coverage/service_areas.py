@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from ocm_geo import geodesy
+from ocm_geo.coverage.driving import check_minutes, draw_isochrones
 from ocm_geo.coverage.inputs import check_stations
-from ocm_geo.errors import DroppedRows, QueryError, RouteError
+from ocm_geo.errors import QueryError
 from ocm_geo.geodesy.discs import outline_of_discs
 from ocm_geo.geodesy.distance import GEOD
 from ocm_geo.provenance import carry
@@ -30,6 +33,7 @@ _EQUAL_AREA_FACTOR = float(np.sqrt((2 * np.pi / N_POINTS) / np.sin(2 * np.pi / N
 """A polygon of N points inside a circle is a little smaller: this radius gives it its area."""
 _KM_PER_DEG = 110.57
 _MAX_LAT, _MAX_LON = 85.0, 179.5
+_ONE_PLACE_KM = 5e-5
 
 
 def service_areas(
@@ -78,7 +82,7 @@ def service_areas(
 
     Notes
     -----
-    Up to 100 km the united outline is traced along the alpha complex of the stations
+    Up to 500 km the united outline is traced along the alpha complex of the stations
     (Edelsbrunner 1995), which takes time in proportion to their number; wider circles, and
     those near a pole, are united one by one.
 
@@ -92,18 +96,21 @@ def service_areas(
     """
     lon, lat = check_stations(stations)
     if (within_km is None) == (minutes is None):
-        raise QueryError("give within_km, or minutes and an engine")
-    if within_km is None:
-        size, reach = {"minutes": _positive(minutes)}, _isochrones(lon, lat, minutes, engine)
+        raise QueryError("give either within_km, or minutes and an engine")
+    if within_km is not None and engine is not None:
+        raise QueryError("an engine goes with minutes: circles of within_km need none")
+    if minutes is not None:
+        if engine is None:
+            raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
+        time = check_minutes(minutes)[0]
+        size = {"minutes": time}
+        reach = draw_isochrones(np.column_stack([lon, lat]), [time], engine, stations.index)[0]
         shapes = np.array([shapely.union_all(reach)]) if dissolve else reach
     else:
         km = positive_km(within_km, "within_km")
         size = {"within_km": km}
-        if dissolve:
-            unique = np.unique(np.column_stack([lon, lat]), axis=0)
-            shapes = np.array([dissolved(unique[:, 0], unique[:, 1], km)])
-        else:
-            shapes = reach_polygons(lon, lat, km)
+        circles = dissolved if dissolve else reach_polygons
+        shapes = np.atleast_1d(np.array(circles(lon, lat, km), dtype=object))
     table = gpd.GeoDataFrame(
         {**size, "area_km2": geodesy.area_km2(shapes)},
         geometry=list(shapes),
@@ -111,39 +118,6 @@ def service_areas(
         crs=CRS,
     )
     return carry(table, stations, engine=None if engine is None else repr(engine))
-
-
-def _positive(minutes: float | None) -> float:
-    if not (isinstance(minutes, int | float) and 0 < minutes < np.inf):
-        raise QueryError(f"minutes must be a positive number, not {minutes!r}")
-    return float(minutes)
-
-
-def _isochrones(
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
-    minutes: float | None,
-    engine: Engine | None,
-) -> NDArray[np.object_]:
-    if engine is None:
-        raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
-    reach = np.full(len(lon), shapely.Polygon(), dtype=object)
-    lost = []
-    for row, place in enumerate(np.column_stack([lon, lat])):
-        try:
-            drawn = engine.isochrone(place, [_positive(minutes)])[0]
-        except RouteError as error:
-            lost.append((row, error))
-        else:
-            reach[row] = shapely.make_valid(drawn)
-    if lost:
-        warnings.warn(
-            f"{len(lost)} of {len(lon)} stations have no area (first: row {lost[0][0]}, "
-            f"{lost[0][1]})",
-            DroppedRows,
-            stacklevel=3,
-        )
-    return reach
 
 
 def dissolved(
@@ -155,7 +129,7 @@ def dissolved(
     Parameters
     ----------
     lon, lat : numpy.ndarray
-        Degrees, each position once.
+        Degrees, within ±180.
     within_km : float
         Radius in km.
 
@@ -166,6 +140,8 @@ def dissolved(
     """
     if not len(lon):
         return shapely.MultiPolygon()
+    kept = _apart(lon, lat)
+    lon, lat = lon[kept], lat[kept]
     parts, rest = outline_of_discs(lon, lat, within_km * _EQUAL_AREA_FACTOR, N_POINTS)
     if rest.size:
         # These go round a pole: they overlap none of the others.
@@ -173,6 +149,20 @@ def dissolved(
         parts = np.append(parts, united)
     polygons = shapely.get_parts(parts)
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+
+
+def _apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Leave one of places within 5 cm: a plane of the whole Earth cannot tell them apart."""
+    order = np.lexsort((lat, lon))
+    steps = np.abs(np.diff(lon[order], prepend=np.inf)) + np.abs(np.diff(lat[order], prepend=0.0))
+    unique = order[steps > 0.0]
+    xyz = geodesy.to_ecef_km(lon[unique], lat[unique])
+    one, two = cKDTree(xyz).query_pairs(_ONE_PLACE_KM, output_type="ndarray").T
+    if not one.size:
+        return unique
+    links = coo_array((np.ones(len(one)), (one, two)), shape=(len(unique), len(unique)))
+    group = connected_components(links, directed=False)[1]
+    return unique[np.unique(group, return_index=True)[1]]
 
 
 def reach_polygons(

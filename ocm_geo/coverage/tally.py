@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["AreaFinder", "Reach", "Tally", "added", "warn_of_overlaps"]
 
 _FEW_AREAS = 40
-_MANY_BATCHES = 64
+_HALF_TURN = 180.0
 
 
 @dataclass(frozen=True)
@@ -137,22 +137,30 @@ class AreaFinder:
         -------
         area, point : numpy.ndarray of int
             One row a pair. A point on a border counts once, in the first of the areas that
-            share it; a point inside several, in each.
+            share it; a point inside several, in each. 180 and -180 are one meridian.
         """
         if not len(lon):
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+        seam = np.flatnonzero(np.abs(lon) == _HALF_TURN)
+        if not seam.size:
+            return self._once(*self._touching(lon, lat), lon, lat)
+        area, point = self._touching(np.append(lon, -lon[seam]), np.append(lat, lat[seam]))
+        return self._once(area, np.append(np.arange(len(lon)), seam)[point], lon, lat)
+
+    def _touching(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         box = shapely.box(np.min(lon), np.min(lat), np.max(lon), np.max(lat))
         near = np.sort(self._tree.query(box, predicate="intersects"))
         if len(near) > _FEW_AREAS:
             found = shapely.STRtree(shapely.points(lon, lat)).query(
                 self.shapes[near], predicate="intersects"
             )
-            return self._once(near[found[0]], found[1], lon, lat)
+            return near[found[0]], found[1]
         shapely.prepare(self.shapes[near])
         inside = [np.flatnonzero(shapely.intersects_xy(self.shapes[i], lon, lat)) for i in near]
         area = np.repeat(near, [len(rows) for rows in inside])
-        point = np.concatenate([*inside, np.empty(0, dtype=np.intp)])
-        return self._once(area, point, lon, lat)
+        return area, np.concatenate([*inside, np.empty(0, dtype=np.intp)])
 
     def _once(
         self,
@@ -201,7 +209,7 @@ def warn_of_overlaps(shapes: NDArray[np.object_]) -> None:
             f"{n} pairs of areas overlap (first: rows {one[wrong][0]} and {two[wrong][0]}): what "
             "they share counts in each, so that sums over areas count it twice",
             SuspectInput,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
@@ -254,7 +262,8 @@ class Tally(NamedTuple):
             np.bincount(row * size[1] + step[point], weight[point], size[0] * size[1])
             for step in steps
         ]
-        return cls(there, np.reshape(people, (len(steps), *size)))
+        # Without anybody bincount gives whole numbers.
+        return cls(there, np.reshape(people, (len(steps), *size)).astype(np.float64))
 
     def spread(self, n_areas: int) -> NDArray[np.float64]:
         """

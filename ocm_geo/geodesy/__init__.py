@@ -1,6 +1,6 @@
 """The one place that knows the Earth: distances, positions along a line, shapes, antimeridian."""
 
-from ocm_geo.geodesy.antimeridian import split_antimeridian
+from ocm_geo.geodesy.antimeridian import split_antimeridian, unfolded
 from ocm_geo.geodesy.buffers import circle, corridor_polygon
 from ocm_geo.geodesy.distance import check_lonlat, distance_km, to_ecef_km, wrap_lon
 from ocm_geo.geodesy.lines import Line
@@ -26,5 +26,6 @@ __all__ = [
     "pairs_within_km",
     "split_antimeridian",
     "to_ecef_km",
+    "unfolded",
     "wrap_lon",
 ]

@@ -10,7 +10,7 @@ import shapely
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WORLD", "continuous", "polygon_of_ring", "split_antimeridian"]
+__all__ = ["WORLD", "continuous", "polygon_of_ring", "split_antimeridian", "unfolded"]
 
 WORLD = shapely.box(-180.0, -90.0, 180.0, 90.0)
 
@@ -97,6 +97,35 @@ def polygon_of_ring(ring: NDArray[np.float64], *, pole: float | None = None) -> 
         path = np.vstack((path, [(path[-1, 0], pole), (path[0, 0], pole)]))
         return shapely.intersection(_valid(path), WORLD)
     return split_antimeridian(_valid(path))
+
+
+def unfolded(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """
+    Mend polygons that were brought from a plane into longitudes within ±180.
+
+    Parameters
+    ----------
+    shapes : numpy.ndarray of shapely geometries
+        Polygons without long edges: one over 180° of longitude is a jump over the antimeridian.
+
+    Returns
+    -------
+    numpy.ndarray of shapely geometries
+        Those that jump or go round a pole filled and split at the antimeridian, the others as
+        they were.
+    """
+    coords, of_shape = shapely.get_coordinates(shapes, return_index=True)
+    jump = (np.abs(np.diff(coords[:, 0])) > 180.0) & (np.diff(of_shape) == 0)  # noqa: PLR2004
+    mended = shapes.copy()
+    for row in np.unique(of_shape[:-1][jump]):
+        parts = []
+        for part in shapely.get_parts(shapes[row]):
+            outer, *holes = (
+                polygon_of_ring(shapely.get_coordinates(ring)) for ring in shapely.get_rings(part)
+            )
+            parts.append(shapely.difference(outer, shapely.union_all(holes)))
+        mended[row] = shapely.union_all(parts)
+    return mended
 
 
 def _valid(path: NDArray[np.float64]) -> shapely.Geometry:

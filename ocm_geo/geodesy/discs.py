@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_DISC_KM", "outline_of_discs"]
 
-MAX_DISC_KM = 100.0
-"""Up to here a disc is a circle on the conformal sphere to 0.01 % of its radius."""
+MAX_DISC_KM = 500.0
+"""Up to here a disc is a circle on the conformal sphere to 0.01 % of its area, as measured."""
 
 _RADIUS_KM = 6371.0
 _N_LOOKOUTS = 4000
@@ -47,11 +47,22 @@ _ALMOST_WHOLE = 0.99
 _NO_ARC = 1e-4
 """Radians; below what the sphere can tell, and a hundredth of a per cent of the radius."""
 _LEAST_CORNERS = 3
+_TWIN = 1e-4
+"""Share of the radius by which the disc of a place may stand for that of another."""
 
 
 class _Discs(NamedTuple):
     centre: Places
     radius_km: float
+
+
+class _Triangles(NamedTuple):
+    vertex: Ints
+    """The corners of triangles, anticlockwise."""
+    beside: Ints
+    """The triangles beside, opposite to each corner."""
+    xyz: Floats
+    """All corners, earth-centred, km: the centres, then the ghosts."""
 
 
 class _Arcs(NamedTuple):
@@ -103,20 +114,28 @@ def outline_of_discs(
     made = _triangulated(discs) if radius_km <= MAX_DISC_KM else None
     if made is None:
         return np.empty(0, dtype=object), np.arange(len(lon))
-    arcs, lone, group = _traced(discs, *made)
+    triangles, dropped = made
+    arcs, lone, group = _traced(discs, *triangles)
+    # A place within a rounding of another one has no part of its own in the triangulation.
+    twin, of_twin = dropped
+    group[twin] = group[of_twin]
+    apart = _geodesic_km(discs.centre.xyz[twin] - discs.centre.xyz[of_twin])
+    # Nor can the order of arcs be trusted where they are more than the whole of a circle.
+    turned = np.bincount(arcs.circle, arcs.end - arcs.start, len(group))
+    wrong = np.append(twin[apart > _TWIN * radius_km], np.flatnonzero(turned > _TURN + _NO_ARC))
     rings = _drawn(discs, arcs, lone, n_points)
     polar = np.abs(lat) + radius_km / _KM_PER_DEG > _MAX_LAT
     polygons, owner = _polygons(rings, group[rings.circle])
-    kept = ~np.isin(owner, group[polar])
+    kept = ~np.isin(owner, group[np.append(np.flatnonzero(polar), wrong)])
     return polygons[kept], np.flatnonzero(~np.isin(group, owner[kept]))
 
 
-def _triangulated(discs: _Discs) -> tuple[Ints, Ints, Floats] | None:
+def _triangulated(discs: _Discs) -> tuple[_Triangles, tuple[Ints, Ints]] | None:
     """Triangulate the sphere, seen from a place far from all discs; None if there is none.
 
     The projection is stereographic, so that circles without that place inside stay circles.
-    Three ghosts near it close the triangulation. Gives the corners of triangles, anticlockwise,
-    the triangles beside, opposite to each corner, and all corners, earth-centred.
+    Three ghosts near it close the triangulation. Gives the triangles, and the places left out of
+    them with the corner that each nearly is.
     """
     place = _on_sphere(discs.centre.lonlat)
     lookout, far = _lookout(place)
@@ -133,7 +152,9 @@ def _triangulated(discs: _Discs) -> tuple[Ints, Ints, Floats] | None:
     # Seen from outside the sphere the plane is mirrored.
     made = Delaunay(np.column_stack((x, -y)) / (1.0 - z)[:, None])
     corners = np.vstack((discs.centre.xyz, ghost * _RADIUS_KM))
-    return made.simplices.astype(np.intp), made.neighbors.astype(np.intp), corners
+    triangles = _Triangles(made.simplices.astype(np.intp), made.neighbors.astype(np.intp), corners)
+    dropped = np.reshape(made.coplanar, (-1, 3)).astype(np.intp)
+    return triangles, (dropped[:, 0], dropped[:, 2])
 
 
 def _on_sphere(lonlat: Floats) -> Floats:

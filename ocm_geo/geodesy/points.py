@@ -26,6 +26,8 @@ _BLOCK = 250_000
 _CELLS_PER_DEG = 8
 _HALF_TURN = 180.0
 _FULL_TURN = 360.0
+_LEAST_KM_PER_DEG = 110.57
+_MAX_LAT = 89.0
 
 
 class PointIndex:
@@ -101,6 +103,30 @@ class PointIndex:
         if _HALF_TURN in {abs(west), abs(east)}:
             inside |= np.abs(lon) == _HALF_TURN
         return np.sort(order[rows][inside])
+
+    def near_box(
+        self, box: tuple[float, float, float, float], within_km: float
+    ) -> NDArray[np.intp]:
+        """
+        Find the places that may lie within a geodesic distance of a box.
+
+        Parameters
+        ----------
+        box : tuple of float
+            West, south, east, north; degrees.
+        within_km : float
+            Distance, km.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            Positions, ascending: all that do, and some beyond.
+        """
+        west, south, east, north = box
+        high = 1.01 * within_km / _LEAST_KM_PER_DEG
+        outermost = max(abs(south), abs(north)) + high
+        wide = _FULL_TURN if outermost > _MAX_LAT else high / np.cos(np.radians(outermost))
+        return self.in_box(west - wide, south - high, east + wide, north + high)
 
     def within_km(self, lon: float, lat: float, radius_km: float) -> NDArray[np.intp]:
         """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, plain
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import ATTRIBUTION
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = [
     "CAPTION",
     "add_caption",
-    "box_inches",
     "legend_below",
     "new_axes",
     "put_title",
+    "small_size",
     "text_points",
     "text_size",
     "tune",
@@ -33,8 +34,9 @@ __all__ = [
 CAPTION = "ocm-caption"
 """The ``gid`` of the caption, by which `save_figure` finds it."""
 
-_SMALLEST, _LARGEST = 6.2, 9.0
-_PAD = 0.1
+_SMALLEST, _LARGEST = 7.0, 9.0
+_LEGIBLE = 6.0
+"""Points: nothing on paper is smaller."""
 _AXIS_POINTS = 33.0
 """What an axis of numbers and its label take of the width."""
 _WIDE_POINTS = 50.0
@@ -44,6 +46,11 @@ _MEASURED_AT = (80.0, 100.0, 300.0)
 _OVERHANG = 6.0
 """By which the last tick label leaves the axes, points."""
 _LEGEND_POINT = 22.0
+_MOST_COLUMNS = 5
+_PLAIN_HANDLE, _DASHED_HANDLE, _BESIDE = 1.4, 3.2, 1.8
+"""Of the size of text: the sign of an entry of a legend, long enough to tell dashes, and gaps."""
+_SHORT_WORD = 12
+_NO_RECORD = "source and date not recorded in the table"
 
 
 def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
@@ -53,8 +60,7 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
     Parameters
     ----------
     ax : matplotlib.axes.Axes or None
-        The caller's. Alone in a figure without a layout, they get one, so that the caption with
-        the credit is not cut off.
+        The caller's, which stay as they are.
     width, height : float
         Size of a new figure, inches.
 
@@ -64,47 +70,11 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
         The caller's, or those of a new figure.
     """
     if ax is not None:
-        figure = ax.get_figure(root=True)
-        if figure is not None and figure.get_layout_engine() is None and len(figure.axes) == 1:
-            figure.set_layout_engine("constrained")
         return ax
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
-    _, new = plt.subplots(figsize=(width, height), layout="constrained")
+    _, new = plt.subplots(figsize=(width, height))
     return new
-
-
-def box_inches(ax: Axes) -> tuple[float, float]:
-    """
-    Measure the place that axes have in their figure, labels and caption included.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-
-    Returns
-    -------
-    tuple of float
-        Width and height, inches.
-    """
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        return 7.0, 5.0
-    width, height = figure.get_size_inches()
-    cell = ax.get_subplotspec()
-    if cell is None or figure.get_layout_engine() is None:
-        box = ax.get_position(original=True)
-        return float(box.width * width), float(box.height * height)
-    grid = cell.get_gridspec()
-    wide = _share(grid.get_width_ratios(), grid.ncols, cell.colspan)
-    high = _share(grid.get_height_ratios(), grid.nrows, cell.rowspan)
-    return wide * float(width) - _PAD, high * float(height) - _PAD
-
-
-def _share(ratios: Any, n: int, span: range) -> float:  # noqa: ANN401 - as matplotlib has it
-    sizes = [1.0] * n if ratios is None else [float(ratio) for ratio in ratios]
-    return sum(sizes[span.start : span.stop]) / sum(sizes)
 
 
 def text_size(ax: Axes) -> float:
@@ -119,9 +89,26 @@ def text_size(ax: Axes) -> float:
     Returns
     -------
     float
-        Points: 6.2 in a figure 3 inches wide, 9 in one that fills a page.
+        Points: 7 in a figure 3 inches wide, 9 in one that fills a page.
     """
-    return float(np.clip(4.1 + 0.75 * box_inches(ax)[0], _SMALLEST, _LARGEST))
+    return float(np.clip(4.6 + 0.75 * box_inches(ax)[0], _SMALLEST, _LARGEST))
+
+
+def small_size(ax: Axes) -> float:
+    """
+    Choose the size of what is said beside the matter: values, kilometres, the caption.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+
+    Returns
+    -------
+    float
+        Points, never less than 6.
+    """
+    return max(text_size(ax) - 1.2, _LEGIBLE)
 
 
 @lru_cache(maxsize=4096)
@@ -169,16 +156,26 @@ def wrapped(text: str, size: float, points: float) -> str:
     Returns
     -------
     str
-        Lines; a word that is too long keeps one of its own.
+        Lines; a word that is too long for one is broken.
     """
     lines: list[str] = []
-    for word in text.split():
+    words = [part for word in text.split() for part in _broken(word, size, points)]
+    for word in words:
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and text_points(longer, size) <= points:
             lines[-1] = longer
         else:
             lines.append(word)
     return "\n".join(lines)
+
+
+def _broken(word: str, size: float, points: float) -> list[str]:
+    """Break a word that is wider than a line."""
+    width = text_points(word, size)
+    if width <= points or len(word) < _SHORT_WORD:
+        return [word]
+    n = max(int(len(word) * points / width), 1)
+    return [word[i : i + n] for i in range(0, len(word), n)]
 
 
 def _points_beside(ax: Axes) -> float:
@@ -257,21 +254,22 @@ def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) 
         None if there is nothing to explain.
     """
     from matplotlib.collections import PathCollection  # noqa: PLC0415 - loaded when needed
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - loaded when needed
     from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415 - loaded when needed
 
     given = handles if handles is not None else ax.get_legend_handles_labels()[0]
     if not given:
         return None
-    size = text_size(ax) - 0.3
-    longest = max(text_points(str(handle.get_label()), size) for handle in given)
     shift, width = _below(ax)
-    columns = int(np.clip(width // (longest + 3.4 * size), 1, min(len(given), 5)))
+    dashed = any(isinstance(h, Line2D) and h.is_dashed() for h in given)
+    handle = _DASHED_HANDLE if dashed else _PLAIN_HANDLE
+    size, columns = _columns([str(h.get_label()) for h in given], ax, width, handle + _BESIDE)
     down = ScaledTranslation(
         -shift / _POINTS, -_room_below(ax) / _POINTS, ax.figure.dpi_scale_trans
     )
     legend = ax.legend(
         handles=given,
-        title=heading or None,
+        title=wrapped(heading, size, width) or None,
         loc="upper left",
         bbox_to_anchor=(0, 0),
         bbox_transform=ax.transAxes + down,
@@ -283,14 +281,33 @@ def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) 
         borderaxespad=0,
         borderpad=0,
         handletextpad=0.5,
-        handlelength=1.4,
+        handlelength=handle,
         columnspacing=1.2,
+        labelspacing=0.35,
     )
     legend.set_zorder(10)
-    for handle in legend.legend_handles:
-        if isinstance(handle, PathCollection):
-            handle.set_sizes([_LEGEND_POINT])
+    for text in legend.get_texts():
+        text.set_text(wrapped(text.get_text(), size, width - (handle + _BESIDE) * size))
+    for shown in legend.legend_handles:
+        if isinstance(shown, PathCollection):
+            shown.set_sizes([_LEGEND_POINT])
+        elif isinstance(shown, Line2D) and shown.get_linestyle() == "None":
+            shown.set_markersize(_LEGEND_POINT**0.5)
     return legend
+
+
+def _columns(labels: list[str], ax: Axes, width: float, handle: float) -> tuple[float, int]:
+    """Choose the size of a legend's text and its columns: smaller where it saves many lines."""
+    sizes = (text_size(ax) - 0.3, small_size(ax))
+    for size in sizes:
+        for columns in range(min(len(labels), _MOST_COLUMNS), 1, -1):
+            rows = -(-len(labels) // columns)
+            parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
+            widest = [max(text_points(label, size) for label in part) for part in parts]
+            if sum(widest) + handle * size * len(parts) <= width:
+                return size, len(parts)
+    longest = max(text_points(label, sizes[0]) for label in labels)
+    return sizes[longest + handle * sizes[0] > width], 1
 
 
 def _room_below(ax: Axes) -> float:
@@ -331,13 +348,15 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
         told.append(f"snapshot {snapshot}")
     if attrs.get("truncated"):
         told.append("cut off: not all stations that match")
-    size = max(text_size(ax) - 1.5, 5.5)
+    if not attrs:
+        told.append(_NO_RECORD)
+    size = small_size(ax)
     shift, width = _below(ax)
     texts = [note, " · ".join(told), attrs.get("attribution", ATTRIBUTION)]
     lines = [wrapped(text, size, width) for text in texts if text]
     legend = ax.get_legend()
     under = legend if legend is not None else ax.xaxis.label
-    return ax.annotate(
+    caption = ax.annotate(
         plain("\n".join(lines)),
         (0, 0),
         xytext=(-shift, -5),
@@ -349,3 +368,5 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
         annotation_clip=False,
         gid=CAPTION,
     )
+    fill_room(ax)
+    return caption

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
-from ocm_geo.plots.style import GREY, INK, SERIES, counted, numbers, plain, require
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, text_size, tune
+from ocm_geo.plots.style import BOUNDS, GREY, INK, SERIES, counted, numbers, plain, require
+from ocm_geo.plots.words import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ __all__ = ["plot_bounds"]
 _MOST = 40
 _TOLERANCE = 1e-9
 _LONGEST = 32
+_FALLING = "nearest_"
+"""Columns that are less, the more stations there are."""
 
 
 def plot_bounds(
@@ -37,12 +40,13 @@ def plot_bounds(
     Parameters
     ----------
     table : pandas.DataFrame
-        With ``column``, ``column_low`` and ``column_high``: of `ocm_geo.coverage` with
-        ``bounds=True``, or the ``readings`` of a verdict. A row becomes a line of the figure, in
-        the order of the table; at most 40.
+        With ``column``, ``column_low`` and ``column_high``: of `ocm_geo.coverage`,
+        `ocm_geo.nearest_stations` and others with ``bounds=True``, or the ``readings`` of a
+        verdict. A row becomes a line of the figure, in the order of the table; at most 40.
     column : str
         The value as recorded, such as ``area_share`` or ``share``. Columns of shares (0 to 1)
-        are drawn in percent.
+        are drawn in percent. Of a distance low is the longer one: without the doubtful
+        stations it is farther.
     labels : str or sequence of str, optional
         A column that names the rows, or several; the index by default.
     ax : matplotlib.axes.Axes, optional
@@ -57,7 +61,8 @@ def plot_bounds(
     Raises
     ------
     QueryError
-        If a column is missing or no number, low is above high, or there are no or too many rows.
+        If a column is missing or no number, low is above high (of a distance below), or there
+        are no or too many rows.
 
     Examples
     --------
@@ -68,31 +73,54 @@ def plot_bounds(
     >>> ocm.plot_bounds(verdict.readings, "share", labels="pools_serve").get_xlabel()
     'share, %'
     """
-    low, value, high = (numbers(table, name) for name in _names(column))
+    made_by = "a function of ocm_geo with bounds=True"
+    low, value, high = (numbers(table, name, made_by=made_by) for name in _names(column))
     if not 0 < len(table) <= _MOST:
         raise QueryError(f"the table has {len(table)} rows; 1 to {_MOST} can be drawn")
-    if wrong := int((low > high + _TOLERANCE).sum()):
-        raise QueryError(f"{column}_low is above {column}_high in {wrong} rows")
+    falls = column.startswith(_FALLING)
+    _check_order(column, *((high, low) if falls else (low, high)))
     names = _row_names(table, labels)
     scale = 100.0 if "share" in column else 1.0
     ax = new_axes(ax, 6.5, 1.7 + 0.28 * len(table))
     rows = np.arange(len(table))
     size = text_size(ax)
-    look = {"color": SERIES[0], "alpha": 0.45, "lw": size - 1}
-    ax.hlines(rows, scale * low, scale * high, label="low to high", **look)  # type: ignore[arg-type]
+    words = "high to low" if falls else "low to high"
+    look = {"color": SERIES[0], "alpha": 0.45, "lw": size - 1, "label": words}
+    ax.hlines(rows, scale * np.fmin(low, high), scale * np.fmax(low, high), **look)  # type: ignore[arg-type]
+    open_ended = falls & np.isnan(low) & ~np.isnan(high)
     ax.plot(scale * value, rows, "o", color=INK, ms=0.45 * size, label="as recorded", zorder=4)
-    _say_missing(ax, value)
+    _say_missing(ax, value, "none found" if falls else "not known")
     _set_limits(ax, scale * np.concatenate([low, value, high]), is_share=scale != 1.0)
-    tune(ax, _words(column), "", grid="x")
+    if open_ended.any():
+        _draw_open(ax, rows[open_ended], scale * high[open_ended], size)
+    tune(ax, labelled(column), "", grid="x")
     ax.set_yticks(rows, names)
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines[["left"]].set_visible(False)
     legend_below(ax)
-    add_caption(
-        ax, table, counted(len(table), "row"), "low: every doubtful station out; high: all in"
-    )
+    add_caption(ax, table, counted(len(table), "row"), BOUNDS)
+    _thin_names(ax, names)
     return ax
+
+
+def _thin_names(ax: Axes, names: list[str]) -> None:
+    """Name every second or third row where there is no room for all."""
+    room = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
+    step = int(np.ceil(text_size(ax) / room))
+    ax.set_yticks(range(0, len(names), step), names[::step])
+
+
+def _check_order(column: str, least: NDArray[np.float64], most: NDArray[np.float64]) -> None:
+    if wrong := int((least > most + _TOLERANCE).sum()):
+        above = ("below", "above")[not column.startswith(_FALLING)]
+        raise QueryError(f"{column}_low is {above} {column}_high in {wrong} rows")
+
+
+def _draw_open(ax: Axes, rows: NDArray[np.intp], start: NDArray[np.float64], size: float) -> None:
+    """Show that without the doubtful stations there is none at all."""
+    look = {"color": SERIES[0], "lw": 0.3 * size, "ls": ":", "label": "none found if low"}
+    ax.hlines(rows, start, ax.get_xlim()[1], **look)  # type: ignore[arg-type]
 
 
 def _names(column: str) -> tuple[str, str, str]:
@@ -110,14 +138,14 @@ def _row_names(table: pd.DataFrame, labels: str | Sequence[str] | None) -> list[
     return [plain(name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…") for name in whole]
 
 
-def _say_missing(ax: Axes, value: NDArray[np.float64]) -> None:
+def _say_missing(ax: Axes, value: NDArray[np.float64], words: str) -> None:
     for row in np.flatnonzero(np.isnan(value)):
         ax.annotate(
-            "not known",
+            words,
             (0.01, row),
             xycoords=("axes fraction", "data"),
             va="center",
-            fontsize=text_size(ax) - 1,
+            fontsize=small_size(ax),
             color=GREY,
         )
 
@@ -129,14 +157,3 @@ def _set_limits(ax: Axes, drawn: NDArray[np.float64], *, is_share: bool) -> None
         low, high = min(float(np.nanmin(drawn)), 0.0), max(float(np.nanmax(drawn)), 0.0)
         room = 0.03 * (high - low) or 1.0
         ax.set_xlim(low - room, high + room)
-
-
-def _words(column: str) -> str:
-    text = column.replace("_", " ")
-    if "share" in column:
-        return f"{text}, %"
-    for unit in ("km2", "km", "kw"):
-        if text.endswith(f" {unit}"):
-            shown = {"km2": "km²", "kw": "kW"}.get(unit, unit)
-            return f"{text.removesuffix(f' {unit}')}, {shown}"
-    return text

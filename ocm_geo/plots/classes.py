@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ocm_geo.errors import QueryError
 from ocm_geo.plots.style import GREY, UNKNOWN
 
 if TYPE_CHECKING:
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
     from numpy.typing import NDArray
 
-__all__ = ["HATCH", "Classes", "round_classes", "share_classes"]
+__all__ = ["HATCH", "Classes", "given_classes", "round_classes", "share_classes"]
 
 HATCH = "////"
+_NONE = "none found"
 _STEPS = (1.0, 2.0, 5.0)
 _TAIL = 0.02
+_FEW = 2
+"""Fewer round bounds than this tell little: then the bounds are even."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Classes:
         Returns
         -------
         list of matplotlib.patches.Patch
-            The missing come last, and only where there are any.
+                The missing come last, and only where there are any; alone where all are missing.
         """
         from matplotlib.patches import Patch  # noqa: PLC0415 - loaded when needed
 
@@ -86,6 +90,7 @@ class Classes:
                 np.bincount(ranks[ranks >= 0], minlength=len(self.colours)),
                 strict=True,
             )
+            if (ranks >= 0).any()
         ]
         if n := int((ranks < 0).sum()):
             look: dict[str, Any] = {
@@ -122,6 +127,8 @@ def round_classes(values: NDArray[np.float64], colours: Sequence[str], unit: str
     """
     Choose round bounds (1, 2, 5, 10, …) that tell the values apart.
 
+    Values that lie close together get even bounds; counts have none at all as a class of its own.
+
     Parameters
     ----------
     values : numpy.ndarray
@@ -137,16 +144,86 @@ def round_classes(values: NDArray[np.float64], colours: Sequence[str], unit: str
         At most one for each colour; the values beyond are in the outer ones.
     """
     known = values[np.isfinite(values) & (values > 0)]
+    most = len(colours) - 1
     low, high = np.quantile(known, [_TAIL, 1 - _TAIL]) if len(known) else (1.0, 1.0)
     powers = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 2)
     rounds = np.array([step * power for power in powers for step in _STEPS])
     inside = rounds[(rounds > low) & (rounds < high)]
+    if len(known) == np.isfinite(values).sum() > 0 and np.ptp(known) == 0:
+        return Classes((), (colours[len(colours) // 2],), (f"{low:g} {unit}".strip(),), _NONE)
+    if len(inside) < _FEW:
+        inside = _even(low, high)
     if not len(inside):
         inside = rounds[rounds >= high][:1]
-    bounds = [float(f"{bound:.3g}") for bound in inside[-(len(colours) - 1) :]]
-    chosen = [
-        colours[i] for i in np.linspace(0, len(colours) - 1, len(bounds) + 1).round().astype(int)
-    ]
-    middle = [f"{a:g} to under {b:g} {unit}" for a, b in pairwise(bounds)]
-    labels = [f"under {bounds[0]:g} {unit}", *middle, f"{bounds[-1]:g} {unit} and more"]
-    return Classes(tuple(bounds), tuple(chosen), tuple(labels), "none found")
+    bounds = [float(f"{bound:.6g}") for bound in inside[-most:]]
+    if _is_count(values) and (values == 0).any() and bounds[0] > 1:
+        # None at all is a class of its own.
+        bounds = [1.0, *bounds[-(most - 1) :]]
+    return _between(bounds, colours, unit, whole=_is_count(values))
+
+
+def _even(low: float, high: float) -> NDArray[np.float64]:
+    """Choose even bounds where the values lie close together."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
+
+    if not high > low:
+        return np.array([])
+    ticks = np.asarray(MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high))
+    return ticks[(ticks > low) & (ticks < high)]
+
+
+def _is_count(values: NDArray[np.float64]) -> bool:
+    known = values[np.isfinite(values)]
+    return len(known) > 0 and bool((known == np.floor(known)).all())
+
+
+def given_classes(breaks: Sequence[float], colours: Sequence[str], unit: str) -> Classes:
+    """
+    Take the bounds that a user asks for, so that several maps have the same.
+
+    Parameters
+    ----------
+    breaks : sequence of float
+        Bounds between classes, ascending.
+    colours : sequence of str
+        From low to high, as many as there may be classes.
+    unit : str
+        Of the values.
+
+    Returns
+    -------
+    Classes
+        One more than breaks.
+
+    Raises
+    ------
+    QueryError
+        If they are no ascending numbers, none, or too many.
+    """
+    try:
+        bounds = [float(one) for one in breaks]
+    except (TypeError, ValueError):
+        bounds = []
+    if not 0 < len(bounds) < len(colours) or not (np.diff([-np.inf, *bounds, np.inf]) > 0).all():
+        raise QueryError(
+            f"breaks={breaks!r}: give 1 to {len(colours) - 1} ascending numbers, the bounds "
+            "between classes"
+        )
+    return _between(bounds, colours, unit, whole=False)
+
+
+def _between(bounds: list[float], colours: Sequence[str], unit: str, *, whole: bool) -> Classes:
+    """Name the classes between bounds, and spread the colours over them."""
+    steps = np.linspace(0, len(colours) - 1, len(bounds) + 1).round().astype(int)
+    chosen = [colours[step] for step in steps]
+    said = f" {unit}" if unit else ""
+    middle = [_words(a, b, said, whole=whole) for a, b in pairwise(bounds)]
+    first = f"0{said}" if whole and bounds[0] == 1 else f"under {bounds[0]:g}{said}"
+    labels = [first, *middle, f"{bounds[-1]:g}{said} and more"]
+    return Classes(tuple(bounds), tuple(chosen), tuple(labels), _NONE)
+
+
+def _words(low: float, high: float, unit: str, *, whole: bool) -> str:
+    if not whole or low != int(low) or high != int(high):
+        return f"{low:g} to under {high:g}{unit}"
+    return f"{low:g}{unit}" if high - low == 1 else f"{low:g} to {high - 1:g}{unit}"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import share_classes
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.grid import draw_contours, draw_grid
 from ocm_geo.plots.maps import draw_classes, draw_ground, fill_map, in_degrees, map_size
-from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares
+from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares, parts_of
+from ocm_geo.plots.steps import chosen_steps, has_steps, step_column, step_unit
 from ocm_geo.plots.style import SHARES, counted, numbers, plain, require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     import pandas as pd
     from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_coverage"]
 
 Kind = Literal["shares", "areas", "grid", "contours"]
-_NEEDED = ("within_km", "area_km2", "covered_km2", "area_share", "population_share")
+_MADE_BY = "ocm_geo.coverage"
+_BOUNDS = ("", "_low", "_high")
 
 
 def plot_coverage(
@@ -32,6 +34,8 @@ def plot_coverage(
     kind: Kind | None = None,
     column: str | None = None,
     within_km: float | None = None,
+    minutes: float | None = None,
+    breaks: Sequence[float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """
@@ -40,16 +44,21 @@ def plot_coverage(
     Parameters
     ----------
     table : geopandas.GeoDataFrame
-        As `ocm_geo.coverage` gives it; with a column ``group``, each group is a line. For
-        ``grid`` and ``contours`` the cells of a grid with ``nearest_km``.
+        As `ocm_geo.coverage`, `ocm_geo.coverage_by_road` or `ocm_geo.population_coverage` gives
+        it; with a column ``group``, each group is a line, five at most. For ``grid`` and
+        ``contours`` the cells of `ocm_geo.coverage_grid`.
     kind : {"shares", "areas", "grid", "contours"}, optional
         What to draw; for a grid the grid, for areas the shares, and beside them, in a new figure
         of several areas, their map.
     column : str, optional
-        ``area_share`` or ``population_share``; the people's where they are known. Of a grid any
-        column of numbers; ``nearest_km`` by default.
-    within_km : float, optional
-        The distance that the map of areas shows; the middle one by default.
+        ``area_share`` or ``population_share``; the people's where they are known. A map takes
+        their ``…_low`` and ``…_high`` too. Of a grid any column of numbers; ``nearest_km`` by
+        default.
+    within_km, minutes : float, optional
+        The distance or driving time that the map of areas shows; the middle one by default.
+    breaks : sequence of float, optional
+        Bounds between the classes of a grid, so that several maps share one scale; round
+        numbers that fit the values by default.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -73,17 +82,15 @@ def plot_coverage(
     >>> ocm.plot_coverage(table).get_xlabel()
     'distance to a station, km'
     """
+    require(table, made_by=_MADE_BY)
     chosen = _kind_of(table, kind)
     if chosen in {"grid", "contours"}:
         draw = draw_grid if chosen == "grid" else draw_contours
-        return draw(ax, table, column or "nearest_km")
-    require(table, *_NEEDED)
-    if table.empty:
-        raise QueryError("the coverage table is empty")
-    share = column or best_column(table)
-    if share not in SHARE_COLUMNS:
-        raise QueryError(f"column={column!r}: choose from {list(SHARE_COLUMNS)}")
-    layer = _one_layer(table, within_km)
+        return draw(ax, table, column or "nearest_km", breaks)
+    if breaks is not None:
+        raise QueryError("breaks are for a grid: shares have the same classes in every map")
+    share = _share_of(table, column, bounds=chosen == "areas")
+    layer = _one_layer(table, within_km, minutes)
     if chosen == "areas":
         return _draw_areas(ax, layer, share)
     several = "geometry" in table and len(table.index.unique()) > 1
@@ -96,19 +103,32 @@ def plot_coverage(
 
 def _kind_of(table: pd.DataFrame, kind: Kind | None) -> Kind:
     if kind is None:
-        return "grid" if "nearest_km" in table and "within_km" not in table else "shares"
+        return "grid" if "nearest_km" in table and not has_steps(table) else "shares"
     if kind not in get_args(Kind):
         raise QueryError(f"kind={kind!r}: choose from {list(get_args(Kind))}")
     return kind
 
 
-def _one_layer(table: gpd.GeoDataFrame, within_km: float | None) -> gpd.GeoDataFrame:
-    """Choose one distance and, where there are groups, the last of them."""
-    steps = np.unique(table["within_km"].astype(float))
-    wanted = float(steps[len(steps) // 2]) if within_km is None else within_km
-    if wanted not in steps:
-        raise QueryError(f"within_km={within_km} is not in the table; it has {steps.tolist()}")
-    rows = table[table["within_km"] == wanted]
+def _share_of(table: pd.DataFrame, column: str | None, *, bounds: bool) -> str:
+    """Choose the column, and check that the table has what is drawn of it."""
+    require(table, step_column(table), made_by=_MADE_BY)
+    share = column or best_column(table)
+    known = [name + end for name in SHARE_COLUMNS for end in (_BOUNDS if bounds else _BOUNDS[:1])]
+    if share not in known:
+        raise QueryError(f"column={column!r}: choose from {known}")
+    parts = () if bounds else parts_of(share)
+    require(table, share, *parts, made_by=_MADE_BY)
+    if table.empty:
+        raise QueryError("the coverage table is empty")
+    return share
+
+
+def _one_layer(
+    table: gpd.GeoDataFrame, within_km: float | None, minutes: float | None
+) -> gpd.GeoDataFrame:
+    """Choose one distance or time and, where there are groups, the last of them."""
+    steps = chosen_steps(table, within_km, minutes)
+    rows = table[table[step_column(table)] == steps[len(steps) // 2]]
     return rows[rows["group"] == rows["group"].iloc[-1]] if "group" in rows else rows
 
 
@@ -146,8 +166,9 @@ def _draw_classes(ax: Axes, rows: gpd.GeoDataFrame, share: str, wanted: Extent) 
     handles = draw_classes(
         ax, rows.geometry.to_numpy(), percent, share_classes(SHARES), extent=shown
     )
-    km = float(rows["within_km"].iloc[0])
+    step = f"{float(rows[step_column(rows)].iloc[0]):g} {step_unit(rows)}"
     group = f", {rows['group'].iloc[0]}" if "group" in rows else ""
-    legend_below(
-        ax, plain(f"Share of {SHARE_COLUMNS[share]} within {km:g} km{group} (areas)"), handles
-    )
+    whose, _, bound = share.partition("_share")
+    said = {"": "", "_low": ", every doubtful station out", "_high": ", all doubtful in"}[bound]
+    words = f"Share of {SHARE_COLUMNS[f'{whose}_share']} within {step}{group}{said} (areas)"
+    legend_below(ax, plain(words), handles)

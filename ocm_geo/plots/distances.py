@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
-from ocm_geo.plots.style import GREY, INK, MANY, SERIES, counted, numbers, plain, require
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, tune
+from ocm_geo.plots.style import BOUNDS, GREY, INK, MANY, SERIES, counted, numbers, plain, require
+from ocm_geo.plots.words import described, labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +20,7 @@ __all__ = ["plot_distances"]
 
 _LINES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
 _QUANTILES = (0.5, 0.9)
+_MIDDLE = 0.6
 # Of distances from strays, at 0, 0 for example: this share, when it is this many times farther.
 _STRAY_SHARE, _FAR_OFF, _SPARE = 0.005, 3.0, 1.25
 
@@ -37,7 +39,8 @@ def plot_distances(
     Parameters
     ----------
     table : pandas.DataFrame
-        As `ocm_geo.nearest_stations` gives it.
+        As `ocm_geo.nearest_stations` gives it; with ``bounds=True`` a band shows how far the
+        doubtful stations matter.
     column : str
         Distances, km.
     weights : str, optional
@@ -73,15 +76,16 @@ def plot_distances(
     >>> ocm.plot_distances(near).get_xlabel()
     'distance to the nearest station, km'
     """
-    km = numbers(table, column)
+    km = numbers(table, column, made_by="ocm_geo.nearest_stations")
     weight = np.ones(len(table)) if weights is None else numbers(table, weights)
+    ends = [numbers(table, name) for name in _bounds(table, column)]
     if (weight < 0).any() or (km < 0).any():
         raise QueryError(f"{weights or column!r} must not be negative")
     groups = _groups(table, by)
     weighed = np.isfinite(weight)
     if not weight[weighed].sum() > 0:
         raise QueryError("there is nothing to draw: no row, or all weights are 0 or missing")
-    farthest, shown = _ends(km[weighed])
+    farthest, shown = _ends(np.concatenate([each[weighed] for each in (km, *ends)]))
     ax = new_axes(ax, 6.0, 4.4)
     for rank, name in enumerate(dict.fromkeys(groups[weighed])):
         rows = weighed & (groups == name)
@@ -89,17 +93,28 @@ def plot_distances(
         colour = SERIES[rank]
         ax.plot(
             x, 100 * share, drawstyle="steps-post", color=colour, lw=1.6, ls=_LINES[rank],
-            label=plain(f"{name} ({rows.sum():,})"), rasterized=len(x) > MANY,
+            label=plain(f"{name} ({rows.sum():,})" if by else "as recorded"),
+            rasterized=len(x) > MANY,
         )  # fmt: skip
+        if ends:
+            lines = [_steps(end[rows], weight[rows], farthest) for end in ends]
+            _draw_band(ax, lines, colour, "_" if rank else "low to high")
         if by is None:
-            _mark_quantiles(ax, x, share)
+            _mark_quantiles(ax, (x, share), shown, described(column)[1])
     _set_up(ax, shown, column, "people" if weights == "population" else (weights or "places"))
-    if by is not None:
+    if by is not None or ends:
         legend_below(ax)
     beyond = int((km[weighed] > shown).sum())
-    far = f"{beyond:,} of them beyond {shown:.3g} km, not shown" if beyond else ""
-    add_caption(ax, table, *_facts(km, weighed, weights), far)
+    unit = described(column)[1]
+    far = f"{beyond:,} of them beyond {shown:.3g} {unit}, not shown" if beyond else ""
+    add_caption(ax, table, *_facts(km, weighed, weights, by), far, BOUNDS if ends else "")
     return ax
+
+
+def _bounds(table: pd.DataFrame, column: str) -> list[str]:
+    """Name the columns of the bounds, where the table has them."""
+    names = [f"{column}_low", f"{column}_high"]
+    return names if all(name in table for name in names) else []
 
 
 def _groups(table: pd.DataFrame, by: str | None) -> NDArray[np.object_]:
@@ -137,35 +152,60 @@ def _steps(
     return np.array([0.0, *values, farthest]), np.array([0.0, *share, last])
 
 
-def _mark_quantiles(ax: Axes, x: NDArray[np.float64], share: NDArray[np.float64]) -> None:
+def _draw_band(
+    ax: Axes,
+    lines: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    colour: str,
+    label: str,
+) -> None:
+    """Fill between two lines of steps."""
+    x = np.union1d(*(at for at, _ in lines))
+    low, high = (100 * share[np.searchsorted(at, x, side="right") - 1] for at, share in lines)
+    ax.fill_between(
+        x, low, high, step="post", color=colour, alpha=0.25, lw=0, label=label,
+        rasterized=len(x) > MANY,
+    )  # fmt: skip
+
+
+def _mark_quantiles(
+    ax: Axes, line: tuple[NDArray[np.float64], NDArray[np.float64]], shown: float, unit: str
+) -> None:
+    x, share = line
     for wanted in _QUANTILES:
         reached = np.flatnonzero(share >= wanted - 1e-12)
         if not len(reached):
             continue
         at = float(x[reached[0]])
         ax.plot([0, at, at], [100 * wanted, 100 * wanted, 0], color=GREY, lw=0.8, ls=":")
+        # Below the line where there is room on its right, else above.
+        below = at <= _MIDDLE * shown
         ax.annotate(
-            f"{100 * wanted:.0f} % within {at:.3g} km",
+            f"{100 * wanted:.0f} % within {at:.3g} {unit}".strip(),
             (at, 100 * wanted),
-            xytext=(4, -4),
+            xytext=(4, -4) if below else (-4, 3),
             textcoords="offset points",
-            va="top",
-            fontsize=text_size(ax) - 1,
+            ha="left" if below else "right",
+            va="top" if below else "bottom",
+            fontsize=small_size(ax),
             color=INK,
         )
 
 
 def _set_up(ax: Axes, shown: float, column: str, whose: str) -> None:
-    ax.set(xlim=(0, 1.02 * shown or 1.0), ylim=(0, 103), yticks=range(0, 101, 20))
-    what = "distance to the nearest station" if column == "nearest_km" else column
-    tune(ax, f"{what}, km" if column == "nearest_km" else what, f"share of {whose}, %", grid="both")
+    ax.set(xlim=(0, 1.02 * shown or 1.0), ylim=(-1, 103), yticks=range(0, 101, 20))
+    tune(ax, labelled(column), f"share of {whose}, %", grid="both")
 
 
-def _facts(km: NDArray[np.float64], weighed: NDArray[np.bool_], weights: str | None) -> list[str]:
+def _facts(
+    km: NDArray[np.float64], weighed: NDArray[np.bool_], weights: str | None, by: str | None
+) -> list[str]:
     n, none = int(weighed.sum()), int((~np.isfinite(km) & weighed).sum())
-    facts = [counted(n, "place") + (f" weighed by {weights}" if weights else "")]
+    # With groups a place may stand in each: the legend counts them.
+    places = counted(n, "place") if by is None else "places in brackets"
+    facts = [places + (f" weighed by {weights}" if weights else "")]
     if none:
-        facts.append(f"{none:,} of them without a station in reach, counted in the whole")
+        lines = "" if by is None else " (all lines together)"
+        facts.append(f"{none:,} of them{lines} without a station in reach, counted in the whole")
     if left := len(km) - n:
         facts.append(f"{left:,} more without a weight")
     return facts

@@ -8,8 +8,8 @@ import numpy as np
 import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, text_size
-from ocm_geo.plots.classes import Classes, round_classes
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size
+from ocm_geo.plots.classes import Classes, given_classes, round_classes
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.maps import (
     draw_classes,
@@ -19,30 +19,35 @@ from ocm_geo.plots.maps import (
     in_degrees,
     map_size,
 )
-from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain, require
+from ocm_geo.plots.room import box_inches
+from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain
+from ocm_geo.plots.words import described
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
+    from matplotlib.text import Text
     from matplotlib.tri import Triangulation
     from numpy.typing import NDArray
 
 __all__ = ["draw_contours", "draw_grid"]
 
-_WORDS = {
-    "nearest_km": ("Distance to the nearest station", "km"),
-    "n_sites": ("Stations in reach", "stations"),
-    "n_connectors": ("Connectors in reach", "connectors"),
-    "power_kw": ("Known power in reach", "kW"),
-}
 _CORNERS = 3
 _ROOM_FOR_NAMES = 4.5
-_LONG = 4.0
+_APART = 6.0
+_LONG = 2.0
 """Of the usual edge between neighbouring cells: longer ones span ground that has none."""
 
 
-def draw_grid(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes:
+def draw_grid(
+    ax: Axes | None,
+    table: gpd.GeoDataFrame,
+    column: str,
+    breaks: Sequence[float] | None = None,
+) -> Axes:
     """
     Draw the cells of a grid, coloured by classes of a value.
 
@@ -54,13 +59,15 @@ def draw_grid(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes:
         Cells.
     column : str
         Of numbers.
+    breaks : sequence of float, optional
+        Bounds between classes; round numbers by default.
 
     Returns
     -------
     matplotlib.axes.Axes
         The map.
     """
-    cells, values, classes = _read(table, column)
+    cells, values, classes = _read(table, column, breaks)
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
     ax = new_axes(ax, *map_size(wanted))
@@ -68,7 +75,12 @@ def draw_grid(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes:
     return _finish(ax, table, column, handles, wanted=wanted)
 
 
-def draw_contours(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes:
+def draw_contours(
+    ax: Axes | None,
+    table: gpd.GeoDataFrame,
+    column: str,
+    breaks: Sequence[float] | None = None,
+) -> Axes:
     """
     Draw lines of equal value between the middles of cells, and fill between them.
 
@@ -80,6 +92,8 @@ def draw_contours(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes
         Cells.
     column : str
         Of numbers.
+    breaks : sequence of float, optional
+        Bounds between classes; round numbers by default.
 
     Returns
     -------
@@ -91,7 +105,7 @@ def draw_contours(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes
     QueryError
         If there are not three cells with a value, beside each other.
     """
-    cells, values, classes = _read(table, column)
+    cells, values, classes = _read(table, column, breaks)
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
     known = np.isfinite(values) & ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
@@ -106,35 +120,57 @@ def draw_contours(ax: Axes | None, table: gpd.GeoDataFrame, column: str) -> Axes
 def _fill(ax: Axes, mesh: Triangulation, height: NDArray[np.float64], classes: Classes) -> None:
     from matplotlib.patheffects import withStroke  # noqa: PLC0415 - loaded when needed
 
-    low = min(float(np.min(height)), classes.bounds[0]) - 1
-    high = max(float(np.max(height)), classes.bounds[-1]) + 1
-    levels = [low, *classes.bounds, high]
+    reached = [*height, *classes.bounds]
+    levels = [min(reached) - 1, *classes.bounds, max(reached) + 1]
     ax.tricontourf(mesh, height, levels=levels, colors=classes.colours, zorder=1)
+    if not classes.bounds:
+        return
     style: dict[str, Any] = {"levels": classes.bounds, "colors": INK, "linewidths": 0.4}
     lines = ax.tricontour(mesh, height, zorder=2, **style)
     if box_inches(ax)[0] < _ROOM_FOR_NAMES:
         return
-    for name in ax.clabel(lines, fontsize=text_size(ax) - 1.5, fmt=lambda value: f"{value:g}"):
+    size = small_size(ax)
+    names = ax.clabel(lines, fontsize=size, fmt=lambda value: f"{value:g}", inline=False)
+    # The longer lines, of the higher values, are named first.
+    for name in _thinned(ax, names[::-1], _APART * size):
         name.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
 
 
+def _thinned(ax: Axes, names: Sequence[Text], points: float) -> list[Text]:
+    """Take names away that stand closer to others than this."""
+    kept: list[Text] = []
+    places: list[NDArray[np.float64]] = []
+    for name in names:
+        place = ax.transData.transform(name.get_position()) * 72 / ax.figure.dpi
+        if all(np.hypot(*(place - other)) > points for other in places):
+            kept.append(name)
+            places.append(place)
+        else:
+            name.remove()
+    return kept
+
+
 def _read(
-    table: gpd.GeoDataFrame, column: str
+    table: gpd.GeoDataFrame, column: str, breaks: Sequence[float] | None
 ) -> tuple[gpd.GeoDataFrame, NDArray[np.float64], Classes]:
-    require(table, column)
+    values = numbers(table, column, made_by="ocm_geo.coverage_grid")
     if table.empty:
         raise QueryError("the grid has no cells")
-    _, unit = _WORDS.get(column, (column, ""))
-    values = numbers(table, column)
-    colours = FAR if column == "nearest_km" else SHARES
-    return in_degrees(table, "grid"), values, round_classes(values, colours, unit)
+    _, unit = described(column)
+    colours = FAR if column.startswith("nearest_") else SHARES
+    classes = (
+        round_classes(values, colours, unit)
+        if breaks is None
+        else given_classes(breaks, colours, unit)
+    )
+    return in_degrees(table, "grid"), values, classes
 
 
 def _finish(
     ax: Axes, table: gpd.GeoDataFrame, column: str, handles: list[Patch], *, wanted: Extent
 ) -> Axes:
-    words, _ = _WORDS.get(column, (column, ""))
-    legend_below(ax, plain(f"{words} (cells)"), handles)
+    words, _ = described(column)
+    legend_below(ax, plain(f"{words[:1].upper()}{words[1:]} (cells)"), handles)
     add_caption(ax, table, counted(len(table), "cell"))
     fill_map(ax, wanted)
     return ax

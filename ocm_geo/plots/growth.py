@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, tune
-from ocm_geo.plots.style import OTHER, SERIES, counted, plain, require
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, small_size, tune
+from ocm_geo.plots.room import box_inches
+from ocm_geo.plots.style import INK, OTHER, SERIES, STATIONS, counted, plain, require
+from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import attribution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from ocm_geo.reference.tables import ReferenceData
 
@@ -23,6 +26,9 @@ GROWTH_WARNING = (
     "Dates of entry are not dates of opening: an import enters years of sites in a day. "
     "Sites removed since are missing."
 )
+_TICKS_PER_INCH = 1.8
+_SMALL_INCHES, _FEW = 3.1, 3
+_DATE = len("2020-01-31")
 _HATCHES = ("", "///", "", "\\\\\\", "", "...")
 
 
@@ -45,7 +51,7 @@ def plot_growth(
         A station table, with ``date_created``.
     by : str, optional
         The column that splits it; the data provider by default, None for no split. The five
-        largest groups have a colour, the rest is put together.
+        largest groups (three on small axes) have a colour, the rest is put together.
     reference : ReferenceData, optional
         Names of the providers: `ocm_geo.reference_data` of the source; the bundled ones by
         default.
@@ -55,8 +61,9 @@ def plot_growth(
     Returns
     -------
     matplotlib.axes.Axes
-        Stacked sums by day. The caption counts the sites without a date and names the day on
-        which most were entered.
+        Stacked sums by day, to the date of the data, which is marked: the last year is seldom
+        whole. The caption counts the sites without a date and names the day on which most were
+        entered.
 
     Raises
     ------
@@ -71,7 +78,7 @@ def plot_growth(
     >>> ax.get_title(loc="left")
     'Sites by date entered in OCM'
     """
-    require(stations, "date_created")
+    require(stations, "date_created", made_by=STATIONS)
     days = pd.to_datetime(stations["date_created"], utc=True).dt.tz_localize(None).dt.floor("D")
     dated = days.notna().to_numpy()
     if not dated.any():
@@ -79,7 +86,10 @@ def plot_growth(
     groups = _groups(stations, by, reference)[dated]
     counts = pd.crosstab(days[dated].to_numpy(), groups.to_numpy())
     ax = new_axes(ax, 7.0, 4.8)
-    _draw(ax, _largest_first(counts))
+    end = _end_of_data(stations, days.max())
+    most = len(SERIES) if box_inches(ax)[1] > _SMALL_INCHES else _FEW
+    _draw(ax, _largest_first(counts, most), end)
+    _mark_end(ax, end)
     put_title(ax, "Sites by date entered in OCM")
     tune(ax, "date of entry (not of opening)", "sites entered so far")
     if by is not None:
@@ -87,6 +97,30 @@ def plot_growth(
     facts = _facts(counts, int((~dated).sum()))
     add_caption(ax, stations, *facts, note=GROWTH_WARNING)
     return ax
+
+
+def _end_of_data(stations: pd.DataFrame, newest: pd.Timestamp) -> pd.Timestamp:
+    """Give the day up to which sites could be entered: of the data, else of the newest entry."""
+    attrs = read_attrs(stations)
+    said = str(attrs.get("data_date") or attrs.get("retrieved") or newest)
+    return max(pd.Timestamp(said[:_DATE]), newest)
+
+
+def _mark_end(ax: Axes, end: pd.Timestamp) -> None:
+    day = float(_in_days(pd.DatetimeIndex([end]))[0])
+    ax.axvline(day, color=INK, lw=0.8, ls=":")
+    ax.annotate(
+        f"data end {end.date()}",
+        (day, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3, -3),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=small_size(ax),
+        color=INK,
+        bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.6, "lw": 0},
+    )
 
 
 def _facts(counts: pd.DataFrame, undated: int) -> list[str]:
@@ -106,35 +140,43 @@ def _groups(
     if by is None:
         return pd.Series("sites", index=stations.index)
     if by == "data_provider" and by not in stations:
-        require(stations, "data_provider_id")
+        require(stations, "data_provider_id", made_by=STATIONS)
         table = attribution(stations, reference).table
         ids = stations["data_provider_id"].fillna(-1).astype("int64")
         names = dict(zip(table["data_provider_id"].fillna(-1), table["data_provider"], strict=True))
         return ids.map(names).astype(str)
-    require(stations, by)
+    require(stations, by, made_by="ocm_geo.add_labels")
     return stations[by].astype("string").fillna("not known").astype(str)
 
 
-def _largest_first(counts: pd.DataFrame) -> pd.DataFrame:
+def _largest_first(counts: pd.DataFrame, most: int) -> pd.DataFrame:
     order = counts.sum().sort_values(ascending=False, kind="stable").index
     sorted_ = counts[order]
-    most = len(SERIES)
     if len(order) <= most + 1:
         return sorted_
     rest = sorted_.iloc[:, most:]
     return sorted_.iloc[:, :most].assign(**{f"{rest.shape[1]} others": rest.sum(axis=1)})
 
 
-def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+def _in_days(days: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """Count days as matplotlib's axes do."""
+    from matplotlib.dates import date2num  # noqa: PLC0415 - loaded when needed
+
+    return np.asarray(date2num(days.to_pydatetime()))  # type: ignore[no-untyped-call]
+
+
+def _draw(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
     """Stack sums that step up on the day of entry."""
     from matplotlib.dates import (  # noqa: PLC0415 - loaded when needed
+        AutoDateLocator,
         ConciseDateFormatter,
-        date2num,
     )
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
     first = counts.index[0] - pd.Timedelta(days=1)
-    sums = pd.concat([pd.DataFrame(0, index=[first], columns=counts.columns), counts]).cumsum()
-    days = date2num(pd.DatetimeIndex(sums.index).to_pydatetime())  # type: ignore[no-untyped-call]
+    start, stop = (pd.DataFrame(0, [day], counts.columns) for day in (first, end))
+    sums = pd.concat([start, counts, stop]).cumsum()
+    days = _in_days(pd.DatetimeIndex(sums.index))
     low = np.zeros(len(sums))
     for rank, (name, total) in enumerate(sums.items()):
         high = low + total.to_numpy()
@@ -143,10 +185,13 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
             lw=0.3, hatch=_HATCHES[rank], label=plain(f"{name} ({int(total.iloc[-1]):,})"),
         )  # fmt: skip
         low = high
-    ax.set_xlim(days[0], max(days[-1], days[0] + 30))
-    ax.set_ylim(0, 1.05 * low[-1])
+    last = max(days[-1], days[0] + 30)
+    ax.set_xlim(days[0], last + 0.01 * (last - days[0]))
+    ax.set_ylim(0, 1.12 * low[-1])
     ax.xaxis_date()
-    ax.xaxis.set_major_formatter(
-        ConciseDateFormatter(ax.xaxis.get_major_locator(), show_offset=False)  # type: ignore[no-untyped-call]
-    )
+    most = int(np.clip(_TICKS_PER_INCH * box_inches(ax)[0], 3, 10))
+    locator = AutoDateLocator(minticks=2, maxticks=most)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+    ax.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     ax.yaxis.set_major_formatter("{x:,.0f}")

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
-from ocm_geo.plots.style import GREY, SERIES, numbers, plain
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, tune
+from ocm_geo.plots.style import GREY, SERIES, counted, numbers, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def plot_lorenz(
     equity : Equity, pandas.DataFrame or dict
         As `ocm_geo.equity` gives it, or a table with ``population_share`` and ``value_share``
         from (0, 0) to (1, 1), least served first. A dict of them draws a curve for each, named
-        by its key.
+        by its key; five at most.
     value, population : str
         What is shared out, and among whom, in words.
     ax : matplotlib.axes.Axes, optional
@@ -46,13 +46,14 @@ def plot_lorenz(
     Returns
     -------
     matplotlib.axes.Axes
-        Square, with the line of equal shares; the Gini coefficient stands in the legend where
-        it is known.
+        Square, with the line of equal shares; the Gini coefficient, and its interval, stand in
+        the legend where they are known.
 
     Raises
     ------
     QueryError
-        If a curve has not the two columns, does not run from (0, 0) to (1, 1), or falls.
+        If a curve has not the two columns, does not run from (0, 0) to (1, 1), or falls, or
+        there are too many.
 
     Examples
     --------
@@ -65,14 +66,18 @@ def plot_lorenz(
     named = equity if isinstance(equity, Mapping) else {"": equity}
     if not named:
         raise QueryError("there is no curve to draw")
+    if len(named) > len(SERIES):
+        raise QueryError(
+            f"there are {len(named)} curves; at most {len(SERIES)} can be told apart: choose first"
+        )
     curves = {str(name): _curve(one) for name, one in named.items()}
-    ax = new_axes(ax, 5.0, 5.4)
+    ax = new_axes(ax, 5.0, 5.9)
     ax.plot([0, 100], [0, 100], color=GREY, lw=1, label="equal shares")
     for rank, (name, one) in enumerate(named.items()):
         x, y = curves[str(name)]
-        colour = SERIES[rank % len(SERIES)]
+        colour = SERIES[rank]
         ax.plot(
-            x, y, color=colour, lw=1.8, ls=_LINES[rank % len(_LINES)],
+            x, y, color=colour, lw=1.8, ls=_LINES[rank],
             label=_label(str(name) or value, one),
         )  # fmt: skip
         if len(named) == 1:
@@ -82,14 +87,35 @@ def plot_lorenz(
     ax.set_aspect("equal", anchor="NW")
     tune(ax, f"share of {population}, least served first, %", f"share of {value}, %", grid="both")
     legend_below(ax)
-    counts = {f"{len(x) - 1:,}" for x, _ in curves.values()}
-    n = f"{counts.pop()} steps of the curve" if len(counts) == 1 else ""
-    add_caption(ax, _origin(next(iter(named.values()))), n)
+    add_caption(ax, _origin(next(iter(named.values()))), *_facts(named, curves))
     return ax
 
 
+def _facts(named: Mapping[Any, Any], curves: Mapping[str, Any]) -> list[str]:
+    """Count the places, or else the steps of the curve, and say what the intervals are."""
+    places = {getattr(one, "facts", {}).get("n") for one in named.values()}
+    steps = {len(x) - 1 for x, _ in curves.values()}
+    facts = []
+    if len(places) == 1 and (n := places.pop()) is not None:
+        facts.append(counted(n, "place"))
+    elif len(steps) == 1:
+        facts.append(f"{steps.pop():,} steps of the curve")
+    if any(_interval(one) for one in named.values()):
+        facts.append("after the Gini coefficient the middle 95 % of a bootstrap over places")
+    return facts
+
+
+def _interval(one: Any) -> str:  # noqa: ANN401 - as above
+    table = getattr(one, "intervals", None)
+    if not isinstance(table, pd.DataFrame) or "gini" not in table.index:
+        return ""
+    low, high = (numbers(table.loc[["gini"]], end)[0] for end in ("low", "high"))
+    return f", {low:.2f} to {high:.2f}" if np.isfinite([low, high]).all() else ""
+
+
 def _origin(one: Any) -> pd.DataFrame:  # noqa: ANN401 - as above
-    return one if isinstance(one, pd.DataFrame) else pd.DataFrame(one.lorenz)
+    table: pd.DataFrame = one if isinstance(one, pd.DataFrame) else one.lorenz
+    return table
 
 
 def _curve(one: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # noqa: ANN401
@@ -99,7 +125,10 @@ def _curve(one: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # noqa
             "give what ocm_geo.equity gives, or a table with population_share and value_share, "
             f"not {type(one).__name__}"
         )
-    x, y = numbers(table, "population_share"), numbers(table, "value_share")
+    x, y = (
+        numbers(table, column, made_by="ocm_geo.equity")
+        for column in ("population_share", "value_share")
+    )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise QueryError("the Lorenz curve holds missing values")
     ends = np.array([x[:1], y[:1], x[-1:], y[-1:]]).ravel()
@@ -114,7 +143,8 @@ def _curve(one: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # noqa
 
 def _label(name: str, one: Any) -> str:  # noqa: ANN401 - as above
     gini = getattr(one, "gini", None)
-    return plain(name) + (f" (Gini {float(gini):.2f})" if gini is not None else "")
+    said = "" if gini is None else f" (Gini {float(gini):.2f}{_interval(one)})"
+    return plain(name) + said
 
 
 def _read_off(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: str) -> None:
@@ -124,8 +154,9 @@ def _read_off(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: 
     ax.annotate(
         f"half have {half:.0f} %",
         (50, half),
-        xytext=(5, -3),
+        xytext=(-3, 2),
         textcoords="offset points",
-        va="top",
-        fontsize=text_size(ax) - 1,
+        ha="right",
+        va="bottom",
+        fontsize=small_size(ax),
     )

@@ -12,15 +12,17 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import distance_km
-from ocm_geo.plots.axes import box_inches, text_size
+from ocm_geo.plots.axes import small_size, text_size
 from ocm_geo.plots.classes import HATCH, Classes
 from ocm_geo.plots.extent import Extent, squeeze
+from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, LAND, MANY, SEA, UNKNOWN
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
+    from matplotlib.path import Path as Outline
     from numpy.typing import NDArray
 
 __all__ = [
@@ -45,6 +47,8 @@ _UNEVEN = 1.1
 _SMALL_INCHES = 2.6
 _MANY_CELLS = 300
 _ROOM_BELOW = 1.1
+_TRIES = 3
+"""What stands around a map moves a little once the map has its final shape."""
 
 
 def in_degrees(table: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
@@ -157,17 +161,25 @@ def fill_map(ax: Axes, extent: Extent, *, basemap: bool = True) -> Extent:
     Extent
         What is shown.
     """
-    figure = ax.get_figure(root=True)
-    if figure is not None and (engine := figure.get_layout_engine()) is not None:
-        engine.execute(figure)
-    place = ax.get_position(original=True)
-    width, height = figure.get_size_inches() if figure is not None else (1.0, 1.0)
-    shown = extent.widened(float(place.width * width / (place.height * height)))
-    _show(ax, shown)
+    shown = extent
+    for _ in range(_TRIES):
+        width, height = _place(ax)
+        shown = extent.widened(width / height)
+        _show(ax, shown)
     ax.set_facecolor(SEA if basemap else "white")
     if basemap:
         _draw_land(ax, shown)
     return shown
+
+
+def _place(ax: Axes) -> tuple[float, float]:
+    """Measure the axes themselves, in pixels, all that stands around them in its place."""
+    fill_room(ax)
+    figure = ax.get_figure(root=True)
+    if figure is not None and (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+    place, whole = ax.get_position(original=True), ax.figure.bbox
+    return float(place.width * whole.width), float(place.height * whole.height)
 
 
 def _show(ax: Axes, extent: Extent) -> None:
@@ -228,19 +240,36 @@ def draw_shapes(
 
 
 def _draw(ax: Axes, shapes: NDArray[np.object_], **style: Any) -> None:  # noqa: ANN401
-    from matplotlib.collections import PolyCollection  # noqa: PLC0415 - loaded when needed
+    from matplotlib.collections import (  # noqa: PLC0415 - loaded when needed
+        PathCollection,
+        PolyCollection,
+    )
 
-    if not len(shapes):
-        return
+    # Not by geopandas, which draws the whole figure each time.
     plain_ones = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
-    if len(shapes) > MANY and plain_ones.all() and not shapely.get_num_interior_rings(shapes).any():
-        # Cells without holes: many times faster than a path for each.
+    if plain_ones.all() and not shapely.get_num_interior_rings(shapes).any():
         coords, owner = shapely.get_coordinates(shapes, return_index=True)
-        corners = np.split(coords, np.flatnonzero(np.diff(owner)) + 1)
+        corners = np.split(coords, np.flatnonzero(np.diff(owner)) + 1) if len(coords) else []
         ax.add_collection(PolyCollection(corners, **style), autolim=False)
     else:
-        gpd.GeoSeries(shapes).plot(ax=ax, aspect=None, **style)
-        ax.set(xlabel="", ylabel="")
+        ax.add_collection(PathCollection(_paths(shapes), **style), autolim=False)
+
+
+def _paths(shapes: NDArray[np.object_]) -> list[Outline]:
+    """Make a path of each shape, with its holes."""
+    from matplotlib.path import Path as Outline  # noqa: PLC0415 - loaded when needed
+
+    # Holes run the other way than what they are in, so that they are not filled.
+    parts, shape = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    last = np.append(np.diff(ring) > 0, True)
+    codes = np.full(len(coords), Outline.LINETO)
+    codes[np.append(True, last[:-1])] = Outline.MOVETO
+    codes[last] = Outline.CLOSEPOLY
+    ends = np.flatnonzero(np.diff(shape[part[ring]])) + 1
+    pieces = zip(np.split(coords, ends), np.split(codes, ends), strict=True)
+    return [Outline(xy, code) for xy, code in pieces]
 
 
 def draw_classes(
@@ -274,10 +303,12 @@ def draw_classes(
     """
     ranks = classes.of(values)
     many = {"rasterized": len(shapes) > MANY, "zorder": 1}
-    # Edges between many small cells would be all that is seen.
+    # Edges between many small cells, and light seams where they meet, would be all that is seen.
     fine = len(shapes) > _MANY_CELLS
-    edge = (
-        {"edgecolor": "face", "linewidth": 0.2} if fine else {"edgecolor": GREY, "linewidth": 0.4}
+    edge: dict[str, Any] = (
+        {"edgecolor": "face", "linewidth": 0.2, "antialiased": False}
+        if fine
+        else {"edgecolor": GREY, "linewidth": 0.4}
     )
     for rank, colour in enumerate(classes.colours):
         draw_shapes(ax, shapes[ranks == rank], extent, facecolor=colour, **edge, **many)
@@ -349,7 +380,7 @@ def _draw_scale_bar(ax: Axes, extent: Extent) -> None:
         size_vertical=0,
         color=INK,
         label_top=True,
-        fontproperties=FontProperties(size=text_size(ax) - 1),
+        fontproperties=FontProperties(size=small_size(ax)),
         zorder=9,
     )
     bar.patch.set(facecolor="white", alpha=0.75, edgecolor="none")

@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, text_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, text_size, tune
 from ocm_geo.plots.classes import HATCH
+from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import (
     GREY,
     INK,
     POWER_CLASSES,
+    STATIONS,
     UNKNOWN,
     UNKNOWN_POWER,
+    counted,
     plain,
     power_class,
     require,
@@ -30,6 +33,7 @@ __all__ = ["plot_power"]
 _MOST = 12
 _LONGEST = 24
 _BAR = 0.72
+_SHARE_OF_BARS, _ROW = 0.45, 1.3
 _FEW = 3
 """Fewer bars are not made fatter."""
 
@@ -45,7 +49,7 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
         `ocm_geo.connections`, where each connector counts (a missing quantity is 1).
     by : str, optional
         A column that splits it, such as ``operator``: a bar for each value, the twelve with most
-        first and the rest put together.
+        first (fewer on small axes) and the rest put together.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -70,7 +74,8 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     power, weight, unit = _read(table)
     if table.empty:
         raise QueryError(f"there are no {unit} to draw")
-    counts = _counts(table, power_class(power), weight, by)
+    most = _MOST if ax is None else _room_for(ax)
+    counts = _counts(table, power_class(power), weight, by, most=most)
     ax = new_axes(ax, 7.0, 1.7 + 0.3 * max(len(counts), _FEW))
     middle, half = (len(counts) - 1) / 2, max(len(counts), _FEW) / 2
     ax.set(xlim=(0, 100), ylim=(middle + half, middle - half))
@@ -82,30 +87,42 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     ax.spines[["left"]].set_visible(False)
     heading = "Power of the connector" if unit == "connectors" else "Highest power of the site"
     legend_below(ax, heading)
-    add_caption(ax, table, f"{int(counts.to_numpy().sum()):,} {unit}")
+    add_caption(ax, table, counted(int(counts.to_numpy().sum()), unit.removesuffix("s")))
     return ax
 
 
+def _room_for(ax: Axes) -> int:
+    """Say how many bars with their names find room on axes."""
+    points = 72 * box_inches(ax)[1] * _SHARE_OF_BARS
+    return int(np.clip(points / (_ROW * text_size(ax)), _FEW, _MOST))
+
+
 def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
+    require(table, made_by=STATIONS)
     if "power_kw" in table and "max_power_kw" not in table:
-        require(table, "quantity")
+        require(table, "quantity", made_by="ocm_geo.connections")
         return (
             table["power_kw"],
             table["quantity"].to_numpy(dtype=float, na_value=1.0),
             "connectors",
         )
-    require(table, "max_power_kw")
+    require(table, "max_power_kw", made_by=STATIONS)
     return table["max_power_kw"], np.ones(len(table)), "sites"
 
 
 def _counts(
-    table: pd.DataFrame, classes: NDArray[np.intp], weight: NDArray[np.float64], by: str | None
+    table: pd.DataFrame,
+    classes: NDArray[np.intp],
+    weight: NDArray[np.float64],
+    by: str | None,
+    *,
+    most: int,
 ) -> pd.DataFrame:
     """Count by group (rows) and class (columns, the unknown last)."""
     if by is None:
         groups = pd.Series("all", index=range(len(table)))
     else:
-        require(table, by)
+        require(table, by, made_by="ocm_geo.add_labels")
         groups = table[by].astype("string").fillna("not known").reset_index(drop=True)
     order = [*range(len(POWER_CLASSES)), -1]
     cells = pd.DataFrame({"group": groups, "rank": classes, "n": weight})
@@ -114,11 +131,11 @@ def _counts(
     ).reindex(columns=order, fill_value=0.0)
     totals = counts.sum(axis=1).sort_values(ascending=False, kind="stable")
     counts = counts.loc[totals.index]
-    if len(counts) <= _MOST + 1:
+    if len(counts) <= most + 1:
         return counts
-    rest = counts.iloc[_MOST:]
+    rest = counts.iloc[most:]
     others = rest.sum().to_frame(f"{len(rest)} others").T
-    return pd.concat([counts.iloc[:_MOST], others])
+    return pd.concat([counts.iloc[:most], others])
 
 
 def _draw(ax: Axes, counts: pd.DataFrame) -> None:
@@ -142,7 +159,7 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=text_size(ax) - 1,
+            fontsize=small_size(ax),
             color=INK,
         )
 
@@ -158,7 +175,7 @@ def _name(ax: Axes, left: NDArray[np.float64], width: NDArray[np.float64], colou
     """Write the share on parts wide enough for it, in a colour that is seen on theirs."""
     from matplotlib.colors import to_rgb  # noqa: PLC0415 - loaded when needed
 
-    size = text_size(ax) - 1.5
+    size = small_size(ax)
     room = 100 * 4.5 * 0.6 * size / (72 * 0.7 * box_inches(ax)[0])
     light = float(np.dot(to_rgb(colour), [0.2126, 0.7152, 0.0722]))
     paper = {"facecolor": "white", "alpha": 0.8, "pad": 0.6, "lw": 0} if colour == UNKNOWN else None

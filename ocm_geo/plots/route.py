@@ -93,7 +93,7 @@ def plot_route(
     >>> ocm.plot_route(route, along, gaps=gaps, limit_km=60).get_xlabel()
     'kilometres from the start of the route'
     """
-    require(stations, "along_km", "side", "max_power_kw")
+    require(stations, "along_km", "side", "max_power_kw", made_by="ocm_geo.stations_from_route")
     points = in_degrees(stations, "stations")
     width = positive_km(within_km, "within_km")
     line = Line(as_line(route))

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from ocm_geo.geodesy import corridor_polygon
-from ocm_geo.plots.axes import text_size
+from ocm_geo.plots.axes import small_size
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground, draw_shapes
 from ocm_geo.plots.stations import draw_points
@@ -86,7 +86,7 @@ def _draw_marks(ax: Axes, line: Line, shown: Extent) -> None:
             here,
             xytext=(5, 5),
             textcoords="offset points",
-            fontsize=text_size(ax) - 1.5,
+            fontsize=small_size(ax),
             color=INK,
             zorder=8,
             bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.6},

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import box_inches, text_size
+from ocm_geo.plots.axes import small_size
 from ocm_geo.plots.classes import HATCH
+from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import GAP, GREY, INK, UNKNOWN, plain, require
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def rows_of_gaps(gaps: gpd.GeoDataFrame, limit_km: float | None) -> list[Rows]:
     QueryError
         If it is no table of gaps.
     """
-    require(gaps, "start_km", "length_km")
+    require(gaps, "start_km", "length_km", made_by="ocm_geo.route_gaps")
     if limit_km is None:
         words = {"passes": "gap between stations"}
     else:
@@ -180,7 +181,7 @@ def _looks(status: str) -> dict[str, Any]:
 
 def _name_longest(ax: Axes, table: pd.DataFrame, y: float, length_km: float) -> None:
     """Write the length on what is too long, and on the longest, where there is room."""
-    size = text_size(ax) - 1
+    size = small_size(ax)
     between = table[table["status"] != "end"]
     if between.empty:
         return

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ocm_geo.plots.axes import add_caption, legend_below, text_size, tune
-from ocm_geo.plots.style import SERIES, counted, numbers, plain
+from ocm_geo.errors import QueryError
+from ocm_geo.plots.axes import add_caption, legend_below, small_size, tune
+from ocm_geo.plots.steps import step_column, step_unit
+from ocm_geo.plots.style import BOUNDS, INK, SERIES, counted, numbers, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["SHARE_COLUMNS", "best_column", "draw_shares"]
+__all__ = ["SHARE_COLUMNS", "best_column", "draw_shares", "parts_of"]
 
 SHARE_COLUMNS = {"area_share": "area", "population_share": "people"}
 _PARTS = {
     "area_share": ("area_km2", "covered_km2"),
     "population_share": ("population", "population_covered"),
 }
+_STEPS = {"within_km": ("distance", "distance"), "minutes": ("driving time", "time")}
+_NAMED = 2
+"""The values of more lines than this would cover each other."""
 _MARKERS = "osD^v"
 
 
@@ -37,7 +42,25 @@ def best_column(table: pd.DataFrame) -> str:
     str
         A column.
     """
-    return "population_share" if table["population_share"].notna().any() else "area_share"
+    known = "population_share" in table and table["population_share"].notna().any()
+    return "population_share" if known or "area_share" not in table else "area_share"
+
+
+def parts_of(column: str) -> tuple[str, str]:
+    """
+    Name what a share is made of.
+
+    Parameters
+    ----------
+    column : str
+        ``area_share`` or ``population_share``.
+
+    Returns
+    -------
+    tuple of str
+        The columns of the whole, and of its part within reach.
+    """
+    return _PARTS[column]
 
 
 def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
@@ -52,14 +75,25 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
         A coverage table.
     column : str
         ``area_share`` or ``population_share``.
+
+    Raises
+    ------
+    QueryError
+        If there are more groups than can be told apart.
     """
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
     named = pd.DataFrame(table) if "group" in table else pd.DataFrame(table).assign(group="")
     groups = list(named.groupby("group", sort=False))
+    if len(groups) > len(SERIES):
+        raise QueryError(
+            f"the table has {len(groups)} groups; at most {len(SERIES)} lines can be told apart: "
+            "choose rows first"
+        )
     bounded = f"{column}_low" in table and f"{column}_high" in table
-    for rank, (group, rows) in enumerate(groups):
-        curve = _shares(rows, column)
+    curves = [_shares(rows, column) for _, rows in groups]
+    highest = int(np.argmax([curve["share"].fillna(0).mean() for curve in curves]))
+    for rank, ((group, _), curve) in enumerate(zip(groups, curves, strict=True)):
         colour, marker = SERIES[rank % len(SERIES)], _MARKERS[rank % len(_MARKERS)]
         ax.plot(
             curve.index, curve["share"], marker=marker, ms=4, color=colour, lw=1.8,
@@ -70,17 +104,22 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
                 curve.index, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0,
                 label=f"{plain(str(group))} low to high".strip(),
             )  # fmt: skip
-        _name_values(ax, curve["share"], colour, above=rank == 0)
-    ax.set_xlim(0, float(table["within_km"].max()) * 1.08)
-    ax.set_ylim(0, 108)
+        if len(groups) <= _NAMED:
+            _name_values(ax, curve["share"], above=rank == highest)
+    ax.set_xlim(0, float(table[step_column(table)].max()) * 1.08)
+    ax.set_ylim(-1.5, 108)
     ax.set_yticks(range(0, 101, 20))
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     what = SHARE_COLUMNS[column]
-    tune(ax, "distance to a station, km", f"{what} within that distance, %")
+    along, that = _STEPS[step_column(table)]
+    tune(ax, f"{along} to a station, {step_unit(table)}", f"{what} within that {that}, %")
     if bounded or len(groups) > 1:
         legend_below(ax)
-    n_areas = table.index.nunique()
-    add_caption(ax, table, counted(n_areas, "area"))
+    n_areas = int(named.groupby(["group", step_column(table)]).size().max())
+    facts = [counted(n_areas, "area")]
+    if bounded:
+        facts.append(BOUNDS)
+    add_caption(ax, table, *facts)
 
 
 def _shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -94,19 +133,20 @@ def _shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
         if f"{column}_{bound}" in rows
     }
     known = ~np.isnan(size)
-    sums = pd.DataFrame(parts)[known].groupby(numbers(rows, "within_km")[known]).sum()
+    sums = pd.DataFrame(parts)[known].groupby(numbers(rows, step_column(rows))[known]).sum()
     return 100 * sums.div(sums["size"].where(sums["size"] > 0), axis=0)
 
 
-def _name_values(ax: Axes, shares: pd.Series[float], colour: str, *, above: bool) -> None:
+def _name_values(ax: Axes, shares: pd.Series[float], *, above: bool) -> None:
     for km, share in shares.dropna().items():
+        # A line that rises leaves room above on its left, and below on its right.
         ax.annotate(
             f"{share:.0f} %",
             (float(str(km)), share),
-            xytext=(0, 5 if above else -5),
+            xytext=(-2, 3) if above else (2, -3),
             textcoords="offset points",
-            ha="center",
+            ha="right" if above else "left",
             va="bottom" if above else "top",
-            fontsize=text_size(ax) - 1,
-            color=colour,
+            fontsize=small_size(ax),
+            color=INK,
         )

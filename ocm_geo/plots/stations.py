@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocm_geo.plots.axes import add_caption, box_inches, legend_below, new_axes, put_title
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import (
     MANY,
     POWER_CLASSES,
+    STATIONS,
     UNKNOWN_POWER,
     counted,
     power_class,
@@ -78,7 +80,7 @@ def plot_stations(
     >>> ax.get_legend().get_title().get_text()
     'Highest power (stations)'
     """
-    require(stations, "max_power_kw")
+    require(stations, "max_power_kw", made_by=STATIONS)
     points = in_degrees(stations, "stations").geometry
     lon, lat = points.x.to_numpy(), points.y.to_numpy()
     wanted = Extent.around(lon, lat, robust=True) if extent is None else Extent.of_box(extent)
@@ -123,24 +125,22 @@ def draw_points(
         As `power_class` gives them.
     """
     size = _point_size(ax, len(lon))
-    edge = "white" if size > _EDGED else "none"
-    looks: list[tuple[int, str, dict[str, Any]]] = [
-        (rank, label, {"facecolor": colour, "edgecolor": edge, "linewidth": 0.3})
-        for rank, (_, label, colour) in enumerate(POWER_CLASSES)
+    rim = "white" if size > _EDGED else "none"
+    looks = [
+        (rank, label, colour, rim, 0.3) for rank, (_, label, colour) in enumerate(POWER_CLASSES)
     ]
-    hollow = {"facecolor": "white", "edgecolor": "#666666", "linewidth": 0.6}
-    for rank, label, look in [(-1, UNKNOWN_POWER, hollow), *looks]:
+    for rank, label, face, edge, width in [(-1, UNKNOWN_POWER, "white", "#666666", 0.6), *looks]:
         inside = classes == rank
-        if inside.any():
-            ax.scatter(
-                lon[inside],
-                lat[inside],
-                s=size * (1.25 + 0.25 * rank),
-                label=f"{label} ({inside.sum():,})",
-                zorder=3 + rank,
-                rasterized=len(lon) > MANY,
-                **look,
-            )
+        if not inside.any():
+            continue
+        x, y, area = lon[inside], lat[inside], size * (1.25 + 0.25 * rank)
+        said: dict[str, Any] = {"label": f"{label} ({len(x):,})", "zorder": 3 + rank}
+        if len(lon) > MANY:
+            # One marker drawn many times takes a fraction of the time.
+            said |= {"mfc": face, "mec": edge, "mew": width, "ms": area**0.5, "rasterized": True}
+            ax.plot(x, y, "o", **said)
+        else:
+            ax.scatter(x, y, s=area, facecolor=face, edgecolor=edge, linewidth=width, **said)
 
 
 def _point_size(ax: Axes, n: int) -> float:

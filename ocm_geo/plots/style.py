@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = [
+    "BOUNDS",
     "FAR",
     "GAP",
     "GREY",
@@ -24,6 +25,7 @@ __all__ = [
     "SEA",
     "SERIES",
     "SHARES",
+    "STATIONS",
     "UNKNOWN",
     "UNKNOWN_POWER",
     "counted",
@@ -48,18 +50,24 @@ SERIES = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
 """Groups: five of Petroff's six (arXiv:2107.02270), apart under every form of colour blindness."""
 OTHER = "#9c9ca1"
 """What is left over beside `SERIES`; the sixth."""
-SHARES = ("#dbf1b2", "#6dc6be", "#2094c0", "#2260a9", "#1c2d81")
-"""From little to much: ColorBrewer's YlGnBu, in even steps of lightness."""
-FAR = ("#fde5a7", "#fea571", "#f3655c", "#c83e73", "#902a81", "#59157e", "#20114b")
-"""From near to far: magma, turned round, in even steps of lightness."""
+SHARES = ("#bde5b5", "#52bcc2", "#1e8bbd", "#2259a6", "#1a2b7e")
+"""From little to much: ColorBrewer's YlGnBu, in even steps of lightness, all darker than land."""
+FAR = ("#fed799", "#fe9d6c", "#f1605d", "#c03a76", "#832681", "#4c117a", "#1a1042")
+"""From near to far: magma, turned round, in even steps of lightness, all darker than land."""
 UNKNOWN = "#e6e6e6"
 """Where the value is missing; always hatched too."""
 
 MANY = 5000
 """More shapes than this are one picture in vector formats."""
+BOUNDS = "low: every doubtful station out; high: all in"
+"""What a band or bar between two values means, for the caption."""
+STATIONS = "ocm_geo.stations"
+"""What makes a station table, for `require`."""
+_SHOWN = 12
+"""Columns that a message names."""
 
 
-def require(table: pd.DataFrame, *columns: str) -> None:
+def require(table: pd.DataFrame, *columns: str, made_by: str = "") -> None:
     """
     Check that a table can be drawn.
 
@@ -69,15 +77,22 @@ def require(table: pd.DataFrame, *columns: str) -> None:
         The table.
     *columns : str
         What the figure needs.
+    made_by : str
+        The functions that make such a table, for the message.
 
     Raises
     ------
     QueryError
-        If a column is missing.
+        If it is no table, or a column is missing.
     """
+    hint = f"; {made_by} makes such a table" if made_by else ""
+    if not isinstance(table, pd.DataFrame):
+        raise QueryError(f"give a table, not {type(table).__name__}{hint}")
     missing = [column for column in columns if column not in table]
     if missing:
-        raise QueryError(f"the table has no column {missing[0]!r}; it has {list(table.columns)}")
+        shown = [*map(str, table.columns[:_SHOWN]), *(["…"] if len(table.columns) > _SHOWN else [])]
+        has = ", ".join(shown) or "none"
+        raise QueryError(f"the table has no column {missing[0]!r}{hint}. Its columns: {has}")
 
 
 def power_class(power_kw: pd.Series[float]) -> NDArray[np.intp]:
@@ -102,7 +117,7 @@ def power_class(power_kw: pd.Series[float]) -> NDArray[np.intp]:
 
 def plain(text: str) -> str:
     """
-    Keep matplotlib from reading a stranger's text as mathematics.
+    Keep matplotlib from reading a stranger's text as mathematics, or drawing what has no form.
 
     Parameters
     ----------
@@ -112,12 +127,13 @@ def plain(text: str) -> str:
     Returns
     -------
     str
-        The text, dollar signs escaped.
+        The text, dollar signs escaped, without control characters other than line breaks.
     """
-    return text.replace("$", r"\$")
+    shown = "".join(sign for sign in text if sign.isprintable() or sign == "\n")
+    return shown.replace("$", r"\$")
 
 
-def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
+def numbers(table: pd.DataFrame, column: str, *, made_by: str = "") -> NDArray[np.float64]:
     """
     Read a column of numbers.
 
@@ -127,6 +143,8 @@ def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
         The table.
     column : str
         Its name.
+    made_by : str
+        As for `require`.
 
     Returns
     -------
@@ -136,9 +154,9 @@ def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
     Raises
     ------
     QueryError
-        If the table has no such column, or it holds no numbers.
+        If it is no table, has no such column, or the column holds no numbers.
     """
-    require(table, column)
+    require(table, column, made_by=made_by)
     try:
         return table[column].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):

@@ -23,9 +23,13 @@ __all__ = ["write_report"]
 _PER = 10_000
 _FEW_ROWS = 60
 _FIGURES = {
-    "stations.png": "Charging stations in the area of study, by highest power of a connection.",
-    "coverage.png": "Share of the area (and of its people, where they are known) within reach.",
-    "route.png": "Stations along the route by kilometre, and gaps.",
+    "stations": "Charging stations in the area of study, by highest power of a connection.",
+    "coverage": "Share of the area (and of its people, where they are known) within reach.",
+    "route": "Stations along the route by kilometre, and gaps.",
+    "distances": "Share of people ({places}) by the distance to the nearest station, {unit}, "
+    "within {search}.",
+    "lorenz": "How access ({supply} in reach, {method}) is shared among people ({places}): the "
+    "nearer to the line of equal shares, the more equally.",
 }
 
 
@@ -87,15 +91,33 @@ def _headline(result: StudyResult) -> list[tuple[str, str]]:
 
 
 def _figures(result: StudyResult) -> list[dict[str, str]]:
-    names = {path.name: path for path in result.written}
+    drawn = [path for path in result.written if path.suffix == ".png"]
+    words = _words(result)
     return [
         {
-            "data": base64.b64encode(names[name].read_bytes()).decode("ascii"),
-            "caption": caption,
+            "data": base64.b64encode(path.read_bytes()).decode("ascii"),
+            "caption": caption.format_map(words),
         }
-        for name, caption in _FIGURES.items()
-        if name in names
+        for kind, caption in _FIGURES.items()
+        for path in drawn
+        if path.stem.partition("_")[0] == kind
     ]
+
+
+def _words(result: StudyResult) -> dict[str, str]:
+    """Say how many people live where, and in which units, for the captions."""
+    found, access = result.access, result.config.access
+    if found is None or access is None:
+        return {}
+    people = found.means["people"].iloc[0]
+    n = len(found.access) // len(result.groups)
+    return {
+        "places": f"{people:,.0f} in {n:,} places",
+        "unit": str(found.means["unit"].iloc[0]),
+        "search": "the table of costs" if access.costs else f"{access.search_km:g} km",
+        "supply": access.supply,
+        "method": access.method,
+    }
 
 
 def _coverage_rows(result: StudyResult) -> list[dict[str, Any]]:

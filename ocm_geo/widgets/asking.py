@@ -22,6 +22,8 @@ __all__ = ["Answer", "Asker", "Question"]
 
 _MAX_KEPT = 24
 _MAX_ROWS = 1_000_000
+_TURN = 360.0
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ class Question:
         if not isinstance(self.place, tuple) or not isinstance(other.place, tuple):
             return self == other
         (west, south, east, north), (x0, y0, x1, y1) = self.place, other.place
-        inside = west <= x0 and south <= y0 and x1 <= east and y1 <= north
-        return inside and self.filters == other.filters
+        # The same place may be named on another turn of the Earth.
+        start = (x0 - west + _TINY) % _TURN - _TINY
+        columns = east - west >= _TURN or start + (x1 - x0) <= east - west + _TINY
+        return columns and south <= y0 and y1 <= north and self.filters == other.filters
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,9 @@ class Asker:
     Asks in a thread of its own, so that the map stays alive.
 
     A wish waits until no other has come for a moment; one that is overtaken is dropped, and its
-    answer, if it had been sent, is kept but not delivered. A question that an earlier answer
-    holds is not sent. One that failed is not sent again before `forget_errors`.
+    answer, if it had been sent, is kept but not delivered: whether it still is wanted is asked
+    once more when it is handed over. A question that an earlier answer holds is not sent. One
+    that failed is not sent again before `forget_errors`.
 
     Parameters
     ----------
@@ -110,6 +115,8 @@ class Asker:
         self._deliver = deliver
         self._debounce_s = debounce_s
         self._changed = threading.Condition()
+        # One delivery at a time; taken before, never inside, the other.
+        self._delivering = threading.RLock()
         self._kept: list[Answer] = []
         self._ready: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._latest: Question | None = None
@@ -143,8 +150,15 @@ class Asker:
                 self._start()
             self._changed.notify_all()
         if known is not None:
-            self._deliver(known)
+            self._ready.put(known)
+            self._hand_over()
         return known is not None
+
+    def drop(self) -> None:
+        """Wish for nothing: what is on its way is kept, and not delivered."""
+        with self._changed:
+            self._latest = self._wish = None
+            self._changed.notify_all()
 
     def forget_errors(self) -> None:
         """Let questions that failed be asked again."""
@@ -196,11 +210,10 @@ class Asker:
             with self._changed:
                 self._asking = None
                 self._keep(answer)
-                still_wanted = self._latest is not None and question.covers(self._latest)
-                if still_wanted:
+                if wanted := self._is_wanted(question):
                     self._wish = None
                     self._ready.put(answer)
-            if still_wanted:
+            if wanted:
                 self._announce()
 
     def _next(self) -> Question | None:
@@ -238,12 +251,19 @@ class Asker:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        while True:
-            try:
-                answer = self._ready.get_nowait()
-            except queue.Empty:
-                return
-            self._deliver(answer)
+        """Deliver what is ready, but for what has been overtaken since it came."""
+        with self._delivering:
+            while True:
+                try:
+                    answer = self._ready.get_nowait()
+                except queue.Empty:
+                    return
+                if self._is_wanted(answer.question):
+                    self._deliver(answer)
+
+    def _is_wanted(self, question: Question) -> bool:
+        with self._changed:
+            return self._latest is not None and question.covers(self._latest)
 
 
 def _rows(answer: Answer) -> int:

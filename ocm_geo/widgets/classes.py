@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import mapclassify
@@ -12,6 +13,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from ocm_geo.errors import QueryError
+from ocm_geo.widgets.places import is_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +23,8 @@ __all__ = ["MISSING", "Classes"]
 MISSING = "#d9d9d9"
 _UNITS = (("_share", "%", 100.0), ("_km2", "km²", 1.0), ("_km", "km", 1.0), ("_kw", "kW", 1.0))
 _BOUNDS = ("_low", "_high")
+_NEED_MORE = frozenset({"UserDefined"})
+"""Classifiers that take more than values and a number of classes."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,12 @@ class Classes:
         QueryError
             If there is no such scheme, k is no number of classes, or there is no value.
         """
-        by_name = {name.lower(): name for name in mapclassify.CLASSIFIERS}
-        name = by_name.get(scheme.replace("_", "").lower())
-        if name is None:
-            raise QueryError(f"scheme={scheme!r}: choose from {sorted(mapclassify.CLASSIFIERS)}")
-        if isinstance(k, bool) or not 2 <= k <= 9:  # noqa: PLR2004 - the eye tells no more apart
+        name = _classifier(scheme)
+        # The eye tells no more apart.
+        if not (is_whole(k) and 2 <= k <= 9):  # noqa: PLR2004
             raise QueryError(f"k={k!r}: give 2 to 9 classes")
+        if np.isinf(values).any():
+            raise QueryError(f"column {column!r} holds infinite values: make them missing")
         unit, factor = _unit_of(column)
         known = values[~np.isnan(values)] * factor
         if not len(known):
@@ -91,6 +95,8 @@ class Classes:
                 found = mapclassify.classify(known, name, **_options(name, k))
             edges = np.unique(found.bins)
             edges[-1] = max(edges[-1], distinct[-1])
+            # Deviations from a mean or median may begin below the least value.
+            edges = edges[edges >= distinct[0]]
         return cls(tuple(float(e) for e in edges), float(distinct[0]), factor, unit)
 
     @property
@@ -149,6 +155,16 @@ class Classes:
         return f"{value * self.factor:,.{digits}f} {self.unit}".strip()
 
 
+def _classifier(scheme: str) -> str:
+    by_name = {name.lower(): name for name in mapclassify.CLASSIFIERS if name not in _NEED_MORE}
+    wanted = str(scheme).replace("_", "").lower()
+    if wanted not in by_name:
+        near = get_close_matches(wanted, by_name, n=1)
+        hint = f"did you mean {by_name[near[0]]!r}? " if near else ""
+        raise QueryError(f"scheme={scheme!r}: {hint}choose from {sorted(by_name.values())}")
+    return str(by_name[wanted])
+
+
 def _unit_of(column: str) -> tuple[str, float]:
     for bound in _BOUNDS:
         column = column.removesuffix(bound)
@@ -156,13 +172,13 @@ def _unit_of(column: str) -> tuple[str, float]:
 
 
 def _options(name: str, k: int) -> dict[str, int]:
-    fixed = {"BoxPlot", "HeadTailBreaks", "MaxP", "Percentiles", "StdMean", "UserDefined"}
+    fixed = {"BoxPlot", "HeadTailBreaks", "MaxP", "Percentiles", "StdMean"}
     return {} if name in fixed else {"k": k}
 
 
 def _digits(values: tuple[float, ...]) -> int:
-    """Give as many decimals as tell the edges apart."""
+    """Give as many decimals as tell the edges apart, and a value from the edge beside it."""
     gaps = np.diff(np.unique(values))
     if not len(gaps) or np.all(np.array(values) == np.round(values)):
         return 0
-    return int(np.clip(np.ceil(-np.log10(np.min(gaps))), 0, 6))
+    return int(np.clip(np.ceil(-np.log10(np.min(gaps))) + 1, 0, 6))

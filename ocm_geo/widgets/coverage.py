@@ -12,9 +12,11 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.maps import in_degrees
+from ocm_geo.plots.steps import chosen_steps, step_column, step_unit
 from ocm_geo.widgets.classes import MISSING, Classes
-from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map, note
+from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
 from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.parts import attend
 from ocm_geo.widgets.stations import credit_of
 from ocm_geo.widgets.view import View
 
@@ -28,6 +30,7 @@ _FIRST = ("population_share", "area_share", "nearest_km")
 _BOUNDS = {"low": "_low", "central": "", "high": "_high"}
 _MAX_SINGLE = 3000
 _EDGE = {"color": "#ffffff", "weight": 0.7, "opacity": 0.9, "fillOpacity": 0.9}
+_AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _NO_VALUE = {"color": "#8a8a8a", "weight": 1, "dashArray": "3 3", "fillColor": MISSING}
 
 
@@ -36,6 +39,7 @@ def coverage_map(
     *,
     column: str | None = None,
     within_km: float | None = None,
+    minutes: float | None = None,
     scheme: str = "equal_interval",
     k: int = 5,
     basemap: Basemap = "online",
@@ -52,8 +56,8 @@ def coverage_map(
         and ``column_high``, one can choose between them on the map; the classes are the same.
     column : str, optional
         What is shown; by default ``population_share``, ``area_share`` or ``nearest_km``.
-    within_km : float, optional
-        Which of several distances; by default one can choose on the map.
+    within_km, minutes : float, optional
+        Which of several distances or driving times; by default one can choose on the map.
     scheme : str
         How classes are made: the name of a classifier of mapclassify, such as
         ``equal_interval``, ``quantiles`` or ``fisher_jenks``.
@@ -82,14 +86,12 @@ def coverage_map(
     >>> ocm.coverage_map(table, column="area_share").zoom > 4
     True
     """
-    layer = CoverageLayer(table, column=column, within_km=within_km, scheme=scheme, k=k)
-    west, south, east, north = layer.bounds
-    shown = new_map(
-        View.around(np.array([west, east]), np.array([south, north]), height_px(height)),
-        basemap,
-        height,
+    layer = CoverageLayer(
+        table, column=column, within_km=within_km, minutes=minutes, scheme=scheme, k=k
     )
+    shown = new_map(layer.view(height_px(height)), basemap, height)
     layer.add_to(shown)
+    attend(shown, f"Map of {layer.column.replace('_', ' ')}")
     shown.add(layer.legend)
     if layer.choices is not None:
         shown.add(layer.choices)
@@ -104,7 +106,7 @@ class CoverageLayer:
     ----------
     table : geopandas.GeoDataFrame
         As for `coverage_map`.
-    column, within_km, scheme, k
+    column, within_km, minutes, scheme, k
         As for `coverage_map`.
 
     Attributes
@@ -140,14 +142,15 @@ class CoverageLayer:
         *,
         column: str | None = None,
         within_km: float | None = None,
+        minutes: float | None = None,
         scheme: str = "equal_interval",
         k: int = 5,
     ) -> None:
         self._table = in_degrees(table, "coverage table")
-        if self._table.empty:
-            raise QueryError("the coverage table is empty")
+        self._shapes = _turned(self._table)
         self.column = _column_of(self._table, column)
-        self._steps = _steps_of(self._table, within_km)
+        self._steps = chosen_steps(self._table, within_km, minutes)
+        self._unit = step_unit(self._table)
         names = {b: self.column + end for b, end in _BOUNDS.items()}
         self._columns = {b: name for b, name in names.items() if name in self._table}
         values = [self._numbers(self._table, name) for name in self._columns.values()]
@@ -157,20 +160,38 @@ class CoverageLayer:
         self._bound = ipywidgets.RadioButtons(
             options=list(self._columns), value="central", description="Value"
         )
-        steps = [(f"{km:g} km", km) for km in self._steps]
+        steps = [(f"{step:g} {self._unit}", step) for step in self._steps]
         self._within = ipywidgets.Dropdown(options=steps, description="Within")
         if steps:
             self._within.value = self._steps[len(steps) // 2]
-        self.legend = note("", "", "bottomright")
+        # What is under the mouse stands by itself: a legend that was folded stays folded.
+        self._key, self._told = ipywidgets.HTML(), ipywidgets.HTML()
+        box = ipywidgets.VBox([self._key, self._told])
+        self.legend = ipyleaflet.WidgetControl(widget=box, position="bottomright")
         self.choices = self._choices()
-        self._touched_area = ""
         self.draw()
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        """``(west, south, east, north)`` of the areas, degrees."""
-        west, south, east, north = (float(v) for v in self._table.total_bounds)
+        """``(west, south, east, north)`` of the areas, beyond 180 over the antimeridian."""
+        west, south, east, north = (float(v) for v in shapely.total_bounds(self._shapes))
         return west, south, east, north
+
+    def view(self, height_px: float = 480.0) -> View:
+        """
+        Choose a view of the areas, as a new map would show it.
+
+        Parameters
+        ----------
+        height_px : float
+            Height of the map, pixels.
+
+        Returns
+        -------
+        View
+            All of them.
+        """
+        return View.around_shapes(self._shapes, height_px)
 
     def add_to(self, shown: ipyleaflet.Map) -> Self:
         """
@@ -191,18 +212,19 @@ class CoverageLayer:
 
     def draw(self, _: object = None) -> None:
         """Draw the bound and the distance that are chosen."""
-        rows = self._table
+        rows, shapes = self._table, self._shapes
         if self._steps:
-            rows = rows[rows["within_km"] == self._within.value]
+            chosen = (rows[step_column(rows)] == self._within.value).to_numpy(dtype=bool)
+            rows, shapes = rows[chosen], shapes[chosen]
         name = self._columns[self._bound.value]
         self._values = self._numbers(rows, name)
         self._names = _names_of(rows)
         position = self.classes.position(self._values)
-        make = _single if len(rows) <= _MAX_SINGLE else _by_class
-        shapes = shapely.transform(rows.geometry.to_numpy(), lambda xy: np.round(xy, 5))
+        singly = len(rows) <= _MAX_SINGLE
+        make = _single if singly else _by_class
         self.layer.data = collection(make(shapes, position, self.classes.colours))
-        self._touched_area = ""
         self._write_legend()
+        self._tell("Point at an area for its value." if singly else "")
 
     def _numbers(self, rows: gpd.GeoDataFrame, name: str) -> NDArray[np.float64]:
         try:
@@ -227,12 +249,15 @@ class CoverageLayer:
         if row is None:
             return
         value = self.classes.text(float(self._values[row]))
-        self._touched_area = f"{html.escape(self._names[row])}: <b>{value}</b>"
-        self._write_legend()
+        self._tell(f"{html.escape(self._names[row])}: <b>{value}</b>")
+
+    def _tell(self, text: str) -> None:
+        style = "padding:0 .6em .3em;max-width:20em;overflow-wrap:anywhere"
+        self._told.value = f"<div role='status' style='{style}'>{text}</div>" if text else ""
 
     def _write_legend(self) -> None:
         words = self.column.replace("_", " ")
-        within = f" within {self._within.value:g} km" if self._steps else ""
+        within = f" within {self._within.value:g} {self._unit}" if self._steps else ""
         bound = f", {self._bound.value} value" if len(self._columns) > 1 else ""
         rows = [*zip(self.classes.colours, self.classes.labels, strict=True)]
         if np.isnan(self._values).any():
@@ -243,10 +268,7 @@ class CoverageLayer:
             for colour, label in rows
         )
         head = f"<b>{html.escape(words)}{within}{bound}</b>, {len(self._values):,} areas"
-        touched = self._touched_area or "Point at an area for its value."
-        status = f"<div role='status'>{touched}</div>"
-        text = f"{swatches}{status}{credit_of(self._table)}"
-        self.legend.widget.value = folding(head, text)
+        self._key.value = folding(head, f"{swatches}{credit_of(self._table)}")
 
 
 def _column_of(table: gpd.GeoDataFrame, column: str | None) -> str:
@@ -260,22 +282,25 @@ def _column_of(table: gpd.GeoDataFrame, column: str | None) -> str:
     return column
 
 
-def _steps_of(table: gpd.GeoDataFrame, within_km: float | None) -> list[float]:
-    if "within_km" not in table:
-        if within_km is not None:
-            raise QueryError("within_km is given, but the table has no column 'within_km'")
-        return []
-    steps = [float(km) for km in np.unique(table["within_km"].astype(float))]
-    if within_km is None:
-        return steps
-    if within_km not in steps:
-        raise QueryError(f"within_km={within_km} is not in the table; it has {steps}")
-    return [float(within_km)]
-
-
 def _names_of(rows: gpd.GeoDataFrame) -> list[str]:
     column = next((name for name in ("name", "title") if name in rows), None)
     return [str(v) for v in (rows.index if column is None else rows[column])]
+
+
+def _turned(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Bring areas to one side of the antimeridian."""
+    shapes = table.geometry.to_numpy()
+    shapes = np.where(shapely.is_missing(shapes), shapely.Polygon(), shapes)
+    areas = np.isin(shapely.get_type_id(shapes), _AREAS) | shapely.is_empty(shapes)
+    if not areas.all():
+        raise QueryError(
+            f"coverage table: {(~areas).sum()} of {len(areas)} rows are no areas (first: "
+            f"{table.index[areas.argmin()]}); give polygons"
+        )
+    if shapely.is_empty(shapes).all():
+        raise QueryError("the coverage table holds no area")
+    turned = View.around_shapes(shapes).turned_shapes(shapes)
+    return np.asarray(shapely.transform(turned, lambda xy: np.round(xy, 5)))
 
 
 def _single(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import math
 from typing import TYPE_CHECKING, Any
 
 import ipyleaflet
@@ -11,7 +9,8 @@ import ipywidgets
 import numpy as np
 import shapely
 
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import QueryError, SourceError
+from ocm_geo.plots.style import counted
 from ocm_geo.query.where import Box, positive_km
 from ocm_geo.reference import ReferenceData, bundled
 from ocm_geo.schema import empty_stations
@@ -23,9 +22,11 @@ from ocm_geo.stations import (
     stations_from_route,
 )
 from ocm_geo.widgets.asking import Answer, Asker, Question
+from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.filters import FilterPanel
-from ocm_geo.widgets.ground import Basemap, new_map, note
+from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.parts import attend, status
 from ocm_geo.widgets.selecting import SelectionTools, one_turn
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of
@@ -35,6 +36,7 @@ from ocm_geo.widgets.view import View
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from ocm_geo.query import StationQuery
     from ocm_geo.sources.base import Source
 
 __all__ = ["StationExplorer"]
@@ -46,7 +48,6 @@ _REMOTE_DEG2 = 4.0
 _PAD = 0.15
 _CELL = 128
 _SETTLE_S = 120.0
-_MOST = (0.005, 0.995)
 _MAX_RINGS = 2000
 _MAX_LISTED = 200
 _MAX_TITLE = 60
@@ -120,10 +121,8 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         debounce_s: float = 0.3,
         within_km: float = 5.0,
     ) -> None:
-        if isinstance(debounce_s, bool) or not (math.isfinite(debounce_s) and debounce_s >= 0):
-            raise QueryError(f"debounce_s must be 0 or more seconds, not {debounce_s!r}")
-        self._source = resolve_source(source)
-        self._remote = bool(getattr(self._source, "is_remote", False))
+        self._source = _Quiet(resolve_source(source))
+        self._remote = self._source.is_remote
         self._within_km = positive_km(within_km, "within_km")
         self._fit = bbox is None and not self._remote
         self._reference: ReferenceData | None = (
@@ -131,7 +130,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         )
         self._selected = self._shown = empty_stations()
         self._choice: shapely.Geometry | None = None
-        self._views = Asker(self._ask, self._got_view, debounce_s=debounce_s)
+        self._views = Asker(self._ask, self._got_view, debounce_s=_seconds(debounce_s))
         self._choices = Asker(self._ask, self._got_choice, debounce_s=0)
         self.map = new_map(_first_view(bbox, remote=self._remote), basemap, height)
         self.layer = StationLayer(
@@ -199,24 +198,34 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             self._tell("Asking …")
             self._views.want(Question(_WORLD, self.filters.values()))
         elif self._remote and _degrees2(view) > _REMOTE_DEG2:
-            self._tell("0 stations shown. Zoom in: a server is asked for small views only.")
+            self._views.drop()
+            self._count("a server is asked for small views only: zoom in for all")
         elif not self._views.want(Question(_box_of(view), self.filters.values())):
             self._tell("Asking …")
 
     def _filters_changed(self) -> None:
         self.layer.close_popup()
         self.refresh()
+        if self._choice is not None:
+            self._select(self._choice)
 
     def _ask(self, question: Question) -> gpd.GeoDataFrame:
         """Ask the source; this runs in a thread of its own."""
         filters: dict[str, Any] = {**dict(question.filters), "source": self._source}
         if self._reference is None:
-            self._reference = reference_data(self._source)
+            self._reference = self._names()
         if isinstance(question.place, tuple):
             return stations_from_bbox(question.place, **filters)
         if isinstance(question.place, shapely.LineString):
             return stations_from_route(question.place, self._within_km, **filters)
         return stations_from_polygon(question.place, **filters)
+
+    def _names(self) -> ReferenceData:
+        """Ask a server what its ids stand for, once: stations are shown without it, too."""
+        try:
+            return reference_data(self._source)
+        except SourceError:
+            return bundled()
 
     def _got_view(self, answer: Answer) -> None:
         if answer.stations is None:
@@ -241,7 +250,8 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
     def _select(self, shape: shapely.Geometry | None) -> None:
         self._choice = shape
         if shape is None:
-            self._set_selected(empty_stations())
+            self._choices.drop()
+            self._set_selected(self._shown.iloc[:0])
             return
         self._choices.want(Question(shape, self.filters.values()))
 
@@ -251,6 +261,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
 
     def _picked(self, rows: gpd.GeoDataFrame) -> None:
         self._choice = None
+        self._choices.drop()
         self._set_selected(rows)
 
     def _set_selected(self, stations: gpd.GeoDataFrame) -> None:
@@ -263,30 +274,42 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
 
     def _show_all(self, stations: gpd.GeoDataFrame) -> None:
         """Show where nearly all stations are: a few stand at (0, 0) and such places."""
-        points = stations.geometry
-        lon, lat = points.x.to_numpy(), points.y.to_numpy()
-        if not len(lon):
+        if stations.empty:
             return
-        low, high = np.quantile(np.column_stack([lon, lat]), _MOST, axis=0)
-        view = View.around(*np.column_stack([low, high]))
+        points = stations.geometry
+        view = View.around(
+            points.x.to_numpy(), points.y.to_numpy(), height_px(self.map.layout.height)
+        )
         with self.map.hold_sync():
             self.map.center, self.map.zoom = list(view.centre), view.zoom
         self.layer.redraw()
 
-    def _count(self) -> None:
+    def _count(self, missing: str = "") -> None:
         """Say how many of the stations in view are shown, and offer them as a list."""
         inside = self.visible
         singly = self.layer.shown == "stations"
         shown = len(inside) if singly else 0
-        text = f"{shown:,} of {len(inside):,} stations in view shown"
+        if missing:
+            text = f"{counted(len(inside), 'station')} of earlier views shown; {missing}"
+        else:
+            text = f"{shown:,} of {counted(len(inside), 'station')} in view shown"
         if not singly:
             text += "; the rest in groups. Zoom in to see each"
         if len(self._selected):
             text += f". {len(self._selected):,} selected"
         self._tell(f"{text}.")
-        listed = inside.head(_MAX_LISTED) if singly else inside.head(0)
-        names = [f"{_one_line(title)} ({i})" for i, title in listed["title"].items()]
-        self._list.options = [(_CHOOSE, 0), *sorted(zip(names, listed.index, strict=True))]
+        self._offer(inside if singly else inside.head(0))
+
+    def _offer(self, stations: gpd.GeoDataFrame) -> None:
+        listed = stations.head(_MAX_LISTED)
+        names = [
+            f"{one_line(title, _MAX_TITLE) or 'Station'} ({i})"
+            for i, title in listed["title"].items()
+        ]
+        first = _CHOOSE if len(listed) else "zoom in to choose a station"
+        if len(listed) < len(stations):
+            first += f" (the first {_MAX_LISTED} of {len(stations):,})"
+        self._list.options = [(first, 0), *sorted(zip(names, listed.index, strict=True))]
 
     def _chosen_in_list(self, change: dict[str, Any]) -> None:
         if change["new"] in self.layer.stations.index:
@@ -300,22 +323,20 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             self._select(self._choice)
 
     def _tell(self, text: str, *, failed: bool = False) -> None:
-        role, colour = ("alert", "#a50026") if failed else ("status", "#222222")
-        self._status.value = (
-            f"<div role='{role}' style='padding:.2em .6em;max-width:24em;line-height:1.3;"
-            f"overflow-wrap:anywhere;color:{colour}'>{html.escape(text)}</div>"
-        )
+        with self._status.hold_sync():
+            self._status.text, self._status.failed = text, failed
         self._again.layout.display = "" if failed else "none"
 
     def _add_texts(self) -> ipywidgets.Widget:
         """Put status, legend and credit on the map; give the list that stands below it."""
-        self._status = ipywidgets.HTML()
+        self._status = status()
         self._again = ipywidgets.Button(description="Try again")
         self._again.layout.display = "none"
         self._again.on_click(self._try_again)
         told = ipywidgets.VBox([self._status, self._again])
         self.map.add(ipyleaflet.WidgetControl(widget=told, position="topright"))
         self.map.add(note("<b>Legend</b>", legend_html(), "bottomright"))
+        attend(self.map, "Map of charging stations")
         self._rings = ipyleaflet.GeoJSON(data=collection([]), point_style=_RING, name="selected")
         self.map.add(self._rings)
         self._credit = ipywidgets.HTML()
@@ -323,6 +344,26 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         self._list.layout.width = "min(100%, 480px)"
         self._list.observe(self._chosen_in_list, names="value")
         return ipywidgets.VBox([self._list, self._credit])
+
+
+class _Quiet:
+    """A source for a map, where an empty view is nothing that two more questions must explain."""
+
+    def __init__(self, source: Source) -> None:
+        self.is_remote = bool(getattr(source, "is_remote", False))
+        self.fetch = source.fetch
+        self.reference_data = source.reference_data
+
+    def has_any(self, query: StationQuery) -> bool:
+        """Answer what is asked for nothing but a hint at swapped axes: there is no hint."""
+        del query
+        return False
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
+        raise QueryError(f"debounce_s must be 0 or more seconds, not {value!r}")
+    return value
 
 
 def _first_view(bbox: tuple[float, float, float, float] | None, *, remote: bool) -> View:
@@ -334,7 +375,9 @@ def _first_view(bbox: tuple[float, float, float, float] | None, *, remote: bool)
         raise QueryError(f"bbox must be (west, south, east, north), not {bbox!r}") from error
     box = Box(west, south, east, north)
     over = 360.0 if box.west > box.east else 0.0
-    return View.around(np.array([box.west, box.east + over]), np.array([box.south, box.north]))
+    return View.around_shapes(
+        np.array([shapely.box(*box.as_tuple()[:2], box.east + over, box.north)])
+    )
 
 
 def _box_of(view: View) -> tuple[float, float, float, float]:
@@ -342,14 +385,9 @@ def _box_of(view: View) -> tuple[float, float, float, float]:
     wide = view.padded(_PAD).snapped(_CELL)
     if wide.east - wide.west >= 360:  # noqa: PLR2004 - a full turn
         return (*_WORLD[:1], wide.south, *_WORLD[2:3], wide.north)
-    turn = 360.0 * round((wide.west + wide.east) / 720)
+    turn = 360.0 * ((wide.west + 180) // 360)
     return wide.west - turn, wide.south, wide.east - turn, wide.north
 
 
 def _degrees2(view: View) -> float:
     return (view.east - view.west) * (view.north - view.south)
-
-
-def _one_line(title: object) -> str:
-    text = " ".join(title.split()) if isinstance(title, str) else "Station"
-    return text if len(text) <= _MAX_TITLE else text[: _MAX_TITLE - 1] + "…"

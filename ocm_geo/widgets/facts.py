@@ -8,21 +8,23 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from ocm_geo.connections import connections
-from ocm_geo.errors import QueryError
-from ocm_geo.plots.maps import in_degrees
 from ocm_geo.reference import ReferenceData, add_labels, bundled, links
+from ocm_geo.widgets.places import placed
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Station", "describe_stations", "safe_url"]
+__all__ = ["Station", "describe_stations", "one_line", "safe_url"]
 
 Station = dict[str, Any]
 
-_NEEDED = ("title", "connections", "max_power_kw")
 _LABELS = {"operator": "Operator", "usage_type": "Access", "status": "Status", "usage_cost": "Cost"}
 _DATES = {"date_last_verified": "Last verified", "date_last_status_update": "Last changed"}
 _MAX_TEXT = 300
+# Control characters, and those that turn round the order in which the rest of a line is read.
+_UNSEEN = dict.fromkeys(
+    (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+)
 
 
 def describe_stations(
@@ -42,30 +44,51 @@ def describe_stations(
     -------
     list of dict
         ``id``, ``title``, ``lon``, ``lat``, ``facts`` (pairs of plain text) and ``links`` (pairs
-        of text and address).
+        of text and address), for each station that has a position.
 
     Raises
     ------
     QueryError
         If it is no station table.
     """
-    missing = [column for column in _NEEDED if column not in stations]
-    if missing:
-        raise QueryError(f"the table has no column {missing[0]!r}: give a station table")
-    points = in_degrees(stations, "stations").geometry
-    words = _with_labels(stations, reference)
-    plugs = _plug_words(stations, reference or bundled())
+    frame, _ = placed(stations)
+    words = _with_labels(frame, reference)
+    plugs = _plug_words(frame, reference or bundled())
     return [
         {
             "id": int(ocm_id),
-            "title": _text(row.get("title")) or f"Station {ocm_id}",
+            "title": one_line(row.get("title")) or f"Station {ocm_id}",
             "lon": round(point.x, 6),
             "lat": round(point.y, 6),
             "facts": _facts(row, plugs.get(int(ocm_id), [])),
             "links": _links(int(ocm_id), row),
         }
-        for ocm_id, point, row in zip(stations.index, points, words.to_dict("records"), strict=True)
+        for ocm_id, point, row in zip(
+            frame.index, frame.geometry, words.to_dict("records"), strict=True
+        )
     ]
+
+
+def one_line(value: object, most: int = _MAX_TEXT) -> str:
+    """
+    Put what a stranger typed on one line that reads as it was typed.
+
+    Parameters
+    ----------
+    value : object
+        Text, or anything else.
+    most : int
+        Longest line, characters.
+
+    Returns
+    -------
+    str
+        Without control characters and overrides of direction; empty where there is no text.
+    """
+    if not isinstance(value, str):
+        return ""
+    folded = " ".join(" ".join(value.split()).translate(_UNSEEN).split())
+    return folded if len(folded) <= most else folded[: most - 1] + "…"
 
 
 def safe_url(text: object) -> str | None:
@@ -117,12 +140,12 @@ def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[in
 
 
 def _facts(row: dict[Any, Any], plugs: list[str]) -> list[tuple[str, str]]:
-    facts = [(label, _text(row.get(column))) for column, label in _LABELS.items()]
+    facts = [(label, one_line(row.get(column))) for column, label in _LABELS.items()]
     facts.insert(1, ("Connections", "; ".join(plugs) or "none recorded"))
     for column, label in _DATES.items():
         if not pd.isna(date := row.get(column)):
             facts.append((label, f"{date:%Y-%m-%d}"))
-    provider, licence = _text(row.get("data_provider")), _text(row.get("license"))
+    provider, licence = one_line(row.get("data_provider")), one_line(row.get("license"))
     facts.append(("Data", ", ".join(part for part in (provider, licence) if part)))
     return [(label, text) for label, text in facts if text]
 
@@ -136,10 +159,3 @@ def _links(ocm_id: int, row: dict[Any, Any]) -> list[tuple[str, str]]:
     if url := safe_url(row.get("url")):
         found.append(("web page", url))
     return found
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    folded = " ".join(value.split())
-    return folded if len(folded) <= _MAX_TEXT else folded[: _MAX_TEXT - 1] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TypeAlias
 
@@ -22,7 +23,7 @@ Basemap: TypeAlias = "str | xyzservices.TileProvider"
 
 _CHOICES = ("online", "offline", "none")
 _LAND_PANE = "ocm-land"
-_WATER = {"stroke": False, "fillColor": SEA, "fillOpacity": 1}
+_WATER = {"stroke": False, "fillColor": SEA, "fillOpacity": 1, "interactive": False}
 _HEIGHT = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|cm|in)|calc\([^;]*\)")
 _PAD = 0.25
 _SIMPLE_PX = 1.5
@@ -131,8 +132,17 @@ class LandLayer:
         """
         self.draw(View.of(shown))
         shown.add(self.layer)
-        shown.observe(lambda _: self.draw(View.of(shown)), names="bounds")
+        shown.observe(lambda _: self._follow(shown), names="bounds")
         return self
+
+    def _follow(self, shown: ipyleaflet.Map) -> None:
+        """Draw the land of a new view, in a notebook once all that stands on it is on its way."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.draw(View.of(shown))
+        else:
+            loop.call_soon(lambda: self.draw(View.of(shown)))
 
     def draw(self, view: View) -> None:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["BORDER", "LAND_CREDIT", "collection", "feature", "land_features"]
 
 LAND_CREDIT = "Borders: Natural Earth"
-BORDER = {"color": "#b9b3a6", "weight": 1, "fillColor": LAND, "fillOpacity": 1}
+BORDER = {
+    "color": "#b9b3a6",
+    "weight": 1,
+    "fillColor": LAND,
+    "fillOpacity": 1,
+    # The mouse finds what stands on it, and nothing is sent for the land itself.
+    "interactive": False,
+}
 """Look of the land."""
 
 _TURN = 360.0
-_FINE = 0.01
 _SMALLEST = 3.0
 """Islands smaller than so many times the tolerance are left out."""
 
@@ -49,28 +55,28 @@ def land_features(
     """
     west, south, east, north = box
     digits = max(1, int(np.floor(-np.log10(tolerance))) + 1)
-    parts = _parts_at(2.0 ** np.floor(np.log2(tolerance)) if tolerance > _FINE else 0.0)
+    parts = _parts()
     found: list[shapely.Geometry] = []
     for turn in range(int((west + 180) // _TURN), int((east + 180) // _TURN) + 1):
         shift = _TURN * turn
         window = (west - shift, south, east - shift, north)
         near = parts.geometries[np.sort(parts.query(shapely.box(*window)))]
-        cut = shapely.simplify(shapely.clip_by_rect(near, *window), tolerance)
+        x0, y0, x1, y1 = shapely.bounds(near).T
+        near = near[np.maximum(x1 - x0, y1 - y0) >= _SMALLEST * tolerance]
+        # A ground to look at may touch itself: keeping it valid would take ten times as long.
+        cut = shapely.simplify(
+            shapely.clip_by_rect(near, *window), tolerance, preserve_topology=False
+        )
         moved = shapely.transform(cut, partial(_moved, shift=shift, digits=digits))
         found += list(shapely.get_parts(moved))
     solid = [shape for shape in found if isinstance(shape, shapely.Polygon) and not shape.is_empty]
     return [feature(shapely.MultiPolygon(solid), style)] if solid else []
 
 
-@lru_cache(maxsize=8)
-def _parts_at(tolerance: float) -> shapely.STRtree:
-    """Give islands and mainlands one by one, thinned out once for all views of a zoom."""
-    parts = shapely.get_parts(land().geometry.to_numpy())
-    if tolerance:
-        west, south, east, north = shapely.bounds(parts).T
-        large = np.maximum(east - west, north - south) >= _SMALLEST * tolerance
-        parts = shapely.simplify(parts[large], tolerance)
-    return shapely.STRtree(parts)
+@cache
+def _parts() -> shapely.STRtree:
+    """Give islands and mainlands one by one."""
+    return shapely.STRtree(shapely.get_parts(land().geometry.to_numpy()))
 
 
 def _moved(xy: NDArray[np.float64], *, shift: float, digits: int) -> NDArray[np.float64]:

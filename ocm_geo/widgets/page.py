@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.maps import in_degrees
+from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.style import counted
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations
+from ocm_geo.widgets.ground import folding
 from ocm_geo.widgets.land import BORDER, LAND_CREDIT, land_features
+from ocm_geo.widgets.places import check_reference, placed, unplaced_words
 from ocm_geo.widgets.symbols import legend_html, symbol_codes, symbol_style
+from ocm_geo.widgets.view import box_around
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +36,7 @@ __all__ = ["MAX_BYTES", "MAX_MARKERS", "to_html"]
 MAX_MARKERS = 5000
 MAX_BYTES = 5_000_000
 _ZOOMS = range(2, 12)
+_WORLD = (-180.0, -60.0, 180.0, 80.0)
 _ASSETS = Path(__file__).parent / "assets"
 
 
@@ -77,12 +82,14 @@ def to_html(
     >>> "<script src=" in page
     False
     """
+    check_reference(reference)
+    shown, missing = placed(stations)
     page = b""
-    if len(stations) <= MAX_MARKERS:
-        page = _page(title, _single(stations, reference), _notes(stations))
+    if len(shown) <= MAX_MARKERS:
+        page = _page(title, _single(shown, reference), _notes(shown, missing))
     if not page or len(page) > MAX_BYTES:
         left_out = "too many" if not page else "too much text"
-        page = _page(title, _grouped(stations), _notes(stations, left_out))
+        page = _page(title, _grouped(shown), _notes(shown, missing, left_out))
     target = Path(path)
     try:
         target.write_bytes(page)
@@ -92,34 +99,30 @@ def to_html(
 
 
 def _single(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> dict[str, Any]:
+    lon, _, ground = _ground(stations)
     described = describe_stations(stations, reference)
     codes = symbol_codes(stations, reference).tolist()
-    for station, code in zip(described, codes, strict=True):
-        station["code"] = code
+    for station, x, code in zip(described, lon.tolist(), codes, strict=True):
+        station["lon"], station["code"] = round(x, 6), code
     styles = {code: symbol_style(code) for code in set(codes)}
-    return {"stations": described, "styles": styles, "groups": {}, **_ground(stations)}
+    return {"stations": described, "styles": styles, "groups": {}, **ground}
 
 
 def _grouped(stations: gpd.GeoDataFrame) -> dict[str, Any]:
-    points = in_degrees(stations, "stations").geometry
-    groups = _groups(points.x.to_numpy(), points.y.to_numpy())
-    return {"stations": [], "styles": {}, "groups": groups, **_ground(stations)}
+    lon, lat, ground = _ground(stations)
+    return {"stations": [], "styles": {}, "groups": _groups(lon, lat), **ground}
 
 
-def _ground(stations: gpd.GeoDataFrame) -> dict[str, Any]:
-    points = in_degrees(stations, "stations").geometry
-    (south, west), (north, east) = bounds = _bounds(points.x.to_numpy(), points.y.to_numpy())
-    span = max(north - south, east - west, 1.0)
-    box = (max(west - span, -180.0), max(south - span, -90.0))
-    far = (min(east + span, 180.0), min(north + span, 90.0))
-    return {"land": land_features((*box, *far), span / 1500, BORDER), "bounds": bounds}
-
-
-def _bounds(lon: np.ndarray, lat: np.ndarray) -> list[list[float]]:
-    if not len(lon):
-        return [[-60.0, -180.0], [80.0, 180.0]]
-    low, high = (lat.min(), lon.min()), (lat.max(), lon.max())
-    return [[float(v) for v in low], [float(v) for v in high]]
+def _ground(stations: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Give positions on one side of the antimeridian, the land about them, and what to show."""
+    lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
+    west, south, east, north = box = box_around(lon, lat) or _WORLD
+    span, middle = max(north - south, east - west, 1.0), (west + east) / 2
+    about = (max(west - span, middle - 180), max(south - span, -90.0))
+    far = (min(east + span, middle + 180), min(north + span, 90.0))
+    land = land_features((*about, *far), span / 1500, BORDER)
+    ground = {"land": land, "bounds": [[south, west], [north, east]]}
+    return Extent(*box).turned(lon), lat, ground
 
 
 def _groups(lon: np.ndarray, lat: np.ndarray) -> dict[int, list[list[float]]]:
@@ -134,8 +137,8 @@ def _groups(lon: np.ndarray, lat: np.ndarray) -> dict[int, list[list[float]]]:
     return levels
 
 
-def _notes(stations: gpd.GeoDataFrame, left_out: str = "") -> dict[str, str]:
-    count = f"{len(stations):,} stations"
+def _notes(stations: gpd.GeoDataFrame, missing: int, left_out: str = "") -> dict[str, str]:
+    count = counted(len(stations), "station")
     if left_out:
         limit = (
             f"a page holds at most {MAX_MARKERS:,} single ones"
@@ -143,6 +146,8 @@ def _notes(stations: gpd.GeoDataFrame, left_out: str = "") -> dict[str, str]:
             else f"with popups the page would be over {MAX_BYTES // 10**6} MB"
         )
         count += f"; shown in groups, since {limit}: what is known of each is left out"
+    if missing:
+        count += f"; {unplaced_words(missing)}"
     attrs = read_attrs(stations)
     date = attrs.get("data_date") or str(attrs.get("retrieved", ""))[:10]
     credit = str(attrs.get("attribution", ATTRIBUTION))
@@ -156,7 +161,7 @@ def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
     # In a script element only "<" can end the text early.
     payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    heading = html.escape(title)
+    heading = html.escape(str(title))
     text = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
@@ -164,7 +169,7 @@ def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:
         f"<title>{heading}</title><style>{_asset('leaflet.css')}{_asset('map.css')}</style></head>"
         f"<body><header><h1>{heading}</h1><p>{html.escape(notes['count'])}</p></header>"
         '<div id="map" role="application" aria-label="Map of charging stations"></div>'
-        f'<aside aria-label="Legend">{legend_html()}</aside>'
+        f'<aside aria-label="Legend">{folding("<b>Legend</b>", legend_html())}</aside>'
         f"<footer>{html.escape(notes['credit'])}</footer>"
         f'<script type="application/json" id="data">{payload}</script>'
         f"<script>{leaflet}</script><script>{script}</script></body></html>\n"

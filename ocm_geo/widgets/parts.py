@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import ipyleaflet
 
 from ocm_geo.errors import MissingDependency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["own_widget", "slider"]
+__all__ = ["attend", "own_widget", "slider", "status"]
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -47,6 +50,36 @@ def own_widget(name: str, **traits: Any) -> Any:  # noqa: ANN401 - an AnyWidget
     for kind, suffix in (("_esm", "js"), ("_css", "css")):
         members[kind] = (_ASSETS / f"{name}.{suffix}").read_text(encoding="utf-8")
     return type(name.title(), (anywidget.AnyWidget,), members)()
+
+
+def attend(shown: ipyleaflet.Map, label: str) -> None:
+    """
+    Name a map for those who hear it, and calm what it sends; needs anywidget, or does nothing.
+
+    Parameters
+    ----------
+    shown : ipyleaflet.Map
+        The map.
+    label : str
+        What it shows.
+    """
+    if importlib.util.find_spec("anywidget") is None:
+        return
+    keys = "arrow keys move it, plus and minus zoom"
+    widget = own_widget("attendant", label=f"{label}: {keys}")
+    shown.add(ipyleaflet.WidgetControl(widget=widget, position="bottomleft", transparent_bg=True))
+
+
+def status() -> Any:  # noqa: ANN401 - an AnyWidget
+    """
+    Make a line of text that is read out when it changes.
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        ``text`` is never HTML; ``failed`` says that it is an error.
+    """
+    return own_widget("status", text="", failed=False)
 
 
 def slider(description: str, labels: Sequence[str], index: int = 0) -> Any:  # noqa: ANN401

@@ -29,7 +29,8 @@ def popup_html(station: Station) -> str:
     """
     rows = "".join(
         f"<div style='margin:.15em 0;overflow-wrap:anywhere'>"
-        f"<span style='color:#595959'>{html.escape(label)}:</span> {html.escape(text)}</div>"
+        f"<span style='color:#595959'>{html.escape(label)}:</span> "
+        f"<bdi>{html.escape(text)}</bdi></div>"
         for label, text in station["facts"]
     )
     anchors = " · ".join(
@@ -38,7 +39,7 @@ def popup_html(station: Station) -> str:
         for text, url in station["links"]
     )
     title = html.escape(station["title"])
-    heading = f"<b style='font-size:1.1em;overflow-wrap:anywhere'>{title}</b>"
+    heading = f"<b dir='auto' style='font-size:1.1em;overflow-wrap:anywhere'>{title}</b>"
     return (
         f"<article style='line-height:1.3'>{heading}<div style='margin:.3em 0 .5em'>{rows}</div>"
         f"{anchors}</article>"

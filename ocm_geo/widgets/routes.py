@@ -15,9 +15,10 @@ from ocm_geo.geodesy import Line, as_line, corridor_polygon
 from ocm_geo.plots.style import GAP, INK, POWER_CLASSES, power_class
 from ocm_geo.query.where import positive_km
 from ocm_geo.standards import Rule, assess_route, standards
+from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection, feature
-from ocm_geo.widgets.parts import own_widget
+from ocm_geo.widgets.parts import attend, own_widget
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of
 from ocm_geo.widgets.symbols import legend_html
@@ -41,7 +42,7 @@ _GAPS = {
     "unserved": (GAP, "no pool at all"),
     "gap": (_NEUTRAL, "between stations"),
 }
-_CORRIDOR = {"stroke": False, "fillColor": "#0077bb", "fillOpacity": 0.15}
+_CORRIDOR = {"stroke": False, "fillColor": "#0077bb", "fillOpacity": 0.15, "interactive": False}
 _MARK = {"color": "#0077bb", "weight": 3, "fillOpacity": 0}
 _HEIGHTS = (0.2, 0.35, 0.5, 0.75, 1.0)
 _GREY = "#767676"
@@ -117,7 +118,8 @@ def route_map(
         own = standard.offset_km if isinstance(standard, Rule) else _offset_km(standard)
         verdict = assess_route(route, stations, standard, offset_km=None if own else limit)
         gaps = verdict.segments
-    view = View.around(line.coords[:, 0], line.coords[:, 1], height_px(height))
+    road = np.array([shapely.LineString(line.coords)])
+    view = View.around_shapes(road, height_px(height))
     shown = RouteMap(new_map(view, basemap, height), line, located, gaps)
     shown.verdict = verdict
     shown.draw(limit, reference)
@@ -182,7 +184,8 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         ground = shapely.get_parts(corridor_polygon(self._line, within_km))
         self.map.add(ipyleaflet.GeoJSON(data=self._lines(ground, _CORRIDOR), name="corridor"))
         road = [shapely.LineString(self._line.coords)]
-        self.map.add(ipyleaflet.GeoJSON(data=self._lines(road, _stroke(INK, 2)), name="route"))
+        line = {**_stroke(INK, 2), "interactive": False}
+        self.map.add(ipyleaflet.GeoJSON(data=self._lines(road, line), name="route"))
         bars = ipyleaflet.GeoJSON(data=collection(self._bars()), name="gaps")
         bars.on_hover(lambda feature, **_: self._touch(gap=feature["properties"]["gap"]))
         self.map.add(bars)
@@ -190,6 +193,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         layer = StationLayer(unique, reference=reference).add_to(self.map)
         layer.on_hover(lambda rows: self._touch(station=int(rows.index[0])))
         self.map.add(self._marks)
+        attend(self.map, f"Map of a route of {self._line.length_km:,.0f} km and its stations")
         head = f"<b>{len(unique):,} stations within {within_km:g} km</b>"
         self.map.add(note(head, self._legend(unique), "bottomright"))
 
@@ -200,9 +204,11 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
             "stations": _strip_stations(self.stations),
             "gaps": _strip_gaps(self.gaps),
             "words": {
-                "name": f"{len(self.stations)} passages of stations along the route: "
-                "go through them with the arrow keys",
-                "hint": "Point at a station or a gap, or use the arrow keys.",
+                "name": f"{len(self.stations)} passages of stations and {len(self.gaps)} gaps "
+                "along the route: left and right go through the stations, up and down through "
+                "the gaps",
+                "hint": "Point at a station or a gap; or use the arrow keys: left and right for "
+                "stations, up and down for gaps.",
                 "axis": "kilometres from the start of the route",
                 "left": "left",
                 "right": "right",
@@ -290,7 +296,7 @@ def _strip_stations(stations: pd.DataFrame) -> list[dict[str, Any]]:
             "fill": POWER_CLASSES[rank][2] if rank >= 0 else "#ffffff",
             "stroke": POWER_CLASSES[rank][2] if rank >= 0 else _GREY,
             "text": f"km {along:.1f}, {side}, {offset:.1f} km off: "
-            f"{title if isinstance(title, str) else ocm_id}, "
+            f"{one_line(title) or ocm_id}, "
             + ("power not known" if np.isnan(power) else f"{power:g} kW"),
         }
         for ocm_id, rank, power, along, offset, side, title in rows

@@ -11,11 +11,10 @@ import ipywidgets
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.maps import in_degrees
-from ocm_geo.plots.style import require
 from ocm_geo.widgets.clusters import CELL, Clusters, group_points, radius_px
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.places import check_reference, is_whole, placed
 from ocm_geo.widgets.popups import popups_html
 from ocm_geo.widgets.symbols import CLUSTER, symbol_codes, symbol_style
 from ocm_geo.widgets.view import MAX_ZOOM, View, pixels_of
@@ -66,6 +65,8 @@ class StationLayer:
         What is drawn now.
     clickable : bool
         Whether clicks are answered; not while something is drawn over the stations.
+    n_unplaced : int
+        Stations that have no position, and are not drawn.
 
     Raises
     ------
@@ -91,9 +92,9 @@ class StationLayer:
         max_markers: int = 2000,
         name: str = "stations",
     ) -> None:
-        if isinstance(max_markers, bool) or max_markers < 1:
-            raise QueryError(f"max_markers must be 1 or more, not {max_markers!r}")
-        self._reference = reference
+        if not (is_whole(max_markers) and max_markers >= 1):
+            raise QueryError(f"max_markers must be a whole number, 1 or more, not {max_markers!r}")
+        self._reference: ReferenceData | None = None
         self._max = max_markers
         self._map: ipyleaflet.Map | None = None
         self._popup: ipyleaflet.Popup | None = None
@@ -107,18 +108,21 @@ class StationLayer:
         # Above the circles (400), below markers and popups.
         self._labels = ipyleaflet.ImageOverlay(url=_NO_LABELS, pane="shadowPane")
         self.layer = ipyleaflet.LayerGroup(layers=(self._points, self._labels), name=name)
-        self.set_stations(stations)
+        self.set_stations(stations, reference=reference)
 
     @property
     def stations(self) -> gpd.GeoDataFrame:
-        """The stations of the layer, in EPSG:4326."""
+        """The stations of the layer that have a position, in EPSG:4326."""
         return self._stations
 
     @property
     def visible(self) -> gpd.GeoDataFrame:
         """The stations in view, single or grouped."""
         view = View.of(self._map) if self._map else None
-        return self._stations if view is None else self._stations[self._inside(view)]
+        if view is None:
+            return self._stations
+        rows, _ = view.copies(self._lon, self._lat)
+        return self._stations.iloc[np.unique(rows)]
 
     def set_stations(
         self, stations: gpd.GeoDataFrame, *, reference: ReferenceData | None = None
@@ -138,8 +142,8 @@ class StationLayer:
         QueryError
             If it is no station table.
         """
-        frame = in_degrees(stations, "stations")
-        require(frame, "title", "connections", "max_power_kw")
+        check_reference(reference)
+        frame, self.n_unplaced = placed(stations)
         self._stations = frame
         self._reference = reference or self._reference
         self._lon, self._lat = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
@@ -213,8 +217,8 @@ class StationLayer:
             return
         view = View.of(self._map)
         snapped = view.padded(_PAD).snapped(CELL)
-        inside = np.flatnonzero(snapped.contains(self._lon, self._lat))
-        lon, lat = snapped.turned(self._lon[inside]), self._lat[inside]
+        inside, lon = snapped.copies(self._lon, self._lat)
+        lat = self._lat[inside]
         if len(inside) <= self._max:
             self.shown = "stations"
             self._points.data = collection(_markers(lon, lat, self._codes[inside]))
@@ -246,9 +250,6 @@ class StationLayer:
         """Close the popup, if there is one."""
         if self._popup is not None:
             self._popup.close_popup()
-
-    def _inside(self, view: View) -> NDArray[np.bool_]:
-        return view.contains(self._lon, self._lat)
 
     def _clicked(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
         """Show a popup where a station was clicked, and go nearer where a group was."""

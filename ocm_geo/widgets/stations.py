@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from ocm_geo.plots.style import counted
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import LAND_CREDIT
+from ocm_geo.widgets.parts import attend
+from ocm_geo.widgets.places import unplaced_words
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.symbols import legend_html
 from ocm_geo.widgets.view import View
@@ -73,8 +76,10 @@ def station_map(
     view = View.around(points.x.to_numpy(), points.y.to_numpy(), height_px(height))
     shown = new_map(view, basemap, height)
     layer.add_to(shown)
-    head = f"<b>{len(stations):,} stations</b>"
-    shown.add(note(head, legend_html() + credit_of(stations), "bottomright"))
+    attend(shown, f"Map of {counted(len(layer.stations), 'charging station')}")
+    head = f"<b>{counted(len(layer.stations), 'station')}</b>"
+    left_out = f"<div>{unplaced_words(layer.n_unplaced)}</div>" if layer.n_unplaced else ""
+    shown.add(note(head, left_out + legend_html() + credit_of(stations), "bottomright"))
     return shown
 
 

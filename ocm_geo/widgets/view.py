@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
+import shapely
+
+from ocm_geo.plots.extent import Extent
 
 if TYPE_CHECKING:
     import ipyleaflet
     from numpy.typing import NDArray
 
-__all__ = ["MAX_ZOOM", "View", "degrees_of", "pixels_of"]
+__all__ = ["MAX_ZOOM", "View", "box_around", "degrees_of", "pixels_of"]
 
 MAX_ZOOM = 18
 _TILE = 256
@@ -21,6 +24,8 @@ _SCREEN = (1600, 1000)
 _FIT_WIDTH = 640.0
 _FIT_MARGIN = 60.0
 _MIN_SPAN = 1e-3
+_WORTH_TURNING = 30.0
+"""Degrees to be won; else Greenwich stays in the middle, where readers look for it."""
 
 
 def pixels_of(
@@ -96,7 +101,8 @@ class View(NamedTuple):
         Parameters
         ----------
         lon, lat : numpy.ndarray
-            Degrees; the world where there is none.
+            Degrees; the world where there is none. A few of very many that lie far off, at 0, 0
+            for example, are left out.
         height_px : float
             Height of the map, pixels.
 
@@ -105,13 +111,33 @@ class View(NamedTuple):
         View
             Assumed to be as large as a large map on a screen.
         """
-        if not len(lon):
+        return cls._fitting(box_around(lon, lat), height_px)
+
+    @classmethod
+    def around_shapes(cls, shapes: NDArray[np.object_], height_px: float = 480.0) -> Self:
+        """
+        Choose a view of some shapes, as a new map would show it.
+
+        Parameters
+        ----------
+        shapes : numpy.ndarray of shapely.Geometry
+            In lon/lat; missing and empty ones do not count.
+        height_px : float
+            Height of the map, pixels.
+
+        Returns
+        -------
+        View
+            Assumed to be as large as a large map on a screen.
+        """
+        return cls._fitting(_narrowest(shapely.bounds(shapely.get_parts(shapes))), height_px)
+
+    @classmethod
+    def _fitting(cls, box: tuple[float, float, float, float] | None, height_px: float) -> Self:
+        if box is None:
             return cls.at(0.0, 20.0, 2)
-        turned = np.where(lon < 0, lon + _FULL, lon)
-        x = turned if np.ptp(turned) < np.ptp(lon) else lon
-        px, py = pixels_of(
-            np.array([np.min(x), np.max(x)]), np.array([np.max(lat), np.min(lat)]), 0
-        )
+        west, south, east, north = box
+        px, py = pixels_of(np.array([west, east]), np.array([north, south]), 0)
         (left, right), (top, bottom) = px.tolist(), py.tolist()
         room = max(height_px - _FIT_MARGIN, _FIT_MARGIN)
         span = max((right - left) / _FIT_WIDTH, (bottom - top) / room, _MIN_SPAN / _TILE)
@@ -222,23 +248,34 @@ class View(NamedTuple):
         columns = self.west <= other.west and other.east <= self.east
         return columns and self.south <= other.south and other.north <= self.north
 
-    def contains(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def copies(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """
-        Say which positions are in view.
+        Find what is in view, on every copy of the world that a wide map shows.
 
         Parameters
         ----------
         lon, lat : numpy.ndarray
-            Degrees.
+            Degrees; missing ones are never in view.
 
         Returns
         -------
-        numpy.ndarray of bool
-            One value each.
+        row : numpy.ndarray of int
+            Positions in ``lon``; one is there twice where two copies of it are shown.
+        drawn : numpy.ndarray
+            Longitudes where they are drawn, degrees.
         """
-        shift = (lon - self.west) % _FULL
-        inside = (shift <= self.east - self.west) & (lat >= self.south) & (lat <= self.north)
-        return np.asarray(inside)
+        first = self.west + (lon - self.west) % _FULL
+        columns = [
+            first + _FULL * turn for turn in range(int((self.east - self.west) // _FULL) + 1)
+        ]
+        # The poles are drawn at the edge of a web map.
+        y = np.clip(lat, -_MAX_LAT, _MAX_LAT)
+        rows = (y >= self.south) & (y <= self.north)
+        found = [np.flatnonzero(rows & (x <= self.east)) for x in columns]
+        drawn = [x[row] for x, row in zip(columns, found, strict=True)]
+        return np.concatenate(found), np.concatenate(drawn)
 
     def turned(self, lon: NDArray[np.float64]) -> NDArray[np.float64]:
         """
@@ -254,8 +291,23 @@ class View(NamedTuple):
         numpy.ndarray
             Degrees, within half a turn of the middle.
         """
-        middle = (self.west + self.east) / 2
-        return np.asarray(lon + _FULL * np.round((middle - lon) / _FULL))
+        return Extent(self.west, self.south, self.east, self.north).turned(lon)
+
+    def turned_shapes(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+        """
+        Bring shapes to the turn of the Earth that the view shows, part by part.
+
+        Parameters
+        ----------
+        shapes : numpy.ndarray of shapely.Geometry
+            In lon/lat, split at the antimeridian.
+
+        Returns
+        -------
+        numpy.ndarray of shapely.Geometry
+            One for each.
+        """
+        return Extent(self.west, self.south, self.east, self.north).turned_shapes(shapes)
 
     def _corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Give the north-western and the south-eastern pixel."""
@@ -263,3 +315,36 @@ class View(NamedTuple):
             np.array([self.west, self.east]), np.array([self.north, self.south]), self.zoom
         )
         return (float(x[0]), float(y[0])), (float(x[1]), float(y[1]))
+
+
+def box_around(
+    lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[float, float, float, float] | None:
+    """
+    Give the box of positions, on the side of the Earth where they are near each other.
+
+    Parameters
+    ----------
+    lon, lat : numpy.ndarray
+        Degrees; missing ones do not count, nor do a few of very many that lie far off.
+
+    Returns
+    -------
+    tuple of float or None
+        ``(west, south, east, north)``; over the antimeridian east goes beyond 180.
+    """
+    near = Extent.around(lon, lat, robust=True).holds(lon, lat)
+    x, y = lon[near], lat[near]
+    return _narrowest(np.column_stack([x, y, x, y]))
+
+
+def _narrowest(boxes: NDArray[np.float64]) -> tuple[float, float, float, float] | None:
+    boxes = boxes[~np.isnan(boxes[:, 0])]
+    if not len(boxes):
+        return None
+    turned = boxes.copy()
+    turned[:, ::2] += _FULL * (boxes[:, [0]] + boxes[:, [2]] < 0)
+    if np.ptp(turned[:, ::2]) < np.ptp(boxes[:, ::2]) - _WORTH_TURNING:
+        boxes = turned
+    (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return float(west), float(south), float(east), float(north)

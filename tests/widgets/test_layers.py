@@ -51,13 +51,9 @@ def test_pixels_are_those_of_web_mercator() -> None:
 
 def test_a_view_over_the_antimeridian() -> None:
     view = View.around(np.array([178.0, -178.0]), np.array([-18.0, -17.0]))
-    assert view.contains(
-        np.array([179.0, -179.0, 0.0]), np.array([-17.0, -17.0, -17.0])
-    ).tolist() == [
-        True,
-        True,
-        False,
-    ]
+    rows, lon = view.copies(np.array([179.0, -179.0, 0.0, np.nan]), np.full(4, -17.0))
+    assert rows.tolist() == [0, 1]
+    assert np.ptp(lon) == pytest.approx(2)
     assert abs(view.centre[1]) == pytest.approx(180)
     assert view.zoom > 5
 
@@ -195,9 +191,24 @@ def test_bounds_and_distances_can_be_chosen(table: gpd.GeoDataFrame) -> None:
     assert central != low
     layer._touched(layer.layer.data["features"][3])
     row = table[table["within_km"] == 5]["area_share_low"].iloc[3]
-    assert f"{100 * row:.1f} %" in layer.legend.widget.value
+    assert f"{100 * row:.1f} %" in layer._told.value
+    # The legend itself was left alone: folded away, it stays so.
+    assert "%" in layer._key.value
+    assert f"{100 * row:.1f} %" not in layer._key.value
     plain = table.drop(columns=["area_share_low", "area_share_high"])
     assert ocm.CoverageLayer(plain, column="area_share", within_km=5).choices is None
+
+
+def test_driving_times_can_be_chosen(table: gpd.GeoDataFrame) -> None:
+    by_road = table.rename(columns={"within_km": "minutes"})
+    layer = ocm.CoverageLayer(by_road, column="area_share")
+    assert [text for text, _ in layer._within.options] == [
+        f"{step:g} min" for step in np.unique(by_road["minutes"])
+    ]
+    assert "within 5 min" in layer._key.value
+    assert ocm.CoverageLayer(by_road, column="area_share", minutes=5)._steps == [5.0]
+    with pytest.raises(ocm.QueryError, match="no column 'within_km'"):
+        ocm.CoverageLayer(by_road, column="area_share", within_km=5)
 
 
 def test_missing_values_are_shown_as_such(table: gpd.GeoDataFrame) -> None:
@@ -223,7 +234,10 @@ def test_very_many_cells_are_one_shape_a_class() -> None:
     [
         ({"column": "nothing"}, "no column"),
         ({"column": "area_share", "scheme": "magic"}, "scheme"),
+        ({"column": "area_share", "scheme": "quantile"}, "did you mean 'Quantiles'"),
+        ({"column": "area_share", "scheme": 3}, "scheme"),
         ({"column": "area_share", "k": 1}, "classes"),
+        ({"column": "area_share", "k": 2.5}, "classes"),
         ({"column": "area_share", "within_km": 7}, "not in the table"),
         ({"column": "population_share"}, "no value"),
     ],
@@ -233,3 +247,102 @@ def test_coverage_options_are_checked(
 ) -> None:
     with pytest.raises(ocm.QueryError, match=message):
         ocm.coverage_map(table, **options)
+
+
+def test_a_wide_map_shows_stations_on_every_copy_of_the_world(sample: gpd.GeoDataFrame) -> None:
+    own = ipyleaflet.Map(center=(20, 0), zoom=2)
+    layer = ocm.StationLayer(sample, max_markers=10).add_to(own)
+    own.set_state({"west": -200.0, "south": -60.0, "east": 400.0, "north": 75.0})
+    groups = layer._points.data["features"]
+    assert sum(f["properties"]["count"] for f in groups) == 2 * len(sample)
+    assert len(layer.visible) == len(sample)
+
+
+def box(west: float, south: float, east: float, north: float) -> shapely.Polygon:
+    return shapely.box(west, south, east, north)
+
+
+def test_areas_over_the_antimeridian_are_drawn_side_by_side() -> None:
+    east = shapely.MultiPolygon([box(179, -45, 180, -43), box(-180, -45, -176, -43)])
+    table = gpd.GeoDataFrame(
+        {"nearest_km": [1.0, 2.0]}, geometry=[box(170, -47, 178, -35), east], crs=4326
+    )
+    layer = ocm.CoverageLayer(table)
+    assert list(layer.bounds) == [170, -47, 184, -35]
+    drawn = [shapely.geometry.shape(f["geometry"]).bounds for f in layer.layer.data["features"]]
+    assert drawn[1] == (179, -45, 184, -43)
+    shown = ocm.coverage_map(table, basemap="none")
+    assert shown.center[1] == pytest.approx(177)
+    assert shown.zoom == 5
+
+
+def test_the_world_is_shown_with_greenwich_in_the_middle() -> None:
+    halves = [box(-180, -60, 0, 70), box(0, -60, 180, 70)]
+    table = gpd.GeoDataFrame({"nearest_km": [1.0, 2.0]}, geometry=halves, crs=4326)
+    assert ocm.coverage_map(table, basemap="none").center[1] == pytest.approx(0)
+
+
+def test_areas_without_a_shape_and_points(table: gpd.GeoDataFrame) -> None:
+    one = table[table["within_km"] == 5].copy()
+    one.loc[one.index[0], "geometry"] = None
+    layer = ocm.CoverageLayer(one, column="area_share")
+    assert len(layer.layer.data["features"]) == len(one) - 1
+    points = one.set_geometry(one.geometry.representative_point())
+    with pytest.raises(ocm.QueryError, match="rows are no areas"):
+        ocm.CoverageLayer(points.iloc[1:], column="area_share")
+    with pytest.raises(ocm.QueryError, match="holds no area"):
+        ocm.CoverageLayer(one.iloc[:1], column="area_share")
+    with pytest.raises(ocm.QueryError, match="infinite"):
+        ocm.CoverageLayer(one.assign(area_share=np.inf), column="area_share")
+
+
+@pytest.mark.filterwarnings("ignore:Numba")
+@pytest.mark.parametrize("scheme", ["std_mean", "box_plot", "quantiles"])
+def test_every_class_begins_below_its_end(scheme: str) -> None:
+    values = np.random.default_rng(1).gamma(2, 3, 100)
+    classes = Classes.of(values, "nearest_km", scheme, 5)
+    assert np.all(np.diff([classes.low, *classes.edges]) > 0)
+    assert (np.bincount(classes.position(values)) > 0).all()
+    # Edges are written so finely that a value is never read into the class beside its own.
+    for label, edge in zip(classes.labels, classes.edges, strict=True):
+        written = float(label.split(" to ")[1].removesuffix(" km"))
+        assert abs(written - edge) < 0.1 * np.diff([classes.low, *classes.edges]).min()
+
+
+def test_stations_without_a_position_are_counted(sample: gpd.GeoDataFrame) -> None:
+    holed = sample.head(20).copy()
+    holed.loc[holed.index[3], "geometry"] = None
+    holed.loc[holed.index[4], "geometry"] = shapely.Point()
+    layer = ocm.StationLayer(holed)
+    assert layer.n_unplaced == 2
+    assert len(layer.stations) == 18
+    shown = ocm.station_map(holed, basemap="none")
+    notes = [c.widget.value for c in shown.controls if isinstance(c, ipyleaflet.WidgetControl)
+             and hasattr(c.widget, "value")]  # fmt: skip
+    assert any("2 stations without a position are not shown" in text for text in notes)
+    wide = holed.set_geometry(holed.geometry.apply(lambda p: p and p.buffer(1)), crs=4326)
+    with pytest.raises(ocm.QueryError, match="rows are no points"):
+        ocm.station_map(wide)
+    with pytest.raises(ocm.QueryError, match="index 'ocm_id'"):
+        ocm.station_map(sample.head(2).set_axis(["a", "b"]))
+
+
+def test_a_station_far_off_does_not_shrink_the_first_view(sample: gpd.GeoDataFrame) -> None:
+    stray = sample.copy()
+    stray.loc[stray.index[0], "geometry"] = shapely.Point(0, 0)
+    shown = ocm.station_map(stray, basemap="none")
+    assert shown.zoom == ocm.station_map(sample, basemap="none").zoom
+
+
+@pytest.mark.parametrize("places", [[(0, 90), (10, -90)], [(180, -17), (-180, -17)], [(5, 52)] * 2])
+def test_stations_at_the_ends_of_the_earth(
+    sample: gpd.GeoDataFrame, places: list[tuple[float, float]]
+) -> None:
+    two = sample.iloc[:2].set_geometry(gpd.points_from_xy(*zip(*places, strict=True), crs=4326))
+    own = ipyleaflet.Map(center=(0, 170), zoom=2)
+    own.set_state({"west": -30.0, "south": -86.0, "east": 370.0, "north": 86.0})
+    layer = ocm.StationLayer(two).add_to(own)
+    assert len(layer.visible) == 2
+    json.dumps(layer._points.data, allow_nan=False)
+    shown = ocm.station_map(two, basemap="none")
+    assert np.isfinite([*shown.center, shown.zoom]).all()

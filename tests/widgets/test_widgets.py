@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import shapely
 
 import ocm_geo as ocm
 from ocm_geo.widgets.clusters import group_points
-from ocm_geo.widgets.facts import describe_stations, safe_url
+from ocm_geo.widgets.facts import describe_stations, one_line, safe_url
 from ocm_geo.widgets.popups import popup_html
 
 if TYPE_CHECKING:
@@ -120,8 +121,11 @@ def test_many_stations_are_groups_made_for_the_view() -> None:
 def test_options_are_checked(stations: gpd.GeoDataFrame) -> None:
     with pytest.raises(ocm.QueryError, match="basemap"):
         ocm.station_map(stations, basemap="satellite")
-    with pytest.raises(ocm.QueryError, match="max_markers"):
-        ocm.station_map(stations, max_markers=0)
+    for wrong in (0, 9.5, "9", True):
+        with pytest.raises(ocm.QueryError, match="max_markers"):
+            ocm.station_map(stations, max_markers=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ocm.QueryError, match="reference="):
+        ocm.station_map(stations, reference="sample")  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         ocm.station_map(stations, hight="10px")  # type: ignore[call-arg]
     with pytest.raises(ocm.QueryError, match="coordinate reference system"):
@@ -164,3 +168,27 @@ def test_a_page_with_too_much_text_falls_back_to_groups(
     path = ocm.to_html(wordy, tmp_path / "m.html")
     assert path.stat().st_size <= 5_000_000
     assert "the page would be over 5 MB" in path.read_text(encoding="utf-8")
+
+
+def test_a_text_reads_in_the_order_in_which_it_was_typed() -> None:
+    assert one_line("gnp.\u202egpj\u202c \u2066x\u2069\x00\n y") == "gnp.gpj x y"
+    # Arabic stays as it is.
+    assert one_line("محطة شحن") == "محطة شحن"
+    assert one_line(None) == ""
+    assert len(one_line("x" * 999)) == 300
+
+
+def test_a_page_over_the_antimeridian_and_of_places_unknown(
+    stations: gpd.GeoDataFrame, tmp_path: Path
+) -> None:
+    lon = [178.0, -178.0, 179.5]
+    three = stations.iloc[:4].set_geometry(
+        [*gpd.points_from_xy(lon, [-17.0, -18, -17]), None], crs=4326
+    )
+    text = ocm.to_html(three, tmp_path / "m.html").read_text(encoding="utf-8")
+    data = json.loads(text.split('id="data">')[1].split("</script>")[0])
+    assert [s["lon"] for s in data["stations"]] == [178, 182, 179.5]
+    assert data["bounds"] == [[-18, 178], [-17, 182]]
+    assert "3 stations; 1 station without a position is not shown" in text
+    empty = ocm.to_html(stations.iloc[:0], tmp_path / "n.html").read_text(encoding="utf-8")
+    assert "0 stations" in empty

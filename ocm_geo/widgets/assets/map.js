@@ -19,11 +19,11 @@ function element(tag, text, parent) {
 function popup(station) {
   const box = document.createElement("div");
   box.className = "popup";
-  element("h2", station.title, box);
+  element("h2", station.title, box).dir = "auto";
   const list = element("dl", "", box);
   for (const [label, text] of station.facts) {
     element("dt", label, list);
-    element("dd", text, list);
+    element("dd", text, list).dir = "auto";
   }
   station.links.forEach(([text, url], i) => {
     if (i) box.appendChild(document.createTextNode(" · "));
@@ -67,5 +67,7 @@ function regroup() {
       .addTo(groups);
   }
 }
+// On a small screen the legend begins folded: the map comes first.
+if (innerWidth < 620 || innerHeight < 480) document.querySelector("aside details").open = false;
 map.on("moveend", regroup);
 regroup();

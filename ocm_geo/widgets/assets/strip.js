@@ -50,7 +50,7 @@ function render({ model, el }) {
         x: x(gap.start), y: GAPS, width: w, height: 18, fill: gap.fill, stroke: "#666", class: "gap",
         "stroke-width": 0.5,
       });
-      bar.addEventListener("mouseenter", () => mark({ gap: i }));
+      bar.addEventListener("mouseenter", () => { gapAt = i; mark({ gap: i }); });
       if (w > 46) {
         put(svg, "text", { x: x(gap.start) + w / 2, y: GAPS + 13, class: "inside", fill: gap.ink },
           `${gap.km.toFixed(gap.km < 10 ? 1 : 0)} km`);
@@ -96,13 +96,30 @@ function render({ model, el }) {
     svg.setAttribute("aria-valuetext", told.textContent);
   }
 
+  // Left and right go through the stations, up and down through the gaps.
+  const last = { station: stations.length - 1, gap: gaps.length - 1 };
+  let gapAt = -1;
+  let kind = "station";
+  function go(what, to) {
+    if (last[what] < 0) return;
+    kind = what;
+    const i = Math.min(Math.max(to, 0), last[what]);
+    if (what === "gap") mark({ gap: (gapAt = i) });
+    else mark({ station: stations[(at = i)].id });
+  }
   svg.addEventListener("keydown", (event) => {
-    const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-    if (!by || !stations.length) return;
+    const moves = {
+      ArrowRight: () => go("station", at + 1),
+      ArrowLeft: () => go("station", at - 1),
+      ArrowDown: () => go("gap", gapAt + 1),
+      ArrowUp: () => go("gap", gapAt - 1),
+      Home: () => go(kind, 0),
+      End: () => go(kind, last[kind]),
+    };
+    if (!(event.key in moves) || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    at = Math.min(Math.max(at + by, 0), stations.length - 1);
-    mark({ station: stations[at].id });
+    moves[event.key]();
   });
   model.on("change:marked", show);
   const sized = new ResizeObserver(draw);

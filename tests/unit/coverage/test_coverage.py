@@ -48,7 +48,8 @@ def test_nearest_of_several_is_long_and_ranked() -> None:
     found = ocm.nearest_stations(points, sites([2, 1, 3], [0, 0, 0]), k=2)
     assert found["ocm_id"].tolist() == [102, 101]
     assert found["rank"].tolist() == [1, 2]
-    assert found.crs == points.crs
+    assert found.crs == "EPSG:4326"
+    assert found.geometry.x.tolist() == pytest.approx([0, 0])
 
 
 def test_nearest_of_no_stations_is_missing() -> None:

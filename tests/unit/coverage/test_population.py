@@ -15,11 +15,12 @@ import ocm_geo as ocm
 from tests.unit.coverage.test_doubt import CASES, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 rasterio = pytest.importorskip("rasterio")
+Affine = rasterio.Affine
 GEOD = pyproj.Geod(ellps="WGS84")
+AREA = gpd.GeoDataFrame(geometry=[shapely.box(5, 52, 6, 53)], crs="EPSG:4326")
 
 
 def sites(*places: tuple[float, float]) -> gpd.GeoDataFrame:
@@ -167,17 +168,6 @@ def test_people_of_polygons_are_spread_evenly() -> None:
     assert row["population_covered"].tolist() == pytest.approx([disc, 500], rel=1e-3)
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with (
-        distributed.LocalCluster(processes=False, **options) as cluster,
-        distributed.Client(cluster) as found,
-    ):
-        yield found
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_a_cluster_gives_the_same_to_the_last_bit(tmp_path: Path, client: Any) -> None:
     rng = np.random.default_rng(2)
@@ -204,3 +194,83 @@ def test_a_cluster_gives_the_same_to_the_last_bit(tmp_path: Path, client: Any) -
     )
     near = ocm.nearest_stations(tmp_path / "points", stations, client=client).compute()
     pd.testing.assert_frame_equal(near, ocm.nearest_stations(points, stations))
+
+
+TURNED = {
+    "south up": Affine(0.01, 0, 5, 0, 0.01, 52),
+    "east to west": Affine(-0.01, 0, 6, 0, -0.01, 53),
+    "rotated": Affine.translation(5.5, 52.5) @ Affine.rotation(33) @ Affine.scale(0.01, -0.007),
+}
+
+
+@pytest.mark.parametrize("name", TURNED)
+@pytest.mark.parametrize("kind", ["counts", "density"])
+def test_rasters_may_lie_any_way(name: str, kind: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    values, transform = rng.gamma(0.3, 2, (90, 70)), TURNED[name]
+    path = made(tmp_path / "x.tif", values, 0, 0, 1, transform=transform, count=2)
+    with rasterio.open(path, "r+") as target:
+        target.write(np.full_like(values, 9), 1)
+        target.write(values, 2)
+    stations = sites((5.4, 52.4), (5.6, 52.7))
+    row = ocm.population_coverage(ocm.PopulationRaster(path, kind=kind, band=2), stations, 12).iloc[
+        0
+    ]
+    cell, reached = np.ones_like(values), np.zeros(values.shape, dtype=bool)
+    for i, j in np.ndindex(values.shape):
+        x, y = transform @ (j + 0.5, i + 0.5)
+        reached[i, j] = min(GEOD.inv(x, y, s.x, s.y)[2] for s in stations.geometry) <= 12_000
+        if kind == "density":
+            corners = [transform @ (j + q, i + p) for p, q in ((0, 0), (0, 1), (1, 1), (1, 0))]
+            cell[i, j] = abs(GEOD.polygon_area_perimeter(*zip(*corners, strict=True))[0]) / 1e6
+    assert row["population"] == pytest.approx((values * cell).sum(), rel=1e-7)
+    assert row["population_covered"] == pytest.approx((values * cell)[reached].sum(), rel=1e-7)
+
+
+def test_no_data_is_what_people_write_of_it(tmp_path: Path) -> None:
+    values = np.array([[3, -3.4028234663852886e38, np.nan]], dtype="float32")
+    path = made(tmp_path / "x.tif", values, 5, 53, 0.1)
+    raster = ocm.PopulationRaster(path, nodata=-3.4028235e38)
+    assert ocm.population_coverage(raster, sites((5, 53)), 50)["population"].tolist() == [3]
+    whole = made(tmp_path / "y.tif", np.array([[3, 255]], dtype="uint8"), 5, 53, 0.1)
+    raster = ocm.PopulationRaster(whole, nodata=-9999)
+    assert ocm.population_coverage(raster, sites((5, 53)), 50)["population"].tolist() == [258]
+
+
+def test_scaled_values_and_empty_tiles(tmp_path: Path) -> None:
+    path = made(tmp_path / "x.tif", np.full((2, 3), 7, "int16"), 5, 53, 0.1, nodata=-1)
+    with rasterio.open(path, "r+") as target:
+        target.scales, target.offsets = (0.5,), (2.0,)
+    assert ocm.population_coverage(path, sites((5, 53)), 90)["population"].tolist() == [6 * 5.5]
+
+
+def test_rasters_that_are_nowhere_are_refused(tmp_path: Path) -> None:
+    there = sites((5.0, 52.0))
+    with pytest.raises(ocm.QueryError, match="by its path, not as ndarray"):
+        ocm.population_coverage(np.ones((3, 3)), there, 5)  # type: ignore[arg-type]
+    with pytest.raises(ocm.QueryError, match="read a table of points or areas with geopandas"):
+        ocm.coverage(AREA, there, 5, population=str(tmp_path / "people.gpkg"))
+    far = made(tmp_path / "a.tif", np.ones((4, 4)), 4e6, 3e6, 100)
+    with pytest.raises(
+        ocm.QueryError, match=r"a\.tif is not on the Earth: it reaches from \(4e\+06"
+    ):
+        ocm.population_coverage(far, there, 5)
+    with pytest.raises(ocm.QueryError, match="band must be 1 to 1, not 2"):
+        ocm.population_coverage(ocm.PopulationRaster(far, band=2), there, 5)
+    # The north-western corner of Mollweide's box is in no country.
+    corner = made(tmp_path / "b.tif", np.ones((4, 4)), -18e6, 9e6, 1000, crs="ESRI:54009")
+    with pytest.raises(ocm.QueryError, match="row 0, column 0, off the Earth in its projection"):
+        ocm.population_coverage(corner, there, 5)
+
+
+def test_a_point_at_the_antimeridian_is_in_the_areas_on_both_sides_once(tmp_path: Path) -> None:
+    # Centres of the middle column of cells are at 180.
+    path = made(tmp_path / "x.tif", np.ones((10, 5)), 179.75, 1, 0.1)
+    parts = [shapely.box(179, 0, 180, 1), shapely.box(-180, 0, -179, 1)]
+    for shapes in (parts, parts[::-1]):
+        areas = gpd.GeoDataFrame(geometry=shapes, crs="EPSG:4326")
+        found = ocm.population_coverage(path, sites((180, 0.5)), 500, areas=areas)
+        assert found["population"].tolist() == [30, 20]
+    assert (
+        ocm.population_coverage(path, sites(), 5, areas=areas.iloc[:1])["population"].iloc[0] == 30
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import ocm_geo as ocm
+from ocm_geo.geodesy import distance_km
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +90,20 @@ def test_without_stations_there_is_no_way(andorra: ocm.ValhallaTiles) -> None:
     found = ocm.nearest_by_road(sites(PLACES), sites(PLACES).iloc[:0], engine=andorra)
     assert found["ocm_id"].isna().all()
     assert len(found) == 4
+
+
+class AsTheCrowFlies:
+    """An engine whose roads lead straight, at 60 km/h."""
+
+    def matrix(self, sources: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        km = distance_km(sources[:, :1], sources[:, 1:], targets[:, 0], targets[:, 1])
+        return km, km
+
+
+def test_stations_may_have_any_labels_and_points_any_system() -> None:
+    stations = sites(PLACES).set_axis(list("abcd"))
+    points = sites(PLACES[:2]).to_crs("EPSG:3857")
+    engine: Any = AsTheCrowFlies()
+    found = ocm.nearest_by_road(points, stations, engine=engine)
+    assert found["ocm_id"].tolist() == ["a", "b"]
+    assert found.crs == "EPSG:4326"

@@ -59,3 +59,21 @@ def test_discs_round_a_pole_and_over_the_antimeridian(lat: float) -> None:
 
 def test_no_discs_have_no_ground() -> None:
     assert dissolved(np.empty(0), np.empty(0), 5).is_empty
+
+
+@pytest.mark.parametrize("decimals", [6, 7, 8, 10, 14])
+@pytest.mark.parametrize("seed", range(6))
+def test_places_within_a_hair_of_each_other_are_one(decimals: int, seed: int) -> None:
+    # What a change of projection makes of two stations at one address.
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(-0.1, 0.1, (20, 1, 2)) + rng.integers(-4, 5, (20, 4, 2)) / 10**decimals
+    lon, lat = np.add(places.reshape(-1, 2), (5, 52)).T
+    ours, theirs = dissolved(lon, lat, 1), shapely.union_all(reach_polygons(lon, lat, 1))
+    assert shapely.is_valid(ours)
+    assert area_km2(shapely.symmetric_difference(ours, theirs)) < 1e-4 * area_km2(theirs)
+
+
+def test_both_names_of_the_antimeridian_are_one_place() -> None:
+    ours = dissolved(np.array([180.0, -180.0]), np.array([10.0, 10.0]), 5)
+    assert shapely.is_valid(ours)
+    assert area_km2(ours) == pytest.approx(np.pi * 25, rel=1e-4)

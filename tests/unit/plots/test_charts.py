@@ -73,9 +73,31 @@ def test_several_lorenz_curves_are_told_apart_without_colour() -> None:
     assert ax.lines[1].get_linestyle() != ax.lines[2].get_linestyle()
 
 
+def test_a_gini_coefficient_has_its_interval() -> None:
+    found = ocm.equity([1, 2, 3, 4, 0.5], [10, 20, 10, 5, 20])
+    ax = draw.plot_lorenz(found)
+    low, high = found.intervals.loc["gini", ["low", "high"]]
+    assert legend(ax)[1] == f"access (Gini {found.gini:.2f}, {low:.2f} to {high:.2f})"
+    assert caption(ax).startswith("5 places · after the Gini coefficient the middle 95 %")
+    ax = draw.plot_lorenz(ocm.equity([1, 2], [1, 1], n_boot=0))
+    assert legend(ax)[1] == "access (Gini 0.17)"
+    assert "bootstrap" not in caption(ax)
+
+
+def test_equity_of_invented_stations_is_credited_as_such() -> None:
+    towns = ocm.sample_areas()
+    towns = towns.set_geometry(towns.representative_point())
+    access = ocm.accessibility(
+        towns, ocm.stations(source=ocm.sample()), 30, population="population"
+    )
+    ax = draw.plot_lorenz(ocm.equity(access, towns["population"]))
+    assert "Invented stations" in caption(ax)
+
+
 @pytest.mark.parametrize(
     ("wrong", "match"),
     [
+        ({str(k): CURVE for k in range(6)}, "6 curves; at most 5"),
         (CURVE.iloc[1:], "from \\(0, 0\\) to \\(1, 1\\)"),
         (CURVE.assign(value_share=[0, 0.5, 0.2, 1]), "rises"),
         (CURVE.head(0), "0 places"),
@@ -132,6 +154,20 @@ def test_growth_steps_up_on_the_day_of_entry() -> None:
     assert "4 sites" in said
     assert "1 more without a date" in said
     assert "most on one day: 2 (2020-01-05)" in said
+
+
+def test_growth_runs_on_to_the_end_of_the_data_and_marks_it() -> None:
+    table = dated(["2020-01-05", "2020-06-01"], [1, 1])
+    table.attrs["ocm"] = {"data_date": "2020-09-30", "attribution": "A"}
+    ax = draw.plot_growth(table)
+    day = date2num(pd.Timestamp("2020-09-30"))
+    assert np.concatenate([c.get_paths()[0].vertices[:, 0] for c in ax.collections]).max() == day
+    assert np.asarray(ax.lines[0].get_xdata(), float)[0] == day < ax.get_xlim()[1]
+    assert "data end 2020-09-30" in [t.get_text() for t in ax.texts]
+    table.attrs["ocm"] = {"retrieved": "2021-02-03T10:20:30Z"}
+    assert "data end 2021-02-03" in [t.get_text() for t in draw.plot_growth(table).texts]
+    table.attrs = {}
+    assert "data end 2020-06-01" in [t.get_text() for t in draw.plot_growth(table).texts]
 
 
 def test_growth_keeps_five_groups_and_puts_the_rest_together() -> None:
@@ -303,6 +339,32 @@ def test_many_distances_are_a_picture(tmp_path: Path) -> None:
     assert ocm.save_figure(ax, tmp_path / "many.svg", dpi=100).stat().st_size < 300_000
 
 
+def test_bounds_of_distances_are_a_band(stations: gpd.GeoDataFrame) -> None:
+    strong = ocm.Qualifying(min_power_kw=50)
+    table = ocm.nearest_stations(stations.head(300), stations, bounds=True, qualifying=strong)
+    ax = draw.plot_distances(table)
+    assert legend(ax) == ["as recorded", "low to high"]
+    (band,) = [c for c in ax.collections if c.get_label() == "low to high"]
+    corners = band.get_paths()[0].vertices
+    for at in (1.0, 3.0, 8.0):
+        there = corners[np.abs(corners[:, 0] - at) < 0.05, 1]
+        least, most = (
+            100 * (table[f"nearest_km_{end}"].astype(float) <= at).mean() for end in ("low", "high")
+        )
+        assert least <= read_at(ax, at) <= most
+        assert there.min() >= least - 2
+        assert there.max() <= most + 2
+    assert "low: every doubtful station out" in caption(ax)
+    fits(ax)
+
+
+def test_minutes_are_no_kilometres() -> None:
+    ax = draw.plot_distances(pd.DataFrame({"nearest_minutes": [1.0, 2.0, 9.0]}),
+                             column="nearest_minutes")  # fmt: skip
+    assert ax.get_xlabel() == "travel time to the nearest station, minutes"
+    assert "50 % within 2 minutes" in [t.get_text() for t in ax.texts]
+
+
 # Bounds
 
 
@@ -338,6 +400,19 @@ def test_a_verdicts_readings_are_bounds(stations: gpd.GeoDataFrame) -> None:
     assert len(ax.get_yticks()) == len(verdict.readings)
     assert "Invented" in caption(ax)
     fits(ax)
+
+
+def test_of_a_distance_low_is_the_longer_one() -> None:
+    table = near([2.0, 5.0], nearest_km_low=[7.0, np.nan], nearest_km_high=[1.0, 3.0])
+    ax = draw.plot_bounds(table, "nearest_km")
+    assert ax.get_xlabel() == "distance to the nearest station, km"
+    assert legend(ax) == ["high to low", "as recorded", "none found if low"]
+    whole, open_ended = ax.collections
+    assert whole.get_segments()[0][:, 0].tolist() == [1, 7]
+    assert open_ended.get_segments()[0][:, 0].tolist() == [3, ax.get_xlim()[1]]
+    fits(ax)
+    with pytest.raises(ocm.QueryError, match="below nearest_km_high in 2 rows"):
+        draw.plot_bounds(table.assign(nearest_km_low=0.5), "nearest_km")
 
 
 def test_bounds_that_are_none_are_refused() -> None:

@@ -43,6 +43,18 @@ def test_a_new_figure_of_several_areas_has_a_map_too(table: gpd.GeoDataFrame) ->
     fits(ax)
 
 
+def test_driving_times_have_their_own_words(table: gpd.GeoDataFrame) -> None:
+    by_road = table.rename(columns={"within_km": "minutes"})
+    ax = draw.plot_coverage(by_road, minutes=5)
+    assert ax.get_xlabel() == "driving time to a station, min"
+    assert ax.get_ylabel() == "people within that time, %"
+    assert "within 5 min" in str(ax.figure.axes[0].get_legend().get_title().get_text())
+    with pytest.raises(ocm.QueryError, match="no column 'within_km'"):
+        draw.plot_coverage(by_road, within_km=5)
+    with pytest.raises(ocm.QueryError, match="minutes=7 is not in the table"):
+        draw.plot_coverage(by_road, kind="areas", minutes=7)
+
+
 def test_bounds_become_a_band(table: gpd.GeoDataFrame) -> None:
     share = table["population_share"]
     with_bounds = table.assign(
@@ -55,6 +67,44 @@ def test_bounds_become_a_band(table: gpd.GeoDataFrame) -> None:
     rows = table[table["within_km"] == 1]
     weighted = (rows["population_share"] / 2 * rows["population"]).sum() / rows["population"].sum()
     assert low == pytest.approx(100 * weighted)
+
+
+def test_real_bounds_are_drawn_in_every_figure(stations: gpd.GeoDataFrame) -> None:
+    options: Any = {"bounds": True, "qualifying": ocm.Qualifying(min_power_kw=50)}
+    areas = ocm.sample_areas()
+    shares = ocm.coverage(areas, stations, [5, 10], population="population", **options)
+    ax = draw.plot_coverage(shares, kind="shares")
+    assert legend(ax) == ["as recorded", "low to high"]
+    assert "every doubtful station out" in caption(ax)
+    low = draw.plot_coverage(shares, kind="areas", column="area_share_low", within_km=5)
+    high = draw.plot_coverage(shares, kind="areas", column="area_share_high", within_km=5)
+    assert "every doubtful station out" in low.get_legend().get_title().get_text()
+    assert list(legend_counts(low)) == list(legend_counts(high))
+    cells = ocm.coverage_grid(areas, stations, 20, within_km=10, **options)
+    ax = draw.plot_coverage(cells, column="nearest_km_low", breaks=[5, 10, 20])
+    said = ax.get_legend().get_title().get_text()
+    assert said == "Distance to the nearest station, every doubtful station out (cells)"
+    assert legend_counts(ax)["under 5 km"] == (cells["nearest_km_low"] < 5).sum()
+    with pytest.raises(ocm.QueryError, match="column='area_share_low'"):
+        draw.plot_coverage(shares, kind="shares", column="area_share_low")
+    with pytest.raises(ocm.QueryError, match="breaks are for a grid"):
+        draw.plot_coverage(shares, breaks=[1])
+
+
+def test_people_counted_without_ground_can_be_drawn(table: gpd.GeoDataFrame) -> None:
+    """A raster gives people alone, with areas or without."""
+    people = ["within_km", "population", "population_covered", "population_share"]
+    ax = draw.plot_coverage(table[[*people, "geometry"]])
+    assert "people" in ax.get_ylabel()
+    one = pd.DataFrame(table.loc[table.index[0], people]).reset_index(drop=True)
+    ax = draw.plot_coverage(one)
+    assert caption(ax).startswith("1 area ")
+
+
+def test_more_groups_than_can_be_told_apart_are_refused(table: gpd.GeoDataFrame) -> None:
+    many = pd.concat([table.assign(group=str(k)) for k in range(6)])
+    with pytest.raises(ocm.QueryError, match="6 groups; at most 5"):
+        draw.plot_coverage(many, kind="shares")
 
 
 def test_groups_are_lines(table: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> None:
@@ -225,7 +275,9 @@ def test_classes_of_shares_hold_their_bounds() -> None:
     ("values", "bounds"),
     [
         ([0.4, 3, 8, 30], (1, 2, 5, 10, 20)),
-        ([3.0, 3.0], (5,)),
+        ([3.0, 3.0], ()),
+        ([1381.0, 1440.0], (1400, 1420)),
+        ([0.0, 1.0, 7.0, 30.0], (1, 2, 5, 10, 20)),
         ([0.0, 0.0], (1,)),
         ([], (1,)),
         ([1.0, 1e6], None),
@@ -238,6 +290,23 @@ def test_round_classes_are_round_and_few(
     assert bounds is None or classes.bounds == bounds
     assert len(classes.bounds) + 1 == len(classes.colours) == len(classes.labels) <= len(FAR)
     assert len(set(classes.colours)) == len(classes.colours)
+
+
+def test_counts_have_a_class_of_none() -> None:
+    values = np.array([0.0, 0.0, 1.0, 1.0, 3.0, 7.0, 30.0])
+    classes = round_classes(values, SHARES, "")
+    assert classes.labels == ("0", "1 to 4", "5 to 9", "10 to 19", "20 and more")
+    assert np.bincount(classes.of(values)).tolist() == [2, 3, 1, 0, 1]
+    assert round_classes(np.array([0.0, 0.0]), SHARES, "").labels[0] == "0"
+
+
+def test_one_value_and_none_at_all_are_said(cells: gpd.GeoDataFrame) -> None:
+    for kind in ("grid", "contours"):
+        ax = draw.plot_coverage(cells.assign(nearest_km=3.7), kind=kind)
+        assert legend_counts(ax) == {"3.7 km": len(cells)}
+    nothing = pd.array([pd.NA] * len(cells), dtype="Float64")
+    ax = draw.plot_coverage(cells.assign(nearest_km=nothing))
+    assert legend_counts(ax) == {"none found": len(cells)}
 
 
 def test_captions_carry_the_number_of_areas(table: gpd.GeoDataFrame) -> None:

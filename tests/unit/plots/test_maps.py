@@ -163,7 +163,7 @@ def test_given_axes_are_used_and_no_figure_is_made(stations: gpd.GeoDataFrame) -
     assert draw.plot_stations(stations, ax=left) is left
     assert plt.get_fignums() == before
     assert not right.collections
-    assert figure.get_layout_engine() is None  # two axes: the layout is the caller's
+    assert figure.get_layout_engine() is None  # the layout is the caller's
 
 
 def test_many_points_are_few_paths_in_vector_formats(tmp_path: Path) -> None:

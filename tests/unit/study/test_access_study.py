@@ -90,6 +90,20 @@ def test_access_and_equity_are_those_of_the_functions(result: Any) -> None:
     assert "says nothing of doubtful data" in page
 
 
+def test_access_has_figures_with_their_people(result: Any) -> None:
+    drawn = {path.name for path in result.written if path.suffix == ".png"}
+    # Two tiers to a figure, those of one class of users.
+    ends = ("", "_2")
+    assert drawn >= {f"{k}{e}.png" for k in ("coverage", "distances", "lorenz") for e in ends}
+    assert len(drawn) == 7
+    page = result.report.read_text(encoding="utf-8")
+    assert page.count("<figcaption>") == 7
+    people = ocm.sample_areas()["population"].sum()
+    n = len(ocm.sample_areas())
+    assert f"Share of people ({people:,.0f} in {n:,} places) by the distance" in page
+    assert "How access (n_points in reach, e2sfca)" in page
+
+
 def test_points_for_people_count_a_missing_number_as_said(result: Any) -> None:
     points = result.access.points
     mine = points[points["group"] == "everyone, 50 kW"].set_index("name")
@@ -309,7 +323,7 @@ def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ocm.QueryError, match="missing or negative"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
     table.write_text('lon,lat,population\n5,52,"1,200"\n', encoding="utf-8")
-    with pytest.raises(ocm.QueryError, match="row 0, 1,200"):
+    with pytest.raises(ocm.QueryError, match="1,200 in row 0"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
     table.write_text("lon,lat,population\n5,52,1\n,51,2\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match=r"'lon' are missing or no degrees \(first: row 1"):

@@ -14,9 +14,11 @@ from tests.widgets.browser.conftest import WAIT_MS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.widgets.browser.conftest import Seen, Server
+    from tests.widgets.browser.conftest import Seen
+    from tests.widgets.browser.jupyter import Server
 
 CELL = """
+import dataclasses
 import ipywidgets
 import ocm_geo as ocm
 
@@ -32,7 +34,11 @@ class Flaky:
     def has_any(self, query):
         return self._sample.has_any(query)
     def reference_data(self):
-        return self._sample.reference_data()
+        found = self._sample.reference_data()
+        operators = found.operators.copy()
+        operators.iloc[0, operators.columns.get_loc("title")] = (
+            "</option></select><img src=x onerror='window.hit=2'>")
+        return dataclasses.replace(found, operators=operators)
 
 source = Flaky()
 explorer = ocm.StationExplorer(source, bbox=(4, 51.5, 6.5, 53), basemap="offline", debounce_s=0.1)
@@ -179,6 +185,7 @@ def test_an_error_is_shown_in_the_map_and_can_be_tried_again(
     assert ask_python(page)[2] == asked + 1
     page.get_by_label("Status").select_option("any")
     wait_status(page, "stations in view shown")
+    assert "<img src=x" in page.get_by_label("Operator").text_content()
     assert page.evaluate("window.hit") is None
     assert not seen.faults
 

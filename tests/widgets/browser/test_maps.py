@@ -12,7 +12,8 @@ from tests.widgets.browser.conftest import WAIT_MS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.widgets.browser.conftest import Seen, Server
+    from tests.widgets.browser.conftest import Seen
+    from tests.widgets.browser.jupyter import Server
 
 HOSTILE = """
 import numpy as np, pandas as pd, geopandas as gpd, shapely
@@ -24,9 +25,15 @@ few["title"] = ["<script>window.hit = 1</script>", "<img src=x onerror='window.h
                 "</div></b>&lt;b&gt; javascript:window.hit = 3"]
 few["url"] = ["javascript:window.hit=4", "data:text/html,<script>window.hit=5</script>",
               "https://example.org/'onmouseover='window.hit=6"]
+few["operator"] = "]]></style></script><script>window.hit = 7</script>"
+few["usage_type"] = "<svg onload='window.hit = 8'>"
+few["status"] = chr(0x202e) + "</b><b onmouseover='window.hit = 9'>"
+few["usage_cost"] = "<iframe srcdoc='<script>parent.hit = 10</script>'></iframe>"
+few["data_provider"] = few["license"] = "<a href='javascript:window.hit=11'>x</a>"
+few.attrs["ocm"]["attribution"] = "<img src=x onerror='window.hit = 12'>"
 few = few.set_geometry([shapely.Point(5, 52), shapely.Point(5.05, 52), shapely.Point(5, 52.05)],
                        crs=few.crs)
-ocm.station_map(few.to_crs("EPSG:3857"), reference=ocm.reference_data(source), height="360px")
+ocm.station_map(few.to_crs("EPSG:3857"), height="360px")
 """
 MANY = """
 rng = np.random.default_rng(7)
@@ -83,6 +90,7 @@ def test_maps_are_visible_without_network(
         assert box["height"] > 300
         land = the_map(page, number).locator(".leaflet-ocm-land-pane path").last
         assert land.bounding_box()["width"] > 100
+        assert "arrow keys move it" in the_map(page, number).get_attribute("aria-label")
     assert the_map(page, 0).locator(POINTS).count() == 3
     assert "Natural Earth" in the_map(page, 0).inner_text()
     assert "OpenStreetMap" in the_map(page, 0).inner_text()
@@ -100,7 +108,10 @@ def test_hostile_texts_do_nothing(
         the_map(page, 0).locator(POINTS).nth(i).click()
         read.append(the_map(page, 0).locator(".leaflet-popup-content article b").text_content())
         inside = the_map(page, 0).locator(".leaflet-popup-content")
-        assert inside.locator("img, script, [onerror], [onmouseover]").count() == 0
+        assert inside.locator("img, script, svg, iframe, b b, [onerror]").count() == 0
+        words = str(inside.text_content())
+        assert "]]></style></script><script>window.hit = 7" in words
+        assert "\u202e" not in words
         links = the_map(page, 0).locator(".leaflet-popup-content a")
         targets = [links.nth(j).get_attribute("href") for j in range(links.count())]
         assert any("/details/" in url for url in targets)
@@ -109,6 +120,9 @@ def test_hostile_texts_do_nothing(
         the_map(page, 0).get_by_role("button", name="Close popup").click()
         the_map(page, 0).locator(".leaflet-popup").wait_for(state="detached")
     assert sorted(read) == sorted(titles)
+    note = the_map(page, 0).locator("details")
+    assert "<img src=x onerror" in note.text_content()
+    assert note.locator("img").count() == 0
     assert page.evaluate("window.hit") is None
     assert not seen.faults
 
@@ -153,6 +167,16 @@ def test_map_and_strip_mark_each_other(
     page.wait_for_function(
         "old => document.querySelector('.ocm-strip output').textContent !== old", arg=told
     )
+    gaps = []
+    for key in ("ArrowDown", "ArrowDown", "End", "Home"):
+        chart.press(key)
+        strip.locator("rect.mark").wait_for(state="attached")
+        gaps.append(strip.locator("output").inner_text())
+        assert chart.get_attribute("aria-valuetext") == gaps[-1]
+    assert len(set(gaps)) == 3 + (gaps[-1] != gaps[0])
+    assert all("km" in text for text in gaps)
+    chart.press("ArrowLeft")
+    strip.locator("circle.mark").first.wait_for(state="attached")
     picture(page, "route")
 
 

@@ -40,3 +40,39 @@ def test_the_page_in_a_browser(
     picture(page, "page")
     assert not seen.faults
     assert not seen.outside
+
+
+def test_hostile_texts_do_nothing_in_the_page(
+    open_page: Callable[..., tuple[Any, Seen]], tmp_path: Path
+) -> None:
+    few = ocm.stations(source=ocm.sample()).head(2).copy()
+    few["title"] = [
+        "</script><script>window.hit = 1</script>",
+        "]]> <!-- <img src=x onerror='window.hit = 2'>",
+    ]
+    few["url"] = ["javascript:window.hit=3", "https://example.org/\"onclick='window.hit=4'"]
+    few["operator"] = "<svg onload='window.hit = 5'>"
+    few["usage_type"] = few["status"] = few["license"] = "\u202e</dd><script>window.hit=6</script>"
+    few.attrs["ocm"]["attribution"] = "</footer><img src=x onerror='window.hit = 7'>"
+    path = ocm.to_html(few, tmp_path / "m.html", title="</title><script>window.hit = 8</script>")
+    page, seen = open_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("path[role=button]")
+    read: list[str] = []
+    marks, links = page.locator("path[role=button]"), page.locator(".popup a")
+    for i in range(2):
+        marks.nth(i).focus()
+        marks.nth(i).press("Enter")
+        page.wait_for_function(
+            "old => ![undefined, ...old].includes("
+            "document.querySelector('.popup h2')?.textContent)",
+            arg=read,
+        )
+        read.append(page.locator(".popup h2").text_content())
+        targets = [links.nth(j).get_attribute("href") for j in range(links.count())]
+        assert all(url.startswith("https://") for url in targets)
+    assert sorted(read) == sorted(few["title"])
+    assert page.locator("img[onerror], .popup svg, footer img").count() == 0
+    assert page.evaluate("window.hit") is None
+    assert not seen.faults
+    assert not seen.outside

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.widgets.browser.conftest import UNTIL_LEFT_ALONE, free_port, running, wait_for
+from tests.widgets.browser.jupyter import (
+    UNTIL_LEFT_ALONE,
+    free_port,
+    run_notebook,
+    running,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.widgets.browser.conftest import Seen, Server
+    from tests.widgets.browser.conftest import Seen
+    from tests.widgets.browser.jupyter import Server
 
 CELL = """
 import ocm_geo as ocm
@@ -33,14 +40,7 @@ def test_a_map_in_a_notebook(
     name = place.split("/", maxsplit=1)[0]
     server.write(name, CELL)
     page, seen = open_page()
-    page.goto(f"{server.url}/{place}/{name}.ipynb", wait_until="commit")
-    page.wait_for_function("window.jupyterapp !== undefined")
-    page.evaluate("async () => { await window.jupyterapp.restored }")
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.wait_for_function(
-        "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-    )
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    run_notebook(page, server, place, name)
     page.locator(POINTS).first.wait_for()
     before = page.locator(POINTS).count()
     assert before > 20
@@ -64,8 +64,11 @@ def test_the_command_line_opens_the_explorer(
     command += ["--basemap", "offline", "--port", str(port)]
     with running(command, tmp_path):
         wait_for(f"http://127.0.0.1:{port}/voila/static/none")
-        page, _ = open_page()
+        page, seen = open_page()
         page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
         page.locator(POINTS).first.wait_for()
         page.get_by_role("slider", name="Least power").wait_for()
+        assert page.locator(".leaflet-container").get_attribute("aria-label")
+        # Not even Voila's own style sheets of icons are looked for elsewhere.
+        assert not seen.outside
         picture(page, "web-app")

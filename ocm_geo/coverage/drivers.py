@@ -1,0 +1,185 @@
+"""Which doubtful stations set the low and the high bound of coverage apart, and by how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from ocm_geo import geodesy
+from ocm_geo.coverage.areas import pieces_of, reach_near
+from ocm_geo.coverage.doubt import doubtful_stations, station_bounds
+from ocm_geo.coverage.inputs import area_frame, check_stations, distances, in_lonlat, people
+from ocm_geo.coverage.people import kind_of_population, parts_of, people_of_part
+from ocm_geo.coverage.rasters import open_grid, read_cells
+from ocm_geo.coverage.service_areas import reach_polygons
+from ocm_geo.coverage.tally import AreaFinder
+from ocm_geo.geodesy import PointIndex
+from ocm_geo.geodesy.pairs import pairs_within_km
+from ocm_geo.provenance import carry
+from ocm_geo.schema import CRS
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ocm_geo.coverage.doubt import Qualifying
+    from ocm_geo.coverage.rasters import PopulationRaster
+
+__all__ = ["doubt_drivers"]
+
+_BLOCK = 100_000
+
+
+def doubt_drivers(
+    areas: gpd.GeoDataFrame | gpd.GeoSeries,
+    stations: gpd.GeoDataFrame,
+    within_km: float | Sequence[float],
+    *,
+    population: str | os.PathLike[str] | gpd.GeoDataFrame | PopulationRaster | None = None,
+    qualifying: Qualifying | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Say what each doubtful station alone would add to the low bound of coverage.
+
+    Parameters
+    ----------
+    areas : geopandas.GeoDataFrame or geopandas.GeoSeries
+        As for `coverage`; what overlapping areas share counts in each.
+    stations : geopandas.GeoDataFrame
+        A station table.
+    within_km : float or sequence of float
+        Geodesic distances, km.
+    population : str, path, geopandas.GeoDataFrame or PopulationRaster, optional
+        As for `coverage`.
+    qualifying : Qualifying, optional
+        Which stations count; without it all given.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        A row for each distance and doubtful station that adds anything, what adds most first:
+        index ``ocm_id``, ``within_km``, ``adds_km2`` and, with a population,
+        ``adds_population``: ground and people within reach of this station and of none that
+        counts for certain. Where two doubtful stations reach the same, each alone would add
+        it, so that the sum may exceed the difference of the bounds. ``title`` (if there is
+        one), ``doubt_power``, ``doubt_access``, ``doubt_status`` and ``counts`` as in
+        `doubtful_stations`.
+
+    Raises
+    ------
+    QueryError
+        If areas, distances or population are wrong, or it is no station table.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> stations = ocm.stations(source=ocm.sample(), countries="NL")
+    >>> rule = ocm.Qualifying(min_power_kw=50)
+    >>> found = ocm.doubt_drivers(ocm.sample_areas(), stations, 5, qualifying=rule)
+    >>> bool(found["adds_km2"].is_monotonic_decreasing)
+    True
+    """
+    frame, steps = area_frame(areas), distances(within_km)
+    masks = station_bounds(stations, qualifying)
+    doubtful = doubtful_stations(stations, qualifying)
+    sides = _Sides(PointIndex(*check_stations(doubtful)), _index(stations, masks.low))
+    kind = kind_of_population(population, frame.columns)
+    tables = []
+    for km in steps:
+        column = str(population) if kind == "column" else None
+        adds_km2, spread = _ground(sides, frame, km, column)
+        adds = {"within_km": np.full(len(doubtful), km), "adds_km2": adds_km2}
+        if kind == "column":
+            adds["adds_population"] = spread
+        elif kind == "polygons":
+            pieces = _people_pieces(frame, population)
+            adds["adds_population"] = _ground(sides, pieces, km, "population")[1]
+        elif kind is not None:
+            adds["adds_population"] = _placed(sides, frame, km, (kind, population))
+        tables.append(_ranked(doubtful, adds))
+    found = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=CRS)
+    return carry(found, stations, n_doubtful=len(doubtful))
+
+
+class _Sides(NamedTuple):
+    """The stations in doubt and those that count for certain."""
+
+    doubtful: PointIndex
+    certain: PointIndex
+
+
+def _index(stations: gpd.GeoDataFrame, rows: NDArray[np.bool_]) -> PointIndex:
+    return PointIndex(*check_stations(stations[rows]))
+
+
+def _ranked(doubtful: gpd.GeoDataFrame, adds: dict[str, NDArray[np.float64]]) -> gpd.GeoDataFrame:
+    about = ["title", "doubt_power", "doubt_access", "doubt_status", "counts"]
+    table = in_lonlat(doubtful, "stations").assign(**adds)
+    table = table.assign(geometry=table.geometry).set_geometry("geometry")
+    amounts = [name for name in adds if name != "within_km"]
+    table = table[(table[amounts] > 0).any(axis=1)]
+    columns = [*adds, *(name for name in about if name in table), "geometry"]
+    return table[columns].sort_values(amounts[::-1], ascending=False, kind="stable")
+
+
+def _ground(
+    sides: _Sides, frame: gpd.GeoDataFrame, km: float, column: str | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the km² of areas that each adds, and the people spread evenly over them."""
+    shapes = frame.geometry.to_numpy()
+    a_km2 = np.zeros(len(shapes))
+    if column is not None:
+        a_km2 = people(frame, column) / geodesy.area_km2(shapes)
+    tree = shapely.STRtree(shapes)
+    circles = reach_polygons(sides.doubtful.lon, sides.doubtful.lat, km)
+    station, area = tree.query(circles, predicate="intersects")
+    rest = circles.copy()
+    for row in np.unique(station):
+        rest[row] = shapely.difference(circles[row], reach_near(circles[row], sides.certain, km))
+    size = geodesy.area_km2(shapely.intersection(rest[station], shapes[area]))
+    n = len(circles)
+    return np.bincount(station, size, n), np.bincount(station, size * a_km2[area], n)
+
+
+def _people_pieces(frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    pieces, _, weight = pieces_of(frame, population)
+    return gpd.GeoDataFrame({"population": weight}, geometry=pieces, crs=CRS)
+
+
+def _placed(
+    sides: _Sides,
+    frame: gpd.GeoDataFrame,
+    km: float,
+    population: tuple[str, Any],
+) -> NDArray[np.float64]:
+    """Give the people at points that each adds, block by block."""
+    finder = AreaFinder(frame.geometry.to_numpy())
+    adds = np.zeros(len(sides.doubtful))
+    for lon, lat, weight in _places(*population):
+        _, point = finder.pairs(lon, lat)
+        counted = weight * np.bincount(point, minlength=len(lon))
+        rows = np.flatnonzero(counted > 0)
+        for some in (rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)):
+            left = some[sides.certain.are_reached(lon[some], lat[some], [km]) > 0]
+            pairs = pairs_within_km(sides.doubtful, PointIndex(lon[left], lat[left]), km)
+            adds += np.bincount(pairs.first, counted[left[pairs.second]], len(adds))
+    return adds
+
+
+def _places(
+    kind: str,
+    population: Any,  # noqa: ANN401 - points, a raster, or parts
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+    if kind == "raster":
+        grid = open_grid(population)
+        for cells in read_cells(grid, grid.windows()):
+            yield cells.lon, cells.lat, cells.people
+        return
+    for part in parts_of(population):
+        yield people_of_part(part)

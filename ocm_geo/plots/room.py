@@ -1,0 +1,113 @@
+"""The room that axes have in their figure, and how they fill it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.gridspec import SubplotSpec
+    from matplotlib.transforms import Bbox
+
+__all__ = ["box_inches", "fill_room"]
+
+_PAD = 0.1
+_SIDES = ("left", "right", "bottom", "top")
+_TRIES = 3
+_LEAST = 0.15
+"""Of their cell: axes are never smaller, however much stands around them."""
+
+
+def box_inches(ax: Axes) -> tuple[float, float]:
+    """
+    Measure the room that axes have in their figure, labels and caption included.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+
+    Returns
+    -------
+    tuple of float
+        Width and height, inches.
+    """
+    root = ax.get_figure(root=True)
+    if root is None:
+        return 7.0, 5.0
+    whole = ax.figure.bbox
+    cell = ax.get_subplotspec()
+    if cell is None or (root.get_layout_engine() is None and not _is_free(ax)):
+        box, pad = ax.get_position(original=True), 0.0
+    else:
+        box, pad = _cell(cell), _PAD
+    return (
+        float(box.width * whole.width / root.dpi) - pad,
+        float(box.height * whole.height / root.dpi) - pad,
+    )
+
+
+def fill_room(ax: Axes) -> None:
+    """
+    Let axes and all that stands around them fill their cell of a figure without a layout.
+
+    Axes that somebody has placed, and those of a figure with a layout, stay where they are.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes, finished.
+    """
+    from matplotlib.transforms import Bbox  # noqa: PLC0415 - loaded when needed
+
+    cell = ax.get_subplotspec()
+    if cell is None or not _is_free(ax):
+        return
+    whole = ax.figure.bbox
+    pad = _PAD / 2 * ax.figure.dpi
+    room = _cell(cell)
+    for _ in range(_TRIES):
+        around = ax.get_tightbbox()
+        if around is None:
+            return
+        used = around.padded(pad).transformed(ax.figure.transSubfigure.inverted())
+        # Axes of a fixed shape hang from the top of their place, and what is below from them.
+        place, drawn = ax.get_position(original=True), ax.get_position()
+        west = room.x0 + max(place.x0 - used.x0, pad / whole.width)
+        east = room.x1 - max(used.x1 - place.x1, pad / whole.width)
+        south = room.y0 + max(drawn.y0 - used.y0, pad / whole.height)
+        north = room.y1 - max(used.y1 - place.y1, pad / whole.height)
+        east = max(east, west + _LEAST * room.width)
+        south = min(south, north - _LEAST * room.height)
+        ax.set_position(Bbox.from_extents(west, south, east, north))
+    ax.set_in_layout(True)
+
+
+def _is_free(ax: Axes) -> bool:
+    """Say whether nobody has placed the axes: by a layout, margins, or a grid in a grid."""
+    from matplotlib.gridspec import SubplotParams  # noqa: PLC0415 - loaded when needed
+
+    root, cell = ax.get_figure(root=True), ax.get_subplotspec()
+    if root is None or cell is None or root.get_layout_engine() is not None:
+        return False
+    grid: Any = cell.get_gridspec()
+    if cell.get_topmost_subplotspec() is not cell:
+        return False
+    placed = any(getattr(grid, side, None) is not None for side in _SIDES)
+    usual, margins = SubplotParams(), root.subplotpars
+    return not placed and all(getattr(margins, s) == getattr(usual, s) for s in _SIDES)
+
+
+def _cell(cell: SubplotSpec) -> Bbox:
+    """Give the cell of a grid that fills its figure."""
+    from matplotlib.transforms import Bbox  # noqa: PLC0415 - loaded when needed
+
+    grid = cell.get_gridspec()
+    west, east = _span(grid.get_width_ratios(), grid.ncols, cell.colspan)
+    north, south = _span(grid.get_height_ratios(), grid.nrows, cell.rowspan)
+    return Bbox.from_extents(west, 1 - south, east, 1 - north)
+
+
+def _span(ratios: Any, n: int, span: range) -> tuple[float, float]:  # noqa: ANN401 - matplotlib's
+    sizes = [1.0] * n if ratios is None else [float(ratio) for ratio in ratios]
+    return sum(sizes[: span.start]) / sum(sizes), sum(sizes[: span.stop]) / sum(sizes)
