@@ -101,8 +101,10 @@ def measure_access(
     Raises
     ------
     QueryError
-        If nobody lives in the areas that the people are clipped to.
+        If there are no areas to clip the people to, or nobody lives in them.
     """
+    if clip and areas is None:
+        raise QueryError("demand.clip = true needs areas: name area.file or area.bbox")
     demand = demand.assign(in_area=True if areas is None else _are_inside(areas, demand))
     if clip and not demand.loc[demand["in_area"], "population"].any():
         raise QueryError("demand.clip: nobody of the demand lives inside the areas")

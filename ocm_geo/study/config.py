@@ -130,8 +130,6 @@ def _checked(config: StudyConfig) -> StudyConfig:
         _check_access(config.access)
     elif config.demand is not None:
         raise QueryError("[demand] is for access: add [access], or leave it out")
-    if config.demand is not None and config.demand.clip and config.area.no_outline:
-        raise QueryError("demand.clip = true needs areas: name area.file or area.bbox")
     return config
 
 

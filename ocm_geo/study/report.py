@@ -136,7 +136,7 @@ def _people_rule(result: StudyResult) -> str | None:
     """Say where in the areas people are counted."""
     if result.areas is not None and "population" in result.areas:
         return "evenly over each area"
-    return None if result.access is None else "at the places of the table, in reach or not"
+    return None if result.access is None else "at the places of the demand, each in reach or not"
 
 
 def _reach(result: StudyResult) -> dict[str, Any] | None:

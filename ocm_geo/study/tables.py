@@ -190,11 +190,6 @@ class AreaConfig(_Table, frozen=True):
     name_column: str | None = None
     population_column: str | None = None
 
-    @property
-    def no_outline(self) -> bool:
-        """Whether a country alone is named, or nothing."""
-        return self.file is None and self.bbox is None
-
 
 class CoverageConfig(_Table, frozen=True):
     """
