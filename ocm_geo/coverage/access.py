@@ -203,9 +203,11 @@ def supply_of(
     Raises
     ------
     QueryError
-        If the column is not there, a value is missing and nothing says what that counts, or is
-        negative or infinite.
+        If it is no table, the column is not there, a value is missing and nothing says what that
+        counts, or is negative or infinite.
     """
+    if not isinstance(stations, pd.DataFrame):
+        raise QueryError(f"stations must be a station table, not {type(stations).__name__}")
     if supply == "sites":
         return np.ones(len(stations)), 0
     if supply not in stations:

@@ -183,7 +183,8 @@ def _numbers(costs: pd.DataFrame, unit: str) -> NDArray[np.float64]:
 
 def _positions(index: pd.Index, labels: pd.Series, what: str) -> Positions:
     if not index.is_unique:
-        raise QueryError(f"{what}: the index repeats {index[index.duplicated()][0]!r}")
+        repeated = index[index.duplicated()].tolist()[0]
+        raise QueryError(f"{what}: the index repeats {repeated!r}; give each row its own label")
     known, wanted = index.to_numpy(), labels.to_numpy()
     if len(known) and known.dtype.kind == wanted.dtype.kind == "i":
         known, wanted = (of.astype(np.int64, copy=False) for of in (known, wanted))

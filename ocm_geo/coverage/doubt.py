@@ -226,6 +226,8 @@ def _judged(
             "status": ~is_known(stations, "status_type_id"),
         }
         return doubts, everything, everything
+    if not isinstance(qualifying, Qualifying):
+        raise QueryError(f"qualifying must be a Qualifying(...) or None, not {qualifying!r}")
     power, central, high = _judged_power(stations, qualifying.min_power_kw)
     doubts = {"power": power, "access": ~everything, "status": ~everything}
     for name, said, wanted in (

@@ -303,6 +303,8 @@ def _quantiles(draws: list[NDArray[np.float64]]) -> list[float]:
 
 
 def _labels(groups: ArrayLike, values: ArrayLike, order: NDArray[np.intp]) -> pd.Series:
+    if isinstance(groups, pd.DataFrame):
+        raise QueryError("groups must be one column of labels, not a DataFrame")
     labels = pd.Series(groups)
     if isinstance(groups, pd.Series) and isinstance(values, pd.Series):
         same = groups.index.equals(values.index)

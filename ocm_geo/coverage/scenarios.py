@@ -131,6 +131,8 @@ def doubt_scenarios(
     >>> list(found.table.columns[:3])
     ['doubtful out', 'as recorded', 'doubtful in']
     """
+    if not callable(measure):
+        raise QueryError(f"measure must be a function of a station table, not {measure!r}")
     counts = {"n_draws": n_draws, "n_drivers": n_drivers, "seed": seed}
     for name, number in counts.items():
         _check_whole(number, name)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocm_geo.coverage.decay import Decay
-    from ocm_geo.study.config import AccessConfig
+    from ocm_geo.study.tables import AccessConfig
 
 __all__ = ["AccessTables", "class_names", "measure_access"]
 
@@ -101,8 +101,10 @@ def measure_access(
     Raises
     ------
     QueryError
-        If nobody lives in the areas that the people are clipped to.
+        If there are no areas to clip the people to, or nobody lives in them.
     """
+    if clip and areas is None:
+        raise QueryError("demand.clip = true needs areas: name area.file or area.bbox")
     demand = demand.assign(in_area=True if areas is None else _are_inside(areas, demand))
     if clip and not demand.loc[demand["in_area"], "population"].any():
         raise QueryError("demand.clip: nobody of the demand lives inside the areas")

@@ -17,7 +17,7 @@ from ocm_geo.schema import CRS
 from ocm_geo.study.inputs import read_places
 
 if TYPE_CHECKING:
-    from ocm_geo.study.config import AccessConfig, DemandConfig
+    from ocm_geo.study.tables import AccessConfig, DemandConfig
 
 __all__ = ["load_costs", "load_demand"]
 

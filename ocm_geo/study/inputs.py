@@ -21,7 +21,7 @@ from ocm_geo.stations import stations, stations_from_bbox
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ocm_geo.study.config import AreaConfig, RouteConfig, StudyConfig
+    from ocm_geo.study.tables import AreaConfig, RouteConfig, StudyConfig
 
 __all__ = [
     "load_areas",

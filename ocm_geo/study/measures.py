@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import shapely
 
     from ocm_geo.reference import ReferenceData
-    from ocm_geo.study.config import Group
+    from ocm_geo.study.tables import Group
 
 __all__ = ["coverage_by_group", "data_quality", "gaps_by_group", "split_groups"]
 

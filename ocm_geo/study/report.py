@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -12,11 +13,9 @@ import pandas as pd
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference import attribution
 from ocm_geo.study.access import class_names
-from ocm_geo.study.config import Tier, UsageClass
+from ocm_geo.study.tables import Tier, UsageClass
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ocm_geo.study.run import StudyResult
 
 __all__ = ["write_report"]
@@ -61,6 +60,7 @@ def _facts(result: StudyResult) -> dict[str, Any]:
     route = result.config.route
     return {
         "title": result.config.title,
+        "note": result.config.note,
         "provenance": read_attrs(result.stations),
         "headline": _headline(result),
         "groups": _groups(result),
@@ -68,6 +68,7 @@ def _facts(result: StudyResult) -> dict[str, Any]:
         "country": result.config.area.country,
         "figures": _figures(result),
         "coverage": _coverage_rows(result),
+        "people_rule": _people_rule(result),
         "gaps": _gap_rows(result),
         "reach": _reach(result),
         "access": result.config.access,
@@ -131,6 +132,13 @@ def _coverage_rows(result: StudyResult) -> list[dict[str, Any]]:
     return [_known(row) for row in sums.reset_index().to_dict("records")]
 
 
+def _people_rule(result: StudyResult) -> str | None:
+    """Say where in the areas people are counted."""
+    if result.areas is not None and "population" in result.areas:
+        return "evenly over each area"
+    return None if result.access is None else "at the places of the demand, each in reach or not"
+
+
 def _reach(result: StudyResult) -> dict[str, Any] | None:
     """Give for each group how far its stations are from people, and how equal access is."""
     found = result.access
@@ -148,12 +156,15 @@ def _reach(result: StudyResult) -> dict[str, Any] | None:
         }
         for group, part in classes
     ]
+    demand = result.config.demand
+    file = None if demand is None else demand.file
     places = found.access[found.access["group"] == rows[0]["group"]]
     return {
         "unit": found.means["unit"].iloc[0],
         "classes": next(iter(classes))[1][["from", "to"]].iloc[:-1].to_dict("records"),
         "rows": rows,
         "n_places": len(places),
+        "people_file": Path(file).name if file else "the areas, each at a point inside",
         "people": places["population"].sum(),
         "people_outside": places.loc[~places["in_area"], "population"].sum(),
         **_points(result),

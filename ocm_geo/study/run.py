@@ -16,7 +16,7 @@ from ocm_geo.query import Area
 from ocm_geo.reference import ReferenceData, add_labels, attribution
 from ocm_geo.stations import stations_from_route
 from ocm_geo.study.access import AccessTables, measure_access
-from ocm_geo.study.config import StudyConfig, changed_config, read_config
+from ocm_geo.study.config import changed_config, read_config
 from ocm_geo.study.demand import load_costs, load_demand
 from ocm_geo.study.figures import draw_figures
 from ocm_geo.study.inputs import load_areas, load_route, load_stations, open_source
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import shapely
 
     from ocm_geo.sources.base import Source
+    from ocm_geo.study.tables import StudyConfig
 
 __all__ = ["StudyResult", "run_study"]
 

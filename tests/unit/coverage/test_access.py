@@ -111,6 +111,47 @@ def test_raam_equals_pysal(options: dict[str, Any]) -> None:
     assert np.nanmax(found) > np.nanmin(found) > 0
 
 
+@pytest.mark.filterwarnings("ignore::ocm_geo.InexactMethod")
+@pytest.mark.parametrize("seed", range(6))
+def test_raam_equals_pysal_on_any_network(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(3, 60)), int(rng.integers(2, 20))
+    demand = places(n, seed, people=rng.integers(1, 2_000, n))
+    sites = stations(m, seed)
+    pairs = pd.MultiIndex.from_product([demand.index, sites.index], names=["origin", "ocm_id"])
+    costs = pd.DataFrame({"minutes": rng.uniform(0, 60, n * m)}, pairs).reset_index()
+    costs = costs.sample(frac=0.7, random_state=seed)
+    asked: dict[str, Any] = {"tau": float(rng.uniform(10, 60)), "max_cycles": 60}
+    peer = access.raam.raam(
+        pd.DataFrame(demand[["people"]]),
+        pd.DataFrame(sites[["n_connectors"]]),
+        costs.set_axis(["origin", "dest", "cost"], axis=1),
+        demand_name="people",
+        supply_name="n_connectors",
+        **asked,
+    ).reindex(demand.index)
+    found = ocm.accessibility(
+        demand, sites, 60, method="raam", population="people", costs=costs, **asked
+    )
+    assert found.to_numpy(dtype=float, na_value=np.nan) == pytest.approx(
+        peer.to_numpy(), abs=1e-9, nan_ok=True
+    )
+
+
+@pytest.mark.parametrize("method", ["cumulative", "gravity", "2sfca", "e2sfca", "3sfca", "raam"])
+def test_stations_without_supply_give_nothing(method: str) -> None:
+    towns, sites = worked()
+    found = ocm.accessibility(
+        towns, sites.assign(n_connectors=0), 30, method=method, population="people"
+    )
+    assert found.isna().all() if method == "raam" else found.tolist() == [0, 0]
+    # In a place of nobody others may charge: it reaches what they have.
+    nobody = towns.assign(people=[0, 300])
+    some = ocm.accessibility(nobody, sites, 30, method=method, population="people")
+    assert some.isna().tolist() == [method == "raam", False]
+    assert method == "raam" or (some > 0).all()
+
+
 def test_sums_over_the_catchment_equal_brute_force() -> None:
     near = COSTS.merge(pd.DataFrame(SITES[["n_connectors"]]), left_on="ocm_id", right_index=True)
     flat = near.groupby("origin")["n_connectors"].sum().reindex(DEMAND.index).fillna(0)
@@ -438,5 +479,14 @@ def test_wrong_tables_say_what_is_wrong() -> None:
         ocm.accessibility(ocm.sample_areas(), sites, 30, population="population")
     with pytest.raises(ocm.QueryError, match="coordinate reference system"):
         ocm.accessibility(towns.set_crs(None, allow_override=True), sites, 30, population="people")
+    nothing: Any = None
+    with pytest.raises(ocm.QueryError, match="station table, not NoneType"):
+        ocm.accessibility(towns, nothing, 30, population="people")
+    twice = towns.set_axis([1, 1])
+    costs = pd.DataFrame({"origin": [1], "ocm_id": [7], "minutes": [1.0]})
+    with pytest.raises(ocm.QueryError, match="demand: the index repeats 1;"):
+        ocm.accessibility(twice, sites, 30, population="people", costs=costs)
+    with pytest.raises(ocm.QueryError, match="first: inf in row 1"):
+        ocm.accessibility(towns.assign(people=[1, np.inf]), sites, 30, population="people")
     with pytest.raises(ocm.QueryError, match="catchment_km"):
         ocm.accessibility(towns, sites, 0, population="people")

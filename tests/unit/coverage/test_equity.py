@@ -42,6 +42,21 @@ def test_equal_weights_equal_pysal() -> None:
         assert mine == pytest.approx(inequality.atkinson.Atkinson(Y, epsilon).A, abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_any_values_equal_pysal(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 400))
+    y = rng.pareto(1.5, n) * 10.0 ** rng.integers(-6, 6) * (rng.random(n) < rng.uniform(0.5, 1))
+    y[0] += 1e-3
+    found = ocm.equity(y, np.full(n, rng.uniform(0.1, 1e6)), n_boot=0)
+    assert found.gini == pytest.approx(inequality.gini.Gini(y).g, abs=1e-9)
+    assert found.theil_t == pytest.approx(float(inequality.theil.Theil(y).T), abs=1e-9)
+    some = y[y > 0]  # PySAL's Atkinson takes no zeros
+    epsilon = float(rng.uniform(0.1, 3))
+    mine = ocm.equity(some, np.ones(len(some)), epsilon=epsilon, n_boot=0).atkinson
+    assert mine == pytest.approx(inequality.atkinson.Atkinson(some, epsilon).A, abs=1e-9)
+
+
 @pytest.mark.filterwarnings("ignore:Setting the shape")  # PySAL's own use of NumPy
 def test_decomposition_equals_pysal() -> None:
     groups = RNG.integers(0, 5, 300)
@@ -275,6 +290,7 @@ def test_provenance_of_the_values_goes_along() -> None:
         ([1, 2], [1, 1], {"zeros": -1}, "choose"),
         ([1, 2], [1, 1], {"n_boot": -1}, "n_boot"),
         ([1, 2], [1, 1], {"groups": ["a"]}, "label for each"),
+        ([1, 2], [1, 1], {"groups": pd.DataFrame({"a": [1, 2]})}, "one column"),
         ([1, 2], [1, 1], {"groups": ["a", None]}, "missing"),
     ],
 )

@@ -178,6 +178,8 @@ def test_access_equity_and_siting_under_doubt() -> None:
         ({"probability": 1.2}, "from 0 to 1"),
         ({"probability": "half"}, "number or a Series"),
         ({"probability": pd.Series({2: 0.1, 3: 0.1, 4: 0.1}).repeat(2)}, "repeats"),
+        ({"measure": 5}, "function of a station table"),
+        ({"qualifying": "fast"}, "Qualifying"),
         ({"n_draws": -1}, "n_draws"),
         ({"n_draws": "many"}, "n_draws"),
         ({"seed": -1}, "seed"),

@@ -141,6 +141,11 @@ def test_people_may_be_a_table_or_a_raster_and_costs_may_be_minutes(tmp_path: Pa
     assert found.access.access["nearest_minutes"].tolist() == [4, 40]
     assert found.access.points["name"].tolist() == ["NL"]
 
+    # A group of no stations is one that nobody reaches.
+    some = [{"name": "all"}, {"name": "none", "filters": {"operators": 45}}]
+    two: Any = ocm.run_study({**study, "groups": some}, tmp_path / "two")
+    assert two.access.people["people"].tolist() == [100, 0, 300, 0, 0, 400]
+
     raster = tmp_path / "people.tif"
     counts = np.array([[10, -9, 0], [5, 2.5, -9]], dtype="float32")
     grid = rasterio.transform.from_origin(4.0, 53.0, 0.5, 0.5)
@@ -175,12 +180,22 @@ def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> 
     assert found.access.means["people"].tolist() == [150]
     assert found.access.points["people"].tolist() == [100]
     page = found.report.read_text(encoding="utf-8")
-    assert "150 people at 2 places, 50 of them outside the areas" in page
+    assert "150 people at 2 places (towns.csv), 50 of them outside the areas" in page
+    assert "at the places of the demand, each in reach or not" in page
     assert "None" not in page
     # The areas have no column of people: those at the points are covered or not.
     assert found.coverage["population"].tolist() == [100] * 3
     demand["clip"] = True
     clipped: Any = ocm.run_study(study, tmp_path / "clipped", source=source)
+    # Areas may be named by the caller alone.
+    named = {**study, "area": {}, "coverage": {"within_km": [5]}}
+    gpd.GeoDataFrame(geometry=[shapely.box(4.9, 52, 5.3, 52.3)], crs=4326).to_file(
+        tmp_path / "box.gpkg"
+    )
+    again: Any = ocm.run_study(
+        named, tmp_path / "named", source=source, area_file=tmp_path / "box.gpkg"
+    )
+    assert again.access.means["people"].tolist() == [100]
     assert clipped.access.means["people"].tolist() == [100]
     assert clipped.access.people["share"].sum() == 1
     assert len(clipped.access.access) == 1
@@ -224,7 +239,8 @@ def test_the_report_sums_many_areas_and_says_what_groups_are(result: Any) -> Non
     points = result.access.points
     mine = points[points["group"] == "everyone, 50 kW"]
     ratio = 10_000 * mine["n_points"].sum() / mine["people"].sum()
-    assert f'<td class="n">{ratio:.2f}</td>' in page
+    assert f'<td class="n">{ratio:.3g}</td>' in page
+    assert "People are taken to live evenly over each area" in page
     assert "1 to below 3" in page
     assert "0 to 2" in page
     assert "2 to 10" in page
@@ -293,7 +309,6 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
         ({"access": {"n_boot": -1}}, "access.n_boot"),
         ({"coverage": {"within_km": [float("inf")]}}, "above 0 km, not"),
         ({"area": {"bbox": [4, 53, 6, 51]}}, "area.bbox: south=53 lies north"),
-        ({"area": {"country": "NL"}, "demand": {"clip": True}}, "demand.clip = true needs areas"),
         ({"tiers": [{"name": "a", "above_kw": -1}]}, "group 'public, a': filters.min_power_kw"),
         ({"access": None, "demand": {}}, "leave it out"),
         ({"access": {"speed": 1}}, "speed"),
@@ -327,6 +342,10 @@ def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
     table.write_text("lon,lat,population\n-150,-52,10\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="nobody of the demand lives inside"):
         ocm.run_study({**STUDY, "demand": {"file": str(table), "clip": True}}, tmp_path)
+    country = {**STUDY, "area": {"country": "NL"}}
+    table.write_text("lon,lat,population\n5,52,10\n", encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="clip = true needs areas"):
+        ocm.run_study({**country, "demand": {"file": str(table), "clip": True}}, tmp_path)
     table.write_text("x,lat,population\n5,52,1\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="no column 'lon'"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)

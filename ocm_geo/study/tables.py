@@ -1,0 +1,300 @@
+"""The tables of a study's configuration: their keys, what these mean, and their defaults."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from ocm_geo.coverage import AccessOptions
+
+__all__ = [
+    "EVERYTHING",
+    "AccessConfig",
+    "AreaConfig",
+    "CoverageConfig",
+    "DemandConfig",
+    "Group",
+    "RouteConfig",
+    "StudyConfig",
+    "Tier",
+    "UsageClass",
+]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file: an unknown key is an error."""
+
+
+class Group(_Table, frozen=True):
+    """
+    A named choice of stations that coverage and gaps are measured for.
+
+    Parameters
+    ----------
+    name : str
+        Name in tables and figures.
+    filters : dict
+        As `ocm_geo.StationFilters`.
+    """
+
+    name: str
+    filters: dict[str, Any] = {}
+
+
+class Tier(_Table, frozen=True):
+    """
+    A class of power: of one connection.
+
+    Parameters
+    ----------
+    name : str
+        Name in tables and figures.
+    above_kw : float, optional
+        More than this, kW.
+    min_power_kw : float, optional
+        At least this, kW.
+    """
+
+    name: str
+    above_kw: float | None = None
+    min_power_kw: float | None = None
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters that say so."""
+        if self.above_kw is not None:
+            # The next number above: "more than" is "at least" that.
+            return {"min_power_kw": math.nextafter(self.above_kw, math.inf)}
+        return {} if self.min_power_kw is None else {"min_power_kw": self.min_power_kw}
+
+
+class UsageClass(_Table, frozen=True):
+    """
+    Who may charge.
+
+    Parameters
+    ----------
+    name : str
+        Name in tables and figures.
+    usage_types : list of int or str
+        Ids or labels; empty for all stations.
+    """
+
+    name: str
+    usage_types: list[int | str] = []
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters that say so."""
+        return {"usage_types": self.usage_types} if self.usage_types else {}
+
+
+class DemandConfig(_Table, frozen=True):
+    """
+    Where people live.
+
+    Parameters
+    ----------
+    file : str, optional
+        A raster of counts (``.tif``), a table (``.csv``), or points or areas in any format
+        that GDAL reads; areas count at a point inside. Without one, the areas of the study.
+    lon_column, lat_column : str
+        Of a table, degrees.
+    population_column : str
+        People of each row; rasters have none.
+    name_column : str, optional
+        Column that names the places.
+    clip : bool
+        Tell of the people inside the areas only; those beyond still compete for supply.
+    """
+
+    file: str | None = None
+    lon_column: str = "lon"
+    lat_column: str = "lat"
+    population_column: str = "population"
+    name_column: str | None = None
+    clip: bool = False
+
+
+class AccessConfig(_Table, frozen=True):
+    """
+    What people can reach, and how equal that is.
+
+    Parameters
+    ----------
+    classes : list of float
+        Ends of the classes of distance to the nearest station: km, or the unit of the costs.
+    catchment : float
+        Size of the catchments, same unit.
+    method, decay, supply, missing_supply
+        As for `ocm_geo.accessibility`; steps of a decay are a table, ``{ "10" = 1, "20" = 0.42 }``.
+    n_boot : int
+        Draws of the bootstrap for the intervals of equity; 0 for none.
+    search_km : float
+        Stations farther away from the people are not looked for.
+    costs : str, optional
+        A table (``.csv`` or ``.parquet``) with ``origin`` (name of the place), ``ocm_id`` and
+        a cost such as ``minutes``, used instead of distances.
+    points_classes : list of float
+        Ends of the classes of charging points for 10,000 people.
+    """
+
+    classes: list[float] = msgspec.field(default_factory=lambda: [5.0, 15.0, 30.0, 60.0])
+    catchment: float = 30.0
+    method: str = "e2sfca"
+    decay: str | dict[str, float] = "step"
+    supply: str = "n_points"
+    missing_supply: float | None = None
+    n_boot: int = 999
+    search_km: float = 200.0
+    costs: str | None = None
+    points_classes: list[float] = msgspec.field(default_factory=lambda: [1.0, 3.0, 6.0])
+
+    @property
+    def options(self) -> AccessOptions:
+        """What `ocm_geo.accessibility` takes besides."""
+        return {} if self.missing_supply is None else {"missing_supply": self.missing_supply}
+
+
+EVERYTHING = Group(name="all stations")
+
+
+class AreaConfig(_Table, frozen=True):
+    """
+    The area of study.
+
+    Parameters
+    ----------
+    country : str, optional
+        Keep the stations filed under this country only.
+    bbox : tuple of float, optional
+        (west, south, east, north): the area, where there is no file.
+    file : str, optional
+        Polygons in any format that GDAL reads; ``sample`` is the bundled example.
+    where : dict
+        Column and value of the rows to use.
+    name_column : str, optional
+        Column that names the areas.
+    population_column : str, optional
+        Column with the people of each area.
+    """
+
+    country: str | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    file: str | None = None
+    where: dict[str, str | int] = {}
+    name_column: str | None = None
+    population_column: str | None = None
+
+
+class CoverageConfig(_Table, frozen=True):
+    """
+    Coverage of the area.
+
+    Parameters
+    ----------
+    within_km : list of float
+        Distances to a station, km.
+    """
+
+    within_km: list[float] = msgspec.field(default_factory=lambda: [1.0, 5.0, 10.0])
+
+
+class RouteConfig(_Table, frozen=True):
+    """
+    A corridor.
+
+    Parameters
+    ----------
+    file : str
+        A route in any format of `ocm_geo.route_from_file`; ``sample`` is the bundled example.
+    name : str
+        Name in tables and figures.
+    where : dict
+        Column and value of the row to use.
+    clip : bool
+        Keep only the part inside the area.
+    within_km : float
+        Half width of the corridor, km.
+    limit_km : float
+        Gaps longer than this are marked, km.
+    """
+
+    file: str = ""
+    name: str = "route"
+    where: dict[str, str | int] = {}
+    clip: bool = False
+    within_km: float = 5.0
+    limit_km: float = 60.0
+
+
+class StudyConfig(_Table, frozen=True):
+    """
+    A study.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the report.
+    note : str
+        A text below the heading.
+    source : str, optional
+        ``sample``, ``api`` or the path of a mirror; the caller's source goes before it.
+    area : AreaConfig
+        Where.
+    filters : dict
+        Which stations, for the whole study; as `ocm_geo.StationFilters`.
+    drop_status : list of int
+        Leave out stations of these states; those of no known state stay.
+    groups : list of Group
+        The choices that coverage and gaps are measured for.
+    tiers, usages : list
+        Instead of groups: each class of power with each class of users.
+    demand : DemandConfig, optional
+        Where people live, for access.
+    access : AccessConfig, optional
+        What people can reach.
+    coverage : CoverageConfig
+        Distances.
+    route : RouteConfig, optional
+        A corridor.
+    """
+
+    title: str = "Charging coverage"
+    note: str = ""
+    source: str | None = None
+    area: AreaConfig = AreaConfig()
+    filters: dict[str, Any] = {}
+    drop_status: list[int] = []
+    groups: list[Group] = msgspec.field(default_factory=lambda: [EVERYTHING])
+    tiers: list[Tier] = []
+    usages: list[UsageClass] = []
+    demand: DemandConfig | None = None
+    access: AccessConfig | None = None
+    coverage: CoverageConfig = CoverageConfig()
+    route: RouteConfig | None = None
+
+    @property
+    def choices(self) -> list[Group]:
+        """The groups, or those made of each class of users with each tier."""
+        if not self.tiers and not self.usages:
+            return self.groups
+        tiers = self.tiers or [Tier(name="")]
+        usages = self.usages or [UsageClass(name="")]
+        return [
+            Group(
+                name=", ".join(filter(None, (usage.name, tier.name))),
+                filters={**usage.filters, **tier.filters},
+            )
+            for usage, tier in product(usages, tiers)
+        ]
+
+    @property
+    def reach_km(self) -> float:
+        """How far beyond the areas stations bear on the results, km."""
+        farthest = max(self.coverage.within_km)
+        return farthest if self.access is None else max(farthest, self.access.search_km)
