@@ -206,5 +206,6 @@ def folding(head: str, text: str, credit: str = "") -> str:
     return (
         "<details open style='padding:.3em .6em;line-height:1.35;max-width:20em;"
         "max-height:340px;overflow:auto'>"
-        f"<summary style='cursor:pointer'>{head}</summary>{text}</details>{credit}"
+        f"<summary style='cursor:pointer'>{head}</summary>{text}</details>"
+        f"<div style='max-width:20em'>{credit}</div>"
     )

@@ -101,5 +101,5 @@ def credit_of(table: pd.DataFrame) -> str:
     date = facts.get("data_date") or str(facts.get("retrieved", ""))[:10]
     words = [str(facts.get("attribution", ATTRIBUTION)), f"Data to {date}" if date else ""]
     text = ". ".join(html.escape(word) for word in [*words, LAND_CREDIT] if word)
-    style = "font-size:.85em;line-height:1.3;max-width:23em;padding:0 .7em .3em"
+    style = "font-size:.85em;line-height:1.3;padding:0 .7em .3em"
     return f"<div style='{style}'>{text}.</div>"
