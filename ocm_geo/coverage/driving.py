@@ -47,10 +47,15 @@ def check_minutes(minutes: float | Sequence[float]) -> list[float]:
     values = [minutes] if np.isscalar(minutes) else list(minutes)
     if not values:
         raise QueryError("minutes: give at least one driving time")
-    for value in values:
-        if isinstance(value, bool | str) or not 0 < value < np.inf:
-            raise QueryError(f"minutes must be positive numbers, not {value!r}")
-    return sorted({float(value) for value in values})
+    return sorted({_positive(value) for value in values})
+
+
+def _positive(minutes: object) -> float:
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float | np.integer | np.floating):
+        raise QueryError(f"minutes must be a positive number, not {minutes!r}")
+    if not 0 < minutes < np.inf:
+        raise QueryError(f"minutes must be a positive number, not {minutes!r}")
+    return float(minutes)
 
 
 def draw_isochrones(

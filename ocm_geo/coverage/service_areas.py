@@ -101,9 +101,9 @@ def service_areas(
     if within_km is not None and engine is not None:
         raise QueryError("an engine goes with minutes: circles of within_km need none")
     if minutes is not None:
+        time = check_minutes([minutes])[0]
         if engine is None:
             raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
-        time = check_minutes(minutes)[0]
         size = {"minutes": time}
         reach = draw_isochrones(np.column_stack([lon, lat]), [time], engine, stations.index)[0]
         shapes = np.array([shapely.union_all(reach)]) if dissolve else reach
