@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Cells", "Grid", "PopulationRaster", "open_grid", "read_cells"]
 
 _BLOCK_CELLS = 1 << 20
+_MOST_CELLS = 1 << 24
 _MAX_LON, _MAX_LAT = 540.0, 91.0
 """Degrees; a grid of the whole Earth may reach a little beyond a pole."""
 
@@ -237,6 +238,9 @@ def _check_source(source: Any, raster: PopulationRaster) -> None:  # noqa: ANN40
 def _pieces(tile: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
     """Give whole tiles, about a million cells together, as square as tiles let them be."""
     high, wide = min(tile[0], size[0]), min(tile[1], size[1])
+    while high * wide > _MOST_CELLS:
+        # A file of one strip, or of huge tiles: a part of a tile at a time.
+        high, wide = (-(-high // 2), wide) if high > 1 else (high, -(-wide // 2))
     while high * wide < _BLOCK_CELLS and (high < size[0] or wide < size[1]):
         if (high <= wide and high < size[0]) or wide >= size[1]:
             high *= 2

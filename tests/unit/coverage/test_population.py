@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
+from ocm_geo.coverage import rasters
 from tests.unit.coverage.test_doubt import CASES, table
 
 if TYPE_CHECKING:
@@ -274,3 +275,18 @@ def test_a_point_at_the_antimeridian_is_in_the_areas_on_both_sides_once(tmp_path
     assert (
         ocm.population_coverage(path, sites(), 5, areas=areas.iloc[:1])["population"].iloc[0] == 30
     )
+
+
+def test_huge_tiles_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(9).gamma(0.3, 2, (300, 200))
+    path = made(tmp_path / "x.tif", values, 5, 53, 0.01, tiled=True, blockxsize=208, blockysize=304)
+    whole = ocm.population_coverage(path, sites((5.5, 52)), [20, 60])
+    monkeypatch.setattr(rasters, "_BLOCK_CELLS", 1000)
+    monkeypatch.setattr(rasters, "_MOST_CELLS", 4000)
+    pieces = rasters.open_grid(path).windows()
+    assert [rows for _, _, rows, _ in pieces] == [19] * 15 + [15]
+    assert sum(rows * columns for _, _, rows, columns in pieces) == values.size
+    parts = ocm.population_coverage(path, sites((5.5, 52)), [20, 60])
+    for name in ("population", "population_covered"):
+        assert parts[name].to_numpy(float) == pytest.approx(whole[name].to_numpy(float), rel=1e-12)
+    assert whole["population"].iloc[0] == pytest.approx(values.sum(), rel=1e-12)
