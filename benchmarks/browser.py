@@ -58,7 +58,8 @@ const note = (times) => requestAnimationFrame(() => setTimeout(() => times.push(
 new MutationObserver((changes) => {
   const added = changes.flatMap((change) => [...change.addedNodes]);
   if (added.some(isSymbol)) note(spy.painted);
-  if (added.some((node) => node.classList?.contains("leaflet-map-pane"))) note(spy.mapped);
+  const pane = ".leaflet-map-pane";
+  if (added.some((node) => node.matches?.(pane) || node.querySelector?.(pane))) note(spy.mapped);
 }).observe(document, { childList: true, subtree: true });
 """
 QUIET = """

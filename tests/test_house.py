@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 from numpydoc.validate import validate
 
@@ -120,6 +121,7 @@ def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for test in doctest.DocTestFinder(recurse=False).find(found, name, globs={}):
         runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
         runner.run(test)
+        plt.close("all")
         assert not runner.failures
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["coverage_grid"]
 
 _MAX_CELLS = 5_000_000
+_POLAR_LAT = 80.0
 
 
 def coverage_grid(
@@ -133,9 +134,12 @@ def _cells(
     shapely.prepare(flat)
     inside = shapely.intersects_xy(flat, (column + 0.5) * step, (row + 0.5) * step)
     x, y = column[inside] * step, row[inside] * step
-    squares = gpd.GeoSeries(shapely.box(x, y, x + step, y + step), crs=plane).to_crs(CRS)
     middle = gpd.GeoSeries(gpd.points_from_xy(x + step / 2, y + step / 2), crs=plane).to_crs(CRS)
-    shapes = squares.to_numpy().copy()
+    flat_cells = shapely.box(x, y, x + step, y + step)
+    # Near a pole four corners are not enough for edges that are straight in lon/lat.
+    polar = np.abs(middle.y.to_numpy()) > _POLAR_LAT
+    flat_cells[polar] = shapely.segmentize(flat_cells[polar], step / 32.0)
+    shapes = gpd.GeoSeries(flat_cells, crs=plane).to_crs(CRS).to_numpy().copy()
     west, _, east, _ = np.reshape(shapely.bounds(shapes), (-1, 4)).T
     for at in np.flatnonzero(east - west > 180.0):  # noqa: PLR2004 - over the antimeridian
         shapes[at] = polygon_of_ring(shapely.get_coordinates(shapes[at]))

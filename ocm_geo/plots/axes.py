@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from ocm_geo.errors import QueryError
 from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, plain
+from ocm_geo.plots.text import POINTS, small_size, text_points, text_size, wrapped
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import ATTRIBUTION
 
@@ -24,32 +23,22 @@ __all__ = [
     "legend_below",
     "new_axes",
     "put_title",
-    "small_size",
-    "text_points",
-    "text_size",
     "tune",
-    "wrapped",
 ]
 
 CAPTION = "ocm-caption"
 """The ``gid`` of the caption, by which `save_figure` finds it."""
 
-_SMALLEST, _LARGEST = 7.0, 9.0
-_LEGIBLE = 6.0
-"""Points: nothing on paper is smaller."""
 _AXIS_POINTS = 33.0
 """What an axis of numbers and its label take of the width."""
 _WIDE_POINTS = 50.0
 """Longer names beside the axes: what stands below then begins under them."""
-_POINTS = 72.0
-_MEASURED_AT = (80.0, 100.0, 300.0)
 _OVERHANG = 6.0
 """By which the last tick label leaves the axes, points."""
 _LEGEND_POINT = 22.0
 _MOST_COLUMNS = 5
 _PLAIN_HANDLE, _DASHED_HANDLE, _BESIDE = 1.4, 3.2, 1.8
 """Of the size of text: the sign of an entry of a legend, long enough to tell dashes, and gaps."""
-_SHORT_WORD = 12
 _NO_RECORD = "source and date not recorded in the table"
 
 
@@ -68,114 +57,21 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
     -------
     matplotlib.axes.Axes
         The caller's, or those of a new figure.
-    """
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
+    Raises
+    ------
+    QueryError
+        If ``ax`` is something else.
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
+    from matplotlib.axes import Axes as AnyAxes  # noqa: PLC0415 - loaded when needed
+
+    if isinstance(ax, AnyAxes):
+        return ax
+    if ax is not None:
+        raise QueryError(f"ax must be the axes of a figure, not {type(ax).__name__}")
     _, new = plt.subplots(figsize=(width, height))
     return new
-
-
-def text_size(ax: Axes) -> float:
-    """
-    Choose the size of text for the width of axes.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-
-    Returns
-    -------
-    float
-        Points: 7 in a figure 3 inches wide, 9 in one that fills a page.
-    """
-    return float(np.clip(4.6 + 0.75 * box_inches(ax)[0], _SMALLEST, _LARGEST))
-
-
-def small_size(ax: Axes) -> float:
-    """
-    Choose the size of what is said beside the matter: values, kilometres, the caption.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-
-    Returns
-    -------
-    float
-        Points, never less than 6.
-    """
-    return max(text_size(ax) - 1.2, _LEGIBLE)
-
-
-@lru_cache(maxsize=4096)
-def text_points(text: str, size: float) -> float:
-    """
-    Measure a line of text.
-
-    Parameters
-    ----------
-    text : str
-        One line.
-    size : float
-        Points.
-
-    Returns
-    -------
-    float
-        Its width in matplotlib's font, points.
-    """
-    from matplotlib.backends import backend_agg  # noqa: PLC0415 - loaded when needed
-    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when needed
-
-    # Small letters are moved to whole pixels, which makes a line up to a tenth longer.
-    font, widths = FontProperties(size=size), []
-    for dpi in _MEASURED_AT:
-        renderer: Any = backend_agg.RendererAgg(1, 1, dpi)  # type: ignore[no-untyped-call]
-        width, _, _ = renderer.get_text_width_height_descent(text, font, ismath=False)
-        widths.append(float(width) * _POINTS / dpi)
-    return max(widths)
-
-
-def wrapped(text: str, size: float, points: float) -> str:
-    """
-    Break a text into lines that fit.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    size : float
-        Points.
-    points : float
-        Width of the lines.
-
-    Returns
-    -------
-    str
-        Lines; a word that is too long for one is broken.
-    """
-    lines: list[str] = []
-    words = [part for word in text.split() for part in _broken(word, size, points)]
-    for word in words:
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_points(longer, size) <= points:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return "\n".join(lines)
-
-
-def _broken(word: str, size: float, points: float) -> list[str]:
-    """Break a word that is wider than a line."""
-    width = text_points(word, size)
-    if width <= points or len(word) < _SHORT_WORD:
-        return [word]
-    n = max(int(len(word) * points / width), 1)
-    return [word[i : i + n] for i in range(0, len(word), n)]
 
 
 def _points_beside(ax: Axes) -> float:
@@ -191,7 +87,7 @@ def _below(ax: Axes) -> tuple[float, float]:
     """Give where text below the axes begins, left of them, and how wide it may be, points."""
     beside = _points_beside(ax)
     shift = beside if beside > _WIDE_POINTS else 0.0
-    return shift, box_inches(ax)[0] * _POINTS - beside + shift - _OVERHANG
+    return shift, box_inches(ax)[0] * POINTS - beside + shift - _OVERHANG
 
 
 def put_title(ax: Axes, text: str) -> None:
@@ -206,8 +102,7 @@ def put_title(ax: Axes, text: str) -> None:
         Any text.
     """
     size = text_size(ax) + 1.5
-    lines = wrapped(text, size, _below(ax)[1])
-    ax.set_title(plain(lines), fontsize=size, loc="left", color=INK)
+    ax.set_title(wrapped(plain(text), size, _below(ax)[1]), fontsize=size, loc="left", color=INK)
 
 
 def tune(ax: Axes, xlabel: str, ylabel: str, *, grid: str = "y") -> None:
@@ -224,9 +119,9 @@ def tune(ax: Axes, xlabel: str, ylabel: str, *, grid: str = "y") -> None:
         The lines behind the data.
     """
     size = text_size(ax)
-    width, height = (_POINTS * inches for inches in box_inches(ax))
-    ax.set_xlabel(wrapped(xlabel, size, width - _AXIS_POINTS), fontsize=size, color=INK)
-    ax.set_ylabel(wrapped(ylabel, size, 0.65 * height), fontsize=size, color=INK)
+    width, height = (POINTS * inches for inches in box_inches(ax))
+    ax.set_xlabel(wrapped(plain(xlabel), size, width - _AXIS_POINTS), fontsize=size, color=INK)
+    ax.set_ylabel(wrapped(plain(ylabel), size, 0.65 * height), fontsize=size, color=INK)
     ax.tick_params(labelsize=size - 0.5, color=GREY, labelcolor=INK)
     ax.set_axisbelow(True)
     if grid:
@@ -264,9 +159,7 @@ def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) 
     dashed = any(isinstance(h, Line2D) and h.is_dashed() for h in given)
     handle = _DASHED_HANDLE if dashed else _PLAIN_HANDLE
     size, columns = _columns([str(h.get_label()) for h in given], ax, width, handle + _BESIDE)
-    down = ScaledTranslation(
-        -shift / _POINTS, -_room_below(ax) / _POINTS, ax.figure.dpi_scale_trans
-    )
+    down = ScaledTranslation(-shift / POINTS, -_room_below(ax) / POINTS, ax.figure.dpi_scale_trans)
     legend = ax.legend(
         handles=given,
         title=wrapped(heading, size, width) or None,
@@ -353,11 +246,11 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
     size = small_size(ax)
     shift, width = _below(ax)
     texts = [note, " · ".join(told), attrs.get("attribution", ATTRIBUTION)]
-    lines = [wrapped(text, size, width) for text in texts if text]
+    lines = [wrapped(plain(text), size, width) for text in texts if text]
     legend = ax.get_legend()
     under = legend if legend is not None else ax.xaxis.label
     caption = ax.annotate(
-        plain("\n".join(lines)),
+        "\n".join(lines),
         (0, 0),
         xytext=(-shift, -5),
         xycoords=("axes fraction", under),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, text_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import BOUNDS, GREY, INK, SERIES, counted, numbers, plain, require
-from ocm_geo.plots.words import labelled
+from ocm_geo.plots.text import shortened, small_size, text_size
+from ocm_geo.plots.words import WAYS, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,6 @@ __all__ = ["plot_bounds"]
 
 _MOST = 40
 _TOLERANCE = 1e-9
-_LONGEST = 32
-_FALLING = "nearest_"
-"""Columns that are less, the more stations there are."""
 
 
 def plot_bounds(
@@ -77,11 +75,12 @@ def plot_bounds(
     low, value, high = (numbers(table, name, made_by=made_by) for name in _names(column))
     if not 0 < len(table) <= _MOST:
         raise QueryError(f"the table has {len(table)} rows; 1 to {_MOST} can be drawn")
-    falls = column.startswith(_FALLING)
+    falls = column.startswith(WAYS)
     _check_order(column, *((high, low) if falls else (low, high)))
     names = _row_names(table, labels)
     scale = 100.0 if "share" in column else 1.0
     ax = new_axes(ax, 6.5, 1.7 + 0.28 * len(table))
+    names = shortened(ax, names)
     rows = np.arange(len(table))
     size = text_size(ax)
     words = "high to low" if falls else "low to high"
@@ -113,7 +112,7 @@ def _thin_names(ax: Axes, names: list[str]) -> None:
 
 def _check_order(column: str, least: NDArray[np.float64], most: NDArray[np.float64]) -> None:
     if wrong := int((least > most + _TOLERANCE).sum()):
-        above = ("below", "above")[not column.startswith(_FALLING)]
+        above = "below" if column.startswith(WAYS) else "above"
         raise QueryError(f"{column}_low is {above} {column}_high in {wrong} rows")
 
 
@@ -135,7 +134,7 @@ def _row_names(table: pd.DataFrame, labels: str | Sequence[str] | None) -> list[
         require(table, *columns)
         parts = [table[name].astype("string").fillna("not known") for name in columns]
     whole = [", ".join(str(part) for part in row) for row in zip(*parts, strict=True)]
-    return [plain(name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…") for name in whole]
+    return [plain(name) for name in whole]
 
 
 def _say_missing(ax: Axes, value: NDArray[np.float64], words: str) -> None:

@@ -9,10 +9,11 @@ from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import share_classes
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.grid import draw_contours, draw_grid
-from ocm_geo.plots.maps import draw_classes, draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.maps import draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.shapes import draw_classes
 from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares, parts_of
 from ocm_geo.plots.steps import chosen_steps, has_steps, step_column, step_unit
-from ocm_geo.plots.style import SHARES, counted, numbers, plain, require
+from ocm_geo.plots.style import SHARES, counted, few_enough, numbers, plain, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,6 +121,8 @@ def _share_of(table: pd.DataFrame, column: str | None, *, bounds: bool) -> str:
     require(table, share, *parts, made_by=_MADE_BY)
     if table.empty:
         raise QueryError("the coverage table is empty")
+    if not bounds and "group" in table:
+        few_enough(table["group"].nunique(), "groups")
     return share
 
 

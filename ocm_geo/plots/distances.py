@@ -8,8 +8,20 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, tune
-from ocm_geo.plots.style import BOUNDS, GREY, INK, MANY, SERIES, counted, numbers, plain, require
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
+from ocm_geo.plots.style import (
+    BOUNDS,
+    GREY,
+    INK,
+    MANY,
+    SERIES,
+    counted,
+    few_enough,
+    numbers,
+    plain,
+    require,
+)
+from ocm_geo.plots.text import small_size
 from ocm_geo.plots.words import described, labelled
 
 if TYPE_CHECKING:
@@ -39,10 +51,10 @@ def plot_distances(
     Parameters
     ----------
     table : pandas.DataFrame
-        As `ocm_geo.nearest_stations` gives it; with ``bounds=True`` a band shows how far the
-        doubtful stations matter.
+        As `ocm_geo.nearest_stations` or `ocm_geo.nearest_by_road` gives it; with
+        ``bounds=True`` a band shows how far the doubtful stations matter.
     column : str
-        Distances, km.
+        Distances, or times such as ``road_min``.
     weights : str, optional
         A column to weigh rows by, such as ``population``; then the shares are of people.
     by : str, optional
@@ -122,11 +134,7 @@ def _groups(table: pd.DataFrame, by: str | None) -> NDArray[np.object_]:
         return np.full(len(table), "all", dtype=object)
     require(table, by)
     named = table[by].astype("string").fillna("not known").to_numpy(dtype=object)
-    if (n := len(pd.unique(named))) > len(SERIES):
-        raise QueryError(
-            f"by={by!r} has {n} values; at most {len(SERIES)} lines can be told apart: "
-            "choose rows first"
-        )
+    few_enough(len(pd.unique(named)), f"values of {by!r}")
     return named
 
 

@@ -8,20 +8,20 @@ import numpy as np
 import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import Classes, given_classes, round_classes
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.maps import (
-    draw_classes,
     draw_ground,
-    draw_missing,
     fill_map,
     in_degrees,
     map_size,
 )
 from ocm_geo.plots.room import box_inches
+from ocm_geo.plots.shapes import draw_classes, draw_missing
 from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain
-from ocm_geo.plots.words import described
+from ocm_geo.plots.text import small_size
+from ocm_geo.plots.words import WAYS, described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +157,7 @@ def _read(
     if table.empty:
         raise QueryError("the grid has no cells")
     _, unit = described(column)
-    colours = FAR if column.startswith("nearest_") else SHARES
+    colours = FAR if column.startswith(WAYS) else SHARES
     classes = (
         round_classes(values, colours, unit)
         if breaks is None

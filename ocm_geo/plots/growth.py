@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, small_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, tune
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import INK, OTHER, SERIES, STATIONS, counted, plain, require
+from ocm_geo.plots.text import small_size
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference.credit import attribution
 

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, tune
-from ocm_geo.plots.style import GREY, SERIES, counted, numbers, plain
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
+from ocm_geo.plots.style import GREY, SERIES, counted, few_enough, numbers, plain
+from ocm_geo.plots.text import small_size
+from ocm_geo.provenance import read_attrs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,10 +68,7 @@ def plot_lorenz(
     named = equity if isinstance(equity, Mapping) else {"": equity}
     if not named:
         raise QueryError("there is no curve to draw")
-    if len(named) > len(SERIES):
-        raise QueryError(
-            f"there are {len(named)} curves; at most {len(SERIES)} can be told apart: choose first"
-        )
+    few_enough(len(named), "curves")
     curves = {str(name): _curve(one) for name, one in named.items()}
     ax = new_axes(ax, 5.0, 5.9)
     ax.plot([0, 100], [0, 100], color=GREY, lw=1, label="equal shares")
@@ -102,7 +101,9 @@ def _facts(named: Mapping[Any, Any], curves: Mapping[str, Any]) -> list[str]:
         facts.append(f"{steps.pop():,} steps of the curve")
     if any(_interval(one) for one in named.values()):
         facts.append("after the Gini coefficient the middle 95 % of a bootstrap over places")
-    return facts
+    # The caption credits the first; curves may come of several sources.
+    owed = [read_attrs(_origin(one)).get("attribution", "") for one in named.values()]
+    return facts + [credit for credit in dict.fromkeys(owed) if credit != owed[0]]
 
 
 def _interval(one: Any) -> str:  # noqa: ANN401 - as above

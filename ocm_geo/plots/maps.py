@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -12,25 +12,20 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import distance_km
-from ocm_geo.plots.axes import small_size, text_size
-from ocm_geo.plots.classes import HATCH, Classes
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.room import box_inches, fill_room
-from ocm_geo.plots.style import GREY, INK, LAND, MANY, SEA, UNKNOWN
+from ocm_geo.plots.shapes import draw_plain
+from ocm_geo.plots.style import GREY, INK, LAND, SEA
+from ocm_geo.plots.text import small_size, text_size
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.patches import Patch
-    from matplotlib.path import Path as Outline
     from numpy.typing import NDArray
 
 __all__ = [
     "Extent",
-    "draw_classes",
     "draw_ground",
-    "draw_missing",
-    "draw_shapes",
     "fill_map",
     "in_degrees",
     "land",
@@ -45,7 +40,6 @@ _UNSEEN = 1 / 3000
 _UNEVEN = 1.1
 """From this ratio of scales between top and bottom, the scale bar says where it is true."""
 _SMALL_INCHES = 2.6
-_MANY_CELLS = 300
 _ROOM_BELOW = 1.1
 _TRIES = 3
 """What stands around a map moves a little once the map has its final shape."""
@@ -202,7 +196,7 @@ def _draw_land(ax: Axes, extent: Extent) -> None:
     )
     visible = shapely.intersection(near, view)
     look = {"facecolor": LAND, "edgecolor": _BORDER, "linewidth": 0.5, "zorder": 0}
-    _draw(ax, visible[~shapely.is_empty(visible)], **look)
+    draw_plain(ax, visible[~shapely.is_empty(visible)], **look)
 
 
 def _joined(shapes: NDArray[np.object_], owners: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -211,132 +205,6 @@ def _joined(shapes: NDArray[np.object_], owners: NDArray[np.object_]) -> NDArray
     cut = [shapely.union_all(shapes[owner == k]) for k in np.flatnonzero(count > 1)]
     single = shapes[count[owner] == 1] if len(names) else shapes
     return np.array([*single, *cut], dtype=object)
-
-
-def draw_shapes(
-    ax: Axes,
-    shapes: NDArray[np.object_],
-    extent: Extent,
-    **style: Any,  # noqa: ANN401 - matplotlib's own
-) -> None:
-    """
-    Draw polygons on a map.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        A map.
-    shapes : numpy.ndarray of shapely.Geometry
-        Polygons in lon/lat; what is missing or empty is left out.
-    extent : Extent
-        Of the map, to bring the shapes to its side of the antimeridian.
-    **style
-        Of a `matplotlib.collections.PatchCollection`. More than 5,000 are one picture in
-        vector formats, if it does not say otherwise.
-    """
-    drawn = extent.turned_shapes(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))])
-    style.setdefault("rasterized", len(drawn) > MANY)
-    _draw(ax, drawn, **style)
-
-
-def _draw(ax: Axes, shapes: NDArray[np.object_], **style: Any) -> None:  # noqa: ANN401
-    from matplotlib.collections import (  # noqa: PLC0415 - loaded when needed
-        PathCollection,
-        PolyCollection,
-    )
-
-    # Not by geopandas, which draws the whole figure each time.
-    plain_ones = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
-    if plain_ones.all() and not shapely.get_num_interior_rings(shapes).any():
-        coords, owner = shapely.get_coordinates(shapes, return_index=True)
-        corners = np.split(coords, np.flatnonzero(np.diff(owner)) + 1) if len(coords) else []
-        ax.add_collection(PolyCollection(corners, **style), autolim=False)
-    else:
-        ax.add_collection(PathCollection(_paths(shapes), **style), autolim=False)
-
-
-def _paths(shapes: NDArray[np.object_]) -> list[Outline]:
-    """Make a path of each shape, with its holes."""
-    from matplotlib.path import Path as Outline  # noqa: PLC0415 - loaded when needed
-
-    # Holes run the other way than what they are in, so that they are not filled.
-    parts, shape = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    coords, ring = shapely.get_coordinates(rings, return_index=True)
-    last = np.append(np.diff(ring) > 0, True)
-    codes = np.full(len(coords), Outline.LINETO)
-    codes[np.append(True, last[:-1])] = Outline.MOVETO
-    codes[last] = Outline.CLOSEPOLY
-    ends = np.flatnonzero(np.diff(shape[part[ring]])) + 1
-    pieces = zip(np.split(coords, ends), np.split(codes, ends), strict=True)
-    return [Outline(xy, code) for xy, code in pieces]
-
-
-def draw_classes(
-    ax: Axes,
-    shapes: NDArray[np.object_],
-    values: NDArray[np.float64],
-    classes: Classes,
-    *,
-    extent: Extent,
-) -> list[Patch]:
-    """
-    Draw polygons coloured by the class of their value, hatched where it is missing.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        A map.
-    shapes : numpy.ndarray of shapely.Geometry
-        Polygons in lon/lat.
-    values : numpy.ndarray
-        One for each; NaN is missing.
-    classes : Classes
-        The classes.
-    extent : Extent
-        Of the map.
-
-    Returns
-    -------
-    list of matplotlib.patches.Patch
-        What the legend says.
-    """
-    ranks = classes.of(values)
-    many = {"rasterized": len(shapes) > MANY, "zorder": 1}
-    # Edges between many small cells, and light seams where they meet, would be all that is seen.
-    fine = len(shapes) > _MANY_CELLS
-    edge: dict[str, Any] = (
-        {"edgecolor": "face", "linewidth": 0.2, "antialiased": False}
-        if fine
-        else {"edgecolor": GREY, "linewidth": 0.4}
-    )
-    for rank, colour in enumerate(classes.colours):
-        draw_shapes(ax, shapes[ranks == rank], extent, facecolor=colour, **edge, **many)
-    draw_missing(ax, shapes[ranks < 0], extent, linewidth=0.0 if fine else 0.4, **many)
-    return classes.legend(ranks)
-
-
-def draw_missing(
-    ax: Axes,
-    shapes: NDArray[np.object_],
-    extent: Extent,
-    **style: Any,  # noqa: ANN401 - matplotlib's own
-) -> None:
-    """
-    Draw polygons without a value, hatched.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        A map.
-    shapes : numpy.ndarray of shapely.Geometry
-        Polygons in lon/lat.
-    extent : Extent
-        Of the map.
-    **style
-        Of a `matplotlib.collections.PatchCollection`.
-    """
-    draw_shapes(ax, shapes, extent, facecolor=UNKNOWN, edgecolor=GREY, hatch=HATCH, **style)
 
 
 def scale_bar_km(extent: Extent) -> float:

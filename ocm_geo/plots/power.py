@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, small_size, text_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.classes import HATCH
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import (
@@ -23,6 +23,7 @@ from ocm_geo.plots.style import (
     power_class,
     require,
 )
+from ocm_geo.plots.text import shortened, small_size, text_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_power"]
 
 _MOST = 12
-_LONGEST = 24
 _BAR = 0.72
 _SHARE_OF_BARS, _ROW = 0.45, 1.3
 _FEW = 3
@@ -74,14 +74,14 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     power, weight, unit = _read(table)
     if table.empty:
         raise QueryError(f"there are no {unit} to draw")
-    most = _MOST if ax is None else _room_for(ax)
+    most = _MOST if ax is None else _room_for(new_axes(ax))
     counts = _counts(table, power_class(power), weight, by, most=most)
     ax = new_axes(ax, 7.0, 1.7 + 0.3 * max(len(counts), _FEW))
     middle, half = (len(counts) - 1) / 2, max(len(counts), _FEW) / 2
     ax.set(xlim=(0, 100), ylim=(middle + half, middle - half))
     tune(ax, f"share of {unit}, %", "", grid="x")
     _draw(ax, counts)
-    names = [plain(_short(str(name))) for name in counts.index]
+    names = shortened(ax, [plain(str(name)) for name in counts.index])
     ax.set_yticks(range(len(counts)), names)
     ax.tick_params(axis="y", length=0)
     ax.spines[["left"]].set_visible(False)
@@ -190,7 +190,3 @@ def _name(ax: Axes, left: NDArray[np.float64], width: NDArray[np.float64], colou
                 color=INK if light > 0.5 else "white",  # noqa: PLR2004 - half way to white
                 bbox=paper,
             )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"

@@ -66,6 +66,7 @@ def fill_room(ax: Axes) -> None:
     whole = ax.figure.bbox
     pad = _PAD / 2 * ax.figure.dpi
     room = _cell(cell)
+    room = Bbox.from_extents(room.x0, room.y0, room.x1, min(room.y1, _under_heading(ax)))
     for _ in range(_TRIES):
         around = ax.get_tightbbox()
         if around is None:
@@ -81,6 +82,15 @@ def fill_room(ax: Axes) -> None:
         south = min(south, north - _LEAST * room.height)
         ax.set_position(Bbox.from_extents(west, south, east, north))
     ax.set_in_layout(True)
+
+
+def _under_heading(ax: Axes) -> float:
+    """Say how high axes may reach: below the heading that the user gave the figure, if any."""
+    figure = ax.figure
+    heading = figure.get_suptitle()
+    own = [text for text in figure.texts if heading and text.get_text() == heading]
+    tops = [text.get_window_extent().transformed(figure.transSubfigure.inverted()) for text in own]
+    return float(min([1.0, *(box.y0 for box in tops)]))
 
 
 def _is_free(ax: Axes) -> bool:

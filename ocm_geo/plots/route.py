@@ -8,7 +8,7 @@ import numpy as np
 
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
-from ocm_geo.plots.axes import add_caption, legend_below, new_axes, text_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import fill_map, in_degrees
 from ocm_geo.plots.route_map import draw_route_map
@@ -22,6 +22,7 @@ from ocm_geo.plots.style import (
     power_class,
     require,
 )
+from ocm_geo.plots.text import text_size
 from ocm_geo.query.where import positive_km
 from ocm_geo.standards import Rule, Verdict
 from ocm_geo.standards.catalogue import rule_of

@@ -8,11 +8,12 @@ import numpy as np
 import shapely
 
 from ocm_geo.geodesy import corridor_polygon
-from ocm_geo.plots.axes import small_size
 from ocm_geo.plots.extent import Extent
-from ocm_geo.plots.maps import draw_ground, draw_shapes
+from ocm_geo.plots.maps import draw_ground
+from ocm_geo.plots.shapes import draw_shapes
 from ocm_geo.plots.stations import draw_points
 from ocm_geo.plots.style import GAP, INK, power_class
+from ocm_geo.plots.text import small_size
 
 if TYPE_CHECKING:
     import geopandas as gpd

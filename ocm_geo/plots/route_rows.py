@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import small_size
 from ocm_geo.plots.classes import HATCH
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import GAP, GREY, INK, UNKNOWN, plain, require
+from ocm_geo.plots.text import small_size
 
 if TYPE_CHECKING:
     import geopandas as gpd

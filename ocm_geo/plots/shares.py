@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ocm_geo.errors import QueryError
-from ocm_geo.plots.axes import add_caption, legend_below, small_size, tune
+from ocm_geo.plots.axes import add_caption, legend_below, tune
 from ocm_geo.plots.steps import step_column, step_unit
 from ocm_geo.plots.style import BOUNDS, INK, SERIES, counted, numbers, plain
+from ocm_geo.plots.text import small_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,26 +75,16 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
         A coverage table.
     column : str
         ``area_share`` or ``population_share``.
-
-    Raises
-    ------
-    QueryError
-        If there are more groups than can be told apart.
     """
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
     named = pd.DataFrame(table) if "group" in table else pd.DataFrame(table).assign(group="")
     groups = list(named.groupby("group", sort=False))
-    if len(groups) > len(SERIES):
-        raise QueryError(
-            f"the table has {len(groups)} groups; at most {len(SERIES)} lines can be told apart: "
-            "choose rows first"
-        )
     bounded = f"{column}_low" in table and f"{column}_high" in table
     curves = [_shares(rows, column) for _, rows in groups]
     highest = int(np.argmax([curve["share"].fillna(0).mean() for curve in curves]))
     for rank, ((group, _), curve) in enumerate(zip(groups, curves, strict=True)):
-        colour, marker = SERIES[rank % len(SERIES)], _MARKERS[rank % len(_MARKERS)]
+        colour, marker = SERIES[rank], _MARKERS[rank]
         ax.plot(
             curve.index, curve["share"], marker=marker, ms=4, color=colour, lw=1.8,
             label=plain(str(group)) or "as recorded",

@@ -29,6 +29,7 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_POWER",
     "counted",
+    "few_enough",
     "numbers",
     "plain",
     "power_class",
@@ -127,9 +128,9 @@ def plain(text: str) -> str:
     Returns
     -------
     str
-        The text, dollar signs escaped, without control characters other than line breaks.
+        The text in one line, dollar signs escaped, without control characters.
     """
-    shown = "".join(sign for sign in text if sign.isprintable() or sign == "\n")
+    shown = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
     return shown.replace("$", r"\$")
 
 
@@ -184,3 +185,25 @@ def counted(n: int, one: str, many: str | None = None) -> str:
         Such as ``1,250 stations``.
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def few_enough(n: int, what: str) -> None:
+    """
+    Refuse more lines than can be told apart.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    what : str
+        What they are.
+
+    Raises
+    ------
+    QueryError
+        If there are more than colours in `SERIES`.
+    """
+    if n > len(SERIES):
+        raise QueryError(
+            f"{n} {what}; at most {len(SERIES)} can be told apart: choose some of them first"
+        )

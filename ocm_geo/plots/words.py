@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["described", "labelled"]
+__all__ = ["WAYS", "described", "labelled"]
+
+WAYS = ("nearest_", "road_")
+"""What columns of the way to a station begin with: the more stations, the less of it."""
 
 _KNOWN = {
     "nearest_km": ("distance to the nearest station", "km"),
-    "nearest_minutes": ("travel time to the nearest station", "minutes"),
+    "road_km": ("road distance to the nearest station", "km"),
+    "road_min": ("driving time to the nearest station", "min"),
     "n_sites": ("stations in reach", ""),
     "n_connectors": ("connectors in reach", ""),
     "power_kw": ("known power in reach", "kW"),
@@ -14,6 +18,7 @@ _KNOWN = {
     "population_share": ("share of people within reach", "%"),
 }
 _UNITS = {"km2": "km²", "km": "km", "kw": "kW", "min": "min", "minutes": "minutes"}
+_TIMES = {"min", "minutes", "h", "hours"}
 _BOUNDS = {"_low": ", every doubtful station out", "_high": ", every doubtful station in"}
 
 
@@ -58,6 +63,10 @@ def labelled(column: str) -> str:
 def _read(column: str) -> tuple[str, str]:
     """Read words and a unit out of a name such as ``covered_km2`` or ``sites_per_km2``."""
     *words, last = column.split("_")
+    if words == ["nearest"]:
+        # Of a study, by the user's own costs.
+        way = "travel time" if last in _TIMES else "way"
+        return f"{way} to the nearest station", last
     if "share" in column:
         return column.replace("_", " "), "%"
     if not words or last not in _UNITS:

@@ -26,7 +26,7 @@ _FIGURES = {
     "stations": "Charging stations in the area of study, by highest power of a connection.",
     "coverage": "Share of the area (and of its people, where they are known) within reach.",
     "route": "Stations along the route by kilometre, and gaps.",
-    "distances": "Share of people ({places}) by the distance to the nearest station, {unit}, "
+    "distances": "Share of people ({places}) by their way to the nearest station, {unit}, "
     "within {search}.",
     "lorenz": "How access ({supply} in reach, {method}) is shared among people ({places}): the "
     "nearer to the line of equal shares, the more equally.",

@@ -241,7 +241,7 @@ class CoverageLayer:
         for control in shown:
             control.layout.width = "200px"
             control.observe(self.draw, names="value")
-        box = ipywidgets.VBox(shown)
+        box = ipywidgets.VBox(shown, layout=ipywidgets.Layout(padding="2px 8px"))
         return ipyleaflet.WidgetControl(widget=box, position="topright") if shown else None
 
     def _touched(self, feature: dict[str, Any], **_: object) -> None:
@@ -268,7 +268,7 @@ class CoverageLayer:
             for colour, label in rows
         )
         head = f"<b>{html.escape(words)}{within}{bound}</b>, {len(self._values):,} areas"
-        self._key.value = folding(head, f"{swatches}{credit_of(self._table)}")
+        self._key.value = folding(head, swatches, credit_of(self._table))
 
 
 def _column_of(table: gpd.GeoDataFrame, column: str | None) -> str:

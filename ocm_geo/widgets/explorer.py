@@ -307,6 +307,8 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             for i, title in listed["title"].items()
         ]
         first = _CHOOSE if len(listed) else "zoom in to choose a station"
+        if self.visible.empty:
+            first = "no station in view"
         if len(listed) < len(stations):
             first += f" (the first {_MAX_LISTED} of {len(stations):,})"
         self._list.options = [(first, 0), *sorted(zip(names, listed.index, strict=True))]
@@ -341,7 +343,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         self.map.add(self._rings)
         self._credit = ipywidgets.HTML()
         self._list = ipywidgets.Dropdown(description="In view", options=[(_CHOOSE, 0)])
-        self._list.layout.width = "min(100%, 480px)"
+        self._list.layout.width = "min(100% - 8px, 480px)"
         self._list.observe(self._chosen_in_list, names="value")
         return ipywidgets.VBox([self._list, self._credit])
 

@@ -163,7 +163,7 @@ class LandLayer:
         self.layer.data = collection([sea, *ground])
 
 
-def note(head: str, text: str, position: str) -> ipyleaflet.WidgetControl:
+def note(head: str, text: str, position: str, credit: str = "") -> ipyleaflet.WidgetControl:
     """
     Put text on a map, under a heading that folds it away where it hides too much.
 
@@ -175,17 +175,19 @@ def note(head: str, text: str, position: str) -> ipyleaflet.WidgetControl:
         The rest, likewise.
     position : str
         Corner, in Leaflet's words.
+    credit : str
+        What is not folded away, likewise.
 
     Returns
     -------
     ipyleaflet.WidgetControl
         The control; its ``widget`` is an ``ipywidgets.HTML``.
     """
-    box = ipywidgets.HTML(folding(head, text))
+    box = ipywidgets.HTML(folding(head, text, credit))
     return ipyleaflet.WidgetControl(widget=box, position=position)
 
 
-def folding(head: str, text: str) -> str:
+def folding(head: str, text: str, credit: str = "") -> str:
     """
     Write text under a heading that folds it away.
 
@@ -193,6 +195,8 @@ def folding(head: str, text: str) -> str:
     ----------
     head, text : str
         HTML.
+    credit : str
+        HTML that is not folded away: whom to name is always seen.
 
     Returns
     -------
@@ -203,4 +207,5 @@ def folding(head: str, text: str) -> str:
         "<details open style='padding:.3em .6em;line-height:1.35;max-width:20em;"
         "max-height:340px;overflow:auto'>"
         f"<summary style='cursor:pointer'>{head}</summary>{text}</details>"
+        f"<div style='max-width:20em'>{credit}</div>"
     )

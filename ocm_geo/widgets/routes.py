@@ -195,7 +195,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         self.map.add(self._marks)
         attend(self.map, f"Map of a route of {self._line.length_km:,.0f} km and its stations")
         head = f"<b>{len(unique):,} stations within {within_km:g} km</b>"
-        self.map.add(note(head, self._legend(unique), "bottomright"))
+        self.map.add(note(head, self._legend(), "bottomright", credit_of(unique)))
 
     def _content(self) -> dict[str, Any]:
         """Say what the strip shows."""
@@ -252,7 +252,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         style = {**_MARK, "weight": 3 if "station" in marked else 9, "opacity": 0.9}
         self._marks.data = self._lines([s for s in shapes if not s.is_empty], style)
 
-    def _legend(self, stations: gpd.GeoDataFrame) -> str:
+    def _legend(self) -> str:
         kinds = list(dict.fromkeys(self.gaps["status"]))
         rows = "".join(
             "<div><svg width='18' height='10' aria-hidden='true'>"
@@ -268,7 +268,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
                 f"<div><b>{html.escape(v.rule.id)}: {word}</b><br>{100 * v.share:.0f} % of the "
                 f"length ({100 * v.share_low:.0f} to {100 * v.share_high:.0f} %)</div>"
             )
-        return f"{said}{legend_html()}<b>Gaps</b>{rows}{credit_of(stations)}"
+        return f"{said}{legend_html()}<b>Gaps</b>{rows}"
 
 
 def _offset_km(standard: str) -> float | None:

@@ -79,7 +79,7 @@ def station_map(
     attend(shown, f"Map of {counted(len(layer.stations), 'charging station')}")
     head = f"<b>{counted(len(layer.stations), 'station')}</b>"
     left_out = f"<div>{unplaced_words(layer.n_unplaced)}</div>" if layer.n_unplaced else ""
-    shown.add(note(head, left_out + legend_html() + credit_of(stations), "bottomright"))
+    shown.add(note(head, left_out + legend_html(), "bottomright", credit_of(stations)))
     return shown
 
 
@@ -101,4 +101,5 @@ def credit_of(table: pd.DataFrame) -> str:
     date = facts.get("data_date") or str(facts.get("retrieved", ""))[:10]
     words = [str(facts.get("attribution", ATTRIBUTION)), f"Data to {date}" if date else ""]
     text = ". ".join(html.escape(word) for word in [*words, LAND_CREDIT] if word)
-    return f"<div style='font-size:.85em;margin-top:.3em'>{text}.</div>"
+    style = "font-size:.85em;line-height:1.3;padding:0 .7em .3em"
+    return f"<div style='{style}'>{text}.</div>"

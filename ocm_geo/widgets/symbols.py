@@ -22,6 +22,14 @@ _WORKING, _IDLE, _UNKNOWN = range(3)
 _GREY = "#767676"
 
 
+_GROUP_ROW = (
+    "<div style='white-space:nowrap'><svg width='18' height='18' aria-hidden='true' "
+    f"style='vertical-align:middle'><circle cx='9' cy='9' r='8' fill='{CLUSTER}'/>"
+    "<text x='9' y='12.5' font-size='10' fill='white' text-anchor='middle'>9</text></svg> "
+    "group, with its number of stations</div>"
+)
+
+
 def symbol_codes(
     stations: gpd.GeoDataFrame, reference: ReferenceData | None = None
 ) -> NDArray[np.intp]:
@@ -108,7 +116,7 @@ def legend_html() -> str:
     labels = [UNKNOWN_POWER, *(label for _, label, _ in POWER_CLASSES)]
     powers = [(3 * rank + _WORKING, label) for rank, label in enumerate(labels)]
     states = [(3 * 3 + state, label) for state, label in enumerate(STATES)]
-    rows = [*_rows(powers[::-1]), "<b>Status</b>", *_rows(states)]
+    rows = [*_rows(powers[::-1]), _GROUP_ROW, "<b>Status</b>", *_rows(states)]
     return "<b>Highest power</b>" + "".join(rows)
 
 

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 import pytest
 import shapely
 
 import ocm_geo as ocm
+from tests.unit.coverage.test_nearest import all_km
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 rasterio = pytest.importorskip("rasterio")
 features = pytest.importorskip("rasterio.features")
-GEOD = pyproj.Geod(ellps="WGS84")
 WITHIN_KM = [0.5, 1, 3]
 
 
@@ -45,14 +44,7 @@ def block_groups(data_dir: Path) -> gpd.GeoDataFrame:
 
 
 def nearest_by_pyproj(points: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> np.ndarray:
-    n, m = len(points), len(stations)
-    metres = GEOD.inv(
-        np.repeat(points.geometry.x.to_numpy(), m),
-        np.repeat(points.geometry.y.to_numpy(), m),
-        np.tile(stations.geometry.x.to_numpy(), n),
-        np.tile(stations.geometry.y.to_numpy(), n),
-    )[2]
-    return np.reshape(metres, (n, m)).min(axis=1) / 1000
+    return np.asarray(all_km(points, stations).min(axis=1))
 
 
 def test_ground_and_a_column_agree_with_buffers_in_utm(

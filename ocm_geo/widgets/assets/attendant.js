@@ -1,23 +1,51 @@
 // Attends the map that it stands on, and is not seen: it names it for those who hear it, minds its
 // notes, and holds back what would keep the kernel busy.
 const TRIES = 600, NARROW = 620, LOW = 330, PAUSE_MS = 100;
+const ROOM = 120, SETTLED_MS = 400;
 
-// On a small map notes begin folded, and one that was folded stays so when its text changes.
+const overlap = (a, b) =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+// On a small map notes begin folded, and one that was folded stays so when its text changes. None
+// is higher than the map, and one that hides a popup is folded until that is closed.
 function mindNotes(map) {
   let open = map.clientWidth >= NARROW && map.clientHeight >= LOW;
   const known = new WeakSet();
+  const folded = new Set();
+  let timer;
+  const yieldToPopup = () => {
+    const popup = map.querySelector(".leaflet-popup")?.getBoundingClientRect();
+    if (!popup) {
+      folded.forEach((note) => { note.open = open; });
+      folded.clear();
+      return;
+    }
+    for (const note of map.querySelectorAll("details[open]")) {
+      if (!overlap(popup, note.closest(".leaflet-control").getBoundingClientRect())) continue;
+      folded.add(note);
+      note.open = false;
+    }
+  };
   const look = () => {
     for (const note of map.querySelectorAll("details")) {
       if (known.has(note)) continue;
       known.add(note);
       note.open = open;
-      note.addEventListener("toggle", () => { if (note.isConnected) open = note.open; });
+      note.style.maxHeight = `${Math.max(map.clientHeight - ROOM, ROOM)}px`;
+      note.addEventListener("toggle", () => {
+        if (note.isConnected && !folded.has(note)) open = note.open;
+      });
     }
+    clearTimeout(timer);
+    timer = setTimeout(yieldToPopup, SETTLED_MS);
   };
   const seen = new MutationObserver(look);
   seen.observe(map, { childList: true, subtree: true });
   look();
-  return () => seen.disconnect();
+  return () => {
+    clearTimeout(timer);
+    seen.disconnect();
+  };
 }
 
 // ipyleaflet sends every move of the mouse to the kernel, twice over a layer; a pan would wait

@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
+from ocm_geo.geodesy import area_km2
 from tests.unit.coverage.test_doubt import CASES, table
 
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -65,3 +66,51 @@ def test_density_and_grid_have_bounds() -> None:
     shares = ocm.coverage(area, stations, 5, bounds=True, qualifying=rule).iloc[0]
     assert shares["area_share_low"] == shares["area_share"] == shares["area_share_high"] > 0
     assert ocm.coverage(area, stations, 5, bounds=True).attrs["ocm"]["bounds"]["n_doubtful"] == 1
+
+
+@pytest.mark.parametrize("pole", [90, -90])
+def test_cells_round_a_pole_are_equal_squares_too(pole: int) -> None:
+    halves = [shapely.box(west, min(pole, 0.9 * pole), west + 180, max(pole, 0.9 * pole))
+              for west in (-180, 0)]  # fmt: skip
+    area = gpd.GeoSeries(halves, crs="EPSG:4326")
+    cells = ocm.coverage_grid(area, sites((0, pole)), 70, within_km=60)
+    assert cells.geometry.is_valid.all()
+    assert cells["area_km2"].to_numpy() == pytest.approx(4900, rel=5e-3)
+    assert cells["nearest_km"].to_numpy(float).min() < 50
+    assert cells["area_km2"].sum() == pytest.approx(area_km2(area.to_numpy()).sum(), rel=0.02)
+
+
+def test_what_the_stations_do_not_say_is_missing() -> None:
+    points = sites((0.5, 0.5)).drop(columns=["n_connectors", "total_power_kw"])
+    cells = ocm.coverage_grid(shapely.box(0, 0, 1, 1), points, 20, within_km=30)
+    assert cells["n_sites"].sum() > 0
+    assert cells["n_connectors"].isna().all()
+    assert cells["power_kw"].isna().all()
+
+
+def test_an_area_smaller_than_its_cells_is_said() -> None:
+    with pytest.warns(ocm.SuspectInput, match="no cell of 50 km has its middle in the area"):
+        cells = ocm.coverage_grid(shapely.box(0, 0, 0.01, 0.01), sites((0, 0)), 50, within_km=5)
+    assert len(cells) == 0
+
+
+def test_bounds_hold_to_the_last_bit() -> None:
+    # Two stations at one place: ties are measured in another way than the rest.
+    stations = table(CASES["sure"][0], CASES["power missing"][0], CASES["sure"][0])
+    stations = stations.assign(n_connectors=1, total_power_kw=150.0)
+    rng = np.random.default_rng(6)
+    stations.geometry = gpd.points_from_xy([5.0, 5.0, 5.4], [52.0, 52.0, 52.1], crs="EPSG:4326")
+    points = gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy(*rng.uniform((3, 50), (7, 54), (3000, 2)).T), crs="EPSG:4326"
+    )
+    rule = ocm.Qualifying(min_power_kw=50)
+    near = ocm.nearest_stations(points, stations, bounds=True, qualifying=rule)
+    cells = ocm.coverage_grid(
+        shapely.box(4, 51, 6, 53), stations, 5, within_km=20, bounds=True, qualifying=rule
+    )
+    for found in (near, cells):
+        low, central, high = (
+            found[f"nearest_km{s}"].to_numpy(float) for s in ("_low", "", "_high")
+        )
+        assert (low >= central).all()
+        assert (central >= high).all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,9 +13,6 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 dask_geopandas = pytest.importorskip("dask_geopandas")
 
@@ -154,3 +153,26 @@ def test_wrong_parts_are_named(tmp_path: Path) -> None:
     plain = dask_geopandas.from_geopandas(points, npartitions=1)[["population"]]
     with pytest.raises(ocm.QueryError, match="must be a GeoDataFrame"):
         ocm.coverage(AREAS, STATIONS, 5, population=plain)
+
+
+@quiet
+def test_the_page_on_scale_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Any
+) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    page = Path(__file__).parents[3] / "docs" / "scale.md"
+    (block,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    people().to_parquet("demand.parquet")
+    place = rasterio.transform.from_origin(5, 52, 0.01, 0.01)
+    profile = {"driver": "GTiff", "height": 200, "width": 200, "count": 1, "dtype": "float32"}
+    with rasterio.open("people.tif", "w", crs="EPSG:4326", transform=place, **profile) as target:
+        target.write(np.ones((200, 200), "float32"), 1)
+    code = block.replace('Client("tcp://scheduler:8786")', "cluster")
+    assert code != block
+    names: dict[str, Any] = {"ocm": ocm, "stations": STATIONS, "regions": AREAS, "cluster": client}
+    exec(code, names)  # noqa: S102 - our own page
+    assert names["table"]["population"].tolist() == [20_000] * 4
+    written = dask_geopandas.read_parquet("nearest.parquet").compute()
+    whole = ocm.nearest_stations(people(), STATIONS)
+    assert written["ocm_id"].tolist() == whole["ocm_id"].tolist()

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 import ocm_geo as ocm
-from ocm_geo.plots.axes import small_size, text_size, wrapped
+from ocm_geo.plots.text import small_size, text_size, wrapped
 
 from .reading import caption, draw, fits, legend, legend_counts
 
@@ -73,6 +74,20 @@ def test_axes_of_a_grid_fill_their_own_cell_alone(
         assert around.height > 0.7 * cell.height, k
 
 
+def test_no_figure_is_drawn_while_it_is_made(
+    stations: gpd.GeoDataFrame, grid: gpd.GeoDataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawing takes most of the time: it is left to who shows or saves the figure."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("drawn")
+
+    monkeypatch.setattr(Figure, "draw", refuse)
+    for draws in kinds(stations, grid):
+        draws(None)
+    draw.plot_coverage(grid, kind="contours")
+
+
 def test_axes_that_somebody_placed_stay(stations: gpd.GeoDataFrame) -> None:
     figure = plt.figure(figsize=(8, 8))
     rectangle = figure.add_axes((0.2, 0.4, 0.5, 0.5))
@@ -87,6 +102,16 @@ def test_axes_that_somebody_placed_stay(stations: gpd.GeoDataFrame) -> None:
     before_one = ax.get_position(original=True).bounds
     draw.plot_power(stations, ax=ax)
     assert ax.get_position(original=True).bounds == before_one
+
+
+def test_a_heading_of_the_users_stays_free(stations: gpd.GeoDataFrame) -> None:
+    figure, axes = plt.subplots(2, 1, figsize=(6, 8))
+    heading = figure.suptitle("A heading of the user's own")
+    for ax in axes:
+        draw.plot_stations(stations, ax=ax, title="Stations")
+    figure.canvas.draw()
+    assert axes[0].get_tightbbox().y1 <= heading.get_window_extent().y0
+    assert axes[1].get_tightbbox().height > 0.8 * figure.bbox.height / 2
 
 
 @pytest.mark.parametrize("layout", ["constrained", "tight", "compressed"])
@@ -171,6 +196,11 @@ def test_unknown_options_are_refused(stations: gpd.GeoDataFrame, grid: gpd.GeoDa
     for draws in (draw.plot_stations, draw.plot_power, draw.plot_growth, draw.plot_coverage):
         with pytest.raises(TypeError, match="colour"):
             draws(stations, colour="red")
+    for wrong in (plt.figure(), 3, "left"):
+        for draws in (draw.plot_stations, draw.plot_power, draw.plot_growth):
+            with pytest.raises(ocm.QueryError, match="ax must be the axes"):
+                draws(stations, ax=wrong)
+    plt.close("all")
     for breaks in ([], [2, 1], ["a"], 5, [float("nan")], range(1, 9)):
         with pytest.raises(ocm.QueryError, match="breaks="):
             draw.plot_coverage(grid, breaks=breaks)

@@ -67,6 +67,13 @@ def test_a_lorenz_curve_is_the_table() -> None:
     assert caption(ax).startswith("3 steps")
 
 
+def test_every_source_of_the_curves_is_credited() -> None:
+    one, two = CURVE.copy(), CURVE.copy()
+    one.attrs["ocm"], two.attrs["ocm"] = {"attribution": "Ann"}, {"attribution": "Bob"}
+    said = caption(draw.plot_lorenz({"a": one, "b": two, "c": one}, value="cost in $"))
+    assert said.count("Ann") == said.count("Bob") == 1
+
+
 def test_several_lorenz_curves_are_told_apart_without_colour() -> None:
     ax = draw.plot_lorenz({"a": CURVE, "b": CURVE})
     assert legend(ax) == ["equal shares", "a", "b"]
@@ -363,6 +370,8 @@ def test_minutes_are_no_kilometres() -> None:
                              column="nearest_minutes")  # fmt: skip
     assert ax.get_xlabel() == "travel time to the nearest station, minutes"
     assert "50 % within 2 minutes" in [t.get_text() for t in ax.texts]
+    ax = draw.plot_distances(pd.DataFrame({"road_min": [1.0]}), column="road_min")
+    assert ax.get_xlabel() == "driving time to the nearest station, min"
 
 
 # Bounds

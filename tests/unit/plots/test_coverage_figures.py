@@ -103,8 +103,10 @@ def test_people_counted_without_ground_can_be_drawn(table: gpd.GeoDataFrame) -> 
 
 def test_more_groups_than_can_be_told_apart_are_refused(table: gpd.GeoDataFrame) -> None:
     many = pd.concat([table.assign(group=str(k)) for k in range(6)])
-    with pytest.raises(ocm.QueryError, match="6 groups; at most 5"):
-        draw.plot_coverage(many, kind="shares")
+    for kind in ("shares", None):
+        with pytest.raises(ocm.QueryError, match="6 groups; at most 5"):
+            draw.plot_coverage(many, kind=kind)
+    assert not plt.get_fignums()
 
 
 def test_groups_are_lines(table: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> None:
@@ -211,6 +213,37 @@ def test_an_empty_cell_is_counted_and_not_drawn(cells: gpd.GeoDataFrame) -> None
     for kind in ("grid", "contours"):
         ax = draw.plot_coverage(part, kind=kind)
         assert sum(legend_counts(ax).values()) == len(cells)
+
+
+def test_a_hole_is_not_filled() -> None:
+    """A lake is no part of its area, whichever way its shore was digitised."""
+    ring, lake = shapely.box(4, 51, 6, 53), shapely.box(4.8, 51.8, 5.2, 52.2)
+    for shore in (lake.exterior.coords, list(lake.exterior.coords)[::-1]):
+        area = gpd.GeoDataFrame(
+            {"nearest_km": [3.0]}, geometry=[shapely.Polygon(ring.exterior, [shore])], crs=4326
+        )
+        ax = draw.plot_coverage(area)
+        ax.figure.canvas.draw()
+        seen = np.asarray(ax.figure.canvas.buffer_rgba())
+        height = seen.shape[0]
+        (x, y), (x2, y2) = ax.transData.transform([(5.0, 52.0), (4.4, 51.4)]).astype(int)
+        assert (seen[height - y, x, :3] > 200).all()
+        assert seen[height - y2, x2, :3].min() < 150
+
+
+def test_some_cells_of_a_class_are_one_shape(tmp_path: Path) -> None:
+    """So that no seams show between them, and files stay small."""
+    x, y = np.meshgrid(np.arange(0, 4, 0.1), np.arange(40, 44, 0.1))
+    cells = gpd.GeoDataFrame(
+        {"nearest_km": np.where(x.ravel() < 2, 1.5, 30.0)},
+        geometry=shapely.box(x.ravel(), y.ravel(), x.ravel() + 0.1, y.ravel() + 0.1),
+        crs="EPSG:4326",
+    )
+    ax = draw.plot_coverage(cells, breaks=[10])
+    assert legend_counts(ax) == {"under 10 km": 800, "10 km and more": 800}
+    text = ocm.save_figure(ax, tmp_path / "grid.svg").read_text()
+    assert "<image" not in text
+    assert text.count("<path") < 200
 
 
 def test_many_cells_are_one_picture(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_access_has_figures_with_their_people(result: Any) -> None:
     assert page.count("<figcaption>") == 7
     people = ocm.sample_areas()["population"].sum()
     n = len(ocm.sample_areas())
-    assert f"Share of people ({people:,.0f} in {n:,} places) by the distance" in page
+    assert f"Share of people ({people:,.0f} in {n:,} places) by their way" in page
     assert "How access (n_points in reach, e2sfca)" in page
 
 

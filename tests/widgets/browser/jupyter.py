@@ -76,8 +76,8 @@ def serving(folder: Path) -> Iterator[Server]:
 
 
 def run_notebook(page: Any, server: Server, place: str, name: str) -> None:
-    """Open a notebook in JupyterLab or Notebook 7 and wait until it can be run."""
-    page.goto(f"{server.url}/{place}/{name}.ipynb", wait_until="commit")
+    """Open a notebook in JupyterLab or Notebook 7, alone, and run it."""
+    page.goto(f"{server.url}/{place}/{name}.ipynb?reset", wait_until="commit")
     page.wait_for_function("window.jupyterapp !== undefined")
     page.evaluate("async () => { await window.jupyterapp.restored }")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()

@@ -185,7 +185,7 @@ def test_an_error_is_shown_in_the_map_and_can_be_tried_again(
     assert ask_python(page)[2] == asked + 1
     page.get_by_label("Status").select_option("any")
     wait_status(page, "stations in view shown")
-    assert "<img src=x" in page.get_by_label("Operator").text_content()
+    assert "</select><img\u00a0src=x" in page.get_by_label("Operator").text_content()
     assert page.evaluate("window.hit") is None
     assert not seen.faults
 

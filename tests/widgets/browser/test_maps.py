@@ -120,7 +120,7 @@ def test_hostile_texts_do_nothing(
         the_map(page, 0).get_by_role("button", name="Close popup").click()
         the_map(page, 0).locator(".leaflet-popup").wait_for(state="detached")
     assert sorted(read) == sorted(titles)
-    note = the_map(page, 0).locator("details")
+    note = the_map(page, 0).locator(".leaflet-widgetcontrol")
     assert "<img src=x onerror" in note.text_content()
     assert note.locator("img").count() == 0
     assert page.evaluate("window.hit") is None

@@ -27,6 +27,12 @@ source = ocm.sample()
 near = ocm.stations_from_point((5.12, 52.09), 25, source=source)
 ocm.station_map(near, reference=ocm.reference_data(source))
 """
+# No note hides the popup.
+APART = """(() => {
+  const box = (what) => document.querySelector(what).getBoundingClientRect();
+  const a = box(".leaflet-popup"), b = box(".leaflet-container details");
+  return a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+})()"""
 POINTS = ".leaflet-overlay-pane path.leaflet-interactive"
 
 
@@ -47,7 +53,10 @@ def test_a_map_in_a_notebook(
     page.locator(POINTS).last.dispatch_event("click")
     page.locator(".leaflet-popup-content article").wait_for()
     assert "kW" in page.locator(".leaflet-popup-content article").inner_text()
+    page.wait_for_function(APART)
     picture(page, name)
+    page.get_by_role("button", name="Close popup").click()
+    page.locator(".leaflet-container details[open]").wait_for()
     assert not [fault for fault in seen.faults if "ocm" in fault.lower()]
 
 

@@ -1,0 +1,168 @@
+"""Polygons on a map: plain, by classes of a value, or hatched where it is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ocm_geo.plots.classes import HATCH
+from ocm_geo.plots.style import GREY, MANY, UNKNOWN
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
+    from matplotlib.path import Path
+    from numpy.typing import NDArray
+
+    from ocm_geo.plots.classes import Classes
+    from ocm_geo.plots.extent import Extent
+
+__all__ = ["draw_classes", "draw_missing", "draw_plain", "draw_shapes"]
+
+_MANY_CELLS = 300
+
+
+def draw_shapes(
+    ax: Axes,
+    shapes: NDArray[np.object_],
+    extent: Extent,
+    **style: Any,  # noqa: ANN401 - matplotlib's own
+) -> None:
+    """
+    Draw polygons on a map.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in lon/lat; what is missing or empty is left out.
+    extent : Extent
+        Of the map, to bring the shapes to its side of the antimeridian.
+    **style
+        Of a `matplotlib.collections.PatchCollection`. More than 5,000 are one picture in
+        vector formats, if it does not say otherwise.
+    """
+    drawn = extent.turned_shapes(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))])
+    style.setdefault("rasterized", len(drawn) > MANY)
+    draw_plain(ax, drawn, **style)
+
+
+def draw_plain(ax: Axes, shapes: NDArray[np.object_], **style: Any) -> None:  # noqa: ANN401
+    """
+    Draw polygons where they are.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in degrees of the axes; other geometries are left out.
+    **style
+        Of a `matplotlib.collections.PatchCollection`.
+    """
+    from matplotlib.collections import (  # noqa: PLC0415 - loaded when needed
+        PathCollection,
+        PolyCollection,
+    )
+
+    # Not by geopandas, which draws the whole figure each time.
+    plain_ones = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
+    if plain_ones.all() and not shapely.get_num_interior_rings(shapes).any():
+        coords, owner = shapely.get_coordinates(shapes, return_index=True)
+        corners = np.split(coords, np.flatnonzero(np.diff(owner)) + 1) if len(coords) else []
+        ax.add_collection(PolyCollection(corners, **style), autolim=False)
+    else:
+        ax.add_collection(PathCollection(_paths(shapes), **style), autolim=False)
+
+
+def draw_classes(
+    ax: Axes,
+    shapes: NDArray[np.object_],
+    values: NDArray[np.float64],
+    classes: Classes,
+    *,
+    extent: Extent,
+) -> list[Patch]:
+    """
+    Draw polygons coloured by the class of their value, hatched where it is missing.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in lon/lat.
+    values : numpy.ndarray
+        One for each; NaN is missing.
+    classes : Classes
+        The classes.
+    extent : Extent
+        Of the map.
+
+    Returns
+    -------
+    list of matplotlib.patches.Patch
+        What the legend says.
+    """
+    ranks = classes.of(values)
+    many = {"rasterized": len(shapes) > MANY, "zorder": 1}
+    # Edges between many small cells, and light seams where they meet, would be all that is seen.
+    fine = len(shapes) > _MANY_CELLS
+    edge: dict[str, Any] = (
+        {"edgecolor": "face", "linewidth": 0.2, "antialiased": False}
+        if fine
+        else {"edgecolor": GREY, "linewidth": 0.4}
+    )
+    for rank, colour in enumerate(classes.colours):
+        inside = shapes[ranks == rank]
+        if fine and len(shapes) <= MANY and shapely.is_valid(inside).all():
+            # Readers of vector formats show seams between cells that are joined here.
+            inside = np.array([shapely.union_all(inside)])
+        draw_shapes(ax, inside, extent, facecolor=colour, **edge, **many)
+    draw_missing(ax, shapes[ranks < 0], extent, linewidth=0.0 if fine else 0.4, **many)
+    return classes.legend(ranks)
+
+
+def draw_missing(
+    ax: Axes,
+    shapes: NDArray[np.object_],
+    extent: Extent,
+    **style: Any,  # noqa: ANN401 - matplotlib's own
+) -> None:
+    """
+    Draw polygons without a value, hatched.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in lon/lat.
+    extent : Extent
+        Of the map.
+    **style
+        Of a `matplotlib.collections.PatchCollection`.
+    """
+    draw_shapes(ax, shapes, extent, facecolor=UNKNOWN, edgecolor=GREY, hatch=HATCH, **style)
+
+
+def _paths(shapes: NDArray[np.object_]) -> list[Path]:
+    """Make a path of each shape, with its holes."""
+    from matplotlib.path import Path  # noqa: PLC0415 - loaded when needed
+
+    # Holes run the other way than what they are in, so that they are not filled.
+    parts, shape = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    if not len(coords):
+        return []
+    last = np.append(np.diff(ring) > 0, True)
+    codes = np.full(len(coords), Path.LINETO)
+    codes[np.append(True, last[:-1])] = Path.MOVETO
+    codes[last] = Path.CLOSEPOLY
+    ends = np.flatnonzero(np.diff(shape[part[ring]])) + 1
+    pieces = zip(np.split(coords, ends), np.split(codes, ends), strict=True)
+    return [Path(xy, code) for xy, code in pieces]
