@@ -7,6 +7,7 @@ taken with the doubtful stations out, as recorded, in, and each in or out at ran
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations, station_bounds
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import InexactMethod, QueryError
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def doubt_scenarios(
     probability: float | pd.Series[float] = 0.5,
     n_draws: int = 200,
     n_drivers: int = 20,
+    max_tried: int = 1_000,
     seed: int = 0,
 ) -> Scenarios:
     """
@@ -101,10 +103,10 @@ def doubt_scenarios(
     n_draws : int
         Random draws; 0 for the scenarios alone.
     n_drivers : int
-        How many stations to name; each that is tried takes one more measure. All doubtful ones
-        are tried, if they are no more than the draws or if there are no draws: then these are
-        the drivers. Of more than that, the draws tell which to try, so that one may be missed;
-        ``facts`` has the numbers.
+        How many stations to name; 0 for none.
+    max_tried : int
+        For the drivers, so many doubtful stations are turned, one measure each. Of more than
+        that, the draws tell which to try: then a driver may be missed, and a warning says so.
     seed : int
         Of the random numbers.
 
@@ -118,6 +120,11 @@ def doubt_scenarios(
     QueryError
         If a probability is not from 0 to 1, a number is wrong, or the measure's values differ
         in index from call to call.
+
+    Warns
+    -----
+    InexactMethod
+        If not all doubtful stations are tried for the drivers.
 
     Examples
     --------
@@ -133,7 +140,7 @@ def doubt_scenarios(
     """
     if not callable(measure):
         raise QueryError(f"measure must be a function of a station table, not {measure!r}")
-    counts = {"n_draws": n_draws, "n_drivers": n_drivers, "seed": seed}
+    counts = {"n_draws": n_draws, "n_drivers": n_drivers, "max_tried": max_tried, "seed": seed}
     for name, number in counts.items():
         _check_whole(number, name)
     if not stations.index.is_unique:
@@ -146,7 +153,8 @@ def doubt_scenarios(
     inside, draws = _drawn(trial, chance, n_draws, np.random.default_rng(seed))
     table[["mean", "low", "high", "missing"]] = _interval(draws)
     usual = table[_RECORDED].to_numpy()
-    drivers = _drivers(trial, usual, (inside, draws), n_drivers)
+    tried = _to_try(bounds, inside, draws, max_tried) if n_drivers else []
+    drivers = _drivers(trial, usual, tried)
     reasons = doubtful_stations(stations, qualifying)
     facts = {
         "probability": "by station" if isinstance(probability, pd.Series) else probability,
@@ -254,21 +262,27 @@ def _interval(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _drivers(
-    trial: _Trial,
-    usual: NDArray[np.float64],
-    drawn: tuple[NDArray[np.bool_], NDArray[np.float64]],
-    n_drivers: int,
-) -> pd.DataFrame:
-    """Turn stations one by one, all else as recorded; where there are many, the likeliest."""
-    at = np.flatnonzero(trial.bounds.doubtful)
-    if n_drivers == 0:
-        at = at[:0]
-    elif 0 < (n_draws := len(drawn[1])) < len(at):
-        at = at[_likeliest(*drawn)[: max(n_draws, n_drivers)]]
+def _to_try(
+    bounds: Bounds, inside: NDArray[np.bool_], draws: NDArray[np.float64], max_tried: int
+) -> list[int]:
+    """Choose all doubtful stations; of too many, those that the draws point to."""
+    at = np.flatnonzero(bounds.doubtful)
+    if len(at) > max_tried:
+        warnings.warn(
+            f"{len(at):,} stations are doubtful, and {max_tried:,} of them are tried for the "
+            "drivers: one may be missed; raise max_tried to try all",
+            InexactMethod,
+            stacklevel=3,
+        )
+        at = at[_likeliest(inside, draws)[:max_tried]]
+    return at.tolist()
+
+
+def _drivers(trial: _Trial, usual: NDArray[np.float64], tried: list[int]) -> pd.DataFrame:
+    """Turn stations one by one, all else as recorded."""
     recorded = trial.bounds.central
     rows = {}
-    for station in at:
+    for station in tried:
         turned = recorded.copy()
         turned[station] = not recorded[station]
         other = trial(turned)
@@ -283,7 +297,7 @@ def _drivers(
 
 
 def _likeliest(inside: NDArray[np.bool_], draws: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Order stations by how far draws with them are from draws without them."""
+    """Order stations by how far draws with them are from draws without; all alike without any."""
     n_draws, n_stations = inside.shape
     n_in = inside.sum(axis=0)[:, None]
     apart = np.zeros(n_stations)

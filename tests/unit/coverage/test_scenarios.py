@@ -88,15 +88,19 @@ def test_drivers_are_named_with_their_doubt() -> None:
 def test_draws_tell_which_of_many_to_try() -> None:
     many = pd.concat([made()] * 20).set_axis(pd.RangeIndex(80, name="ocm_id"))
     many["n_connectors"] = np.where(np.arange(80) == 41, 5000, 1)
-    found = ocm.doubt_scenarios(total, many, n_draws=40, n_drivers=2)
+    with pytest.warns(ocm.InexactMethod, match="60 stations are doubtful, and 40 of them"):
+        found = ocm.doubt_scenarios(total, many, n_draws=40, n_drivers=2, max_tried=40)
     assert len(found.drivers) == 2
     assert found.drivers.index[0] == 41
     assert found.facts["n_doubtful"] == 60
     assert found.facts["n_tried"] == 40
+    with pytest.warns(ocm.InexactMethod, match="3 of them"):
+        blind = ocm.doubt_scenarios(total, many, n_draws=0, max_tried=3)
+    assert len(blind.drivers) == 3
     assert ocm.doubt_scenarios(total, many, n_draws=5, n_drivers=0).drivers.empty
 
 
-@pytest.mark.parametrize("n_draws", [0, 60])
+@pytest.mark.parametrize("n_draws", [0, 20])
 def test_drivers_are_those_of_brute_force(n_draws: int) -> None:
     """Where each is tried, the most moving ones are named in their order, with their change."""
     many = pd.concat([made()] * 15).set_axis(pd.RangeIndex(60, name="ocm_id"))
@@ -186,6 +190,7 @@ def test_access_equity_and_siting_under_doubt() -> None:
         ({"measure": lambda some: some}, "number or a Series of numbers"),
         ({"measure": lambda some: some["connections"]}, "number or a Series of numbers"),
         ({"n_drivers": 1.5}, "n_drivers"),
+        ({"max_tried": -1}, "max_tried"),
         ({"measure": lambda some: some["n_connectors"]}, "same index"),
         ({"stations": pd.concat([made(), made()])}, "repeats"),
         ({"stations": made().drop(columns="connections")}, "no column 'connections'"),
