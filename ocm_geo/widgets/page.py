@@ -36,6 +36,7 @@ __all__ = ["MAX_BYTES", "MAX_MARKERS", "to_html"]
 MAX_MARKERS = 5000
 MAX_BYTES = 5_000_000
 _ZOOMS = range(2, 12)
+_SIDES = 3
 _WORLD = (-180.0, -60.0, 180.0, 80.0)
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -118,8 +119,10 @@ def _ground(stations: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray, dict[st
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     west, south, east, north = box = box_around(lon, lat) or _WORLD
     span, middle = max(north - south, east - west, 1.0), (west + east) / 2
-    about = (max(west - span, middle - 180), max(south - span, -90.0))
-    far = (min(east + span, middle + 180), min(north + span, 90.0))
+    # A page may be far wider than the stations: land must not end within it.
+    side = _SIDES * span
+    about = (max(west - side, middle - 180), max(south - span, -90.0))
+    far = (min(east + side, middle + 180), min(north + span, 90.0))
     land = land_features((*about, *far), span / 1500, BORDER)
     ground = {"land": land, "bounds": [[south, west], [north, east]]}
     return Extent(*box).turned(lon), lat, ground

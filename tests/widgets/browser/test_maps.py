@@ -145,6 +145,39 @@ def test_groups_split_on_zoom(shown: tuple[Any, Seen], picture: Callable[[Any, s
     picture(page, "groups")
 
 
+def test_a_drag_does_not_flood_the_kernel(shown: tuple[Any, Seen]) -> None:
+    page, _ = shown
+    page.evaluate(COUNT_SENT)
+    box = the_map(page, 1).bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
+    scene = the_map(page, 1).locator(".leaflet-map-pane")
+    before = scene.get_attribute("style")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 200, y, steps=40)
+    page.mouse.up()
+    assert scene.get_attribute("style") != before
+    page.wait_for_function("window.bounds > 0")
+    # ipyleaflet alone sends two for each of the 40 moves, and more over groups.
+    assert page.evaluate("window.sent") < 30
+    # Moves are told again once the button is up.
+    sent = page.evaluate("window.sent")
+    page.mouse.move(x + 20, y + 5)
+    page.wait_for_function("old => window.sent > old", arg=sent)
+
+
+COUNT_SENT = """() => {
+  const send = WebSocket.prototype.send, text = new TextDecoder();
+  window.sent = window.bounds = 0;
+  WebSocket.prototype.send = function (data) {
+    window.sent += 1;
+    const said = typeof data === "string" ? data : text.decode(data);
+    if (/"(north|west)":/.test(said)) window.bounds += 1;
+    return send.call(this, data);
+  };
+}"""
+
+
 def test_map_and_strip_mark_each_other(
     shown: tuple[Any, Seen], picture: Callable[[Any, str], None]
 ) -> None:
