@@ -63,8 +63,8 @@ def _areas(stations: gpd.GeoDataFrame) -> None:
     flat = stations.to_crs(PLANE).geometry
     report(
         f"dissolved {WITHIN_KM} km areas of {N_SITES:,}: {united['area_km2'].iloc[0]:,.0f} km2",
-        seconds(lambda: ocm.service_areas(stations, WITHIN_KM), 1),
-        buffer_union_all=seconds(lambda: flat.buffer(1000 * WITHIN_KM).union_all(), 1),
+        seconds(lambda: ocm.service_areas(stations, WITHIN_KM), 2),
+        buffer_union_all=seconds(lambda: flat.buffer(1000 * WITHIN_KM).union_all(), 2),
     )
 
 

@@ -153,17 +153,20 @@ def dissolved(
 
 
 def _apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Leave one of places within 5 cm: a plane of the whole Earth cannot tell them apart."""
+    """Leave one of places within 5 cm: a plane of the whole Earth cannot tell them apart.
+
+    They come neighbours together, as the tree has them: what follows is then mostly in the cache.
+    """
     order = np.lexsort((lat, lon))
     steps = np.abs(np.diff(lon[order], prepend=np.inf)) + np.abs(np.diff(lat[order], prepend=0.0))
     unique = order[steps > 0.0]
-    xyz = geodesy.to_ecef_km(lon[unique], lat[unique])
-    one, two = cKDTree(xyz).query_pairs(_ONE_PLACE_KM, output_type="ndarray").T
-    if not one.size:
-        return unique
+    tree = cKDTree(geodesy.to_ecef_km(lon[unique], lat[unique]))
+    one, two = tree.query_pairs(_ONE_PLACE_KM, output_type="ndarray").T
     links = coo_array((np.ones(len(one)), (one, two)), shape=(len(unique), len(unique)))
     group = connected_components(links, directed=False)[1]
-    return unique[np.unique(group, return_index=True)[1]]
+    is_first = np.zeros(len(unique), dtype=bool)
+    is_first[np.unique(group, return_index=True)[1]] = True
+    return unique[tree.indices[is_first[tree.indices]]]
 
 
 def reach_polygons(

@@ -12,6 +12,8 @@ rounding; coordinates come last.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -47,6 +49,7 @@ _ALMOST_WHOLE = 0.99
 _NO_ARC = 1e-4
 """Radians; below what the sphere can tell, and a hundredth of a per cent of the radius."""
 _LEAST_CORNERS = 3
+_BLOCK = 200_000
 _TWIN = 1e-4
 """Share of the radius by which the disc of a place may stand for that of another."""
 
@@ -269,9 +272,25 @@ def _drawn(discs: _Discs, arcs: _Arcs, lone: Ints, n_points: int) -> _Rings:
     size = np.bincount(np.concatenate((ring_of[which], n_rings + alone)))
     size = size[size > 0]
     begin = np.cumsum(size) - size
-    reach = np.full(len(turn), 1000.0 * discs.radius_km)
-    x, y, _ = GEOD.fwd(*discs.centre.lonlat[circle].T, 90.0 - np.degrees(turn), reach)
-    return _Rings(np.column_stack((x, y)), begin, size, circle[begin])
+    lonlat = _on_circles(discs.centre.lonlat[circle], turn, discs.radius_km)
+    return _Rings(lonlat, begin, size, circle[begin])
+
+
+def _on_circles(centre: Floats, turn: Floats, radius_km: float) -> Floats:
+    """Give the places on circles at angles, anticlockwise from east."""
+
+    def ends(rows: slice) -> Floats:
+        lon, lat = centre[rows].T
+        metres = np.full(len(lon), 1000.0 * radius_km)
+        x, y, _ = GEOD.fwd(lon, lat, 90.0 - np.degrees(turn[rows]), metres)
+        return np.column_stack((x, y))
+
+    blocks = [slice(first, first + _BLOCK) for first in range(0, max(len(turn), 1), _BLOCK)]
+    if len(blocks) == 1:
+        return ends(blocks[0])
+    # PROJ's loop lets other threads run.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        return np.vstack(list(threads.map(ends, blocks)))
 
 
 def _cycles(following: Ints) -> tuple[Ints, Ints]:
