@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path as FilePath
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import MissingDependency, RouteError
@@ -100,7 +101,11 @@ class ValhallaTiles(ValhallaDialect):
         self._package = _package()
         # The folder may have been moved since the tiles were built.
         config = self._package.get_config(tile_extract="", tile_dir=self.folder, verbose=False)
-        self._actor = self._package.Actor(config)
+        # Of a dictionary the package would leave a file behind.
+        with TemporaryDirectory() as temporary:
+            path = FilePath(temporary) / _CONFIG
+            path.write_text(json.dumps(config), encoding="utf-8")
+            self._actor = self._package.Actor(path)
 
     def __repr__(self) -> str:
         """Say where the tiles are."""
