@@ -166,7 +166,7 @@ def _apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int
     group = connected_components(links, directed=False)[1]
     is_first = np.zeros(len(unique), dtype=bool)
     is_first[np.unique(group, return_index=True)[1]] = True
-    return unique[tree.indices[is_first[tree.indices]]]
+    return np.asarray(unique[tree.indices[is_first[tree.indices]]])
 
 
 def reach_polygons(
