@@ -11,12 +11,13 @@ in ``__init__`` and every error survives pickling (dask and multiprocessing send
     │  ├─ ApiKeyError
     │  ├─ ConnectionFailed · RequestTimeout · RateLimited · ServerError
     │  └─ MalformedResponse · PagingError
-    ├─ MirrorError → MirrorMissing · MirrorCorrupt · MirrorLocked
+    ├─ MirrorError → MirrorMissing · MirrorCorrupt · MirrorLocked · MirrorShrunk
+    ├─ RegisterError (ValueError)
     ├─ RouteError (ValueError)
     └─ MissingDependency (ImportError)
     OCMWarning (UserWarning)
     ├─ TruncatedResult · StaleData · UnknownCode
-    └─ DroppedRows · InexactMethod · SuspectInput
+    └─ DroppedRows · InexactMethod · SuspectInput · OutsideData
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ __all__ = [
     "MirrorError",
     "MirrorLocked",
     "MirrorMissing",
+    "MirrorShrunk",
     "MissingDependency",
     "OCMError",
     "OCMWarning",
+    "OutsideData",
     "PagingError",
     "QueryError",
     "RateLimited",
+    "RegisterError",
     "RequestTimeout",
     "RouteError",
     "ServerError",
@@ -141,6 +145,14 @@ class MirrorLocked(MirrorError):
     """Another process is building this mirror."""
 
 
+class MirrorShrunk(MirrorError):
+    """A build would lose most of the stations of the current snapshot."""
+
+
+class RegisterError(OCMError, ValueError):
+    """A file that is not a register, or a register in a version that cannot be read."""
+
+
 class RouteError(OCMError, ValueError):
     """A polyline, file or geometry that is no route."""
 
@@ -195,3 +207,7 @@ class InexactMethod(OCMWarning):
 
 class SuspectInput(OCMWarning):
     """The input is possible but probably not what was meant."""
+
+
+class OutsideData(OCMWarning):
+    """A question or measure reaches into countries of which the source holds no station."""
