@@ -9,10 +9,12 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.tables import ReferenceData, bundled
+from ocm_geo.reference.registry import reference_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+    from ocm_geo.reference.tables import ReferenceData
 
 __all__ = ["ATTRIBUTION", "Attribution", "attribution"]
 
@@ -55,7 +57,8 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     stations : geopandas.GeoDataFrame
         A station table.
     reference : ReferenceData, optional
-        `ocm_geo.reference_data` of the source; the bundled snapshot by default.
+        Names and licences of the providers; by default the reference data of the source that
+        the table came from.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     """
     if "data_provider_id" not in stations:
         raise QueryError("the table has no column 'data_provider_id': give a station table")
-    table = _by_provider(stations, reference or bundled())
+    table = _by_provider(stations, reference or reference_of(stations))
     # The credit line of the source, where the table carries one, goes before ours.
     short = read_attrs(stations).get("attribution") or ATTRIBUTION
     return Attribution(short, _text(short, table), table)

@@ -9,10 +9,12 @@ import pandas as pd
 
 from ocm_geo.errors import QueryError, UnknownCode
 from ocm_geo.provenance import carry
-from ocm_geo.reference.tables import ReferenceData, bundled
+from ocm_geo.reference.registry import reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ocm_geo.reference.tables import ReferenceData
 
 __all__ = ["add_labels"]
 
@@ -60,8 +62,7 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
     table : pandas.DataFrame
         A station or connection table; not changed.
     reference : ReferenceData, optional
-        What ids stand for: `ocm_geo.reference_data` of the source; the bundled snapshot by
-        default, which knows hardly any operators.
+        What ids stand for; by default the reference data of the source that the table came from.
 
     Returns
     -------
@@ -90,12 +91,11 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
     Examples
     --------
     >>> import ocm_geo as ocm
-    >>> source = ocm.sample()
-    >>> stations = ocm.stations_from_country("NL", source=source)
-    >>> ocm.add_labels(stations, ocm.reference_data(source))["country"].unique().tolist()
+    >>> stations = ocm.stations_from_country("NL", source=ocm.sample())
+    >>> ocm.add_labels(stations)["country"].unique().tolist()
     ['Netherlands']
     """
-    tables = reference or bundled()
+    tables = reference or reference_of(table)
     ids = [column for column in _LABELS if column in table]
     if not ids:
         raise QueryError(f"the table has no column of ids; labels are made of {list(_LABELS)}")

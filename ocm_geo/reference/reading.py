@@ -14,7 +14,7 @@ from ocm_geo.reference.tables import TABLES, ReferenceData, from_plain, make_ref
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["from_harvest", "from_json", "read", "write"]
+__all__ = ["FILE", "from_harvest", "from_json", "read", "write"]
 
 _KEYS = {
     "operators": "operators",
@@ -34,7 +34,8 @@ _RENAMED = {
     "phone_primary_contact": "phone",
     "is_automated_checkin": "is_automated",
 }
-_FILE = "reference.json"
+FILE = "reference.json"
+"""The name of the file that `write` writes."""
 
 
 def from_json(body: bytes, *, origin: str = "reference data", date: str = "") -> ReferenceData:
@@ -115,7 +116,7 @@ def write(reference: ReferenceData, folder: str | Path) -> Path:
     """
     tables = {name: _plain(reference, name) for name in TABLES}
     document = {"date": reference.date, "origin": reference.origin, "tables": tables}
-    path = Path(folder) / _FILE
+    path = Path(folder) / FILE
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return path
 
@@ -134,7 +135,7 @@ def read(folder: str | Path) -> ReferenceData:
     ReferenceData
         The tables.
     """
-    document = json.loads((Path(folder) / _FILE).read_text(encoding="utf-8"))
+    document = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
     return from_plain(document)
 
 

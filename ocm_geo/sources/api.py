@@ -104,6 +104,10 @@ class OpenChargeMap:
     def __repr__(self) -> str:
         return f"OpenChargeMap({self._transport.base_url!r})"
 
+    @property
+    def _name(self) -> str:
+        return f"live API {self._transport.base_url}"
+
     def __getstate__(self) -> dict[str, Any]:
         return {"_transport": self._transport, "_reference": self._reference}
 
@@ -160,6 +164,7 @@ class OpenChargeMap:
                 date = answer.retrieved.date().isoformat()
                 live = ref.from_json(answer.body, origin="live API", date=date)
                 self._reference = ref.bundled().merged(live)
+                ref.register_reference(self._name, self._reference, is_remote=True)
             return self._reference
 
     def fetch(self, query: StationQuery) -> gpd.GeoDataFrame:
@@ -194,10 +199,11 @@ class OpenChargeMap:
         times = [answer.retrieved for answer in answers]
         attach(
             found,
-            source=f"live API {self._transport.base_url}",
+            source=self._name,
             retrieved=min(times).isoformat(timespec="seconds") if times else _now(),
             n_rejected=len(rejects) or None,
             attribution=ATTRIBUTION,
+            reference=ref.register_reference(self._name, self.reference_data, is_remote=True),
             complete=True,
         )
         return query.answer(found)

@@ -78,6 +78,7 @@ class Mirror:
         self._folder, self._manifest = disk.open_manifest(self.path, snapshot)
         disk.check_files(self._folder, self._manifest)
         self._loading = threading.RLock()
+        self._register_reference()
 
     @classmethod
     def build(
@@ -229,6 +230,7 @@ class Mirror:
             "snapshot": self.snapshot,
             "data_date": self._manifest["data_date"] or None,
             "attribution": self._manifest["attribution"],
+            "reference": self._register_reference(),
             "complete": True,
         }
 
@@ -256,9 +258,16 @@ class Mirror:
         total = int(ends[-1]) if size.size else 0
         return np.asarray(np.arange(total) - np.repeat(ends - size - first, size))
 
+    def _register_reference(self) -> str:
+        """Register the reference data, by content, so that tables find them without the mirror."""
+        folder = self._folder
+        key = str(self._manifest["files"][ref.FILE]["sha256"])[:16]
+        return ref.register_reference(key, lambda: ref.read(folder))
+
     @cached_property
     def _reference(self) -> ReferenceData:
-        return ref.read(self._folder)
+        # Registered again: the registry keeps the latest only.
+        return ref.find_reference(self._register_reference()) or ref.read(self._folder)
 
     @cached_property
     def _rows(self) -> pa.Table:

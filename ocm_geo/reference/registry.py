@@ -1,0 +1,126 @@
+"""Reference data found through the provenance of a table, without being passed along.
+
+A source registers its reference data under a short key and writes the key into
+``attrs["ocm"]["reference"]``. The key holds no path: a table written to a file names no folder of
+the machine it was made on, and read back elsewhere it falls back to the bundled tables.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ocm_geo.errors import OCMError
+from ocm_geo.provenance import read_attrs
+from ocm_geo.reference.tables import ReferenceData, bundled
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pandas as pd
+
+__all__ = ["REFERENCE_KEY", "find_reference", "reference_of", "register_reference"]
+
+REFERENCE_KEY = "reference"
+"""The name under which the key is kept in ``attrs["ocm"]``."""
+
+Loader: TypeAlias = Callable[[], ReferenceData]
+
+_MOST = 64
+
+
+@dataclass
+class _Entry:
+    load: Loader
+    is_remote: bool
+    data: ReferenceData | None = None
+
+
+_entries: OrderedDict[str, _Entry] = OrderedDict()
+_lock = threading.RLock()
+
+
+def register_reference(
+    key: str, reference: ReferenceData | Loader, *, is_remote: bool = False
+) -> str:
+    """
+    Register reference data so that the tables of a source find them again.
+
+    Parameters
+    ----------
+    key : str
+        A short text that identifies the content: a checksum, or the address of a server.
+    reference : ReferenceData or callable
+        The tables, or a function that loads them when they are first needed.
+    is_remote : bool
+        Whether loading asks a server. Maps and figures then do without.
+
+    Returns
+    -------
+    str
+        The key, to be written into the provenance under `REFERENCE_KEY`.
+    """
+    with _lock:
+        if isinstance(reference, ReferenceData):
+            _entries[key] = _Entry(lambda: reference, is_remote, reference)
+        elif key not in _entries or _entries[key].data is None:
+            _entries[key] = _Entry(reference, is_remote)
+        _entries.move_to_end(key)
+        while len(_entries) > _MOST:
+            _entries.popitem(last=False)
+    return key
+
+
+def find_reference(key: object, *, ask: bool = True) -> ReferenceData | None:
+    """
+    Return registered reference data.
+
+    Parameters
+    ----------
+    key : object
+        The key; anything else than a registered one is not found.
+    ask : bool
+        Whether a server may be asked for them.
+
+    Returns
+    -------
+    ReferenceData or None
+        The tables; None if the key is not registered in this process, or the server that has
+        them was not asked yet and must not be.
+    """
+    with _lock:
+        entry = _entries.get(key) if isinstance(key, str) else None
+    if entry is None or (entry.data is None and entry.is_remote and not ask):
+        return None
+    if entry.data is None:
+        entry.data = entry.load()
+    return entry.data
+
+
+def reference_of(table: pd.DataFrame | pd.Series[Any], *, ask: bool = True) -> ReferenceData:
+    """
+    Return the reference data of the source that a table came from.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table with the provenance of a source.
+    ask : bool
+        Whether a server may be asked for them; False for maps and figures, which fetch nothing.
+
+    Returns
+    -------
+    ReferenceData
+        The tables; the bundled ones for a table without provenance, or where those of its source
+        are not at hand (a table read from a file of another machine, a deleted snapshot).
+    """
+    try:
+        found = find_reference(read_attrs(table).get(REFERENCE_KEY), ask=ask)
+    except (OCMError, OSError):
+        # The labels of the bundled tables are right as far as they go; what they lack is warned
+        # of where it is used.
+        found = None
+    return bundled() if found is None else found
