@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["StationQuery"]
+__all__ = ["StationQuery", "published_mask"]
 
 _SITE_COLUMNS = {
     "countries": "country_id",
@@ -244,8 +244,7 @@ class StationQuery:
         numpy.ndarray of bool
             One value a station.
         """
-        inside = _is_in(stations, "submission_status_id", PUBLISHED)
-        inside &= ~_is_in(stations, "status_type_id", REMOVED)
+        inside = published_mask(stations)
         for name, column in _SITE_COLUMNS.items():
             if (ids := getattr(self, name)) is not None:
                 inside &= _is_in(stations, column, ids)
@@ -303,6 +302,26 @@ class StationQuery:
                 stacklevel=2,
             )
         return attach(result, query=self.describe(), n_matched=n_matched, truncated=truncated)
+
+
+def published_mask(stations: pd.DataFrame) -> NDArray[np.bool_]:
+    """
+    Return which stations are published and not removed.
+
+    Parameters
+    ----------
+    stations : pandas.DataFrame
+        At least ``submission_status_id`` and ``status_type_id``.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        One value per station. A station without a submission status counts as published: the
+        exports that leave it out hold nothing else.
+    """
+    published = _is_in(stations, "submission_status_id", PUBLISHED)
+    published |= stations["submission_status_id"].isna().to_numpy(dtype=bool)
+    return published & ~_is_in(stations, "status_type_id", REMOVED)
 
 
 def _is_in(table: pd.DataFrame, column: str, ids: tuple[int, ...]) -> NDArray[np.bool_]:

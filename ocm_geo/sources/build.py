@@ -19,9 +19,11 @@ import pyarrow as pa
 
 from ocm_geo import reference as ref
 from ocm_geo.errors import MirrorError, MirrorLocked, QueryError
+from ocm_geo.query import published_mask
 from ocm_geo.reference.credit import ATTRIBUTION
-from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
+from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema, to_pandas
 from ocm_geo.sources import snapshot as disk
+from ocm_geo.sources.countries import count_by_country
 from ocm_geo.sources.readers import read_batches
 from ocm_geo.sources.stack import Stack
 
@@ -179,7 +181,12 @@ def _write(folder: Path, gathered: _Gathered, given: ReferenceData | None, attri
         reasons=dict(Counter(map(_kind, gathered.rejects))),
         coerced=dict(gathered.coerced),
     )
-    facts = {"data_date": newest, "attribution": attribution, "report": report.as_dict()}
+    facts = {
+        "data_date": newest,
+        "attribution": attribution,
+        "report": report.as_dict(),
+        "countries": _countries(stations),
+    }
     return _write_manifest(folder, facts)
 
 
@@ -219,6 +226,15 @@ def _newest(stations: Stack) -> str:
 
     newest = pc.max(stations.column("date_last_status_update")).as_py()
     return "" if newest is None else newest.date().isoformat()
+
+
+def _countries(stations: Stack) -> list[dict[str, Any]]:
+    """Count the stations of each country."""
+    statuses = ["submission_status_id", "status_type_id"]
+    frame = to_pandas(pa.table({name: stations.column(name) for name in statuses}))
+    codes = to_pandas(pa.table({"code": stations.column("country_code")}))["code"]
+    lon, lat = (stations.column(name).to_numpy() for name in ("lon", "lat"))
+    return count_by_country(codes, published_mask(frame), lon, lat)
 
 
 def _reference(gathered: _Gathered, given: ReferenceData | None, newest: str) -> ReferenceData:

@@ -19,6 +19,7 @@ from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery
 from ocm_geo.schema import STATION_COLUMNS, stations_from_arrow, to_pandas
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.build import build_snapshot
+from ocm_geo.sources.countries import coverage_table, covered_codes
 
 if TYPE_CHECKING:
     import os
@@ -138,6 +139,18 @@ class Mirror:
         return disk.ImportReport(**self._manifest["report"])
 
     @property
+    def coverage(self) -> pd.DataFrame:
+        """
+        The countries of the stations: what the mirror can answer questions about.
+
+        ``country_code`` (ISO 3166 alpha-2; missing for the stations whose record has no country),
+        ``n_stations``, ``n_published`` and the bounding box of the published stations (``west``,
+        ``south``, ``east``, ``north``, degrees; west > east crosses the antimeridian). The
+        country is the one that the record names.
+        """
+        return coverage_table(self._manifest["countries"])
+
+    @property
     def rejects(self) -> Path:
         """The file of the records that could not be kept: JSON lines with reason and place."""
         return self._folder / disk.REJECTS
@@ -232,6 +245,7 @@ class Mirror:
             "attribution": self._manifest["attribution"],
             "reference": self._register_reference(),
             "complete": True,
+            "covers": covered_codes(self._manifest["countries"]),
         }
 
     def _candidates(self, where: Where) -> NDArray[np.intp]:

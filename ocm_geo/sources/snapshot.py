@@ -51,7 +51,7 @@ __all__ = [
     "write_stations",
 ]
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "current"
 SNAPSHOTS = "snapshots"
 STATIONS = "stations.parquet"

@@ -28,7 +28,7 @@ def test_only_published_sites_that_are_not_removed(make_stations: MakeStations) 
         {"submission_status_id": a, "status_type_id": b}
         for a, b in zip(states, status, strict=True)
     ]
-    assert ids(StationQuery.build(), make_stations(rows)) == [1, 2, 9]
+    assert ids(StationQuery.build(), make_stations(rows)) == [1, 2, 6, 9]
 
 
 def test_connection_filters_are_met_by_one_and_the_same_connection(

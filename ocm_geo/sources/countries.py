@@ -1,0 +1,113 @@
+"""What a snapshot covers: its countries, with their stations and where these are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["count_by_country", "coverage_table", "covered_codes"]
+
+_SIDES = ("west", "south", "east", "north")
+
+
+def count_by_country(
+    codes: pd.Series[Any],
+    published: NDArray[np.bool_],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+) -> list[dict[str, Any]]:
+    """
+    Count the stations of each country and bound the published ones.
+
+    Parameters
+    ----------
+    codes : pandas.Series of str
+        ISO 3166 alpha-2 code of each station; missing where the record has no country.
+    published : numpy.ndarray of bool
+        Whether each station is published.
+    lon, lat : numpy.ndarray of float
+        Positions, degrees.
+
+    Returns
+    -------
+    list of dict
+        By code, the stations without a country last: ``country_code`` (None without one),
+        ``n_stations``, ``n_published`` and ``bbox`` of the published stations (west, south,
+        east, north; west > east crosses the antimeridian; None without any).
+    """
+    names = np.asarray(codes.fillna("").to_numpy(dtype=str))
+    found = []
+    for code in sorted(set(names.tolist()), key=lambda name: (not name, name)):
+        inside = names == code
+        shown = inside & published
+        found.append(
+            {
+                "country_code": code or None,
+                "n_stations": int(inside.sum()),
+                "n_published": int(shown.sum()),
+                "bbox": _bound_points(lon[shown], lat[shown]),
+            }
+        )
+    return found
+
+
+def _bound_points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[float] | None:
+    """Return the narrowest box: it leaves out the widest empty range of longitudes."""
+    if not lon.size:
+        return None
+    east = np.sort(lon)
+    gaps = np.diff(east, append=east[0] + 360.0)
+    widest = int(np.argmax(gaps))
+    west = east[(widest + 1) % east.size]
+    return [float(west), float(lat.min()), float(east[widest]), float(lat.max())]
+
+
+def coverage_table(countries: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """
+    Return the countries of a manifest as a table.
+
+    Parameters
+    ----------
+    countries : iterable of mapping
+        What `count_by_country` returned.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``country_code``, ``n_stations``, ``n_published``, ``west``, ``south``, ``east``,
+        ``north`` (degrees).
+    """
+    rows = list(countries)
+    columns: dict[str, Any] = {
+        "country_code": pd.array([r["country_code"] for r in rows], dtype="string"),
+        "n_stations": pd.array([r["n_stations"] for r in rows], dtype="Int64"),
+        "n_published": pd.array([r["n_published"] for r in rows], dtype="Int64"),
+    }
+    for number, side in enumerate(_SIDES):
+        values = [None if r["bbox"] is None else r["bbox"][number] for r in rows]
+        columns[side] = pd.array(values, dtype="Float64")
+    return pd.DataFrame(columns)
+
+
+def covered_codes(countries: Iterable[Mapping[str, Any]]) -> str:
+    """
+    Return the countries with published stations as one text.
+
+    Parameters
+    ----------
+    countries : iterable of mapping
+        What `count_by_country` returned.
+
+    Returns
+    -------
+    str
+        ISO 3166 alpha-2 codes, such as ``"BE DE NL"``.
+    """
+    return " ".join(r["country_code"] for r in countries if r["country_code"] and r["n_published"])
