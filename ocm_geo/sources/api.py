@@ -18,7 +18,7 @@ from ocm_geo.schema import empty_stations, stations_from_arrow
 from ocm_geo.settings import current
 from ocm_geo.sources.decode import parse_body
 from ocm_geo.sources.http import ApiAnswer, Transport
-from ocm_geo.sources.paging import walk_pages
+from ocm_geo.sources.paging import Page, walk_pages
 from ocm_geo.sources.plan import plan_requests
 from ocm_geo.sources.tables import REPEATED
 
@@ -189,14 +189,11 @@ class OpenChargeMap:
             If the server cannot answer completely.
         """
         _check_size(query)
-        answers, batches = [], []
-        for answer, parsed in _with_progress(self._pages(query)):
-            answers.append(answer)
-            batches.append(parsed)
-        rejects = [r for b in batches for r in b.rejects if r.reason != REPEATED]
+        pages = list(_with_progress(self._pages(query)))
+        rejects = _list_rejects(pages)
         _warn_of(rejects)
-        found = _together(batches)
-        times = [answer.retrieved for answer in answers]
+        found = _together([page.parsed for page in pages])
+        times = [page.answer.retrieved for page in pages]
         attach(
             found,
             source=self._name,
@@ -204,7 +201,7 @@ class OpenChargeMap:
             n_rejected=len(rejects) or None,
             attribution=ATTRIBUTION,
             reference=ref.register_reference(self._name, self.reference_data, is_remote=True),
-            complete=True,
+            complete=all(page.is_proven for page in pages),
         )
         return query.answer(found)
 
@@ -227,7 +224,7 @@ class OpenChargeMap:
         found = stations_from_arrow(parse_body(answer.body, origin=answer.url).stations)
         return bool(query.mask(found).any())
 
-    def _pages(self, query: StationQuery) -> Iterator[tuple[ApiAnswer, Parsed]]:
+    def _pages(self, query: StationQuery) -> Iterator[Page]:
         def ask(params: Mapping[str, str], *, fresh: bool) -> ApiAnswer:
             return self._transport.get("poi", params, fresh=fresh)
 
@@ -243,6 +240,12 @@ def _together(batches: list[Parsed]) -> gpd.GeoDataFrame:
     return found[~found.index.duplicated()]
 
 
+def _list_rejects(pages: list[Page]) -> list[Reject]:
+    """Return what was rejected, each once: a rejected record can come again on the next page."""
+    found = (r for page in pages for r in page.parsed.rejects if r.reason != REPEATED)
+    return list({(r.ocm_id, r.reason): r for r in found}.values())
+
+
 def _warn_of(rejects: list[Reject]) -> None:
     if rejects:
         first = rejects[0]
@@ -254,14 +257,12 @@ def _warn_of(rejects: list[Reject]) -> None:
         )
 
 
-def _with_progress(
-    pages: Iterator[tuple[ApiAnswer, Parsed]],
-) -> Iterator[tuple[ApiAnswer, Parsed]]:
+def _with_progress(pages: Iterator[Page]) -> Iterator[Page]:
     from tqdm.auto import tqdm  # noqa: PLC0415 - loaded when needed
 
     with tqdm(desc="asking Open Charge Map", unit=" records", delay=2, leave=False) as bar:
         for page in pages:
-            bar.update(page[1].n_read)
+            bar.update(page.parsed.n_read)
             yield page
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,12 +15,31 @@ if TYPE_CHECKING:
     from ocm_geo.sources.http import ApiAnswer
     from ocm_geo.sources.tables import Parsed
 
-__all__ = ["MAX_PAGES", "PAGE_SIZE", "walk_pages"]
+__all__ = ["MAX_PAGES", "PAGE_SIZE", "Page", "walk_pages"]
 
 PAGE_SIZE = 1000
 MAX_PAGES = 20
 WHOLE = 1_000_000
 """More than the register holds: one request for all of it, when paging fails."""
+
+
+class Page(NamedTuple):
+    """
+    A page of an answer.
+
+    Parameters
+    ----------
+    answer : ApiAnswer
+        What the server sent.
+    parsed : Parsed
+        Its records.
+    is_proven : bool
+        False if stations may be hidden behind records that could not be used.
+    """
+
+    answer: ApiAnswer
+    parsed: Parsed
+    is_proven: bool = True
 
 
 class Ask(Protocol):
@@ -31,9 +50,7 @@ class Ask(Protocol):
         ...
 
 
-def walk_pages(
-    ask: Ask, params: Mapping[str, str], *, allow_bulk: bool
-) -> Iterator[tuple[ApiAnswer, Parsed]]:
+def walk_pages(ask: Ask, params: Mapping[str, str], *, allow_bulk: bool) -> Iterator[Page]:
     """
     Walk the pages of a question by ascending id until one is empty.
 
@@ -50,10 +67,8 @@ def walk_pages(
 
     Yields
     ------
-    ApiAnswer
-        The page.
-    Parsed
-        Its records; every record of the answer is in at least one of them.
+    Page
+        Every record of the answer is in at least one of them.
 
     Raises
     ------
@@ -62,26 +77,29 @@ def walk_pages(
     PagingError
         If pages do not join up, and one request for all does not help.
     """
-    last, seen = 0, 0
+    last, seen, is_capped = 0, 0, False
     for number in range(1_000_000):
         if number == MAX_PAGES and not allow_bulk:
             raise QueryError(
                 f"the question takes more than {MAX_PAGES} pages of {PAGE_SIZE} records; narrow "
                 "it, or build a local copy with Mirror.build, or pass allow_bulk=True"
             )
-        page = _page(ask, params, last)
+        page = _ask_page(ask, params, last)
         if page is None:
-            yield _whole(ask, params, seen)
+            yield _ask_whole(ask, params, seen)
             return
-        parsed = page[1]
-        if not parsed.n_read:
+        if not page.parsed.n_read:
             return
-        yield page
-        seen += len(parsed.stations)
-        last = _last_id(parsed, last)
+        ids = _read_ids(page.parsed)
+        # A rejected record may state any id: only those of kept stations say how far a page
+        # reaches. A page without any can hide stations if the server caps its pages.
+        yield page._replace(is_proven=bool(len(ids)) or not is_capped)
+        seen += len(ids)
+        last = int(ids[-1]) if len(ids) else _find_greatest_reject(page.parsed)
+        is_capped = is_capped or page.parsed.n_read < PAGE_SIZE
 
 
-def _page(ask: Ask, params: Mapping[str, str], last: int) -> tuple[ApiAnswer, Parsed] | None:
+def _ask_page(ask: Ask, params: Mapping[str, str], last: int) -> Page | None:
     """Get the page after an id; None if it comes out of order twice."""
     paged = {**params, "sortby": "id_asc", "maxresults": str(PAGE_SIZE)}
     if last:
@@ -89,29 +107,28 @@ def _page(ask: Ask, params: Mapping[str, str], last: int) -> tuple[ApiAnswer, Pa
     for fresh in (False, True):
         answer = ask(paged, fresh=fresh)
         parsed = parse_body(answer.body, origin=answer.url)
-        if _in_order(parsed, last):
-            return answer, parsed
+        if _is_in_order(parsed, last):
+            return Page(answer, parsed)
     return None
 
 
-def _in_order(parsed: Parsed, last: int) -> bool:
-    ids = _ids(parsed)
-    # A page of nothing but rejects has no order to go on by.
-    if not len(ids):
-        return not parsed.n_read
-    return bool(ids[0] > last and (np.diff(ids) > 0).all())
+def _is_in_order(parsed: Parsed, last: int) -> bool:
+    """Return whether a page goes on after an id, in ascending order."""
+    ids = _read_ids(parsed)
+    if len(ids):
+        return bool(ids[0] > last and (np.diff(ids) > 0).all())
+    return not parsed.n_read or _find_greatest_reject(parsed) > last
 
 
-def _ids(parsed: Parsed) -> np.ndarray:
+def _read_ids(parsed: Parsed) -> np.ndarray:
     return np.asarray(parsed.stations["ocm_id"].to_numpy())
 
 
-def _last_id(parsed: Parsed, last: int) -> int:
-    rejected = [reject.ocm_id for reject in parsed.rejects if reject.ocm_id is not None]
-    return max([last, int(_ids(parsed)[-1]), *rejected])
+def _find_greatest_reject(parsed: Parsed) -> int:
+    return max((reject.ocm_id or 0 for reject in parsed.rejects), default=0)
 
 
-def _whole(ask: Ask, params: Mapping[str, str], seen: int) -> tuple[ApiAnswer, Parsed]:
+def _ask_whole(ask: Ask, params: Mapping[str, str], seen: int) -> Page:
     """Ask for everything at once; the answer must hold no less than the pages did."""
     answer = ask({**params, "maxresults": str(WHOLE)}, fresh=True)
     parsed = parse_body(answer.body, origin=answer.url)
@@ -121,7 +138,7 @@ def _whole(ask: Ask, params: Mapping[str, str], seen: int) -> tuple[ApiAnswer, P
             f"{len(parsed.stations)} stations, which need not be all; try again later, or use a "
             "Mirror"
         )
-    return answer, parsed
+    return Page(answer, parsed)
 
 
 def _looks_cut(parsed: Parsed) -> bool:
