@@ -79,6 +79,11 @@ from ocm_geo.reference import (
     attribution,
     links,
 )
+from ocm_geo.roads import (
+    NetworkOptions,
+    RoadNetwork,
+    road_network,
+)
 from ocm_geo.routes import (
     route_from_file,
     route_from_polyline,
@@ -191,6 +196,7 @@ __all__ = [
     "MirrorMissing",
     "MirrorShrunk",
     "MissingDependency",
+    "NetworkOptions",
     "OCMError",
     "OCMWarning",
     "OpenChargeMap",
@@ -204,6 +210,7 @@ __all__ = [
     "ReferenceData",
     "RegisterError",
     "RequestTimeout",
+    "RoadNetwork",
     "RouteError",
     "RouteMap",
     "Rule",
@@ -264,6 +271,7 @@ __all__ = [
     "read",
     "reference_data",
     "road_detours",
+    "road_network",
     "route_between",
     "route_from_file",
     "route_from_polyline",

@@ -30,7 +30,7 @@ LAYERS = (
         "reference",
         "levels",
     ),
-    *("files", "query", "sources", "stations", "routes", "corridors"),
+    *("files", "query", "sources", "stations", "routes", "corridors", "roads"),
     *("routing", "standards", "coverage", "plots"),
     *("widgets", "study", "app", "cli"),
 )

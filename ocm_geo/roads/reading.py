@@ -1,0 +1,319 @@
+"""Lines as users have them, made into single lines in lon/lat."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from ocm_geo.errors import DroppedRows, RouteError, SuspectInput
+from ocm_geo.geodesy import distance_km, split_antimeridian
+from ocm_geo.geodesy.antimeridian import continuous
+from ocm_geo.geodesy.distance import GEOD
+from ocm_geo.schema import CRS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ocm_geo.roads.options import NetworkOptions
+
+__all__ = ["Lines", "RoadLines", "edge_lengths", "lines_frame", "read_lines"]
+
+RoadLines: TypeAlias = (
+    "gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry | Sequence[shapely.Geometry] "
+    "| str | os.PathLike[str]"
+)
+
+_LONG_KM = 10.0
+_SHORT_NETWORK_KM = 0.1
+_HALF_TURN = 180.0
+_MAX_LAT = 90.0
+_MAX_LON = 540.0
+_SHOWN = 5
+
+
+class Lines(NamedTuple):
+    """
+    Single lines, and where they come from.
+
+    Parameters
+    ----------
+    xy : numpy.ndarray of shape (n, 2)
+        The vertices of all lines, lon/lat.
+    part : numpy.ndarray of int, shape (n,)
+        The single line of each vertex, ascending.
+    row : numpy.ndarray of int, shape (m,)
+        The row of the input that each single line is a part of.
+    scale : numpy.ndarray of float, shape (m,)
+        What the drawn length of each is multiplied by.
+    counts : numpy.ndarray of bool, shape (m,)
+        Whether each counts in lengths and shares.
+    index : pandas.Index
+        The index of the input.
+    n_dropped : int
+        Rows without a usable geometry.
+    """
+
+    xy: NDArray[np.float64]
+    part: NDArray[np.intp]
+    row: NDArray[np.intp]
+    scale: NDArray[np.float64]
+    counts: NDArray[np.bool_]
+    index: pd.Index
+    n_dropped: int
+
+
+def lines_frame(lines: RoadLines, options: NetworkOptions) -> gpd.GeoDataFrame:
+    """
+    Read lines into a table.
+
+    Parameters
+    ----------
+    lines : geopandas.GeoDataFrame, geopandas.GeoSeries, geometries or path
+        LineStrings or MultiLineStrings; geometries without a table are taken as lon/lat. A path
+        is a file of lines, or an OpenStreetMap extract (``.osm.pbf``).
+    options : NetworkOptions
+        Which classes of an extract are read.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The lines, EPSG:4326.
+
+    Raises
+    ------
+    RouteError
+        If it is none of these, or has no coordinate reference system.
+    """
+    if isinstance(lines, str | os.PathLike):
+        lines = _read_file(Path(lines).expanduser(), options)
+    if isinstance(lines, gpd.GeoSeries):
+        lines = gpd.GeoDataFrame(geometry=lines)
+    if isinstance(lines, gpd.GeoDataFrame):
+        if lines.crs is None:
+            raise RouteError(
+                "lines: there is no coordinate reference system; use set_crs('EPSG:4326')"
+            )
+        return lines.to_crs(CRS)
+    shapes = [lines] if isinstance(lines, shapely.Geometry) else lines
+    try:
+        return gpd.GeoDataFrame(geometry=gpd.GeoSeries(list(shapes), crs=CRS))
+    except (TypeError, ValueError) as error:
+        raise RouteError(
+            f"lines must be a GeoDataFrame, a GeoSeries, geometries in lon/lat or a path of a "
+            f"file, not {type(lines).__name__}"
+        ) from error
+
+
+def _read_file(path: Path, options: NetworkOptions) -> gpd.GeoDataFrame:
+    """Read a file of lines through GDAL; of an OpenStreetMap extract, the chosen classes."""
+    import pyogrio  # noqa: PLC0415 - loaded when needed
+    from pyogrio.errors import DataSourceError, FieldError  # noqa: PLC0415
+
+    if not path.exists():
+        raise RouteError(f"there is no file {path}")
+    asked: dict[str, Any] = {}
+    if path.suffix in {".pbf", ".osm"}:
+        names = ", ".join(f"'{name}'" for name in options.highways)
+        asked = {"layer": "lines", "where": f"highway IN ({names})"}
+    try:
+        found: gpd.GeoDataFrame = pyogrio.read_dataframe(path, **asked)
+    except (DataSourceError, FieldError, ValueError) as error:
+        raise RouteError(f"{path} cannot be read as lines: {error}") from error
+    if "geometry" not in found:
+        raise RouteError(f"{path} has no geometry")
+    if asked and not len(found):
+        raise RouteError(
+            f"{path} has no way of the classes {', '.join(options.highways)}: name others with "
+            "NetworkOptions(highways=...)"
+        )
+    return found
+
+
+def read_lines(lines: RoadLines, options: NetworkOptions) -> Lines:
+    """
+    Read lines, and take them apart into single ones.
+
+    Parameters
+    ----------
+    lines : geopandas.GeoDataFrame, geopandas.GeoSeries, geometries or path
+        See `lines_frame`.
+    options : NetworkOptions
+        Columns of lengths and of what counts.
+
+    Returns
+    -------
+    Lines
+        Split at the antimeridian; edges over 10 km have places of their geodesic between.
+
+    Raises
+    ------
+    RouteError
+        If there is no line of any length, or another geometry.
+
+    Warns
+    -----
+    DroppedRows
+        If rows have no geometry, or a coordinate that is not finite.
+    SuspectInput
+        If all lines together are shorter than 100 m.
+    """
+    frame = lines_frame(lines, options)
+    parts, row, n_dropped = _single_lines(frame)
+    xy, part = shapely.get_coordinates(parts, return_index=True)
+    same = part[1:] == part[:-1]
+    km = np.bincount(part[1:][same], edge_lengths(xy[:-1][same], xy[1:][same]), len(parts))
+    if not km.sum() > 0:
+        raise RouteError("lines has no line of any length: pass the roads of the network")
+    if km.sum() < _SHORT_NETWORK_KM:
+        warnings.warn(
+            f"the lines are {1000 * km.sum():.2f} m long in all: are degrees labelled as metres? "
+            "Check the coordinate reference system",
+            SuspectInput,
+            stacklevel=2,
+        )
+    scale = _scales(frame, options.length_column, km, row)
+    counts = _counting(frame, options.count_column)[row]
+    return Lines(xy, part.astype(np.intp), row, scale, counts, frame.index, n_dropped)
+
+
+def _single_lines(
+    frame: gpd.GeoDataFrame,
+) -> tuple[NDArray[np.object_], NDArray[np.intp], int]:
+    """Explode lines, leave out rows without a place, and make long edges geodesics."""
+    geometry = frame.geometry.to_numpy()
+    usable = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    finite = np.isfinite(np.where(usable[:, None], shapely.bounds(geometry), 0)).all(axis=1)
+    usable &= finite & _all_finite(geometry)
+    _warn_of_dropped(frame.index[~usable], len(frame))
+    parts, row = shapely.get_parts(geometry[usable], return_index=True)
+    row = np.flatnonzero(usable)[row]
+    kinds = shapely.get_type_id(parts)
+    wrong = np.flatnonzero(~np.isin(kinds, [1, 2]))
+    if len(wrong):
+        raise RouteError(
+            f"lines must be LineStrings or MultiLineStrings: one is a {parts[wrong[0]].geom_type}"
+        )
+    _check_range(parts)
+    parts = _along_geodesics(shapely.force_2d(parts))
+    pieces, of_part = shapely.get_parts([_split_turn(p) for p in parts], return_index=True)
+    return pieces, row[of_part].astype(np.intp), int((~usable).sum())
+
+
+def _all_finite(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
+    xy, of = shapely.get_coordinates(geometry, return_index=True)
+    bad = ~np.isfinite(xy).all(axis=1)
+    return np.bincount(of[bad], minlength=len(geometry)) == 0
+
+
+def _warn_of_dropped(rows: pd.Index, n_all: int) -> None:
+    """Warn of rows without a usable geometry."""
+    if not len(rows):
+        return
+    shown = ", ".join(map(repr, rows[:_SHOWN].tolist())) + (", ..." if len(rows) > _SHOWN else "")
+    warnings.warn(
+        f"{len(rows)} of {n_all} lines were left out, their geometry being empty, missing or with "
+        f"a coordinate that is not finite: rows {shown}",
+        DroppedRows,
+        stacklevel=2,
+    )
+
+
+def _check_range(parts: NDArray[np.object_]) -> None:
+    """Refuse coordinates that are not degrees."""
+    if not len(parts):
+        return
+    west, south, east, north = shapely.total_bounds(parts)
+    if max(-south, north) > _MAX_LAT or max(-west, east) > _MAX_LON:
+        raise RouteError(
+            f"lines: coordinates up to ({east:g}, {north:g}) are not degrees of longitude and "
+            "latitude: check the coordinate reference system"
+        )
+
+
+def _along_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Put places of the geodesic into long edges, so that straight ones in lon/lat keep to it."""
+    xy, of = shapely.get_coordinates(parts, return_index=True)
+    same = of[1:] == of[:-1]
+    # No degree is longer than 111.7 km: short edges need no measuring.
+    long = same & (np.abs(np.diff(xy, axis=0)).sum(axis=1) * 111.7 > _LONG_KM)
+    rows = np.flatnonzero(long)
+    count = (edge_lengths(xy[rows], xy[rows + 1]) / _LONG_KM).astype(int)
+    rows, count = rows[count > 0], count[count > 0]
+    if not len(rows):
+        return parts
+    between = [
+        GEOD.npts(*xy[row], *xy[row + 1], n) for row, n in zip(rows.tolist(), count, strict=True)
+    ]
+    at = np.repeat(rows, count)
+    result = parts.copy()
+    changed = np.isin(of, of[rows])
+    more = np.vstack([np.array(one).reshape(-1, 2) for one in between])
+    order = np.argsort(np.concatenate([np.flatnonzero(changed), at + 0.5]), kind="stable")
+    line = np.concatenate([of[changed], of[at]])[order]
+    code, ones = pd.factorize(line)
+    result[ones] = shapely.linestrings(np.vstack([xy[changed], more])[order], indices=code)
+    return result
+
+
+def _split_turn(part: shapely.LineString) -> shapely.Geometry:
+    xy = shapely.get_coordinates(part)
+    if (np.abs(np.diff(xy[:, 0])) <= _HALF_TURN).all() and np.abs(xy[:, 0]).max() <= _HALF_TURN:
+        return part
+    return split_antimeridian(shapely.LineString(continuous(xy)))
+
+
+def edge_lengths(xy0: NDArray[np.float64], xy1: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Measure straight edges.
+
+    Parameters
+    ----------
+    xy0, xy1 : numpy.ndarray of shape (n, 2)
+        Their ends, lon/lat.
+
+    Returns
+    -------
+    numpy.ndarray of float
+        Geodesic lengths, km.
+    """
+    return distance_km(*xy0.T, *xy1.T)
+
+
+def _scales(
+    frame: gpd.GeoDataFrame, column: str | None, km: NDArray[np.float64], row: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Compare the lengths in a column with those drawn."""
+    if column is None:
+        return np.ones(len(km))
+    given = pd.to_numeric(_column(frame, column), errors="coerce").to_numpy(float)
+    if not (np.isfinite(given) & (given >= 0)).all():
+        raise RouteError(f"lines: {column!r} must be lengths in km, each 0 or more, none missing")
+    drawn = np.bincount(row, km, len(frame))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.where(drawn > 0, given / drawn, 1.0)
+    return np.asarray(scale[row])
+
+
+def _counting(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.bool_]:
+    """Read which lines count."""
+    if column is None:
+        return np.ones(len(frame), dtype=bool)
+    values = _column(frame, column)
+    if not pd.api.types.is_bool_dtype(values.dtype) or values.isna().any():
+        raise RouteError(f"lines: {column!r} must be True or False in each row")
+    return values.to_numpy(dtype=bool)
+
+
+def _column(frame: gpd.GeoDataFrame, name: str) -> pd.Series:
+    if name not in frame:
+        raise RouteError(f"lines has no column {name!r}; it has {', '.join(map(str, frame))}")
+    return frame[name]
