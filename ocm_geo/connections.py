@@ -16,6 +16,7 @@ from msgspec.structs import astuple
 
 from ocm_geo import provenance, schema
 from ocm_geo.errors import QueryError
+from ocm_geo.power_limits import highest_power_kw, power_is_plausible, usable_amps_volts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -191,13 +192,19 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
         The columns of `ocm_geo.schema.CONNECTION_COLUMNS`.
     """
     finished = {**columns, "ocm_id": pa.array(ocm_ids, pa.int64())}
+    kind, current = (_floats(columns[name]) for name in ("connection_type_id", "current_type_id"))
+    amps, voltage = _floats(columns["amps"]), _floats(columns["voltage"])
     finished["power_kw"], finished["power_source"] = power_of(
-        _floats(finished["power_kw"]),
-        _floats(finished["amps"]),
-        _floats(finished["voltage"]),
-        current_type_id=_floats(finished["current_type_id"]),
-        comments=finished["comments"],
+        _floats(columns["power_kw"]),
+        amps,
+        voltage,
+        current_type_id=current,
+        comments=columns["comments"],
+        usable=usable_amps_volts(amps, voltage, kind),
     )
+    power = _floats(finished["power_kw"])
+    plausible = power_is_plausible(power, highest_power_kw(kind, current))
+    finished["power_plausible"] = pa.array(plausible, mask=np.isnan(power))
     return pa.Table.from_arrays([finished[name] for name in LAYOUT.names], schema=LAYOUT)
 
 
@@ -244,6 +251,7 @@ def power_of(
     *,
     current_type_id: NDArray[np.float64],
     comments: pa.Array,
+    usable: NDArray[np.bool_],
 ) -> tuple[pa.Array, pa.Array]:
     """
     Say how strong each connection is, and where that number comes from.
@@ -258,6 +266,8 @@ def power_of(
         Power as given (kW), A, V and kind of current; NaN where missing.
     comments : pyarrow.Array, length n
         The comments on the connections.
+    usable : numpy.ndarray of bool, shape (n,)
+        Where amps and volts are plausible; a power is computed from no others.
 
     Returns
     -------
@@ -271,8 +281,8 @@ def power_of(
     The server's formula: amps x volts / 1000, times 1.732 for three-phase AC, to one decimal.
     """
     phases = np.where(current_type_id == AC_THREE_PHASE, THREE_PHASE_FACTOR, 1.0)
-    usable = (amps > 0) & (voltage > 0)
-    formula = np.round(np.where(usable, amps * voltage / 1000 * phases, np.nan), 1)
+    positive = (amps > 0) & (voltage > 0)
+    formula = np.round(np.where(positive, amps * voltage / 1000 * phases, np.nan), 1)
     given = power_kw > 0
     estimated = pc.match_substring(comments, IMPORT_ESTIMATE, ignore_case=True)
     source = np.select(
@@ -280,7 +290,7 @@ def power_of(
             given & estimated.fill_null(fill_value=False).to_numpy(zero_copy_only=False),
             given & (np.abs(power_kw - formula) < 1e-9),  # noqa: PLR2004 - far below a decimal
             given,
-            formula > 0,
+            usable & (formula > 0),
         ],
         [2, 1, 0, 3],
         default=-1,
@@ -304,16 +314,17 @@ def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]
     Returns
     -------
     dict of str to pyarrow.Array
-        ``n_connectors``, ``max_power_kw``, ``total_power_kw``, ``n_power_missing`` and
-        ``has_dc`` as described in `ocm_geo.schema.STATION_COLUMNS`.
+        ``n_connectors``, ``max_power_kw``, ``total_power_kw``, ``n_power_missing``,
+        ``n_power_implausible`` and ``has_dc`` as described in `ocm_geo.schema.STATION_COLUMNS`.
     """
     power = _floats(table["power_kw"])
     quantity = np.fmax(_floats(table["quantity"]), 1)
     current = _floats(table["current_type_id"])
-    known = ~np.isnan(power)
+    given = ~np.isnan(power)
+    known = table["power_plausible"].fill_null(fill_value=False).to_numpy()
     with np.errstate(over="ignore"):
         total = _per_site(np.add, np.where(known, power * quantity, 0), counts)
-    n_known = _per_site(np.add, known, counts)
+    n_given, n_known = (_per_site(np.add, which, counts) for which in (given, known))
     n_dc = _per_site(np.add, current == DC, counts)
     n_current = _per_site(np.add, ~np.isnan(current), counts)
     settled = (n_dc > 0) | ((n_current == counts) & (counts > 0))
@@ -323,7 +334,8 @@ def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]
         "n_connectors": pa.array(n_connectors.astype(np.int64)),
         "max_power_kw": pa.array(highest, mask=n_known == 0),
         "total_power_kw": pa.array(total, mask=(n_known == 0) | ~np.isfinite(total)),
-        "n_power_missing": pa.array((counts - n_known).astype(np.int64)),
+        "n_power_missing": pa.array((counts - n_given).astype(np.int64)),
+        "n_power_implausible": pa.array((n_given - n_known).astype(np.int64)),
         "has_dc": pa.array(n_dc > 0, mask=~settled),
     }
 

@@ -1,9 +1,10 @@
 """What the register says of stations, and how surely: one definition of doubt for all measures.
 
-Three levels read the same record. ``recorded``: what it says; a missing power counts for nothing,
-a missing access or status does no harm. ``low``: everything doubtful is out. ``high``: everything
-doubtful is in. Doubtful is what is missing or unknown, and a power that the import itself calls
-an estimate.
+Three levels read the same record. ``recorded``: what it says; a missing or implausible power counts
+for nothing, a missing access or status does no harm. ``low``: everything doubtful is out. ``high``:
+everything doubtful is in, an implausible power with the most that its connector can deliver.
+Doubtful is what is missing, unknown or implausible, and a power that the import itself calls an
+estimate.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ocm_geo.power_limits import highest_power_kw
 from ocm_geo.reference import bundled
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = [
     "LEVELS",
     "Level",
     "is_known",
+    "power_at",
     "power_is_doubtful",
     "says_operational",
     "says_public",
@@ -100,18 +103,53 @@ def is_known(stations: gpd.GeoDataFrame, column: str) -> NDArray[np.bool_]:
 
 def power_is_doubtful(plugs: pd.DataFrame) -> NDArray[np.bool_]:
     """
-    Say which connections have a doubtful power.
+    Return which connections have a doubtful power.
 
     Parameters
     ----------
     plugs : pandas.DataFrame
-        As `ocm_geo.connections` gives it.
+        As `ocm_geo.connections` returns it.
 
     Returns
     -------
     numpy.ndarray of bool
-        True where the power is missing or the import's own estimate.
+        True where the power is missing, implausible or the import's own estimate.
     """
-    power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
     estimated = plugs["power_source"] == "estimated_by_import"
-    return np.isnan(power) | estimated.to_numpy(dtype=bool, na_value=False)
+    plausible = plugs["power_plausible"].to_numpy(dtype=bool, na_value=False)
+    return ~plausible | estimated.to_numpy(dtype=bool, na_value=False)
+
+
+def power_at(plugs: pd.DataFrame, level: Level) -> NDArray[np.float64]:
+    """
+    Return the power of connections as a level reads it.
+
+    Parameters
+    ----------
+    plugs : pandas.DataFrame
+        As `ocm_geo.connections` returns it.
+    level : {"low", "recorded", "high"}
+        The level.
+
+    Returns
+    -------
+    numpy.ndarray of float
+        kW; NaN where the level counts no power. In ``high``, infinite where the power is missing or
+        an estimate, and the most that the connector can deliver where it is implausible.
+    """
+    power = _floats(plugs["power_kw"])
+    doubtful = power_is_doubtful(plugs)
+    implausible = ~plugs["power_plausible"].to_numpy(dtype=bool, na_value=True)
+    if level == "recorded":
+        return np.where(implausible, np.nan, power)
+    if level == "low":
+        return np.where(doubtful, np.nan, power)
+    highest = highest_power_kw(
+        _floats(plugs["connection_type_id"]), _floats(plugs["current_type_id"])
+    )
+    return np.where(implausible, highest, np.where(doubtful, np.inf, power))
+
+
+def _floats(column: pd.Series) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = column.to_numpy(np.float64, na_value=np.nan)
+    return values

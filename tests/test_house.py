@@ -26,6 +26,7 @@ LAYERS = (
         "schema",
         "provenance",
         "geodesy",
+        "power_limits",
         "connections",
         "reference",
         "levels",

@@ -9,7 +9,14 @@ import numpy as np
 
 from ocm_geo.connections import connections
 from ocm_geo.errors import QueryError
-from ocm_geo.levels import is_known, power_is_doubtful, says_operational, says_public
+from ocm_geo.levels import (
+    LEVELS,
+    is_known,
+    power_at,
+    power_is_doubtful,
+    says_operational,
+    says_public,
+)
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
@@ -82,7 +89,8 @@ class Bounds(NamedTuple):
     low : numpy.ndarray of bool
         Meets the rule, and nothing about that is doubtful.
     central : numpy.ndarray of bool
-        Meets the rule as recorded: a missing power does not, a missing access or status does.
+        Meets the rule as recorded: a missing or implausible power does not, a missing access or
+        status does.
     high : numpy.ndarray of bool
         Meets it, or may.
     """
@@ -133,7 +141,8 @@ def doubtful_stations(
     List the stations whose doubtful data set low and high bounds apart.
 
     Doubtful: access or status is missing or unknown; no power is known that is strong enough
-    for certain, but one that is missing, or marked as the import's estimate, may be.
+    for certain, but one that is missing, marked as the import's estimate, or implausible (more
+    than its connector can deliver) may be.
 
     Parameters
     ----------
@@ -258,8 +267,7 @@ def _strongest(stations: gpd.GeoDataFrame, least_kw: float) -> dict[str, NDArray
     numbered = stations[["connections"]].set_axis(np.arange(len(stations)))
     plugs: pd.DataFrame = connections(numbered)
     site = plugs["ocm_id"].to_numpy(np.intp)
-    power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
-    doubtful, strong = power_is_doubtful(plugs), power >= least_kw
+    low, recorded, high = (power_at(plugs, level) for level in LEVELS)
 
     def any_of(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.bincount(site[which], minlength=len(stations)) > 0
@@ -267,9 +275,9 @@ def _strongest(stations: gpd.GeoDataFrame, least_kw: float) -> dict[str, NDArray
     # A record that lists no connection says nothing of power.
     silent = np.bincount(site, minlength=len(stations)) == 0
     return {
-        "sure": any_of(strong & ~doubtful),
-        "recorded": any_of(strong),
-        "open": any_of(doubtful) | silent,
+        "sure": any_of(low >= least_kw),
+        "recorded": any_of(recorded >= least_kw),
+        "open": any_of(power_is_doubtful(plugs) & (high >= least_kw)) | silent,
     }
 
 

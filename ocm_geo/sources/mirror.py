@@ -20,6 +20,7 @@ from ocm_geo.schema import STATION_COLUMNS, stations_from_arrow, to_pandas
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.build import build_snapshot
 from ocm_geo.sources.countries import coverage_table, covered_codes
+from ocm_geo.sources.older import connections_per_station, judge_connections, judge_stations
 
 if TYPE_CHECKING:
     import os
@@ -45,6 +46,8 @@ _SITE_FILTERS = [
     "date_last_status_update",
     "date_created",
 ]
+_JUDGED = "n_power_implausible"
+"""The column that snapshots of earlier versions lack."""
 _PLUG_FILTERS = ["ocm_id", "connection_type_id", "current_type_id", "level_id", "power_kw"]
 
 
@@ -288,9 +291,14 @@ class Mirror:
         """All stations, in one piece, so that rows are picked out without searching chunks."""
         with self._loading:
             names = [column.name for column in STATION_COLUMNS]
-            table = self._read(disk.STATIONS, [*names, "bbox"])
+            is_older = _JUDGED not in self._columns(disk.STATIONS)
+            table = self._read(
+                disk.STATIONS, [*(n for n in names if n != _JUDGED or not is_older), "bbox"]
+            )
             box = table["bbox"].combine_chunks()
             table = table.drop_columns(["bbox"])
+            if is_older:
+                table = judge_stations(table, judge_connections(self._read(disk.CONNECTIONS)))
             table = table.append_column("lon", box.field("xmin"))
             return table.append_column("lat", box.field("ymin")).combine_chunks()
 
@@ -310,25 +318,30 @@ class Mirror:
     @cached_property
     def _plugs(self) -> pd.DataFrame:
         with self._loading:
-            return to_pandas(self._read(disk.CONNECTIONS, _PLUG_FILTERS))
+            if _JUDGED in self._columns(disk.STATIONS):
+                return to_pandas(self._read(disk.CONNECTIONS, _PLUG_FILTERS))
+            judged = judge_connections(self._read(disk.CONNECTIONS))
+            return to_pandas(judged.select(_PLUG_FILTERS))
 
     @cached_property
     def _plug_bounds(self) -> NDArray[np.intp]:
         """Where the connections of each site begin; one more, for the end."""
-        ids, of = self._ids, self._plugs["ocm_id"].to_numpy()
-        changes = np.flatnonzero(np.diff(of)) + 1
-        firsts = np.concatenate([[0], changes]) if of.size else np.empty(0, np.intp)
-        counts = np.diff(np.append(firsts, of.size))
-        by_id = np.argsort(ids)
-        where = by_id[np.searchsorted(ids, of[firsts], sorter=by_id)]
-        sizes = np.zeros(len(ids), dtype=np.intp)
-        sizes[where] = counts
+        sizes = connections_per_station(self._ids, self._plugs["ocm_id"].to_numpy())
         return np.concatenate([[0], np.cumsum(sizes)])
 
-    def _read(self, name: str, columns: list[str]) -> pa.Table:
+    def _columns(self, name: str) -> list[str]:
+        try:
+            return list(pq.read_schema(self._folder / name).names)
+        except (OSError, pa.ArrowException) as error:
+            raise self._unreadable(name, error) from error
+
+    def _read(self, name: str, columns: list[str] | None = None) -> pa.Table:
         try:
             return pq.read_table(self._folder / name, columns=columns)
         except (OSError, pa.ArrowException) as error:
-            raise MirrorCorrupt(
-                f"{self._folder / name} cannot be read ({error}): build the mirror again"
-            ) from error
+            raise self._unreadable(name, error) from error
+
+    def _unreadable(self, name: str, error: Exception) -> MirrorCorrupt:
+        return MirrorCorrupt(
+            f"{self._folder / name} cannot be read ({error}): build the mirror again"
+        )

@@ -16,7 +16,7 @@ from ocm_geo.connections import connections
 from ocm_geo.corridors.positions import in_lonlat
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import to_ecef_km
-from ocm_geo.levels import LEVELS, Level, power_is_doubtful, says_operational, says_public
+from ocm_geo.levels import LEVELS, Level, power_at, says_operational, says_public
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 
@@ -96,10 +96,11 @@ def pools(
     rules : PoolRules, optional
         How pools are made.
     level : {"low", "recorded", "high"}
-        What doubt does. ``recorded``: what the register says; a missing power counts for
-        nothing, a missing access or status does no harm. ``low``: every doubtful connection and
-        site is out. ``high``: all are in, and a connection of unknown power is strong enough.
-        Doubtful: power, access or status missing, or power marked as an import's estimate.
+        What doubt does. ``recorded``: what the register says; a missing or implausible power
+        counts for nothing, a missing access or status does no harm. ``low``: every doubtful
+        connection and site is out. ``high``: all are in, a connection of unknown power is strong
+        enough, and one of implausible power has the most that its connector can deliver.
+        Doubtful: power, access or status missing, or power implausible or an import's estimate.
     times : int
         How often the pool must offer what the rule asks for: 2 if it serves both directions.
     strict_power : bool
@@ -195,15 +196,11 @@ def _offers(
 
 
 def _power(plugs: pd.DataFrame, rule: Rule, level: Level) -> NDArray[np.float64]:
-    """Give the power of connections as a level reads it; unknown is 0, or without bound."""
-    power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
-    doubtful = power_is_doubtful(plugs)
-    if level == "low":
-        return np.where(doubtful, 0.0, power)
-    if level == "high" and (rule.point_power_kw or rule.pool_power_kw):
-        return np.where(doubtful, np.inf, power)
+    """Return the power of connections as a level reads it; where it counts none, 0."""
+    asked = bool(rule.point_power_kw or rule.pool_power_kw)
+    power = power_at(plugs, "recorded" if level == "high" and not asked else level)
     # A rule that asks for no power is met by a connection without one.
-    unknown = 0.0 if rule.point_power_kw or rule.pool_power_kw else 1e-9
+    unknown = 0.0 if asked or level == "low" else 1e-9
     return np.where(np.isnan(power), unknown, power)
 
 
