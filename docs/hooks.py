@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mkdocs.structure.files import File
 
+from ocm_geo.power_limits import power_limits
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, Column
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401
     )
     filled = markdown.replace("{{ readme }}", readme)
     filled = filled.replace("{{ station_columns }}", _rows(STATION_COLUMNS))
+    filled = filled.replace("{{ power_limits }}", _limits())
     return filled.replace("{{ connection_columns }}", _rows(CONNECTION_COLUMNS))
 
 
@@ -120,3 +122,10 @@ def _rows(columns: tuple[Column, ...]) -> str:
     lines = ["| column | type | from | meaning |", "|---|---|---|---|"]
     lines += [f"| `{c.name}` | {c.kind} | {c.origin} | {c.meaning} |" for c in columns]
     return "\n".join(lines)
+
+
+def _limits() -> str:
+    """Return the table of the highest powers."""
+    table = power_limits().reset_index().astype("string").fillna("")
+    lines = ["| " + " | ".join(row) + " |" for row in (table.columns, *table.to_numpy())]
+    return "\n".join([lines[0], "|---" * len(table.columns) + "|", *lines[1:]])

@@ -69,6 +69,9 @@ from ocm_geo.errors import (
     TruncatedResult,
     UnknownCode,
 )
+from ocm_geo.power_limits import (
+    power_limits,
+)
 from ocm_geo.query import (
     StationFilters,
     StationQuery,
@@ -268,6 +271,7 @@ __all__ = [
     "plot_route",
     "plot_stations",
     "population_coverage",
+    "power_limits",
     "read",
     "reference_data",
     "road_detours",

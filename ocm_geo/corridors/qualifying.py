@@ -48,7 +48,7 @@ def qualifying(
         raise QueryError(f"{wrong[0]} does not say which stations count along a route")
     if min_points is not None:
         stations = _with_points(stations, check_number(min_points, "min_points", low=1))
-    if set(given) == {"min_power_kw"}:
+    if set(given) == {"min_power_kw"} and not _has_implausible(stations):
         # The highest power is enough to know; tables that hold nothing else will do.
         least = check_number(given["min_power_kw"], "min_power_kw", low=0.0)
         enough = _table(stations, "max_power_kw", "min_power_kw")["max_power_kw"] >= least
@@ -59,6 +59,12 @@ def qualifying(
         numbered = table.set_index("ocm_id") if "ocm_id" in table else table
         return stations[query.mask(numbered).to_numpy()]
     return stations
+
+
+def _has_implausible(stations: Points) -> bool:
+    """Whether a power is recorded that the highest power leaves out: filters see it."""
+    count = "n_power_implausible"
+    return count in stations and "connections" in stations and bool((stations[count] > 0).any())
 
 
 def _with_points(stations: Points, least: float) -> Points:

@@ -57,7 +57,7 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     -------
     matplotlib.axes.Axes
         Bars of 100 %, with the number at their end. Unknown power is a part of it, hatched: no
-        share is of the known alone.
+        share is of the known alone. So is implausible power; the caption says how many.
 
     Raises
     ------
@@ -87,7 +87,8 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     ax.spines[["left"]].set_visible(False)
     heading = "Power of the connector" if unit == "connectors" else "Highest power of the site"
     legend_below(ax, heading)
-    add_caption(ax, table, counted(int(counts.to_numpy().sum()), unit.removesuffix("s")))
+    number = counted(int(counts.to_numpy().sum()), unit.removesuffix("s"))
+    add_caption(ax, table, number, _left_out(table))
     return ax
 
 
@@ -102,12 +103,27 @@ def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], s
     if "power_kw" in table and "max_power_kw" not in table:
         require(table, "quantity", made_by="ocm_geo.connections")
         return (
-            table["power_kw"],
+            table["power_kw"].where(_is_plausible(table)),
             table["quantity"].to_numpy(dtype=float, na_value=1.0),
             "connectors",
         )
     require(table, "max_power_kw", made_by=STATIONS)
     return table["max_power_kw"], np.ones(len(table)), "sites"
+
+
+def _is_plausible(table: pd.DataFrame) -> NDArray[np.bool_] | bool:
+    if "power_plausible" not in table:
+        return True
+    return table["power_plausible"].to_numpy(dtype=bool, na_value=True)
+
+
+def _left_out(table: pd.DataFrame) -> str:
+    """Return the fact that implausible powers are drawn as not known; empty if there are none."""
+    if "n_power_implausible" in table:
+        n = int(table["n_power_implausible"].sum())
+    else:
+        n = int(np.sum(~np.asarray(_is_plausible(table))))
+    return f"{counted(n, 'connection')} of implausible power taken as not known" if n else ""
 
 
 def _counts(

@@ -149,6 +149,9 @@ def data_quality(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     source = plugs["power_source"]
     ports = {
         "connections without power": plugs["power_kw"].isna(),
+        "implausible power (more than the connector can deliver; not in any sum)": ~plugs[
+            "power_plausible"
+        ],
         "power estimated by an import": source == "estimated_by_import",
         "power equal to the server's amps x volts formula": source == "given_as_formula",
         "power computed here from amps and volts": source == "computed",

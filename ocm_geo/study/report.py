@@ -16,6 +16,8 @@ from ocm_geo.study.access import class_names
 from ocm_geo.study.tables import Tier, UsageClass
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from ocm_geo.study.run import StudyResult
 
 __all__ = ["write_report"]
@@ -85,9 +87,16 @@ def _headline(result: StudyResult) -> list[tuple[str, str]]:
     return [
         ("stations", f"{len(stations):,}"),
         ("connectors (missing quantities count 1)", f"{int(stations['n_connectors'].sum()):,}"),
-        ("known power in all", f"{stations['total_power_kw'].sum() / 1000:,.1f} MW"),
+        ("known power in all", _total_power(stations)),
         ("newest change in the data", "unknown" if newest is pd.NaT else f"{newest:%Y-%m-%d}"),
     ]
+
+
+def _total_power(stations: gpd.GeoDataFrame) -> str:
+    total = f"{stations['total_power_kw'].sum() / 1000:,.1f} MW"
+    n = int(stations["n_power_implausible"].sum())
+    what = "connection" if n == 1 else "connections"
+    return f"{total} (without {n:,} {what} of implausible power)" if n else total
 
 
 def _figures(result: StudyResult) -> list[dict[str, str]]:

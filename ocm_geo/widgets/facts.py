@@ -130,10 +130,13 @@ def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[in
     table = connections(stations)
     titles = reference.titles("connection_types")
     words: dict[int, list[str]] = {}
-    columns = ("ocm_id", "connection_type_id", "power_kw", "quantity")
-    for ocm_id, kind, power, quantity in table[list(columns)].itertuples(index=False, name=None):
+    table["implausible"] = ~table["power_plausible"].fillna(value=True)
+    columns = ["ocm_id", "connection_type_id", "power_kw", "quantity", "implausible"]
+    rows = table[columns].itertuples(index=False, name=None)
+    for ocm_id, kind, power, quantity, implausible in rows:
         name = "connector" if pd.isna(kind) else titles.get(kind, f"Unknown ({kind})")
-        power_text = "power not known" if pd.isna(power) else f"{power:g} kW"
+        power_text = "power not known" if pd.isna(power) else f"{power:,g} kW"
+        power_text += " (implausible)" if implausible else ""
         count = "" if pd.isna(quantity) else f"{quantity} \u00d7 "
         words.setdefault(int(ocm_id), []).append(f"{count}{name}, {power_text}")
     return words

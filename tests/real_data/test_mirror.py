@@ -89,3 +89,19 @@ def test_a_licence_that_forbids_trade_is_told(mirrors: dict[str, ocm.Mirror]) ->
     credit = ocm.attribution(ocm.stations(source=mirrors["nl"]))
     assert "Not for commercial use: the data of Oplaadpalen.nl" in credit.text
     assert credit.table.set_index("data_provider_id")["n_stations"].to_dict() == {26: 7053, 1: 854}
+
+
+def test_real_powers_that_no_connector_delivers(mirrors: dict[str, ocm.Mirror]) -> None:
+    """Each was looked at: amps x volts with a wrong voltage, or more than the socket can carry."""
+    flagged = {}
+    for name, mirror in mirrors.items():
+        found = ocm.stations(source=mirror)
+        plugs = ocm.connections(found)
+        rows = plugs[~plugs["power_plausible"].fillna(value=True)]
+        flagged[name] = list(zip(rows["ocm_id"], rows["power_kw"], strict=True))
+        assert found["n_power_implausible"].sum() == len(rows)
+    assert flagged == {
+        "world": [(9799, 36.0), (11875, 12.2), (16039, 5.0)],
+        "nl": [(35173, 7.0), (274104, 501.0)],
+        "austin": [],
+    }
