@@ -15,10 +15,21 @@ import shapely
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ATTRS_KEY", "MAX_BYTES", "attach", "carry", "geometry_summary", "read_attrs"]
+__all__ = [
+    "ATTRS_KEY",
+    "MAX_BYTES",
+    "NOT_RECORDED",
+    "attach",
+    "carry",
+    "credit_line",
+    "geometry_summary",
+    "read_attrs",
+]
 
 ATTRS_KEY = "ocm"
 MAX_BYTES = 2000
+NOT_RECORDED = "source not recorded"
+"""The credit of a table that does not name its source: nobody is credited by guess."""
 
 Frame = TypeVar("Frame", bound="pd.DataFrame | pd.Series[Any]")
 
@@ -83,6 +94,24 @@ def read_attrs(table: pd.DataFrame | pd.Series[Any]) -> dict[str, Any]:
     """
     facts = table.attrs.get(ATTRS_KEY)
     return dict(facts) if isinstance(facts, dict) else {}
+
+
+def credit_line(*tables: pd.DataFrame | pd.Series[Any]) -> str:
+    """
+    Return whom to credit for tables, as they record it.
+
+    Parameters
+    ----------
+    *tables : pandas.DataFrame
+        Any tables.
+
+    Returns
+    -------
+    str
+        The credit lines of all sources, each once; `NOT_RECORDED` for tables that name none.
+    """
+    lines = [str(read_attrs(table).get("attribution") or NOT_RECORDED) for table in tables]
+    return "; ".join(dict.fromkeys(lines)) or NOT_RECORDED
 
 
 def geometry_summary(geometry: shapely.Geometry) -> dict[str, Any]:

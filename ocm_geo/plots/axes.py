@@ -8,8 +8,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, plain
 from ocm_geo.plots.text import POINTS, small_size, text_points, text_size, wrapped
-from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.credit import ATTRIBUTION
+from ocm_geo.provenance import credit_line, read_attrs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +38,6 @@ _LEGEND_POINT = 22.0
 _MOST_COLUMNS = 5
 _PLAIN_HANDLE, _DASHED_HANDLE, _BESIDE = 1.4, 3.2, 1.8
 """Of the size of text: the sign of an entry of a legend, long enough to tell dashes, and gaps."""
-_NO_RECORD = "source and date not recorded in the table"
 
 
 def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
@@ -241,11 +239,9 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
         told.append(f"snapshot {snapshot}")
     if attrs.get("truncated"):
         told.append("cut off: not all stations that match")
-    if not attrs:
-        told.append(_NO_RECORD)
     size = small_size(ax)
     shift, width = _below(ax)
-    texts = [note, " · ".join(told), attrs.get("attribution", ATTRIBUTION)]
+    texts = [note, " · ".join(told), credit_line(table)]
     lines = [wrapped(plain(text), size, width) for text in texts if text]
     legend = ax.get_legend()
     under = legend if legend is not None else ax.xaxis.label

@@ -13,7 +13,7 @@ from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import INK, OTHER, SERIES, STATIONS, counted, plain, require
 from ocm_geo.plots.text import small_size
 from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.credit import attribution
+from ocm_geo.reference import attribution, reference_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def plot_growth(
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw how many sites were entered in Open Charge Map by date, split by their supplier.
+    Draw how many stations were entered by date, split by data provider.
 
     This is no curve of charging sites opened: an import enters years of them in a day, and sites
     that were removed since are missing. The figure says so.
@@ -54,8 +54,8 @@ def plot_growth(
         The column that splits it; the data provider by default, None for no split. The five
         largest groups (three on small axes) have a colour, the rest is put together.
     reference : ReferenceData, optional
-        Names of the providers: `ocm_geo.reference_data` of the source; the bundled ones by
-        default.
+        Names of the providers; by default the reference data of the source that the table came
+        from.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -74,10 +74,9 @@ def plot_growth(
     Examples
     --------
     >>> import ocm_geo as ocm
-    >>> source = ocm.sample()
-    >>> ax = ocm.plot_growth(ocm.stations(source=source), reference=ocm.reference_data(source))
+    >>> ax = ocm.plot_growth(ocm.stations(source=ocm.sample()))
     >>> ax.get_title(loc="left")
-    'Sites by date entered in OCM'
+    'Stations by date of entry'
     """
     require(stations, "date_created", made_by=STATIONS)
     days = pd.to_datetime(stations["date_created"], utc=True).dt.tz_localize(None).dt.floor("D")
@@ -91,7 +90,7 @@ def plot_growth(
     most = len(SERIES) if box_inches(ax)[1] > _SMALL_INCHES else _FEW
     _draw(ax, _largest_first(counts, most), end)
     _mark_end(ax, end)
-    put_title(ax, "Sites by date entered in OCM")
+    put_title(ax, "Stations by date of entry")
     tune(ax, "date of entry (not of opening)", "sites entered so far")
     if by is not None:
         legend_below(ax)
@@ -142,7 +141,7 @@ def _groups(
         return pd.Series("sites", index=stations.index)
     if by == "data_provider" and by not in stations:
         require(stations, "data_provider_id", made_by=STATIONS)
-        table = attribution(stations, reference).table
+        table = attribution(stations, reference or reference_of(stations, ask=False)).table
         ids = stations["data_provider_id"].fillna(-1).astype("int64")
         names = dict(zip(table["data_provider_id"].fillna(-1), table["data_provider"], strict=True))
         return ids.map(names).astype(str)

@@ -12,7 +12,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import GREY, SERIES, counted, few_enough, numbers, plain
 from ocm_geo.plots.text import small_size
-from ocm_geo.provenance import read_attrs
+from ocm_geo.provenance import credit_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +102,7 @@ def _facts(named: Mapping[Any, Any], curves: Mapping[str, Any]) -> list[str]:
     if any(_interval(one) for one in named.values()):
         facts.append("after the Gini coefficient the middle 95 % of a bootstrap over places")
     # The caption credits the first; curves may come of several sources.
-    owed = [read_attrs(_origin(one)).get("attribution", "") for one in named.values()]
+    owed = [credit_line(_origin(one)) for one in named.values()]
     return facts + [credit for credit in dict.fromkeys(owed) if credit != owed[0]]
 
 

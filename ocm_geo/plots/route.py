@@ -23,6 +23,7 @@ from ocm_geo.plots.style import (
     require,
 )
 from ocm_geo.plots.text import text_size
+from ocm_geo.provenance import NOT_RECORDED, credit_line
 from ocm_geo.query.where import positive_km
 from ocm_geo.standards import Rule, Verdict
 from ocm_geo.standards.catalogue import rule_of
@@ -109,10 +110,21 @@ def plot_route(
     ax.spines[["left"]].set_visible(False)
     legend_below(ax, handles=handles)
     within = f"{counted(len(stations), 'station')} within {width:g} km of {line.length_km:,.0f} km"
-    add_caption(ax, stations, within, *(row.fact for row in rows))
+    facts = [within, *(row.fact for row in rows), *_other_credits(stations, gaps, standard)]
+    add_caption(ax, stations, *facts)
     if above is not None:
         fill_map(above, draw_route_map(above, line, points, within_km=width, rows=rows))
     return ax
+
+
+def _other_credits(
+    stations: pd.DataFrame, gaps: pd.DataFrame | None, standard: Verdict | Rule | str | None
+) -> list[str]:
+    """Credit the gaps or the verdict where they were made from stations of another source."""
+    verdict = standard.segments if isinstance(standard, Verdict) else None
+    own = credit_line(stations)
+    lines = [credit_line(table) for table in (gaps, verdict) if table is not None]
+    return [line for line in dict.fromkeys(lines) if line not in (own, NOT_RECORDED)]
 
 
 def _rows(

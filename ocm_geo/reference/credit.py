@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ocm_geo.errors import QueryError
-from ocm_geo.provenance import read_attrs
+from ocm_geo.provenance import NOT_RECORDED, credit_line
 from ocm_geo.reference.registry import reference_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     Returns
     -------
     Attribution
-        ``short``, ``text`` and ``table``.
+        ``short``, ``text`` and ``table``. Of a table that does not record its source,
+        ``short`` is ``source not recorded``, and no provider is named.
 
     Raises
     ------
@@ -79,9 +80,12 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     """
     if "data_provider_id" not in stations:
         raise QueryError("the table has no column 'data_provider_id': give a station table")
-    table = _by_provider(stations, reference or reference_of(stations))
-    # The credit line of the source, where the table carries one, goes before ours.
-    short = read_attrs(stations).get("attribution") or ATTRIBUTION
+    short = credit_line(stations)
+    known = reference or reference_of(stations)
+    if short == NOT_RECORDED and reference is None:
+        # Ids of an unknown source must not credit a provider of Open Charge Map.
+        known = replace(known, data_providers=known.data_providers.iloc[:0])
+    table = _by_provider(stations, known)
     return Attribution(short, _text(short, table), table)
 
 
@@ -106,7 +110,7 @@ def _by_provider(stations: gpd.GeoDataFrame, reference: ReferenceData) -> pd.Dat
 
 
 def _text(short: str, table: pd.DataFrame) -> str:
-    parts = [short + "."]
+    parts = [short[:1].upper() + short[1:] + "."]
     if len(table):
         named = [
             f"{row.data_provider} ({row.n_stations:,} stations; "

@@ -19,6 +19,7 @@ from ocm_geo.sources.mirror import Mirror
 __all__ = ["sample", "sample_areas", "sample_route"]
 
 _FOLDER = Path(__file__).parent / "data"
+_ATTRIBUTION = "Invented areas, for demonstration only (ocm_geo sample)"
 
 
 @cache
@@ -80,4 +81,5 @@ def sample_areas() -> gpd.GeoDataFrame:
     """
     text = (_FOLDER / "areas.geojson").read_text(encoding="utf-8")
     areas = gpd.GeoDataFrame.from_features(json.loads(text), crs=CRS)
-    return attach(areas[["name", "population", "geometry"]], source="invented sample")
+    facts = {"source": "invented sample", "attribution": _ATTRIBUTION}
+    return attach(areas[["name", "population", "geometry"]], **facts)

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from ocm_geo.connections import connections
-from ocm_geo.reference import ReferenceData, add_labels, bundled, links
+from ocm_geo.provenance import NOT_RECORDED, credit_line
+from ocm_geo.reference import ReferenceData, add_labels, links, reference_of
 from ocm_geo.widgets.places import placed
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def describe_stations(
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system.
     reference : ReferenceData, optional
-        What ids stand for, where the table carries no labels.
+        What ids stand for; by default the labels of the table, else the reference data of the
+        source that it came from.
 
     Returns
     -------
@@ -52,8 +54,12 @@ def describe_stations(
         If it is no station table.
     """
     frame, _ = placed(stations)
-    words = _with_labels(frame, reference)
-    plugs = _plug_words(frame, reference or bundled())
+    known = reference or reference_of(frame, ask=False)
+    # Labels that the table has already are kept, unless other names were passed.
+    has_labels = reference is None and "usage_type" in frame
+    words = frame if has_labels else _with_labels(frame, known)
+    records = pd.DataFrame(words.drop(columns=words.geometry.name)).to_dict("records")
+    plugs = _plug_words(frame, known)
     return [
         {
             "id": int(ocm_id),
@@ -63,9 +69,7 @@ def describe_stations(
             "facts": _facts(row, plugs.get(int(ocm_id), [])),
             "links": _links(int(ocm_id), row),
         }
-        for ocm_id, point, row in zip(
-            frame.index, frame.geometry, words.to_dict("records"), strict=True
-        )
+        for ocm_id, point, row in zip(frame.index, frame.geometry, records, strict=True)
     ]
 
 
@@ -114,16 +118,17 @@ def safe_url(text: object) -> str | None:
     return text.strip() if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
-def _with_labels(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> pd.DataFrame:
-    if "usage_type" in stations and reference is None:
-        return pd.DataFrame(stations.drop(columns=stations.geometry.name))
+def _with_labels(stations: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:
     import warnings  # noqa: PLC0415 - used here alone
 
     with warnings.catch_warnings():
         # A popup shows "Unknown (1234)"; a warning beside the map would say it again.
         warnings.simplefilter("ignore")
         labelled = add_labels(stations, reference)
-    return pd.DataFrame(labelled.drop(columns=labelled.geometry.name))
+    if credit_line(stations) == NOT_RECORDED:
+        # Ids of an unknown source must not credit a provider of Open Charge Map.
+        return labelled.drop(columns=["data_provider", "license"], errors="ignore")
+    return labelled
 
 
 def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[int, list[str]]:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.style import counted
-from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.credit import ATTRIBUTION
+from ocm_geo.provenance import credit_line, read_attrs
 from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.ground import folding
@@ -58,7 +57,7 @@ def to_html(
     path : path
         The file.
     reference : ReferenceData, optional
-        `ocm_geo.reference_data` of the source, so that operators read as words.
+        What ids stand for; by default the reference data of the source of the table.
     title : str
         Heading.
 
@@ -153,9 +152,8 @@ def _notes(stations: gpd.GeoDataFrame, missing: int, left_out: str = "") -> dict
         count += f"; {unplaced_words(missing)}"
     attrs = read_attrs(stations)
     date = attrs.get("data_date") or str(attrs.get("retrieved", ""))[:10]
-    credit = str(attrs.get("attribution", ATTRIBUTION))
     dated = f"Data to {date}. " if date else ""
-    return {"count": count, "credit": f"{credit}. {dated}{LAND_CREDIT}."}
+    return {"count": count, "credit": f"{credit_line(stations)}. {dated}{LAND_CREDIT}."}
 
 
 def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:

@@ -77,7 +77,7 @@ def route_map(
     min_power_kw : float, optional
         Without a standard: only stations of at least this power close a gap.
     reference : ReferenceData, optional
-        `ocm_geo.reference_data` of the source, so that operators read as words.
+        What ids stand for; by default the reference data of the source of the table.
     basemap : {"online", "offline", "none"} or xyzservices.TileProvider
         As for `station_map`.
     height : str

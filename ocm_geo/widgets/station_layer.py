@@ -50,7 +50,7 @@ class StationLayer:
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system.
     reference : ReferenceData, optional
-        `ocm_geo.reference_data` of the source, so that operators read as words.
+        What ids stand for; by default the reference data of the source of the table.
     max_markers : int
         Beyond so many stations in view groups are shown, of all that fall into a cell of 64
         pixels; a click goes nearer.

@@ -6,8 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from ocm_geo.plots.style import counted
-from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.credit import ATTRIBUTION
+from ocm_geo.provenance import credit_line, read_attrs
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import LAND_CREDIT
 from ocm_geo.widgets.parts import attend
@@ -42,7 +41,7 @@ def station_map(
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system, of any size.
     reference : ReferenceData, optional
-        `ocm_geo.reference_data` of the source, so that operators read as words.
+        What ids stand for; by default the reference data of the source of the table.
     basemap : {"online", "offline", "none"} or xyzservices.TileProvider
         OpenStreetMap tiles, with the bundled land below them for where no network is; the
         bundled land and borders alone; nothing; or tiles of one's own choice.
@@ -65,9 +64,8 @@ def station_map(
     Examples
     --------
     >>> import ocm_geo as ocm
-    >>> source = ocm.sample()
-    >>> stations = ocm.stations_from_point((5.12, 52.09), 20, source=source)
-    >>> m = ocm.station_map(stations, reference=ocm.reference_data(source), basemap="offline")
+    >>> stations = ocm.stations_from_point((5.12, 52.09), 20, source=ocm.sample())
+    >>> m = ocm.station_map(stations, basemap="offline")
     >>> m.zoom > 5
     True
     """
@@ -99,7 +97,7 @@ def credit_of(table: pd.DataFrame) -> str:
     """
     facts = read_attrs(table)
     date = facts.get("data_date") or str(facts.get("retrieved", ""))[:10]
-    words = [str(facts.get("attribution", ATTRIBUTION)), f"Data to {date}" if date else ""]
+    words = [credit_line(table), f"Data to {date}" if date else ""]
     text = ". ".join(html.escape(word) for word in [*words, LAND_CREDIT] if word)
     style = "font-size:.85em;line-height:1.3;padding:0 .7em .3em"
     return f"<div style='{style}'>{text}.</div>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocm_geo.plots.style import POWER_CLASSES, UNKNOWN_POWER, power_class
-from ocm_geo.reference import ReferenceData, bundled
+from ocm_geo.reference import ReferenceData, reference_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -58,7 +58,7 @@ def _states(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> NDAr
     if "is_operational" in stations:
         works = stations["is_operational"]
     elif "status_type_id" in stations:
-        known = (reference or bundled()).status_types["is_operational"]
+        known = (reference or reference_of(stations, ask=False)).status_types["is_operational"]
         works = stations["status_type_id"].map(known.dropna())
     else:
         return np.full(len(stations), _UNKNOWN)

@@ -165,7 +165,7 @@ def test_long_names_are_broken_and_stay_whole() -> None:
 def test_a_table_without_a_record_says_so(stations: gpd.GeoDataFrame) -> None:
     bare = pd.DataFrame(stations.drop(columns="geometry"))
     bare.attrs = {}
-    assert "source and date not recorded" in caption(draw.plot_power(bare))
+    assert "source not recorded" in caption(draw.plot_power(bare))
     assert "not recorded" not in caption(draw.plot_power(stations))
 
 

@@ -131,7 +131,7 @@ def dated(dates: list[str | None], providers: list[int]) -> pd.DataFrame:
 
 def test_growth_says_what_it_is_not(stations: gpd.GeoDataFrame) -> None:
     ax = draw.plot_growth(stations, reference=ocm.reference_data(ocm.sample()))
-    assert ax.get_title(loc="left") == "Sites by date entered in OCM"
+    assert ax.get_title(loc="left") == "Stations by date of entry"
     assert caption(ax).startswith("Dates of entry are not dates of opening")
     assert "not of opening" in ax.get_xlabel()
     counts = legend_counts(ax)
@@ -445,7 +445,7 @@ def test_bounds_that_are_none_are_refused() -> None:
 def test_a_file_holds_its_credit(stations: gpd.GeoDataFrame, tmp_path: Path) -> None:
     ax = draw.plot_growth(stations, reference=ocm.reference_data(ocm.sample()))
     text = ocm.save_figure(ax, tmp_path / "growth.svg").read_text()
-    assert "<dc:title>Sites by date entered in OCM</dc:title>" in text
+    assert "<dc:title>Stations by date of entry</dc:title>" in text
     assert "Invented stations" in text[: text.index("</metadata>")]
     assert "<dc:date>" not in text
     with pytest.raises(ocm.QueryError, match="suffix"):
