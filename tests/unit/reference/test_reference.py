@@ -9,6 +9,7 @@ import pytest
 
 import ocm_geo as ocm
 from ocm_geo.reference import bundled, from_harvest, from_json, links, read, write
+from ocm_geo.reference.credit import ATTRIBUTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +145,7 @@ def test_attribution_counts_and_warns() -> None:
     stations["data_provider_id"] = pd.array(
         [26, 1, None] + [15] * (len(stations) - 3), dtype="Int64"
     )
-    stations.attrs.clear()
+    stations.attrs["ocm"] = {"attribution": ATTRIBUTION}
     credit = ocm.attribution(stations)
     assert credit.table["n_stations"].sum() == len(stations)
     assert "Not for commercial use" in credit.text
