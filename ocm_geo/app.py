@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +21,16 @@ NOTEBOOK = _ASSETS / "explore.ipynb"
 """The one cell that Voila runs for each visitor."""
 
 _OPTIONS = "OCM_GEO_EXPLORE"
+_MOST_KERNELS = 8
+_IDLE_S = 300
 
 
 def serve(source: str | None, *, port: int = 8866, browser: bool = True, **options: Any) -> int:  # noqa: ANN401
     """
     Serve the explorer until it is stopped, to this machine alone.
+
+    The address that is printed holds a token; Host and Origin of every request are checked, at
+    most eight maps are open at a time, and those left alone for five minutes are closed.
 
     Parameters
     ----------
@@ -61,18 +64,51 @@ def serve(source: str | None, *, port: int = 8866, browser: bool = True, **optio
         source = str(Path(str(source)).resolve())
     # Our template asks no server elsewhere for style sheets.
     paths = [str(_ASSETS), *filter(None, [os.environ.get("JUPYTER_PATH")])]
-    environment = {
-        **os.environ,
-        "JUPYTER_PATH": os.pathsep.join(paths),
-        _OPTIONS: json.dumps({"source": source, **options}),
-    }
-    command = [sys.executable, "-m", "voila", str(NOTEBOOK), f"--port={port}"]
-    command += ["--template=ocm-geo", "--Voila.ip=127.0.0.1"]
-    command += [] if browser else ["--no-browser"]
-    try:
-        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own
-    except KeyboardInterrupt:
-        return 0
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(paths)
+    os.environ[_OPTIONS] = json.dumps({"source": source, **options})
+    # The class first: instance() is a singleton of the class it is called on.
+    server = _define_server()()
+    arguments = [str(NOTEBOOK), f"--port={port}", "--template=ocm-geo", "--Voila.ip=127.0.0.1"]
+    arguments += ["--Voila.auto_token=True", *([] if browser else ["--no-browser"])]
+    # A tab that was closed leaves its kernel behind until it is culled.
+    arguments += [f"--MappingKernelManager.cull_idle_timeout={_IDLE_S}"]
+    arguments += [f"--MappingKernelManager.cull_interval={_IDLE_S // 4}"]
+    server.initialize(arguments)
+    server.start()
+    return 0
+
+
+def _define_server() -> Any:  # noqa: ANN401 - a class of Voila, loaded when needed
+    """
+    Return Voila with its doors closed: Host and Origin checked, few kernels, a token.
+
+    Voila itself accepts every Host and Origin, so that any web page the user looks at could start
+    kernels here, or drive the widgets by a name that resolves to this machine.
+    """
+    from tornado.web import HTTPError  # noqa: PLC0415 - loaded when needed
+    from voila.app import Voila  # noqa: PLC0415 - loaded when needed
+
+    class ExplorerServer(Voila):  # type: ignore[misc, no-any-unimported] # Voila has no types
+        """The explorer's server."""
+
+        def init_settings(self) -> dict[str, Any]:
+            """Accept requests to a loopback name alone, and few kernels at a time."""
+            settings = {**super().init_settings(), "allow_remote_access": False}
+            manager = settings["kernel_manager"]
+            start = manager.start_kernel
+
+            async def start_bounded(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+                if len(manager.list_kernel_ids()) >= _MOST_KERNELS:
+                    raise HTTPError(
+                        503,
+                        f"{_MOST_KERNELS} maps are open: close one, wait a little, and reload",
+                    )
+                return await start(*arguments, **options)
+
+            manager.start_kernel = start_bounded
+            return dict(settings)
+
+    return ExplorerServer
 
 
 def explorer() -> StationExplorer:

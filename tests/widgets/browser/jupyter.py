@@ -88,8 +88,8 @@ def run_notebook(page: Any, server: Server, place: str, name: str) -> None:
 
 
 @contextlib.contextmanager
-def running(command: list[str], folder: Path) -> Iterator[None]:
-    """Run a program with a home of its own; end it, by force if need be."""
+def running(command: list[str], folder: Path) -> Iterator[int]:
+    """Run a program with a home of its own; yield its process id; end it, by force if need be."""
     homes = {name: str(folder) for name in ("HOME", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     homes["JUPYTER_CONFIG_DIR"] = str(folder / "config")
     environment = {**os.environ, **homes, "JUPYTER_PLATFORM_DIRS": "1"}
@@ -103,7 +103,7 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
             stderr=log,
         )
         try:
-            yield
+            yield started.pid
         finally:
             started.terminate()
             try:

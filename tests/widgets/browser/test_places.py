@@ -65,8 +65,10 @@ def test_the_command_line_opens_the_explorer(
     open_page: Callable[..., tuple[Any, Seen]],
     picture: Callable[[Any, str], None],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert browser.is_connected()
+    monkeypatch.setenv("JUPYTER_TOKEN", "a-token")
     port = free_port()
     code = "from ocm_geo.cli import main; main()"
     command = [*UNTIL_LEFT_ALONE, code, "explore", "--source", "sample", "--no-browser"]
@@ -74,7 +76,7 @@ def test_the_command_line_opens_the_explorer(
     with running(command, tmp_path):
         wait_for(f"http://127.0.0.1:{port}/voila/static/none")
         page, seen = open_page()
-        page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
+        page.goto(f"http://127.0.0.1:{port}/?token=a-token", wait_until="commit")
         page.locator(POINTS).first.wait_for()
         page.get_by_role("slider", name="Least power").wait_for()
         assert page.locator(".leaflet-container").get_attribute("aria-label")
