@@ -88,7 +88,7 @@ def _define_server() -> Any:  # noqa: ANN401 - a class of Voila, loaded when nee
     from tornado.web import HTTPError  # noqa: PLC0415 - loaded when needed
     from voila.app import Voila  # noqa: PLC0415 - loaded when needed
 
-    class ExplorerServer(Voila):  # type: ignore[misc, no-any-unimported] # Voila has no types
+    class ExplorerServer(Voila):  # type: ignore[misc] # Voila has no types
         """The explorer's server."""
 
         def init_settings(self) -> dict[str, Any]:
