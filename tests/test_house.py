@@ -22,10 +22,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     *(
         "errors",
+        "checks",
         "settings",
         "schema",
         "provenance",
         "geodesy",
+        "frames",
         "power_limits",
         "connections",
         "reference",

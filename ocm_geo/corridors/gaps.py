@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from ocm_geo.checks import check_km
 from ocm_geo.corridors.marks import Marks, marks_along
 from ocm_geo.corridors.qualifying import qualifying
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import station_table, take_ids
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def route_gaps(
     Returns
     -------
     geopandas.GeoDataFrame
-        One row more than there are passages, by ``start_km``: ``from_id`` and ``to_id`` (number
+        One row more than there are passages, by ``start_km``: ``from_id`` and ``to_id`` (id
         of the station where the gap begins and ends, missing at the ends of the route),
         ``start_km`` and ``end_km`` along the route, ``length_km`` between them, and ``geometry``
         (the piece of the route, EPSG:4326; empty where it is shorter than 1 mm, longitudes
@@ -92,7 +93,8 @@ def route_gaps(
     >>> gaps[["from_id", "to_id", "length_km"]].round(1).to_numpy().tolist()
     [[<NA>, 7, 55.7], [7, <NA>, 55.7]]
     """
-    limit = positive_km(within_km, "within_km")
+    limit = check_km(within_km, "within_km")
+    stations = station_table(stations)
     line = Line(as_line(route))
     marks = marks_along(qualifying(stations, min_points, **filters), line, limit)
     if drive_on is None:
@@ -123,12 +125,10 @@ def _by_direction(line: Line, marks: Marks, drive_on: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=CRS)
 
 
-def _gaps(
-    line: Line, station: NDArray[np.int64], along_km: NDArray[np.float64]
-) -> gpd.GeoDataFrame:
+def _gaps(line: Line, station: pd.Index[Any], along_km: NDArray[np.float64]) -> gpd.GeoDataFrame:
     ends = np.concatenate([[0.0], np.minimum(along_km, line.length_km), [line.length_km]])
     start, end = ends[:-1], ends[1:]
-    ids = pd.array([pd.NA, *station, pd.NA], dtype="Int64")
+    ids = take_ids(station, np.array([-1, *range(len(station)), -1]))
     table = {
         "from_id": ids[:-1],
         "to_id": ids[1:],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ocm_geo.corridors.positions import Points, around, in_lonlat, locate, located
-from ocm_geo.errors import QueryError
+from ocm_geo.corridors.positions import Points, around, locate, located
+from ocm_geo.frames import point_frame
 from ocm_geo.geodesy import LineHits
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.geodesy import Line
 
-__all__ = ["Marks", "check_number", "marks_along"]
+__all__ = ["Marks", "marks_along"]
 
 
 class Marks(NamedTuple):
@@ -29,8 +28,8 @@ class Marks(NamedTuple):
     ----------
     table : geopandas.GeoDataFrame
         The rows of the stations, with ``along_km``, ``offset_km`` and ``side``.
-    ids : numpy.ndarray of int
-        Number of the station.
+    ids : pandas.Index
+        Id of the station.
     along_km : numpy.ndarray of float
         Kilometre of the route.
     offset_km : numpy.ndarray of float
@@ -38,7 +37,7 @@ class Marks(NamedTuple):
     """
 
     table: gpd.GeoDataFrame
-    ids: NDArray[np.int64]
+    ids: pd.Index[Any]
     along_km: NDArray[np.float64]
     offset_km: NDArray[np.float64]
 
@@ -52,7 +51,7 @@ def marks_along(
     Parameters
     ----------
     stations : geopandas.GeoDataFrame or geopandas.GeoSeries
-        A station table, or any points whose index, or column ``ocm_id``, holds whole numbers.
+        Points whose index holds the ids, as `ocm_geo.frames.station_table` returns them.
     line : Line
         The route.
     within_km : float
@@ -68,18 +67,20 @@ def marks_along(
     Raises
     ------
     QueryError
-        If a row is no point, or has no number.
+        If a row is not a point.
     """
     reach = within_km if far_km is None else max(within_km, far_km)
-    frame = in_lonlat(around(stations, line, reach, "stations"), "stations")
-    ids = _ids(frame)
+    frame = point_frame(around(stations, line, reach, "stations"), "stations")
     hits = locate(frame, line, within_km=within_km, passages="all")
     if far_km is not None:
         hits = _with_far(hits, locate(frame, line, within_km=far_km, passages="nearest"))
     table = located(frame, hits)
-    ids = ids[hits.position]
+    ids = table.index
+    # Of equal places the lower id is first; ids of other types go by their row.
+    by_id = pd.api.types.is_integer_dtype(ids.dtype)
+    rank = ids.to_numpy() if by_id else hits.position
     along, offset = table["along_km"].to_numpy(), table["offset_km"].to_numpy()
-    order = np.lexsort((ids, offset, along))
+    order = np.lexsort((rank, offset, along))
     return Marks(table.iloc[order], ids[order], along[order], offset[order])
 
 
@@ -87,47 +88,3 @@ def _with_far(near: LineHits, far: LineHits) -> LineHits:
     """Add the far hits of points that have no near one."""
     other = ~np.isin(far.position, near.position)
     return LineHits(*(np.concatenate([a, b[other]]) for a, b in zip(near, far, strict=True)))
-
-
-def check_number(
-    value: object, name: str, *, low: float = -math.inf, high: float = math.inf
-) -> float:
-    """
-    Check a number.
-
-    Parameters
-    ----------
-    value : object
-        What the caller gave.
-    name : str
-        Name of the parameter, for the message.
-    low, high : float
-        Least and greatest value, inclusive.
-
-    Returns
-    -------
-    float
-        The number.
-
-    Raises
-    ------
-    QueryError
-        If it is no number, or out of range.
-    """
-    number = isinstance(value, int | float | np.integer | np.floating)
-    if not number or isinstance(value, bool) or not low <= float(value) <= high:  # type: ignore[arg-type]
-        raise QueryError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _ids(frame: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """Give the numbers of stations: the column where a file was read back without its index."""
-    as_column = frame.index.name != "ocm_id" and "ocm_id" in frame
-    values = pd.Series(frame["ocm_id"] if as_column else frame.index.to_series())
-    if not len(values):
-        return np.empty(0, dtype=np.int64)
-    if not pd.api.types.is_integer_dtype(values.dtype) or values.isna().any():
-        raise QueryError(
-            "stations must be numbered: the index, or the column 'ocm_id', holds whole numbers"
-        )
-    return values.to_numpy(dtype=np.int64)

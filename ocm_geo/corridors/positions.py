@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ocm_geo.errors import QueryError
+from ocm_geo.checks import check_km
+from ocm_geo.frames import check_points, point_frame
 from ocm_geo.geodesy import Line, area_km2, as_line, corridor_polygon, to_ecef_km
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = [
     "Points",
     "around",
     "corridor",
-    "in_lonlat",
     "locate",
     "locate_along",
     "located",
@@ -80,7 +79,7 @@ def corridor(route: Route, within_km: float) -> gpd.GeoDataFrame:
     >>> ground[["within_km", "length_km"]].round(1).to_numpy().tolist()
     [[5.0, 68.7]]
     """
-    half_width = positive_km(within_km, "within_km")
+    half_width = check_km(within_km, "within_km")
     line = Line(as_line(route))
     ground = corridor_polygon(line, half_width)
     row = {
@@ -143,9 +142,9 @@ def locate_along(
     >>> f"{at.along_km:.2f} km, {at.offset_km:.2f} km to the {at.side}"
     '55.66 km, 1.11 km to the left'
     """
-    limit = None if within_km is None else positive_km(within_km, "within_km")
+    limit = None if within_km is None else check_km(within_km, "within_km")
     line = Line(as_line(route))
-    frame = in_lonlat(points if limit is None else around(points, line, limit))
+    frame = point_frame(points if limit is None else around(points, line, limit), "points")
     hits = locate(frame, line, within_km=limit, passages=passages)
     return carry(located(frame, hits), points)
 
@@ -159,7 +158,7 @@ def locate(
     Parameters
     ----------
     frame : geopandas.GeoDataFrame
-        As `in_lonlat` gives it.
+        As `ocm_geo.frames.point_frame` returns it.
     line : Line
         The route.
     within_km : float or None
@@ -226,7 +225,7 @@ def around(points: Points, line: Line, within_km: float, what: str = "points") -
     QueryError
         If it is no such table, has no coordinate reference system, or a row is no point.
     """
-    _check_points(points, what)
+    check_points(points, what)
     boxes = _boxes(line, within_km)
     if boxes is None or points.crs != CRS:
         return points
@@ -252,52 +251,6 @@ def _boxes(line: Line, within_km: float) -> NDArray[np.object_] | None:
     turns = np.array([[-360.0, 0.0], [0.0, 0.0], [360.0, 0.0]])
     low, high = ((v + turns[:, None]).reshape(-1, 2) for v in (low - pads, high + pads))
     return np.asarray(shapely.box(*low.T, *high.T))
-
-
-def in_lonlat(points: Points, what: str = "points") -> gpd.GeoDataFrame:
-    """
-    Bring a table of points to longitude and latitude.
-
-    Parameters
-    ----------
-    points : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Any coordinate reference system.
-    what : str
-        What they are, for messages.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        A new table in EPSG:4326 whose geometry column is ``geometry``.
-
-    Raises
-    ------
-    QueryError
-        If it is no such table, has no coordinate reference system, or a row is no point.
-    """
-    _check_points(points, what)
-    geometry = points.geometry.to_crs(CRS).rename("geometry")
-    if isinstance(points, gpd.GeoSeries):
-        return gpd.GeoDataFrame(geometry=geometry)
-    columns = pd.DataFrame(points).drop(columns=points.geometry.name)
-    return gpd.GeoDataFrame(columns, geometry=geometry)
-
-
-def _check_points(points: Points, what: str) -> None:
-    if not isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
-        raise QueryError(f"{what} must be a GeoDataFrame or GeoSeries, not {type(points).__name__}")
-    if points.crs is None:
-        raise QueryError(
-            f"{what}: there is no coordinate reference system; use set_crs('EPSG:4326')"
-        )
-    shapes = points.geometry.to_numpy()
-    wrong = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) | shapely.is_empty(shapes)
-    if wrong.any():
-        raise QueryError(
-            f"{what}: {wrong.sum()} of {len(shapes)} rows are no points (first: "
-            f"{points.index[np.argmax(wrong)]!r}); use representative_point() for areas and "
-            "drop rows without a position"
-        )
 
 
 def located(frame: gpd.GeoDataFrame, hits: LineHits) -> gpd.GeoDataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import geopandas as gpd
 
-from ocm_geo.corridors.marks import check_number
+from ocm_geo.checks import check_number
 from ocm_geo.errors import QueryError
 from ocm_geo.query import StationFilters, StationQuery
 
@@ -56,8 +56,7 @@ def qualifying(
     if given:
         query = StationQuery.build(**filters)
         table = _table(stations, "connections", next(iter(given)))
-        numbered = table.set_index("ocm_id") if "ocm_id" in table else table
-        return stations[query.mask(numbered).to_numpy()]
+        return stations[query.mask(table).to_numpy()]
     return stations
 
 

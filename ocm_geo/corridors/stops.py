@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ocm_geo.corridors.marks import Marks, check_number, marks_along
+from ocm_geo.checks import check_km, check_share
+from ocm_geo.corridors.marks import Marks, marks_along
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import station_table, take_ids
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["StopPlan", "plan_stops"]
 
 _NEAR_KM = 5.0
+_FAR_RANGE_KM = 2000.0
+"""No vehicle drives so far on one charge."""
 _ROUNDING_KM = 1e-6
 _CHUNK = 256
 
@@ -177,6 +180,7 @@ def plan_stops(
     (True, [3])
     """
     car = _car(range_km, reserve, charge_to, start_soc)
+    stations = station_table(stations)
     line = Line(as_line(route))
     near_km, far_km = _reach_off(stations, within_km, car, detours=detours)
     marks = marks_along(stations, line, near_km, far_km=far_km)
@@ -195,10 +199,10 @@ def plan_stops(
 
 def _car(range_km: float, reserve: float, charge_to: float, start_soc: float) -> _Car:
     car = _Car(
-        positive_km(range_km, "range_km"),
-        check_number(reserve, "reserve", low=0.0, high=1.0),
-        check_number(charge_to, "charge_to", low=0.0, high=1.0),
-        check_number(start_soc, "start_soc", low=0.0, high=1.0),
+        check_km(range_km, "range_km", suspect_from=_FAR_RANGE_KM),
+        check_share(reserve, "reserve"),
+        check_share(charge_to, "charge_to"),
+        check_share(start_soc, "start_soc"),
     )
     for name in ("charge_to", "start_soc"):
         if (soc := getattr(car, name)) <= car.reserve:
@@ -213,7 +217,7 @@ def _reach_off(
 ) -> tuple[float, float | None]:
     """Say how far from the route stations count: with every passage, and with one only."""
     if within_km is not None:
-        return positive_km(within_km, "within_km"), None
+        return check_km(within_km, "within_km"), None
     offset = stations["offset_km"].dropna() if "offset_km" in stations else ()
     if len(offset):
         # The same place measured twice may differ by rounding.
@@ -307,7 +311,7 @@ def _legs(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> pd.DataFrame:
     """List the drives, up to the end or to the first place that is out of reach."""
     end = len(marks.ids)
     visited = [*chain.stops, _target(road, chain)]
-    ids = pd.array([pd.NA, *(pd.NA if i == end else marks.ids[i] for i in visited)], dtype="Int64")
+    ids = take_ids(marks.ids, np.array([-1, *(-1 if i == end else i for i in visited)]))
     km = np.append(0.0, np.append(road.along_km, road.length_km)[visited])
     off = np.append(0.0, np.append(road.off_km, 0.0)[visited])
     distance = np.diff(km) + off[:-1] + off[1:]

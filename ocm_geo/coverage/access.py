@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 
-from ocm_geo.coverage.catchments import Catchments, catchments
+from ocm_geo.checks import check_number, check_options, check_whole, short_form
+from ocm_geo.coverage.catchments import Catchments, catchments, check_reach
 from ocm_geo.coverage.decay import decay_weights, describe_decay
 from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.raam import RaamSteps, raam_costs
 from ocm_geo.errors import InexactMethod, QueryError
+from ocm_geo.frames import station_table
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -154,7 +155,8 @@ def accessibility(
     True
     """
     check_method(method, decay, options)
-    within = positive_km(catchment_km, "catchment_km")
+    within = check_reach(catchment_km, "catchment_km", costs)
+    stations = station_table(stations, placed=costs is None)
     amounts, n_missing = supply_of(stations, supply, options.get("missing_supply"))
     persons = _people(demand, population, method)
     pairs = catchments(demand, stations, within, costs)
@@ -207,7 +209,7 @@ def supply_of(
         counts, or is negative or infinite.
     """
     if not isinstance(stations, pd.DataFrame):
-        raise QueryError(f"stations must be a station table, not {type(stations).__name__}")
+        raise QueryError(f"stations must be a station table, not {short_form(stations)}")
     if supply == "sites":
         return np.ones(len(stations)), 0
     if supply not in stations:
@@ -264,29 +266,20 @@ def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
         )
     if not callable(decay):
         decay_weights(decay, np.empty(0), 1.0)
-    unknown = set(options) - set(AccessOptions.__annotations__)
-    if unknown:
-        raise QueryError(
-            f"{min(unknown)!r} is no option of accessibility; there are "
-            f"{', '.join(AccessOptions.__annotations__)}"
-        )
+    check_options(options, AccessOptions.__annotations__, "accessibility")
     for name, value in options.items():
         _check_option(name, value, method)
 
 
 def _check_option(name: str, value: object, method: str) -> None:
-    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
-        raise QueryError(f"{name} must be a number, not {value!r}")
     if name == "missing_supply":
-        if not 0 <= value < np.inf:
-            raise QueryError(f"{name} must be a finite number, 0 or more, not {value!r}")
-        return
-    if method != "raam":
+        check_number(value, name, low=0.0)
+    elif method != "raam":
         raise QueryError(f"{name} is for method='raam', not for {method!r}: leave it out")
-    if not 0 < value < np.inf:
-        raise QueryError(f"{name} must be a finite number above 0, not {value!r}")
-    if name == "max_cycles" and value != int(value):
-        raise QueryError(f"{name} must be a whole number, not {value!r}")
+    elif name == "max_cycles":
+        check_whole(value, name)
+    else:
+        check_number(value, name, above=0.0)
 
 
 def _people(demand: gpd.GeoDataFrame, population: str | None, method: str) -> NDArray[np.float64]:

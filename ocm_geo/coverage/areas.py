@@ -11,13 +11,15 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
+from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.doubt import in_order, levels_of
-from ocm_geo.coverage.inputs import area_frame, distances, people, point_lonlat
+from ocm_geo.coverage.inputs import area_frame, people
 from ocm_geo.coverage.people import kind_of_population, people_of_parts
 from ocm_geo.coverage.population import RASTER_RULE, people_columns, reach_of, tally_raster
 from ocm_geo.coverage.rasters import open_grid
 from ocm_geo.coverage.service_areas import dissolved, reach_polygons
 from ocm_geo.coverage.tally import AreaFinder, Tally, warn_of_overlaps
+from ocm_geo.frames import point_lonlat
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def coverage(
     """
     frame = area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
-    reach = reach_of(levels, distances(within_km), client)
+    reach = reach_of(levels, check_km_list(within_km, "within_km"), client)
     kind = kind_of_population(population, frame.columns)
     ground = partial(_in_circles, reach)
     result = covered_areas(frame, (kind, population), reach, ground, client=client)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ocm_geo.coverage.inputs import check_stations, lonlat_frame, point_lonlat
-from ocm_geo.coverage.nearest import labels_at, whole_number
+from ocm_geo.checks import check_choice, check_whole
+from ocm_geo.coverage.inputs import check_stations
+from ocm_geo.coverage.nearest import labels_at
 from ocm_geo.errors import QueryError, RouteError
+from ocm_geo.frames import lonlat_frame, point_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import carry
 
@@ -75,11 +77,10 @@ def nearest_by_road(
     >>> engine = ocm.ValhallaTiles("tiles")  # doctest: +SKIP
     >>> near = ocm.nearest_by_road(towns, stations, engine=engine)  # doctest: +SKIP
     """
-    if measure not in {"minutes", "km"}:
-        raise QueryError(f"measure must be 'minutes' or 'km', not {measure!r}")
+    check_choice(measure, "measure", ("minutes", "km"))
     if not hasattr(engine, "matrix"):
         raise QueryError(f"{engine!r} has no matrix(sources, targets): use OSRM or Valhalla")
-    wanted = whole_number(k, "k")
+    wanted = check_whole(k, "k")
     frame = lonlat_frame(points, "points")
     lon, lat = point_lonlat(frame, "points")
     index = PointIndex(*check_stations(stations))

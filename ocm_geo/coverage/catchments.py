@@ -2,27 +2,91 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from ocm_geo.coverage.inputs import check_stations, point_lonlat
+from ocm_geo.checks import (
+    SUSPECT_KM,
+    check_km,
+    check_minutes,
+    check_number,
+    is_duration,
+    short_form,
+    warn_user,
+)
+from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.errors import QueryError, SuspectInput
+from ocm_geo.frames import ID_NAMES, id_name, point_lonlat
 from ocm_geo.geodesy import PointIndex, pairs_within_km
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["Catchments", "Positions", "catchments", "pairs_of_table"]
+__all__ = ["Catchments", "Positions", "catchments", "check_reach", "pairs_of_table"]
 
 Positions: TypeAlias = "NDArray[np.signedinteger[Any]]"
 
 _N_COLUMNS = 3
+_UNIT_MIN = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1 / 60),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 60.0),
+}
 _DENSE = 8
 """Integers up to so many times their number are looked up in a table."""
+
+
+def check_reach(
+    value: Any,  # noqa: ANN401 - checked here
+    name: str,
+    costs: pd.DataFrame | None,
+    *,
+    suspect_from: float = SUSPECT_KM,
+) -> float:
+    """
+    Check how far people go: km, or with costs a number of their unit or a duration.
+
+    Parameters
+    ----------
+    value : float or timedelta
+        The argument.
+    name : str
+        Its name.
+    costs : pandas.DataFrame or None
+        The costs that are used instead of distances.
+    suspect_from : float
+        As for `ocm_geo.checks.check_km`.
+
+    Returns
+    -------
+    float
+        Kilometres, or the unit of the costs.
+
+    Raises
+    ------
+    QueryError
+        If it is not above 0, or a duration without costs.
+    """
+    if costs is None:
+        if is_duration(value):
+            raise QueryError(
+                f"{name} is a distance in km, not {short_form(value)}: to use times, pass a table "
+                "of driving times as costs"
+            )
+        return check_km(value, name, suspect_from=suspect_from)
+    if not is_duration(value):
+        return check_number(value, name, above=0.0)
+    known = {"origin", "candidate", *ID_NAMES}
+    units = [str(column) for column in getattr(costs, "columns", ()) if column not in known]
+    return check_minutes(value, name) / _minutes_in(units[0] if units else "minutes")
+
+
+def _minutes_in(unit: str) -> float:
+    """Return how many minutes a unit has, by the name of its column; 1 for any other name."""
+    words = unit.lower().split("_")
+    return next((_UNIT_MIN[word] for word in reversed(words) if word in _UNIT_MIN), 1.0)
 
 
 class Catchments(NamedTuple):
@@ -82,7 +146,9 @@ def catchments(
         If there are stations, and the costs name none of them.
     """
     if costs is not None:
-        return pairs_of_table(costs, demand.index, stations.index, within)
+        return pairs_of_table(
+            costs, demand.index, stations.index, within, column=id_name(stations.index)
+        )
     places = PointIndex(*point_lonlat(demand, "demand"))
     near = pairs_within_km(places, PointIndex(*check_stations(stations)), within)
     return Catchments(near.first, near.second, near.km, "km")
@@ -129,8 +195,11 @@ def pairs_of_table(
     SuspectInput
         If it names none of the sites.
     """
+    if column in ID_NAMES:
+        given = list(getattr(costs, "columns", ()))
+        column = next((name for name in (column, *ID_NAMES) if name in given), column)
     unit = _cost_column(costs, column, what)
-    cost = _numbers(costs, unit)
+    cost = _costs_of(costs, unit)
     origin = _positions(origins, costs["origin"], "demand")
     site = _positions(sites, costs[column], what)
     if len(costs) and not (origin >= 0).any():
@@ -139,11 +208,10 @@ def pairs_of_table(
             "the same type"
         )
     if len(costs) and len(sites) and not (site >= 0).any():
-        warnings.warn(
+        warn_user(
             f"costs: the column {column} names none of the {len(sites):,} {what}, so that nobody "
             "reaches any: is it their index, in the same type?",
             SuspectInput,
-            stacklevel=4,
         )
     known = (origin >= 0) & (site >= 0)
     if not known.all():
@@ -167,7 +235,16 @@ def _cost_column(costs: pd.DataFrame, column: str, what: str) -> str:
     return str(rest[0])
 
 
-def _numbers(costs: pd.DataFrame, unit: str) -> NDArray[np.float64]:
+def _costs_of(costs: pd.DataFrame, unit: str) -> NDArray[np.float64]:
+    """Return the costs as numbers; durations are converted to the unit that the column names."""
+    kind = pd.api.types.infer_dtype(costs[unit], skipna=True)
+    if kind.startswith("timedelta"):
+        minutes = pd.to_timedelta(costs[unit]) / pd.Timedelta(minutes=1)
+        costs = costs.assign(**{unit: minutes / _minutes_in(unit)})
+    elif kind.startswith(("date", "time", "bool")):
+        raise QueryError(
+            f"costs: {unit!r} must be a column of numbers or timedeltas, not of {kind} values"
+        )
     try:
         cost = costs[unit].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:

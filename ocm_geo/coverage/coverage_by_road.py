@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocm_geo.checks import check_minutes_list
 from ocm_geo.coverage.areas import covered_areas
 from ocm_geo.coverage.by_road import KM_A_MINUTE
 from ocm_geo.coverage.doubt import levels_of
-from ocm_geo.coverage.driving import DrivingReach, check_minutes, draw_isochrones
+from ocm_geo.coverage.driving import DrivingReach, draw_isochrones
 from ocm_geo.coverage.inputs import area_frame, check_stations
 from ocm_geo.coverage.people import kind_of_population
 from ocm_geo.errors import QueryError
@@ -102,7 +103,7 @@ def coverage_by_road(
     """
     if not (hasattr(engine, "matrix") and hasattr(engine, "isochrone")):
         raise QueryError(f"{engine!r} has no matrix() and isochrone(): use Valhalla")
-    times, frame = check_minutes(minutes), area_frame(areas)
+    times, frame = check_minutes_list(minutes), area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = _reach(levels, times, engine, frame)
     kind = kind_of_population(population, frame.columns)

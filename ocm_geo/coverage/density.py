@@ -10,9 +10,10 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.coverage.doubt import levels_of
-from ocm_geo.coverage.inputs import area_frame, check_stations, in_lonlat, people
+from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.tally import AreaFinder, warn_of_overlaps
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.provenance import carry
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ocm_geo.checks import check_number
 from ocm_geo.connections import connections
 from ocm_geo.errors import QueryError
 from ocm_geo.levels import (
@@ -72,12 +73,8 @@ class Qualifying:
 
     def __post_init__(self) -> None:
         """Check the power."""
-        power: object = self.min_power_kw
-        if power is None:
-            return
-        is_number = isinstance(power, int | float | np.integer | np.floating)
-        if not is_number or isinstance(power, bool) or not 0 < power < np.inf:  # type: ignore[operator]
-            raise QueryError(f"min_power_kw must be above 0 kW, not {power!r}")
+        if self.min_power_kw is not None:
+            check_number(self.min_power_kw, "min_power_kw", above=0.0, unit="kW")
 
 
 class Bounds(NamedTuple):

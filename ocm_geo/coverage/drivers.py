@@ -10,13 +10,15 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
+from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.areas import pieces_of, reach_near
 from ocm_geo.coverage.doubt import doubtful_stations, station_bounds
-from ocm_geo.coverage.inputs import area_frame, check_stations, distances, in_lonlat, people
+from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.people import kind_of_population, parts_of, people_of_part
 from ocm_geo.coverage.rasters import open_grid, read_cells
 from ocm_geo.coverage.service_areas import reach_polygons
 from ocm_geo.coverage.tally import AreaFinder
+from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.geodesy.pairs import pairs_within_km
 from ocm_geo.provenance import carry
@@ -85,7 +87,7 @@ def doubt_drivers(
     >>> bool(found["adds_km2"].is_monotonic_decreasing)
     True
     """
-    frame, steps = area_frame(areas), distances(within_km)
+    frame, steps = area_frame(areas), check_km_list(within_km, "within_km")
     masks = station_bounds(stations, qualifying)
     doubtful = doubtful_stations(stations, qualifying)
     sides = _Sides(PointIndex(*check_stations(doubtful)), _index(stations, masks.low))

@@ -13,7 +13,7 @@ import shapely
 from ocm_geo import geodesy
 from ocm_geo.coverage.by_road import ways_to_nearest
 from ocm_geo.coverage.tally import Reach
-from ocm_geo.errors import DroppedRows, QueryError, RouteError
+from ocm_geo.errors import DroppedRows, RouteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,40 +22,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.routing.engines import Engine, MatrixEngine
 
-__all__ = ["DrivingReach", "check_minutes", "draw_isochrones"]
-
-
-def check_minutes(minutes: float | Sequence[float]) -> list[float]:
-    """
-    Check one or several driving times.
-
-    Parameters
-    ----------
-    minutes : float or sequence of float
-        Driving times.
-
-    Returns
-    -------
-    list of float
-        Ascending, each once.
-
-    Raises
-    ------
-    QueryError
-        If there is none, or one is not a positive number.
-    """
-    values = [minutes] if np.isscalar(minutes) else list(minutes)
-    if not values:
-        raise QueryError("minutes: give at least one driving time")
-    return sorted({_positive(value) for value in values})
-
-
-def _positive(minutes: object) -> float:
-    if isinstance(minutes, bool) or not isinstance(minutes, int | float | np.integer | np.floating):
-        raise QueryError(f"minutes must be a positive number, not {minutes!r}")
-    if not 0 < minutes < np.inf:
-        raise QueryError(f"minutes must be a positive number, not {minutes!r}")
-    return float(minutes)
+__all__ = ["DrivingReach", "draw_isochrones"]
 
 
 def draw_isochrones(

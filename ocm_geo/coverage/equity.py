@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ocm_geo.checks import check_number, check_whole
 from ocm_geo.coverage.inequality import atkinson_of, gini_of, theil_l_of, theil_t_of
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import carry
@@ -137,7 +138,7 @@ def equity(
     order = np.argsort(y, kind="stable")
     y, w = y[order], w[order]
     measures = _measures(y, epsilon, zeros)
-    n_boot, seed = _whole(n_boot, "n_boot"), _whole(seed, "seed")
+    n_boot, seed = check_whole(n_boot, "n_boot", low=0), check_whole(seed, "seed", low=0)
     parts = None
     if groups is not None:
         parts = _decomposed(y, w, _labels(groups, values, order), measures)
@@ -156,12 +157,6 @@ def equity(
             "seed": seed,
         },
     )
-
-
-def _whole(value: object, name: str) -> int:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0:
-        raise QueryError(f"{name} must be a whole number, 0 or more, not {value!r}")
-    return int(value)
 
 
 def _carried(table: pd.DataFrame, values: ArrayLike) -> pd.DataFrame:
@@ -189,17 +184,18 @@ class _Measure(NamedTuple):
 
 
 def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dict[str, _Measure]:
-    if not _above_0(epsilon):
-        raise QueryError(f"epsilon must be a number above 0, not {epsilon!r}")
+    epsilon = check_number(epsilon, "epsilon", above=0.0)
     every = np.ones(len(y), dtype=bool)
     if zeros == "drop":
         without = y[y > 0], y > 0
     elif zeros == "limit":
         without = y, every
-    elif _above_0(zeros):
-        without = np.where(y == 0, float(zeros), y), every
     else:
-        raise QueryError(f"zeros={zeros!r}: choose 'limit', 'drop' or a number above 0")
+        try:
+            least = check_number(zeros, "zeros", above=0.0)
+        except QueryError as error:
+            raise QueryError(f"{error}; or choose 'limit' or 'drop'") from None
+        without = np.where(y == 0, least, y), every
     as_they_are = y, every
     return {
         "gini": _Measure(gini_of, *as_they_are),
@@ -207,13 +203,6 @@ def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dic
         "theil_l": _Measure(theil_l_of, *without),
         "atkinson": _Measure(atkinson_of(epsilon), *(without if epsilon >= 1 else as_they_are)),
     }
-
-
-def _above_0(value: object) -> bool:
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
-        value, bool
-    )
-    return number and bool(0 < value < np.inf)  # type: ignore[operator] # a number here
 
 
 def _checked(

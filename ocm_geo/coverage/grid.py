@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ocm_geo.checks import check_km
 from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.errors import QueryError, SuspectInput
@@ -21,7 +22,6 @@ from ocm_geo.geodesy import (
 )
 from ocm_geo.geodesy.antimeridian import continuous, polygon_of_ring
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def coverage_grid(
     >>> bool((cells["n_sites"] > 0).any())
     True
     """
-    reach, side = positive_km(within_km, "within_km"), positive_km(cell_km, "cell_km")
+    reach, side = check_km(within_km, "within_km"), check_km(cell_km, "cell_km")
     levels = levels_of(stations, qualifying, bounds=bounds)
     cells, middle = _cells(as_polygons(area), side)
     if not len(cells):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -12,140 +12,22 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.errors import DroppedRows, QueryError
-from ocm_geo.query.where import positive_km
+from ocm_geo.frames import check_table, point_lonlat, replace_shapes
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 __all__ = [
     "area_frame",
     "check_stations",
-    "distances",
-    "in_lonlat",
-    "lonlat_frame",
     "people",
-    "point_lonlat",
 ]
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _HALF_EARTH_M = 2e7
 _MAX_LON, _MAX_LAT = 540.0, 90.0
 _HALF_TURN, _FULL_TURN = 180.0, 360.0
-
-
-def in_lonlat(table: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> Any:  # noqa: ANN401 - same kind
-    """
-    Bring a table to longitude and latitude.
-
-    Parameters
-    ----------
-    table : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Any coordinate reference system.
-    what : str
-        What it is, for messages.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame or geopandas.GeoSeries
-        The same kind, in EPSG:4326.
-
-    Raises
-    ------
-    QueryError
-        If it is no geographic table or names no coordinate reference system.
-    """
-    _check_table(table, what)
-    return table.to_crs(CRS)
-
-
-def _check_table(table: object, what: str) -> None:
-    if not isinstance(table, gpd.GeoDataFrame | gpd.GeoSeries):
-        raise QueryError(f"{what} must be a GeoDataFrame or GeoSeries, not {type(table).__name__}")
-    if isinstance(table, gpd.GeoDataFrame) and table.active_geometry_name is None:
-        raise QueryError(f"{what}: no column is the geometry; choose one with set_geometry")
-    if table.crs is None:
-        raise QueryError(f"{what} has no coordinate reference system: use set_crs('EPSG:4326')")
-
-
-def lonlat_frame(points: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> gpd.GeoDataFrame:
-    """
-    Make a table in longitude and latitude whose geometry column is ``geometry``.
-
-    Parameters
-    ----------
-    points : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Any coordinate reference system.
-    what : str
-        What it is, for messages.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The same rows, in EPSG:4326.
-
-    Raises
-    ------
-    QueryError
-        If it is no geographic table or names no coordinate reference system.
-    """
-    table = in_lonlat(points, what)
-    if isinstance(table, gpd.GeoSeries):
-        return gpd.GeoDataFrame(geometry=table)
-    return _with_shapes(table, table.geometry.to_numpy())
-
-
-def _with_shapes(frame: gpd.GeoDataFrame, shapes: NDArray[np.object_]) -> gpd.GeoDataFrame:
-    """Give a frame other geometries, in the column ``geometry``; the frame stays as it is."""
-    name = frame.active_geometry_name
-    columns = pd.DataFrame(frame) if name == "geometry" else pd.DataFrame(frame).drop(columns=name)
-    shaped = gpd.GeoSeries(shapes, index=frame.index, crs=CRS)
-    return gpd.GeoDataFrame(columns, geometry=shaped)
-
-
-def point_lonlat(
-    points: gpd.GeoDataFrame | gpd.GeoSeries, what: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """
-    Give the positions of a table of points.
-
-    Parameters
-    ----------
-    points : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Points in any coordinate reference system.
-    what : str
-        What they are, for messages.
-
-    Returns
-    -------
-    lon, lat : numpy.ndarray
-        Degrees, longitudes within ±180.
-
-    Raises
-    ------
-    QueryError
-        If a row is no point, is empty, or is not on the Earth.
-    """
-    geometry = in_lonlat(points, what).geometry
-    kinds = shapely.get_type_id(geometry.to_numpy())
-    wrong = np.flatnonzero((kinds != shapely.GeometryType.POINT) | geometry.is_empty.to_numpy())
-    if wrong.size:
-        row = geometry.index[wrong[0]]
-        raise QueryError(
-            f"{what}: {wrong.size} of {len(geometry)} rows are no points (first: {row!r}); use "
-            "representative_point() for areas and drop empty rows"
-        )
-    lon, lat = geometry.x.to_numpy(), geometry.y.to_numpy()
-    off = np.flatnonzero(~((np.abs(lon) <= _MAX_LON) & (np.abs(lat) <= _MAX_LAT)))
-    if off.size:
-        raise QueryError(
-            f"{what}: {off.size} of {len(geometry)} rows are not on the Earth (first: "
-            f"{geometry.index[off[0]]!r}, at (lon, lat) = ({lon[off[0]]:g}, {lat[off[0]]:g})); is "
-            f"{points.crs.name} their coordinate reference system?"
-        )
-    return geodesy.wrap_lon(lon), lat
 
 
 def area_frame(areas: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "areas") -> gpd.GeoDataFrame:
@@ -177,18 +59,18 @@ def area_frame(areas: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "areas") -> 
     DroppedRows
         If outlines had to be repaired.
     """
-    _check_table(areas, what)
+    check_table(areas, what)
     given = areas if isinstance(areas, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=areas)
     kinds = shapely.get_type_id(given.geometry.to_numpy())
     no_area = ~np.isin(kinds, _POLYGONS) | shapely.is_empty(given.geometry.to_numpy())
-    _refuse(no_area, given, f"{what}: {{}} rows are no polygons or empty (first: {{}})")
+    _refuse(no_area, given, f"{what}: {{}} rows are not polygons or empty (first: {{}})")
     shapes = _lonlat_shapes(given.geometry)
     _check_rings(shapes, given, what)
     _repair(shapes, given, what)
     west, _, east, _ = np.reshape(shapely.bounds(shapes), (-1, 4)).T
     beyond = (west < -_HALF_TURN) | (east > _HALF_TURN)
     shapes[beyond] = [geodesy.split_antimeridian(shape) for shape in shapes[beyond]]
-    return _with_shapes(given, shapes)
+    return replace_shapes(given, shapes, what)
 
 
 def _refuse(wrong: NDArray[np.bool_], frame: gpd.GeoDataFrame, message: str) -> None:
@@ -268,31 +150,6 @@ def check_stations(stations: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDA
         Degrees.
     """
     return point_lonlat(stations, "stations")
-
-
-def distances(within_km: float | Sequence[float]) -> list[float]:
-    """
-    Check one or several distances.
-
-    Parameters
-    ----------
-    within_km : float or sequence of float
-        Distances in km.
-
-    Returns
-    -------
-    list of float
-        The distances, ascending, each once.
-
-    Raises
-    ------
-    QueryError
-        If there is none, or one is not above 0 km.
-    """
-    values = np.atleast_1d(np.asarray(within_km, dtype=object)).tolist()
-    if not values:
-        raise QueryError("within_km: give at least one distance in km")
-    return sorted({positive_km(value, "within_km") for value in values})
 
 
 def people(areas: pd.DataFrame, column: str) -> NDArray[np.float64]:

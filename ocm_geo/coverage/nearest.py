@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ocm_geo.checks import check_km, check_whole
 from ocm_geo.coverage.doubt import in_order, levels_of
-from ocm_geo.coverage.inputs import check_stations, lonlat_frame, point_lonlat
+from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.coverage.parts import is_partitioned, map_parts
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import lonlat_frame, point_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.coverage.doubt import Qualifying
 
-__all__ = ["labels_at", "nearest_stations", "whole_number"]
+__all__ = ["labels_at", "nearest_stations"]
 
 _MAX_CELLS = 4_000_000
 """Points times neighbours at once."""
@@ -96,11 +97,11 @@ def nearest_stations(
     >>> near["nearest_km"].tolist()
     [0.0, 0.0, 0.0]
     """
-    limit = None if max_km is None else positive_km(max_km, "max_km")
+    limit = None if max_km is None else check_km(max_km, "max_km")
     levels = levels_of(stations, qualifying, bounds=bounds)
     find = _Finder(
         {suffix: _grouped(table, by) for suffix, table in levels.tables.items()},
-        whole_number(k, "k"),
+        check_whole(k, "k"),
         limit,
         by,
         carry(pd.DataFrame(), stations, **levels.facts),
@@ -109,33 +110,6 @@ def nearest_stations(
     if is_partitioned(points):
         return map_parts(points, find, client)
     return find(points)
-
-
-def whole_number(value: object, name: str) -> int:
-    """
-    Check a count.
-
-    Parameters
-    ----------
-    value : object
-        What the caller gave.
-    name : str
-        Name of the parameter, for the message.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Raises
-    ------
-    QueryError
-        If it is no whole number, 1 or more.
-    """
-    whole = isinstance(value, int | float | np.integer) and not isinstance(value, bool)
-    if not whole or value != int(value) or value < 1:  # type: ignore[call-overload, operator]
-        raise QueryError(f"{name} must be a whole number, 1 or more, not {value!r}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 def labels_at(labels: pd.Index[Any], at: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any array

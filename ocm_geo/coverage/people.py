@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import shapely
 
-from ocm_geo.coverage.inputs import people, point_lonlat
+from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.parts import ParquetPart, is_partitioned, parquet_parts
 from ocm_geo.coverage.population import run_tasks
 from ocm_geo.coverage.rasters import PopulationRaster
 from ocm_geo.coverage.tally import Tally, added
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import point_lonlat
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -10,8 +10,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.doubt import in_order, levels_of
-from ocm_geo.coverage.inputs import area_frame, check_stations, distances
+from ocm_geo.coverage.inputs import area_frame, check_stations
 from ocm_geo.coverage.rasters import Grid, open_grid, read_cells
 from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, added, warn_of_overlaps
 from ocm_geo.errors import SuspectInput
@@ -111,7 +112,7 @@ def population_coverage(
     grid = open_grid(raster)
     frame = None if areas is None else area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
-    reach = reach_of(levels, distances(within_km), client)
+    reach = reach_of(levels, check_km_list(within_km, "within_km"), client)
     shapes = None if frame is None else frame.geometry.to_numpy()
     if shapes is not None:
         warn_of_overlaps(shapes)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from ocm_geo.checks import check_share, check_whole
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations, station_bounds
 from ocm_geo.errors import InexactMethod, QueryError
 from ocm_geo.provenance import carry
@@ -142,7 +143,7 @@ def doubt_scenarios(
         raise QueryError(f"measure must be a function of a station table, not {measure!r}")
     counts = {"n_draws": n_draws, "n_drivers": n_drivers, "max_tried": max_tried, "seed": seed}
     for name, number in counts.items():
-        _check_whole(number, name)
+        check_whole(number, name, low=0)
     if not stations.index.is_unique:
         raise QueryError("stations: the index repeats numbers; drop the repeated rows first")
     bounds = station_bounds(stations, qualifying)
@@ -166,12 +167,6 @@ def doubt_scenarios(
     why = [name for name in reasons if name.startswith("doubt_") or name == "counts"]
     drivers = drivers.join(pd.DataFrame(reasons)[why]).head(n_drivers)
     return Scenarios(carry(table, stations, scenarios=facts), drivers, draws, facts)
-
-
-def _check_whole(number: object, name: str) -> None:
-    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-    if not whole or number < 0:  # type: ignore[operator] # a number here
-        raise QueryError(f"{name} must be a whole number, 0 or more, not {number!r}")
 
 
 class _Trial:
@@ -206,12 +201,6 @@ def _as_row(value: object) -> pd.Series[Any]:
     return row
 
 
-def _number(probability: object) -> float:
-    if not isinstance(probability, int | float | np.integer | np.floating):
-        raise QueryError(f"probability must be a number or a Series of them, not {probability!r}")
-    return float(probability)
-
-
 def _chances(
     stations: gpd.GeoDataFrame, doubtful: NDArray[np.bool_], probability: float | pd.Series[float]
 ) -> NDArray[np.float64]:
@@ -221,7 +210,7 @@ def _chances(
             raise QueryError("probability: the index repeats numbers; give each station one")
         chance = probability.reindex(stations.index).to_numpy(dtype=float, na_value=np.nan)
     else:
-        chance = np.full(len(stations), _number(probability))
+        chance = np.full(len(stations), check_share(probability, "probability"))
     wrong = np.flatnonzero(doubtful & ~((chance >= 0) & (chance <= 1)))
     if wrong.size:
         raise QueryError(

@@ -12,13 +12,13 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from ocm_geo import geodesy
-from ocm_geo.coverage.driving import check_minutes, draw_isochrones
+from ocm_geo.checks import check_km, check_minutes
+from ocm_geo.coverage.driving import draw_isochrones
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy.discs import outline_of_discs
 from ocm_geo.geodesy.distance import GEOD
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -101,14 +101,14 @@ def service_areas(
     if within_km is not None and engine is not None:
         raise QueryError("an engine goes with minutes: circles of within_km need none")
     if minutes is not None:
-        time = check_minutes([minutes])[0]
+        time = check_minutes(minutes)
         if engine is None:
             raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
         size = {"minutes": time}
         reach = draw_isochrones(np.column_stack([lon, lat]), [time], engine, stations.index)[0]
         shapes = np.array([shapely.union_all(reach)]) if dissolve else reach
     else:
-        km = positive_km(within_km, "within_km")
+        km = check_km(within_km, "within_km")
         size = {"within_km": km}
         circles = dissolved if dissolve else reach_polygons
         shapes = np.atleast_1d(np.array(circles(lon, lat, km), dtype=object))

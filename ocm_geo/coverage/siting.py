@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 import geopandas as gpd
 import numpy as np
 
-from ocm_geo.coverage.catchments import Catchments, pairs_of_table
-from ocm_geo.coverage.inputs import check_stations, people, point_lonlat
+from ocm_geo.checks import SUSPECT_KM, check_choice, check_options, check_whole
+from ocm_geo.coverage.catchments import Catchments, check_reach, pairs_of_table
+from ocm_geo.coverage.inputs import check_stations, people
 from ocm_geo.coverage.location import (
     Gains,
     Solution,
@@ -20,9 +21,9 @@ from ocm_geo.coverage.location import (
 )
 from ocm_geo.coverage.solvers import Limits
 from ocm_geo.errors import QueryError, SuspectInput
+from ocm_geo.frames import id_name, point_lonlat, station_table
 from ocm_geo.geodesy import PointIndex, pairs_within_km
 from ocm_geo.provenance import carry
-from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +142,9 @@ def suggest_sites(
     >>> found["rank"].tolist()
     [1, 2, 3]
     """
-    within = positive_km(within_km, "within_km")
+    far = np.inf if method == "p-median" else SUSPECT_KM
+    within = check_reach(within_km, "within_km", options.get("costs"), suspect_from=far)
+    stations = None if stations is None else station_table(stations, placed="costs" not in options)
     limits = _limits(method, solver, options)
     persons = people(demand, population)
     if not persons.any():
@@ -266,7 +269,10 @@ def _by_costs(
                 "station_costs: there are stations, so their costs are needed too: columns origin, "
                 f"ocm_id and {near.unit}"
             )
-        there = pairs_of_table(options["station_costs"], origins, stations.index, within)
+        column = id_name(stations.index)
+        there = pairs_of_table(
+            options["station_costs"], origins, stations.index, within, column=column
+        )
         if there.unit != near.unit:
             raise QueryError(
                 f"costs are in {near.unit!r} and station_costs in {there.unit!r}: give both in one "
@@ -277,15 +283,10 @@ def _by_costs(
 
 
 def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limits:
-    if method not in _METHODS:
-        raise QueryError(f"method={method!r}: choose one of {', '.join(_METHODS)}")
+    check_choice(method, "method", _METHODS)
     if isinstance(solver, str) and solver not in _SOLVERS:
         raise QueryError(f"solver={solver!r}: choose one of {', '.join(_SOLVERS)}")
-    unknown = set(options) - set(SolverOptions.__annotations__)
-    if unknown:
-        raise QueryError(
-            f"{min(unknown)!r} is no option; there are {', '.join(SolverOptions.__annotations__)}"
-        )
+    check_options(options, SolverOptions.__annotations__, "suggest_sites")
     seconds, gap = options.get("time_limit_s", _TIME_LIMIT_S), options.get("gap", 0.0)
     numbers = all(isinstance(value, int | float) for value in (seconds, gap))
     if not numbers or not seconds > 0 or not 0 <= gap < 1:
@@ -298,13 +299,10 @@ def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limi
 def _number(n_sites: int | None, method: str, n_candidates: int) -> int:
     if n_sites is None and method == "lscp":
         return n_candidates
-    whole = isinstance(n_sites, int | np.integer) and not isinstance(n_sites, bool)
-    if not whole or not 1 <= n_sites <= n_candidates:  # type: ignore[operator] # a number here
-        raise QueryError(
-            f"n_sites must be a whole number from 1 to the {n_candidates} candidates, not "
-            f"{n_sites!r}"
-        )
-    return int(n_sites)  # type: ignore[arg-type] # a number here
+    try:
+        return check_whole(n_sites, "n_sites", high=n_candidates)
+    except QueryError as error:
+        raise QueryError(f"{error}; there are {n_candidates} candidates") from None
 
 
 def _fewest(case: _Case, gains: Gains, most: int, *, limits: Limits) -> Solution:

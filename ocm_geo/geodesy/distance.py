@@ -15,12 +15,12 @@ facts join it to the geodesic, the way over the ground:
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pyproj import Geod
 
+from ocm_geo.checks import check_number
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
@@ -144,11 +144,8 @@ def check_lonlat(lon: object, lat: object, what: str = "point") -> tuple[float, 
     QueryError
         If a number is missing, not finite or out of range.
     """
-    numbers = (int, float, np.integer, np.floating)
-    for name, value in (("lon", lon), ("lat", lat)):
-        if not isinstance(value, numbers) or isinstance(value, bool) or not math.isfinite(value):
-            raise QueryError(f"{what}: {name}={value!r} is no finite number of degrees")
-    x, y = float(lon), float(lat)  # type: ignore[arg-type]
+    x = check_number(lon, f"{what}: lon", unit="degrees")
+    y = check_number(lat, f"{what}: lat", unit="degrees")
     if not -90 <= y <= 90:  # noqa: PLR2004 - the poles
         hint = "; positions are (lon, lat): were they swapped?" if abs(x) <= 90 else ""  # noqa: PLR2004
         raise QueryError(f"{what}: lat={y:g} is outside -90 to 90{hint}")

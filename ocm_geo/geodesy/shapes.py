@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from ocm_geo.checks import check_crs
 from ocm_geo.errors import QueryError, RouteError
 from ocm_geo.geodesy.antimeridian import split_antimeridian
 from ocm_geo.geodesy.distance import GEOD, wrap_lon
@@ -23,7 +24,6 @@ _MAX_LAT = 90.0
 _MAX_LON = 540.0
 _HALF_TURN = 180.0
 _SHORT_DEG = 0.5
-_NO_CRS = "has no coordinate reference system: set it, with set_crs('EPSG:4326') if it is lon/lat"
 
 
 def as_line(route: Any) -> shapely.LineString:  # noqa: ANN401 - what users have at hand
@@ -62,8 +62,7 @@ def as_line(route: Any) -> shapely.LineString:  # noqa: ANN401 - what users have
 def _one_row(table: gpd.GeoDataFrame | gpd.GeoSeries) -> shapely.Geometry | None:
     if len(table) != 1:
         raise RouteError(f"a route is one row, not {len(table)}; choose one or join them")
-    if table.crs is None:
-        raise QueryError(f"the route {_NO_CRS}")
+    check_crs(table, "the route")
     return table.geometry.to_crs(CRS).iloc[0]
 
 
@@ -101,8 +100,7 @@ def as_polygons(area: Any) -> shapely.Geometry:  # noqa: ANN401 - what users hav
         If it is no polygon, empty, invalid, out of range, or has an edge over 180° long.
     """
     if isinstance(area, gpd.GeoDataFrame | gpd.GeoSeries):
-        if area.crs is None:
-            raise QueryError(f"the area {_NO_CRS}")
+        check_crs(area, "the area")
         shapes = area.geometry.dropna().to_crs(CRS).to_numpy()
     elif isinstance(area, shapely.Geometry):
         shapes = np.array([area], dtype=object)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import in_lonlat
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import share_classes
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.grid import draw_contours, draw_grid
-from ocm_geo.plots.maps import draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.maps import draw_ground, fill_map, map_size
 from ocm_geo.plots.shapes import draw_classes
 from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares, parts_of
 from ocm_geo.plots.steps import chosen_steps, has_steps, step_column, step_unit
@@ -159,7 +160,7 @@ def _draw_areas(ax: Axes | None, layer: gpd.GeoDataFrame, share: str) -> Axes:
 
 
 def _extent(layer: gpd.GeoDataFrame) -> tuple[Extent, gpd.GeoDataFrame]:
-    rows = in_degrees(layer, "coverage table")
+    rows = in_lonlat(layer, "coverage table")
     return Extent.of_shapes(rows.geometry.to_numpy()), rows
 
 

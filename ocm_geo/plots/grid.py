@@ -8,13 +8,13 @@ import numpy as np
 import shapely
 
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import in_lonlat
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import Classes, given_classes, round_classes
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.maps import (
     draw_ground,
     fill_map,
-    in_degrees,
     map_size,
 )
 from ocm_geo.plots.room import box_inches
@@ -163,7 +163,7 @@ def _read(
         if breaks is None
         else given_classes(breaks, colours, unit)
     )
-    return in_degrees(table, "grid"), values, classes
+    return in_lonlat(table, "grid"), values, classes
 
 
 def _finish(

@@ -10,14 +10,12 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import distance_km
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.shapes import draw_plain
 from ocm_geo.plots.style import GREY, INK, LAND, SEA
 from ocm_geo.plots.text import small_size, text_size
-from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +25,6 @@ __all__ = [
     "Extent",
     "draw_ground",
     "fill_map",
-    "in_degrees",
     "land",
     "map_size",
     "scale_bar_km",
@@ -43,37 +40,6 @@ _SMALL_INCHES = 2.6
 _ROOM_BELOW = 1.1
 _TRIES = 3
 """What stands around a map moves a little once the map has its final shape."""
-
-
-def in_degrees(table: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
-    """
-    Bring a table to longitude and latitude.
-
-    Parameters
-    ----------
-    table : geopandas.GeoDataFrame
-        Any coordinate reference system.
-    what : str
-        What it is, for the message.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        In EPSG:4326.
-
-    Raises
-    ------
-    QueryError
-        If it is no geographic table or names no coordinate reference system.
-    """
-    if not isinstance(table, gpd.GeoDataFrame):
-        raise QueryError(f"{what} must be a GeoDataFrame, not {type(table).__name__}")
-    if table.crs is None:
-        raise QueryError(
-            f"{what} must be a GeoDataFrame with a coordinate reference system: "
-            "say which with set_crs"
-        )
-    return table.to_crs(CRS)
 
 
 @cache

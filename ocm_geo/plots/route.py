@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ocm_geo.checks import check_km
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.extent import Extent
-from ocm_geo.plots.maps import fill_map, in_degrees
+from ocm_geo.plots.maps import fill_map
 from ocm_geo.plots.route_map import draw_route_map
 from ocm_geo.plots.route_rows import Rows, draw_rows, rows_of_gaps, rows_of_verdict
 from ocm_geo.plots.style import (
@@ -24,7 +26,6 @@ from ocm_geo.plots.style import (
 )
 from ocm_geo.plots.text import text_size
 from ocm_geo.provenance import NOT_RECORDED, credit_line
-from ocm_geo.query.where import positive_km
 from ocm_geo.standards import Rule, Verdict
 from ocm_geo.standards.catalogue import rule_of
 
@@ -96,8 +97,8 @@ def plot_route(
     'kilometres from the start of the route'
     """
     require(stations, "along_km", "side", "max_power_kw", made_by="ocm_geo.stations_from_route")
-    points = in_degrees(stations, "stations")
-    width = positive_km(within_km, "within_km")
+    points = in_lonlat(stations, "stations")
+    width = check_km(within_km, "within_km")
     line = Line(as_line(route))
     rows = _rows(gaps, limit_km, standard)
     above = None
@@ -130,7 +131,7 @@ def _other_credits(
 def _rows(
     gaps: gpd.GeoDataFrame | None, limit_km: float | None, standard: Verdict | Rule | str | None
 ) -> list[Rows]:
-    limit = None if limit_km is None else positive_km(limit_km, "limit_km")
+    limit = None if limit_km is None else check_km(limit_km, "limit_km")
     if limit is None and standard is not None:
         rule = standard.rule if isinstance(standard, Verdict) else rule_of(standard)
         limit = rule.spacing_km

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ocm_geo.frames import in_lonlat
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title
 from ocm_geo.plots.extent import Extent
-from ocm_geo.plots.maps import draw_ground, fill_map, in_degrees, map_size
+from ocm_geo.plots.maps import draw_ground, fill_map, map_size
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import (
     MANY,
@@ -81,7 +82,7 @@ def plot_stations(
     'Highest power (stations)'
     """
     require(stations, "max_power_kw", made_by=STATIONS)
-    points = in_degrees(stations, "stations").geometry
+    points = in_lonlat(stations, "stations").geometry
     lon, lat = points.x.to_numpy(), points.y.to_numpy()
     wanted = Extent.around(lon, lat, robust=True) if extent is None else Extent.of_box(extent)
     ax = new_axes(ax, *map_size(wanted))

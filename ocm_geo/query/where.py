@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ocm_geo import geodesy
+from ocm_geo.checks import check_km, check_number, check_ocm_id, is_missing
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import geometry_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     import shapely
     from numpy.typing import NDArray
@@ -27,11 +27,7 @@ __all__ = [
     "Ids",
     "Selection",
     "Where",
-    "positive_km",
 ]
-
-_MAX_RADIUS_KM = 20037.6
-"""No two points on WGS84 are farther apart than half a meridian plus the flattening's share."""
 
 _MAX_LON = 540.0
 
@@ -97,7 +93,10 @@ class Box:
     order_by = None
 
     def __post_init__(self) -> None:
-        west, south, east, north = (_finite(v, "bbox") for v in self.as_tuple())
+        west, south, east, north = (
+            check_number(getattr(self, name), f"bbox: {name}", unit="degrees")
+            for name in ("west", "south", "east", "north")
+        )
         for name, lat in (("south", south), ("north", north)):
             if not -90 <= lat <= 90:  # noqa: PLR2004 - the poles
                 raise QueryError(
@@ -174,7 +173,7 @@ class Circle:
         lon, lat = geodesy.check_lonlat(self.lon, self.lat)
         object.__setattr__(self, "lon", lon)
         object.__setattr__(self, "lat", lat)
-        object.__setattr__(self, "radius_km", positive_km(self.radius_km, "radius_km"))
+        object.__setattr__(self, "radius_km", check_km(self.radius_km, "radius_km"))
 
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
@@ -261,7 +260,7 @@ class Corridor:
         line = self.route if is_line else geodesy.Line(geodesy.as_line(self.route))
         object.__setattr__(self, "line", line)
         object.__setattr__(self, "route", geodesy.as_line(line.coords) if is_line else self.route)
-        object.__setattr__(self, "within_km", positive_km(self.within_km, "within_km"))
+        object.__setattr__(self, "within_km", check_km(self.within_km, "within_km"))
 
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
@@ -302,7 +301,7 @@ class Ids:
     order_by = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ids", _checked_ids(self.ids))
+        object.__setattr__(self, "ids", _check_ids(self.ids))
 
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
@@ -321,47 +320,6 @@ class Ids:
 Where: TypeAlias = Everywhere | Box | Circle | Area | Corridor | Ids
 
 
-def positive_km(value: object, name: str) -> float:
-    """
-    Check a distance.
-
-    Parameters
-    ----------
-    value : object
-        What the caller gave, in kilometres.
-    name : str
-        Name of the parameter, for the message.
-
-    Returns
-    -------
-    float
-        The distance in kilometres.
-
-    Raises
-    ------
-    QueryError
-        If it is not a finite number above 0, or more than half way round the Earth.
-    """
-    number = _finite(value, name)
-    if number <= 0:
-        raise QueryError(f"{name} must be more than 0 km, not {number:g}")
-    if number > _MAX_RADIUS_KM:
-        raise QueryError(
-            f"{name}={number:g} km is more than half way round the Earth; it is in kilometres"
-        )
-    return number
-
-
-def _finite(value: object, name: str) -> float:
-    if isinstance(value, bool | np.bool_) or not isinstance(
-        value, int | float | np.integer | np.floating
-    ):
-        raise QueryError(f"{name} must be made of numbers, not {value!r}")
-    if not math.isfinite(value):
-        raise QueryError(f"{name} must be finite, not {value!r}")
-    return float(value)
-
-
 def _wrapped(lon: float) -> float:
     return float(geodesy.wrap_lon(lon))
 
@@ -372,11 +330,10 @@ def _wrapped_end(lon: float) -> float:
     return 180.0 if wrapped == -180 else wrapped  # noqa: PLR2004
 
 
-def _checked_ids(ids: Iterable[object] | int) -> tuple[int, ...]:
-    values = [ids] if isinstance(ids, int | np.integer | str) else list(ids)
-    if not values:
-        raise QueryError("no ids were given: give at least one OCM id")
-    for value in values:
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value <= 0:
-            raise QueryError(f"{value!r} is no OCM id: ids are positive whole numbers, not UUIDs")
-    return tuple(sorted({int(value) for value in values}))  # type: ignore[call-overload]
+def _check_ids(ids: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or several
+    """Check OCM ids; a missing value or an empty list would ask for nothing."""
+    one = is_missing(ids) or isinstance(ids, int | float | np.number | str)
+    values = [ids] if one else list(ids)
+    if not values or is_missing(ids):
+        raise QueryError("no ids were given: pass at least one OCM id")
+    return tuple(sorted({check_ocm_id(value, "ids") for value in values}))

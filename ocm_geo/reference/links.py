@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ocm_geo.errors import QueryError
+from ocm_geo.checks import check_ocm_id
 
 __all__ = ["add_comment", "add_photo", "add_station", "details"]
 
@@ -36,7 +34,7 @@ def details(ocm_id: int) -> str:
     >>> ocm.links.details(12345)
     'https://openchargemap.org/site/poi/details/12345'
     """
-    return f"{_SITE}/details/{_checked(ocm_id)}"
+    return f"{_SITE}/details/{check_ocm_id(ocm_id)}"
 
 
 def add_station() -> str:
@@ -65,7 +63,7 @@ def add_comment(ocm_id: int) -> str:
     str
         A web address.
     """
-    return f"{_SITE}/addcomment/{_checked(ocm_id)}"
+    return f"{_SITE}/addcomment/{check_ocm_id(ocm_id)}"
 
 
 def add_photo(ocm_id: int) -> str:
@@ -82,10 +80,4 @@ def add_photo(ocm_id: int) -> str:
     str
         A web address.
     """
-    return f"{_SITE}/addmediaitem/{_checked(ocm_id)}"
-
-
-def _checked(ocm_id: object) -> int:
-    if not isinstance(ocm_id, int | np.integer) or isinstance(ocm_id, bool) or ocm_id < 1:
-        raise QueryError(f"{ocm_id!r} is no OCM id: ids are positive whole numbers")
-    return int(ocm_id)
+    return f"{_SITE}/addmediaitem/{check_ocm_id(ocm_id)}"

@@ -9,9 +9,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from ocm_geo.checks import check_km
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
-from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 __all__ = [
@@ -160,7 +160,7 @@ def route_points_every(route: Route, step_km: float) -> gpd.GeoDataFrame:
     >>> marks["along_km"].tolist()
     [0.0, 50.0, 100.0]
     """
-    step = positive_km(step_km, "step_km")
+    step = check_km(step_km, "step_km")
     line = Line(as_line(route))
     steps = math.floor((line.length_km + _ROUNDING_KM) / step)
     if steps >= _MAX_MARKS:

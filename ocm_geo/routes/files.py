@@ -13,9 +13,9 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
+from ocm_geo.checks import check_km
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
 from ocm_geo.geodesy import as_line
-from ocm_geo.query.where import positive_km
 from ocm_geo.routes.directions import directions_lonlat, is_directions, read_directions
 from ocm_geo.routes.joining import JOIN_KM, join
 from ocm_geo.routes.plausibility import suspicion
@@ -103,7 +103,7 @@ def route_from_file(
     file = Path(path)
     if not file.is_file() and file.suffix.lower() != ".gdb":
         raise RouteError(f"there is no file {str(path)!r}")
-    join_km = positive_km(max_join_km, "max_join_km")
+    join_km = check_km(max_join_km, "max_join_km")
     _check_feature(feature)
     if precision is not None:
         check_precision(precision)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from ocm_geo.checks import check_km
 from ocm_geo.geodesy import Line, as_line, distance_km, to_ecef_km
-from ocm_geo.query.where import positive_km
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def route_simplify(route: Route, max_error_km: float) -> shapely.LineString:
     >>> ocm.route_simplify(route, 0.1).wkt
     'LINESTRING (5 52, 5.2 52)'
     """
-    bound = positive_km(max_error_km, "max_error_km") * (1 - _BETWEEN_POINTS)
+    bound = check_km(max_error_km, "max_error_km") * (1 - _BETWEEN_POINTS)
     knots = _knots(Line(as_line(route)))
     kept = np.zeros(len(knots), dtype=bool)
     kept[[0, -1]] = True

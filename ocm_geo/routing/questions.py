@@ -9,11 +9,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from ocm_geo.checks import check_km, check_minutes_list
 from ocm_geo.corridors import locate_along
 from ocm_geo.errors import InexactMethod, QueryError, RouteError
+from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import Line, as_line, check_lonlat
 from ocm_geo.provenance import attach, carry
-from ocm_geo.query.where import positive_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -79,10 +80,7 @@ def route_between(
 
 def _positions(points: Sequence[tuple[float, float]] | gpd.GeoSeries) -> NDArray[np.float64]:
     if isinstance(points, gpd.GeoSeries | gpd.GeoDataFrame):
-        if points.crs is None:
-            raise QueryError("points: there is no coordinate reference system; use set_crs()")
-        places = points.geometry.to_crs(CRS)
-        points = list(zip(places.x.tolist(), places.y.tolist(), strict=True))
+        return np.column_stack(point_lonlat(points, "points"))
     checked = [check_lonlat(lon, lat, f"point {i}") for i, (lon, lat) in enumerate(points)]
     return np.array(checked, dtype=np.float64).reshape(-1, 2)
 
@@ -140,7 +138,7 @@ def road_detours(
     >>> bool((near["detour_km"] == 2 * near["offset_km"]).all())
     True
     """
-    margin = positive_km(margin_km, "margin_km")
+    margin = check_km(margin_km, "margin_km")
     near = locate_along(stations, route, within_km=within_km)
     if engine is None:
         warnings.warn(
@@ -215,9 +213,7 @@ def isochrones(
     >>> engine = ocm.Valhalla("http://localhost:8002")
     >>> areas = ocm.isochrones([(1.52, 42.51)], [10, 20], engine=engine)  # doctest: +SKIP
     """
-    times = np.atleast_1d(np.asarray(minutes, dtype=np.float64)).tolist()
-    if not times or not all(np.isfinite(time) and time > 0 for time in times):
-        raise QueryError(f"minutes must be positive numbers, not {minutes!r}")
+    times = check_minutes_list(minutes)
     lonlat = _positions(points)
     labels = points.index.tolist() if isinstance(points, gpd.GeoSeries) else range(len(lonlat))
     rows = [

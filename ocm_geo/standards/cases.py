@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 import pandas as pd
 
+from ocm_geo.checks import check_km
 from ocm_geo.errors import QueryError
-from ocm_geo.query.where import positive_km
 from ocm_geo.standards.catalogue import Derogation, Rule, most_relaxed, relaxed, rule_of
 from ocm_geo.standards.exits import EXIT_KM, at_exits, check_exits
 from ocm_geo.standards.pools import Level, PoolRules, pools
@@ -200,7 +200,7 @@ def case_of(
 def _given(own: float | None, ruled: float | None, name: str, rule: Rule) -> float:
     if own is None and ruled is None:
         raise QueryError(f"{rule.id} sets no {name}: give one, and say where it is from")
-    return positive_km(own if own is not None else ruled, name)
+    return check_km(own if own is not None else ruled, name)
 
 
 def reaches(rule: Rule, share: float) -> bool | None:

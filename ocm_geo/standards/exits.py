@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import shapely
 
 from ocm_geo.errors import QueryError, RouteError
+from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.schema import CRS
 from ocm_geo.standards.noding import nearest_places
@@ -50,12 +50,10 @@ def check_exits(exits: Any, engine: Engine | None) -> NDArray[np.float64] | None
         return None
     if exits is None or engine is None:
         raise QueryError("exits and engine go together: give both, or neither")
-    if not isinstance(exits, gpd.GeoDataFrame | gpd.GeoSeries) or exits.crs is None:
-        raise QueryError("exits must be a GeoDataFrame or GeoSeries of points with a crs")
-    points = exits.geometry.to_crs(CRS).to_numpy()
-    if not len(points) or (shapely.get_type_id(points) != 0).any():
-        raise QueryError("exits must be points, at least one")
-    return np.asarray(shapely.get_coordinates(points))
+    places = np.column_stack(point_lonlat(exits, "exits"))
+    if not len(places):
+        raise QueryError("exits is empty: pass at least one point")
+    return places
 
 
 def at_exits(

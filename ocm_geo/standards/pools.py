@@ -13,8 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from ocm_geo.connections import connections
-from ocm_geo.corridors.positions import in_lonlat
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import point_frame
 from ocm_geo.geodesy import to_ecef_km
 from ocm_geo.levels import LEVELS, Level, power_at, says_operational, says_public
 from ocm_geo.provenance import carry
@@ -123,7 +123,7 @@ def pools(
     if missing:
         raise QueryError(f"stations is no station table: it has no column {missing[0]!r}")
     # Doubt takes sites out of a pool, but neither moves nor divides it: bounds hold whatever it is.
-    placed = in_lonlat(stations, "stations")
+    placed = point_frame(stations, "stations")
     candidates = placed[_counts(placed, rules, "high")]
     label, centres = _merged(candidates, rules.merge_m)
     n = len(centres)

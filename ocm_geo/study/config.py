@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from ocm_geo.checks import check_km
 from ocm_geo.coverage.access import check_method
 from ocm_geo.errors import QueryError
 from ocm_geo.query import Box, StationQuery
-from ocm_geo.query.where import positive_km
 from ocm_geo.study.tables import EVERYTHING, StudyConfig
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _check_access(access: AccessConfig) -> None:
     if access.n_boot < 0:
         raise QueryError(f"access.n_boot must be 0 or more, not {access.n_boot}")
     with _named("access."):
-        positive_km(access.catchment, "catchment")
+        check_km(access.catchment, "catchment")
         check_method(access.method, cast("Decay", access.decay), access.options)
 
 

@@ -12,6 +12,7 @@ import pyogrio
 import shapely
 
 from ocm_geo import geodesy
+from ocm_geo.checks import check_crs
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import attach, carry
 from ocm_geo.routes import route_from_file
@@ -255,8 +256,7 @@ def read_places(file: str) -> gpd.GeoDataFrame:
         table = gpd.read_file(file)
     except pyogrio.errors.DataSourceError as error:
         raise QueryError(f"area file {file} cannot be read: {error}") from error
-    if table.crs is None:
-        raise QueryError(f"area file {file} names no coordinate reference system")
+    check_crs(table, f"area file {file}")
     return table
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.maps import in_degrees
+from ocm_geo.frames import in_lonlat
 from ocm_geo.plots.steps import chosen_steps, step_column, step_unit
 from ocm_geo.widgets.classes import MISSING, Classes
 from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
@@ -146,7 +146,7 @@ class CoverageLayer:
         scheme: str = "equal_interval",
         k: int = 5,
     ) -> None:
-        self._table = in_degrees(table, "coverage table")
+        self._table = in_lonlat(table, "coverage table")
         self._shapes = _turned(self._table)
         self.column = _column_of(self._table, column)
         self._steps = chosen_steps(self._table, within_km, minutes)

@@ -9,9 +9,10 @@ import ipywidgets
 import numpy as np
 import shapely
 
+from ocm_geo.checks import check_km
 from ocm_geo.errors import QueryError, SourceError
 from ocm_geo.plots.style import counted
-from ocm_geo.query.where import Box, positive_km
+from ocm_geo.query.where import Box
 from ocm_geo.reference import ReferenceData, bundled
 from ocm_geo.schema import empty_stations
 from ocm_geo.sources.base import resolve_source
@@ -123,7 +124,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
     ) -> None:
         self._source = _Quiet(resolve_source(source))
         self._remote = self._source.is_remote
-        self._within_km = positive_km(within_km, "within_km")
+        self._within_km = check_km(within_km, "within_km")
         self._fit = bbox is None and not self._remote
         self._reference: ReferenceData | None = (
             None if self._remote else reference_data(self._source)

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.maps import in_degrees
+from ocm_geo.frames import in_lonlat
 from ocm_geo.plots.style import counted, require
 from ocm_geo.reference import ReferenceData
 
@@ -40,7 +40,7 @@ def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
     QueryError
         If it is no station table.
     """
-    frame = in_degrees(stations, "stations")
+    frame = in_lonlat(stations, "stations")
     require(frame, "title", "connections", "max_power_kw")
     if len(frame) and not pd.api.types.is_integer_dtype(frame.index.dtype):
         raise QueryError(

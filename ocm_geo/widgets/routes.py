@@ -10,10 +10,10 @@ import ipywidgets
 import numpy as np
 import shapely
 
+from ocm_geo.checks import check_km
 from ocm_geo.corridors import locate_along, route_gaps
 from ocm_geo.geodesy import Line, as_line, corridor_polygon
 from ocm_geo.plots.style import GAP, INK, POWER_CLASSES, power_class
-from ocm_geo.query.where import positive_km
 from ocm_geo.standards import Rule, assess_route, standards
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
@@ -107,7 +107,7 @@ def route_map(
     >>> shown.verdict.passes
     False
     """
-    limit = positive_km(within_km, "within_km")
+    limit = check_km(within_km, "within_km")
     line = Line(as_line(route))
     located = locate_along(stations, route, within_km=limit, passages="all").sort_values("along_km")
     verdict = None

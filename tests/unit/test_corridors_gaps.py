@@ -126,7 +126,6 @@ def test_provenance_and_question_are_kept() -> None:
         (stations(1), {"connection_types": 33}, "connections"),
         (stations(1), {"max_results": 3}, "max_results"),
         (stations(1), {"drive_on": "top"}, "drive_on"),
-        (stations(1).set_index(pd.Index(["a"])), {}, "whole numbers"),
         (stations(1).set_crs(None, allow_override=True), {}, "coordinate reference system"),
     ],
 )

@@ -157,10 +157,10 @@ def test_no_points_give_the_same_columns(passages: Literal["nearest", "all"]) ->
     ("points", "told"),
     [
         (gpd.GeoSeries([shapely.Point(5, 0)]), "coordinate reference system"),
-        (gpd.GeoSeries([shapely.Point(5, 0), None], crs=4326), "1 of 2 rows are no points"),
-        (gpd.GeoSeries([shapely.Point()], crs=4326), "rows are no points"),
+        (gpd.GeoSeries([shapely.Point(5, 0), None], crs=4326), "1 of 2 rows are not points"),
+        (gpd.GeoSeries([shapely.Point()], crs=4326), "rows are not points"),
         (gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=4326), "representative_point"),
-        ([shapely.Point(5, 0)], "not list"),
+        ([shapely.Point(5, 0)], "not the list"),
     ],
 )
 def test_points_that_are_none(points: gpd.GeoSeries, told: str) -> None:

@@ -119,7 +119,7 @@ def test_a_loop_driven_twice_stays_two_loops() -> None:
 
 def test_a_loop_of_three_points_survives_any_bound() -> None:
     there_and_back = shapely.LineString([(5, 52), (5.2, 52), (5, 52)])
-    assert route_simplify(there_and_back, 1000) == there_and_back
+    assert route_simplify(there_and_back, 900) == there_and_back
 
 
 def test_a_long_edge_is_a_geodesic() -> None:

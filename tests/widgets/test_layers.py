@@ -321,7 +321,7 @@ def test_stations_without_a_position_are_counted(sample: gpd.GeoDataFrame) -> No
              and hasattr(c.widget, "value")]  # fmt: skip
     assert any("2 stations without a position are not shown" in text for text in notes)
     wide = holed.set_geometry(holed.geometry.apply(lambda p: p and p.buffer(1)), crs=4326)
-    with pytest.raises(ocm.QueryError, match="rows are no points"):
+    with pytest.raises(ocm.QueryError, match="rows are not points"):
         ocm.station_map(wide)
     with pytest.raises(ocm.QueryError, match="index 'ocm_id'"):
         ocm.station_map(sample.head(2).set_axis(["a", "b"]))

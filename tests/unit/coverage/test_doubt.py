@@ -115,7 +115,7 @@ def test_the_same_levels_as_the_standards_have() -> None:
 
 
 def test_wrong_rules_and_tables_are_refused() -> None:
-    with pytest.raises(ocm.QueryError, match="above 0 kW"):
+    with pytest.raises(ocm.QueryError, match="of kW above 0"):
         ocm.Qualifying(min_power_kw=0)
     with pytest.raises(ocm.QueryError, match="usage_type_id"):
         station_bounds(table(CASES["sure"][0]).drop(columns="usage_type_id"))

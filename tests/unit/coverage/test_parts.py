@@ -135,7 +135,7 @@ def test_wrong_parts_are_named(tmp_path: Path) -> None:
 
     refused(r"b\.parquet has no column 'population'; there are", a=points, b=points[["geometry"]])
     lines = points.set_geometry([shapely.LineString([(5, 50), (6, 51)])] * 10, crs=4326)
-    refused(r"b\.parquet: population: 10 of 10 rows are no points", b=lines)
+    refused(r"b\.parquet: population: 10 of 10 rows are not points", b=lines)
     refused(
         r"b\.parquet: population 'population': 1 of 10", b=points.assign(population=[-1] + [2] * 9)
     )

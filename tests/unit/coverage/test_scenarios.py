@@ -180,7 +180,7 @@ def test_access_equity_and_siting_under_doubt() -> None:
     ("changes", "message"),
     [
         ({"probability": 1.2}, "from 0 to 1"),
-        ({"probability": "half"}, "number or a Series"),
+        ({"probability": "half"}, "probability must be a number"),
         ({"probability": pd.Series({2: 0.1, 3: 0.1, 4: 0.1}).repeat(2)}, "repeats"),
         ({"measure": 5}, "function of a station table"),
         ({"qualifying": "fast"}, "Qualifying"),

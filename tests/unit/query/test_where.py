@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.query import Area, Box, Circle, Corridor, Ids
 
 LON = np.array([-180.0, -179.5, 0.0, 5.0, 179.5, 180.0])
@@ -45,7 +45,7 @@ def test_box_360_degrees_wide_is_everything(box: tuple[float, float, float, floa
         ((0, 10, 1, 5), "south=10 lies north of north=5"),
         ((0, -91, 1, 5), "south=-91 is no latitude"),
         ((0, 0, float("nan"), 5), "finite"),
-        ((0, 0, "1", 5), "numbers"),
+        ((0, 0, "1", 5), "a finite number"),
         ((0, 0, 1000, 5), "east=1000 is no longitude"),
     ],
 )
@@ -55,7 +55,8 @@ def test_wrong_boxes_say_what_is_wrong(box: tuple[float, ...], message: str) -> 
 
 
 def test_circle_measures_geodesic_kilometres() -> None:
-    found = Circle(0, 0, 6000).select(IDS, LON, LAT)
+    with pytest.warns(SuspectInput, match="pass radius_km=6"):
+        found = Circle(0, 0, 6000).select(IDS, LON, LAT)
     assert IDS[found.positions].tolist() == [3, 4]
     # A quarter of the way to the pole on WGS84 is 5,763.35 km for 52 degrees (pyproj geod).
     assert found.measures["distance_km"] == pytest.approx([0, 5782.5], abs=30)

@@ -158,5 +158,5 @@ def test_links() -> None:
     assert links.add_photo(5).endswith("/addmediaitem/5")
     assert links.add_station().endswith("/poi/add")
     for wrong in (0, -1, "5", 1.5, True):
-        with pytest.raises(ocm.QueryError, match="no OCM id"):
+        with pytest.raises(ocm.QueryError, match="positive whole number"):
             links.details(wrong)  # type: ignore[arg-type]
