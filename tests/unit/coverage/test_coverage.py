@@ -142,7 +142,7 @@ def test_coverage_repairs_invalid_outlines_and_says_so() -> None:
     ("areas", "message"),
     [
         (gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)]), "coordinate reference system"),
-        (sites([0], [0]), "no polygons"),
+        (sites([0], [0]), "not polygons"),
         ([shapely.box(0, 0, 1, 1)], "GeoDataFrame"),
     ],
 )
