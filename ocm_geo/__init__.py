@@ -102,6 +102,9 @@ from ocm_geo.settings import (
     configure,
     using,
 )
+from ocm_geo.sources.base import (
+    Source,
+)
 from ocm_geo.standards import (
     Derogation,
     PoolRules,
@@ -221,6 +224,7 @@ __all__ = [
     "ServerError",
     "Settings",
     "SolverOptions",
+    "Source",
     "SourceError",
     "StaleData",
     "StationExplorer",

@@ -14,9 +14,9 @@ import platformdirs
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["API_KEY_VARIABLE", "Settings", "configure", "current", "using"]
+__all__ = ["API_KEY_VARIABLE", "Settings", "configure", "current", "register_source_check", "using"]
 
 API_KEY_VARIABLE = "OCM_API_KEY"
 
@@ -28,8 +28,9 @@ class Settings:
 
     Parameters
     ----------
-    source : object, optional
-        Where stations come from when a function is given no ``source``.
+    source : Source, path, "sample" or "api", optional
+        Where stations come from when a function is given no ``source``; checked, and a mirror
+        opened, when it is set.
     api_key : str, optional
         Open Charge Map API key; never shown in the representation. Without it, the
         environment variable ``OCM_API_KEY`` is read when the key is needed.
@@ -61,6 +62,15 @@ class Settings:
     def __getstate__(self) -> dict[str, Any]:
         # A pickle travels to workers and log files: the key stays behind.
         return {**self.__dict__, "api_key": None}
+
+
+_source_check: Callable[[object], object] | None = None
+
+
+def register_source_check(check: Callable[[object], object]) -> None:
+    """Register the check of a configured source; sources are a layer above the settings."""
+    global _source_check  # noqa: PLW0603 - set once, when the sources are loaded
+    _source_check = check
 
 
 _process = Settings()
@@ -143,6 +153,8 @@ def _checked(changes: dict[str, Any]) -> dict[str, Any]:
     names = set(Settings.__dataclass_fields__)
     if unknown := sorted(set(changes) - names):
         raise QueryError(f"unknown setting {unknown[0]!r}: choose from {sorted(names)}")
+    if "source" in changes and _source_check is not None:
+        changes = {**changes, "source": _source_check(changes["source"])}
     if "cache_dir" in changes:
         changes = {**changes, "cache_dir": Path(changes["cache_dir"]).expanduser()}
     if "cache_hours" in changes:

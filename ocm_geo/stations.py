@@ -26,7 +26,7 @@ from ocm_geo.query import (
     Where,
 )
 from ocm_geo.reference import bundled
-from ocm_geo.sources.base import Source, resolve_source
+from ocm_geo.sources.base import Source, SourceLike, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,15 +48,16 @@ __all__ = [
 
 
 def stations(
-    *, source: Source | None = None, **filters: Unpack[StationFilters]
+    *, source: SourceLike | None = None, **filters: Unpack[StationFilters]
 ) -> gpd.GeoDataFrame:
     """
     Get the charging stations that meet filters, wherever they are.
 
     Parameters
     ----------
-    source : Source, optional
-        ``OpenChargeMap()``, ``Mirror(path)`` or ``sample()``; the configured one by default.
+    source : Source, path, "sample" or "api", optional
+        An `OpenChargeMap`, a `Mirror`, an object of your own (`Source`), the path of a mirror, the
+        bundled sample or the live API; the configured one by default.
     **filters : StationFilters
         Which stations; see `StationFilters`.
 
@@ -85,7 +86,7 @@ def stations(
 def stations_from_bbox(
     bbox: tuple[float, float, float, float],
     *,
-    source: Source | None = None,
+    source: SourceLike | None = None,
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
@@ -96,7 +97,7 @@ def stations_from_bbox(
     bbox : tuple of float
         ``(west, south, east, north)`` in degrees. ``west > east`` crosses the antimeridian;
         longitudes beyond ±180 are wrapped; a box 360° wide is all longitudes.
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
         Which stations.
@@ -136,7 +137,7 @@ def stations_from_point(
     point: tuple[float, float] | shapely.Point,
     radius_km: float,
     *,
-    source: Source | None = None,
+    source: SourceLike | None = None,
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
@@ -148,7 +149,7 @@ def stations_from_point(
         ``(lon, lat)`` in degrees.
     radius_km : float
         Geodesic distance on WGS84, inclusive, in km.
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
         Which stations.
@@ -187,7 +188,7 @@ def stations_from_point(
 def stations_from_polygon(
     polygon: shapely.Geometry | gpd.GeoDataFrame | gpd.GeoSeries,
     *,
-    source: Source | None = None,
+    source: SourceLike | None = None,
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
@@ -198,7 +199,7 @@ def stations_from_polygon(
     polygon : shapely geometry, GeoSeries or GeoDataFrame
         Polygon or multipolygon, holes honoured; a bare geometry is in lon/lat, a frame has a
         coordinate reference system. Edges are straight in lon/lat (RFC 7946).
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
         Which stations.
@@ -230,7 +231,7 @@ def stations_from_polygon(
 def stations_from_country(
     country: str | int,
     *,
-    source: Source | None = None,
+    source: SourceLike | None = None,
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
@@ -242,7 +243,7 @@ def stations_from_country(
     ----------
     country : str or int
         ISO 3166 alpha-2 code, title or Open Charge Map's own id.
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
         Which stations.
@@ -275,7 +276,7 @@ def stations_from_route(
     route: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries,
     within_km: float = 5,
     *,
-    source: Source | None = None,
+    source: SourceLike | None = None,
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
@@ -288,7 +289,7 @@ def stations_from_route(
         Its edges are geodesics.
     within_km : float
         Greatest geodesic distance from the route, inclusive, in km.
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
         Which stations.
@@ -321,7 +322,7 @@ def stations_from_route(
 def stations_from_ids(
     ids: Iterable[int] | int,
     *,
-    source: Source | None = None,
+    source: SourceLike | None = None,
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
@@ -331,7 +332,7 @@ def stations_from_ids(
     ----------
     ids : iterable of int
         OCM ids; those that do not exist, or are not published, are not in the answer.
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
         Which stations.
@@ -358,13 +359,13 @@ def stations_from_ids(
     return _ask(Ids(ids), source, filters)  # type: ignore[arg-type] # checked there
 
 
-def reference_data(source: Source | None = None) -> ReferenceData:
+def reference_data(source: SourceLike | None = None) -> ReferenceData:
     """
     Get the reference data of a source: what ids stand for.
 
     Parameters
     ----------
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         As for `stations`; where there is none at all, the bundled snapshot.
 
     Returns
@@ -386,12 +387,14 @@ def reference_data(source: Source | None = None) -> ReferenceData:
     try:
         chosen = resolve_source(source)
     except SourceError:
+        if source is not None:
+            raise
         return bundled()
     return chosen.reference_data()
 
 
 def _ask(
-    where: Where, source: Source | None, filters: StationFilters | dict[str, Any]
+    where: Where, source: SourceLike | None, filters: StationFilters | dict[str, Any]
 ) -> gpd.GeoDataFrame:
     chosen = resolve_source(source)
     reference = _reference_for(chosen, dict(filters))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+import os
+from collections.abc import Sized
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from ocm_geo.errors import QueryError, SourceError
-from ocm_geo.settings import API_KEY_VARIABLE, current
+from ocm_geo.errors import MirrorMissing, QueryError, SourceError
+from ocm_geo.settings import API_KEY_VARIABLE, current, register_source_check
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -13,7 +18,12 @@ if TYPE_CHECKING:
     from ocm_geo.query import StationQuery
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["Source", "resolve_source"]
+__all__ = ["Source", "SourceLike", "check_setting", "resolve_source"]
+
+
+_CHOICES = "OpenChargeMap(), Mirror(path), the path of a mirror, 'sample' or 'api'"
+_METHODS = ("fetch", "has_any", "reference_data")
+_LONGEST = 60
 
 
 @runtime_checkable
@@ -21,7 +31,48 @@ class Source(Protocol):
     """
     Anything that answers a `StationQuery` completely and exactly.
 
-    Every source ends with ``query.answer(...)``, so that the same question has the same answer.
+    `OpenChargeMap`, `Mirror` and `sample` are sources. Any object with these three methods is one,
+    and every function with a parameter ``source`` takes it.
+
+    Methods
+    -------
+    fetch(query)
+        Answer a question with a station table. It ends with ``query.answer(stations)``, which
+        applies the filters and the order exactly and records the question, so that all sources
+        answer alike. ``attrs["ocm"]`` holds at least ``source`` and ``attribution``; ``covers``
+        (codes of the countries it holds, ``"BE NL"``) lets questions beyond them warn.
+    has_any(query)
+        Return whether any station lies in the place of a question, without reading them all.
+    reference_data()
+        Return the `ReferenceData` that the ids of its stations belong to.
+
+    Notes
+    -----
+    A source that asks a server over the network has an attribute ``is_remote = True``: maps then
+    ask it in the background.
+
+    Examples
+    --------
+    A table of one's own as a source, so that questions, studies and the explorer can ask it:
+
+    >>> import ocm_geo as ocm
+    >>> class TableSource:
+    ...     def __init__(self, stations):
+    ...         self.stations = stations
+    ...
+    ...     def fetch(self, query):
+    ...         return query.answer(self.stations)
+    ...
+    ...     def has_any(self, query):
+    ...         return len(query.answer(self.stations)) > 0
+    ...
+    ...     def reference_data(self):
+    ...         return ocm.reference_data(ocm.sample())
+    >>> own = TableSource(ocm.stations_from_country("BE", source="sample"))
+    >>> isinstance(own, ocm.Source)
+    True
+    >>> len(ocm.stations(source=own)) == len(own.stations)
+    True
     """
 
     def fetch(self, query: StationQuery) -> gpd.GeoDataFrame:
@@ -29,12 +80,16 @@ class Source(Protocol):
         ...
 
     def has_any(self, query: StationQuery) -> bool:
-        """Say cheaply whether any station is in the place of a question."""
+        """Return whether any station is in the place of a question."""
         ...
 
     def reference_data(self) -> ReferenceData:
-        """Give the reference data that belong to the stations."""
+        """Return the reference data that belong to the stations."""
         ...
+
+
+SourceLike: TypeAlias = Source | str | os.PathLike[str]
+"""What a parameter ``source`` takes: a source, the path of a mirror, ``"sample"`` or ``"api"``."""
 
 
 def resolve_source(source: object = None) -> Source:
@@ -43,9 +98,10 @@ def resolve_source(source: object = None) -> Source:
 
     Parameters
     ----------
-    source : Source, optional
-        The one that the caller named. Without it: the configured one, else the live API where
-        a key is configured or in ``OCM_API_KEY``.
+    source : Source, path, "sample" or "api", optional
+        The one that the caller named: an object that answers questions, the folder of a mirror,
+        the bundled sample or the live API. Without it: the configured one, else the live API
+        where a key is configured or in ``OCM_API_KEY``.
 
     Returns
     -------
@@ -55,19 +111,87 @@ def resolve_source(source: object = None) -> Source:
     Raises
     ------
     QueryError
-        If what was named is no source.
+        If what was named is not a source.
     SourceError
-        If none was named and there is none to fall back on.
+        If none was named and there is none to fall back on, or there is no mirror at the path.
     """
     settings = current()
     chosen = settings.source if source is None else source
-    if chosen is None:
+    if chosen is None or _is_api(chosen):
         return _live(settings.key())
-    if not isinstance(chosen, Source):
-        raise QueryError(
-            f"source={chosen!r} is no source: give OpenChargeMap(), Mirror(path) or sample()"
-        )
+    if isinstance(chosen, str | os.PathLike):
+        return _open_named(os.fspath(chosen))
+    if isinstance(chosen, type) or not isinstance(chosen, Source):
+        raise QueryError(f"source must be {_CHOICES}, not {_describe(chosen)}")
     return chosen
+
+
+def check_setting(source: object) -> object:
+    """Check a source that is configured, and open it at once; the live API may wait for its key."""
+    return source if source is None or _is_api(source) else resolve_source(source)
+
+
+register_source_check(check_setting)
+
+
+def _is_api(source: object) -> bool:
+    return isinstance(source, str) and source == "api"
+
+
+def _open_named(name: str) -> Source:
+    """Open the sample or the mirror of a folder."""
+    if name == "sample":
+        from ocm_geo.sources.sample import sample  # noqa: PLC0415 - loaded when needed
+
+        return sample()
+    folder = Path(name).expanduser().absolute()
+    if (folder / "current").is_file():
+        return _open_mirror(folder, (folder / "current").read_text(encoding="utf-8").strip())
+    raise MirrorMissing(f"source={name!r}: {_why_not(name, folder)}")
+
+
+def _why_not(name: str, folder: Path) -> str:
+    """Tell why a text or path names no source, and what to do."""
+    if near := get_close_matches(name.strip().casefold(), ("sample", "api"), cutoff=0.6):
+        return f"there is no such mirror; did you mean {near[0]!r}?"
+    if folder.is_file():
+        return (
+            "this is a file, and a source is the folder of a mirror: build one from the file with "
+            "Mirror.build(folder, file)"
+        )
+    found = "this folder is not a mirror" if folder.is_dir() else "there is no such folder"
+    return f"{found}: pass {_CHOICES}; Mirror.build(folder, data) builds a mirror"
+
+
+@lru_cache(maxsize=4)
+def _open_mirror(folder: Path, snapshot: str) -> Source:
+    """Open a mirror once for each snapshot, so that a path is as fast as the object."""
+    from ocm_geo.sources.mirror import Mirror  # noqa: PLC0415 - loaded when needed
+
+    return Mirror(folder, snapshot)
+
+
+def _describe(value: object) -> str:
+    """Return the type and a short form of a value that is not a source, and the remedy."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}: call it, {value.__name__}(...)"
+    if callable(value):
+        name = getattr(value, "__name__", type(value).__name__)
+        return f"the function {name}: call it, {name}()"
+    if hasattr(value, "columns"):
+        size = f" of {len(value)} rows" if isinstance(value, Sized) else ""
+        return (
+            f"a {type(value).__name__}{size}: a table answers no questions, use it as it is, and "
+            "StationQuery.build(...).mask(table) to filter it"
+        )
+    missing = [name for name in _METHODS if not hasattr(value, name)]
+    lacks = f", which has no {missing[0]}()" if len(missing) < len(_METHODS) else ""
+    return f"the {type(value).__name__} {_short(value)}{lacks}"
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _live(key: str | None) -> Source:
@@ -76,7 +200,7 @@ def _live(key: str | None) -> Source:
             "no source of stations: (1) set an API key, in the environment variable "
             f"{API_KEY_VARIABLE} or by configure(api_key=…), to ask the live API (a key is free: "
             "sign in at openchargemap.org, 'my apps'); (2) build a local copy with "
-            "Mirror.build(path, data) and pass source=Mirror(path); or (3) pass source=sample() "
+            "Mirror.build(path, data) and pass source=path; or (3) pass source=sample() "
             "for the bundled, invented stations"
         )
     from ocm_geo.sources.api import OpenChargeMap  # noqa: PLC0415 - loaded when needed

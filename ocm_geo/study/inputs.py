@@ -16,7 +16,7 @@ from ocm_geo.checks import check_crs
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import attach, carry
 from ocm_geo.routes import route_from_file
-from ocm_geo.sources.base import Source, resolve_source
+from ocm_geo.sources.base import Source, SourceLike, resolve_source
 from ocm_geo.stations import stations, stations_from_bbox
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _KM_PER_DEGREE = 110.5
 """A degree of latitude is never shorter than 110.57 km on WGS84."""
 
 
-def open_source(named: str | None, source: Source | None) -> Source:
+def open_source(named: str | None, source: SourceLike | None) -> Source:
     """
     Open the source of a study.
 
@@ -46,7 +46,7 @@ def open_source(named: str | None, source: Source | None) -> Source:
     ----------
     named : str, optional
         ``sample``, ``api`` or the path of a mirror.
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         The caller's, which goes first.
 
     Returns
@@ -54,19 +54,7 @@ def open_source(named: str | None, source: Source | None) -> Source:
     Source
         The source.
     """
-    if source is not None or named is None:
-        return resolve_source(source)
-    if named == SAMPLE:
-        from ocm_geo.sources.sample import sample  # noqa: PLC0415 - loaded when needed
-
-        return sample()
-    if named == "api":
-        from ocm_geo.sources.api import OpenChargeMap  # noqa: PLC0415 - loaded when needed
-
-        return OpenChargeMap()
-    from ocm_geo.sources.mirror import Mirror  # noqa: PLC0415 - loaded when needed
-
-    return Mirror(named)
+    return resolve_source(named if source is None else source)
 
 
 def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:

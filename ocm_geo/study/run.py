@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import shapely
 
-    from ocm_geo.sources.base import Source
+    from ocm_geo.sources.base import Source, SourceLike
     from ocm_geo.study.tables import StudyConfig
 
 __all__ = ["StudyResult", "run_study"]
@@ -95,7 +95,7 @@ def run_study(
     config: str | Path | Mapping[str, Any],
     folder: str | Path,
     *,
-    source: Source | None = None,
+    source: SourceLike | None = None,
     area_file: str | Path | None = None,
     route_file: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -109,7 +109,7 @@ def run_study(
         A TOML file, or the same as a dictionary; see `StudyConfig`.
     folder : path
         Where the results go; made if it does not exist. Files of the same names are replaced.
-    source : Source, optional
+    source : Source, path, "sample" or "api", optional
         Goes before the source that the configuration names.
     area_file, route_file : path, optional
         Go before the files that the configuration names.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from ocm_geo.query import StationQuery
-    from ocm_geo.sources.base import Source
+    from ocm_geo.sources.base import Source, SourceLike
 
 __all__ = ["StationExplorer"]
 
@@ -65,8 +65,8 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
 
     Parameters
     ----------
-    source : Source, optional
-        ``OpenChargeMap()``, ``Mirror(path)`` or ``sample()``; the configured one by default.
+    source : Source, path, "sample" or "api", optional
+        As for `stations`; the configured one by default.
     bbox : tuple of float, optional
         ``(west, south, east, north)`` to show first. By default all of a local source, and
         Europe where it is a server.
@@ -113,7 +113,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
 
     def __init__(
         self,
-        source: Source | None = None,
+        source: SourceLike | None = None,
         *,
         bbox: tuple[float, float, float, float] | None = None,
         basemap: Basemap = "online",

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import pickle
 import threading
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import ocm_geo as ocm
 from ocm_geo import settings
 from ocm_geo.errors import QueryError, SourceError
 from ocm_geo.sources.base import resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +70,99 @@ def test_without_a_source_the_error_says_the_three_ways_out() -> None:
         resolve_source()
 
 
-def test_what_is_no_source_is_refused() -> None:
-    with pytest.raises(QueryError, match="no source"):
-        resolve_source("sample")
+class Own:
+    """A source of one's own."""
+
+    def fetch(self, query: ocm.StationQuery) -> Any:
+        return query.answer(ocm.sample().fetch(ocm.StationQuery()))
+
+    def has_any(self, query: ocm.StationQuery) -> bool:
+        return len(self.fetch(query)) > 0
+
+    def reference_data(self) -> ocm.ReferenceData:
+        return ocm.sample().reference_data()
+
+
+NOT_SOURCES = {
+    "a class": (lambda: ocm.OpenChargeMap, "the class OpenChargeMap: call it"),
+    "a class of one's own": (lambda: Own, r"call it, Own\(...\)"),
+    "a function": (lambda: ocm.sample, r"call it, sample\(\)"),
+    "a table": (
+        lambda: ocm.stations(source="sample"),
+        r"a GeoDataFrame of 1420 rows: a table.*StationQuery",
+    ),
+    "a number": (lambda: 42, "the int 42"),
+    "a list": (lambda: [ocm.sample()] * 99, "the list .Mirror"),
+    "half a source": (lambda: SimpleNamespace(fetch=1, has_any=1), r"no reference_data\(\)"),
+}
+MISSING = {
+    "smaple": "did you mean 'sample'",
+    "API": "did you mean 'api'",
+    "Amsterdam": "no such folder.*'sample' or 'api'",
+    "": "not a mirror|no such",
+}
+
+
+@pytest.mark.parametrize("kind", NOT_SOURCES)
+def test_what_is_not_a_source_is_refused_wherever_it_is_given(kind: str) -> None:
+    make, words = NOT_SOURCES[kind]
+    value = make()
+    with ocm.using(source="sample"):
+        for call in (
+            lambda: ocm.stations(source=value),
+            lambda: ocm.reference_data(value),
+            lambda: ocm.configure(source=value),
+            lambda: ocm.using(source=value).__enter__(),
+            lambda: ocm.StationExplorer(value),
+        ):
+            with pytest.raises(QueryError, match=words) as error:
+                call()
+            assert len(str(error.value)) < 400
+        assert ocm.configure().source is not value
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_name_that_leads_to_no_source_says_why(name: str) -> None:
+    for call in (lambda: ocm.stations(source=name), lambda: ocm.reference_data(name)):
+        with pytest.raises(ocm.MirrorMissing, match=MISSING[name]):
+            call()
+
+
+def test_a_file_or_any_folder_is_not_a_mirror(tmp_path: Path) -> None:
+    data = tmp_path / "sites.json"
+    data.write_text("[]")
+    with pytest.raises(ocm.MirrorMissing, match=r"is a file.*Mirror\.build"):
+        ocm.configure(source=data)
+    with pytest.raises(ocm.MirrorMissing, match="this folder is not a mirror"):
+        ocm.stations(source=tmp_path)
+
+
+def test_a_source_by_name_path_or_of_ones_own_answers_alike() -> None:
+    path = ocm.sample().path
+    want = ocm.stations(source=ocm.sample(), min_power_kw=150)
+    for source in ("sample", path, str(path), Own()):
+        assert ocm.stations(source=source, min_power_kw=150).equals(want)
+        with ocm.using(source=source):
+            assert ocm.stations(min_power_kw=150).equals(want)
+    assert isinstance(Own(), ocm.Source)
+
+
+def test_a_path_is_opened_once() -> None:
+    path = ocm.sample().path
+    assert resolve_source(path) is resolve_source(str(path))
+
+
+def test_the_live_api_by_name_needs_its_key_when_it_is_asked() -> None:
+    with ocm.using(source="api"):
+        with pytest.raises(SourceError, match="OCM_API_KEY"):
+            resolve_source()
+        with ocm.using(api_key="k"):
+            assert isinstance(resolve_source(), ocm.OpenChargeMap)
+    with pytest.raises(SourceError, match="OCM_API_KEY"):
+        ocm.stations(source="api")
+
+
+def test_a_study_takes_a_source_by_name_in_python_too(tmp_path: Path) -> None:
+    config = {"title": "t", "area": {"country": "BE"}}
+    result = ocm.run_study(config, tmp_path / "study", source="sample")
+    assert len(result.stations) == len(ocm.stations_from_country("BE", source="sample"))
