@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from ocm_geo.geodesy.lines import Line
 
 __all__ = ["PointIndex"]
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number without pattern: it spreads the bits of longitudes."""
+_FEW = 16
+"""Equal places that are measured one by one."""
 
 _BLOCK = 250_000
 _CELLS_PER_DEG = 8
@@ -72,6 +77,24 @@ class PointIndex:
     def tree(self) -> cKDTree:
         """The KD-tree of earth-centred positions, km."""
         return cKDTree(self._places.xyz)
+
+    @cached_property
+    def _distinct(self) -> tuple[PointIndex, _Members | None]:
+        """
+        The places without repeats, and who shares each.
+
+        Thousands of stations at one place are all equally near: measured one by one, they would
+        take time by the square of their number.
+        """
+        owner = _find_repeats(self._places.lonlat)
+        if owner is None:
+            return self, None
+        # By first appearance, so that of equally near places the first is found.
+        _, first, owner = np.unique(owner, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        return PointIndex(*self._places.lonlat[first[order]].T), _Members.of(rank[owner])
 
     @cached_property
     def _by_lat(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
@@ -216,10 +239,14 @@ class PointIndex:
         limit = np.inf if max_km is None else float(max_km)
         position = np.full((len(asked.xyz), k), -1, dtype=np.intp)
         km = np.full((len(asked.xyz), k), np.inf)
+        one_each, members = self._distinct
         for rows in self._blocks(asked):
-            position[rows], km[rows] = nearest(
-                self._places, self.tree, asked.take(rows), k=k, max_km=limit, workers=workers
+            found, away = nearest(
+                one_each.places, one_each.tree, asked.take(rows), k=k, max_km=limit, workers=workers
             )
+            if members is not None:
+                found, away = members.expand(found, away)
+            position[rows], km[rows] = found, away
         return position, km
 
     def are_reached(
@@ -244,9 +271,10 @@ class PointIndex:
         """
         asked = Places.of(lon, lat)
         step = np.full(len(asked.xyz), len(within_km), dtype=np.intp)
+        one_each, _ = self._distinct
         for rows in self._blocks(asked):
             step[rows] = reached(
-                self._places, self.tree, asked.take(rows), within_km, workers=workers
+                one_each.places, one_each.tree, asked.take(rows), within_km, workers=workers
             )
         return step
 
@@ -289,3 +317,52 @@ class PointIndex:
         column, row = np.floor(_CELLS_PER_DEG * asked.lonlat.T).astype(np.int64)
         order = np.argsort(row * (1 << 20) + column, kind="stable")
         return np.array_split(order, -(-len(order) // _BLOCK))
+
+
+class _Members(NamedTuple):
+    """Which places share each distinct one: runs of positions, ascending in each run."""
+
+    position: NDArray[np.intp]
+    start: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, owner: NDArray[np.intp]) -> _Members:
+        """Group places by the distinct place that they share."""
+        sizes = np.bincount(owner)
+        return cls(np.argsort(owner, kind="stable"), np.concatenate([[0], np.cumsum(sizes)]))
+
+    def expand(
+        self, found: NDArray[np.intp], km: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Replace distinct places by all that share them, and keep the first of each row."""
+        k = found.shape[1]
+        row, column = np.nonzero(found >= 0)
+        at = found[row, column]
+        size = np.minimum(np.diff(self.start)[at], k)
+        each = np.repeat(np.arange(len(at)), size)
+        within = np.arange(len(each)) - np.repeat(np.cumsum(size) - size, size)
+        position = self.position[self.start[at[each]] + within]
+        row, away = row[each], km[row, column][each]
+        order = np.lexsort((position, away, row))
+        row, position, away = row[order], position[order], away[order]
+        rank = np.arange(len(row)) - np.searchsorted(row, row)
+        kept = rank < k
+        result = np.full(found.shape, -1, dtype=np.intp), np.full(found.shape, np.inf)
+        result[0][row[kept], rank[kept]] = position[kept]
+        result[1][row[kept], rank[kept]] = away[kept]
+        return result
+
+
+def _find_repeats(lonlat: NDArray[np.float64]) -> NDArray[np.intp] | None:
+    """Return a number for each place, equal ones alike; None where a few at most share one."""
+    lon, lat = (np.ascontiguousarray(v + 0.0).view(np.uint64) for v in lonlat.T)
+    mixed = lon * _MIX ^ lat
+    in_order = np.sort(mixed)
+    if not (in_order[_FEW:] == in_order[:-_FEW]).any():
+        return None
+    order = np.argsort(mixed, kind="stable")
+    # Different places with the same number would end a run, and cost time but no answer.
+    begins = np.concatenate([[True], (np.diff(lonlat[order], axis=0) != 0).any(axis=1)])
+    owner = np.empty(len(order), dtype=np.intp)
+    owner[order] = np.cumsum(begins)
+    return owner

@@ -62,6 +62,22 @@ def test_nearest_agree_with_pyproj(
 
 
 @MORE
+@given(seeds, centres, st.integers(1, 9), st.integers(1, 6))
+def test_nearest_among_repeats_agree_with_pyproj(
+    seed: int, centre: tuple[float, float], k: int, n_distinct: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    points = scattered(seed, centre, n_distinct, 1.0)[rng.integers(0, n_distinct, 120)]
+    asked = np.concatenate([scattered(seed + 1, centre, 3, 1.0), points[:2]])
+    position, distance = PointIndex(*points.T).nearest(asked[:, 0], asked[:, 1], k, max_km=200)
+    for row, (lon, lat) in enumerate(asked):
+        km = metres(lon, lat, points) / 1000
+        order = [i for i in np.argsort(km, kind="stable")[:k] if km[i] <= 200]
+        assert position[row].tolist() == order + [-1] * (k - len(order))
+        assert np.max(np.abs(distance[row][: len(order)] - km[order]), initial=0.0) < 1e-6
+
+
+@MORE
 @given(seeds, centres, st.floats(0.05, 3))
 def test_distances_from_a_line_agree_with_pyproj(
     seed: int, centre: tuple[float, float], spread: float
