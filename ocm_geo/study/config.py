@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 
@@ -15,6 +16,7 @@ from ocm_geo.coverage.access import check_method
 from ocm_geo.errors import QueryError
 from ocm_geo.query import Box, StationQuery
 from ocm_geo.study.tables import EVERYTHING, StudyConfig
+from ocm_geo.study.texts import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from ocm_geo.study.tables import AccessConfig
 
 __all__ = ["changed_config", "read_config"]
+
+_UNKNOWN_KEY = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?")
 
 
 def read_config(config: str | Path | Mapping[str, Any]) -> StudyConfig:
@@ -49,7 +53,7 @@ def read_config(config: str | Path | Mapping[str, Any]) -> StudyConfig:
     try:
         return _checked(msgspec.convert(dict(config), StudyConfig))
     except msgspec.ValidationError as error:
-        raise QueryError(f"the study's configuration is wrong: {error}") from error
+        raise QueryError(f"the study's configuration: {_explain(error)}") from error
 
 
 def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConfig:
@@ -88,13 +92,34 @@ def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConf
 
 
 def _from_file(path: Path) -> StudyConfig:
+    text = read_text(path, "the configuration")
     try:
-        config = msgspec.toml.decode(path.read_bytes(), type=StudyConfig)
-    except OSError as error:
-        raise QueryError(f"cannot read the configuration {path}: {error.strerror}") from error
+        config = msgspec.toml.decode(text, type=StudyConfig)
     except msgspec.DecodeError as error:
-        raise QueryError(f"{path}: {error}") from error
+        raise QueryError(f"{path}: {_explain(error)}") from error
     return _checked(_beside(config, path.parent))
+
+
+def _explain(error: msgspec.DecodeError) -> str:
+    """Name an unknown key, its table and the keys there are; leave other errors as they are."""
+    found = _UNKNOWN_KEY.fullmatch(str(error))
+    if found is None:
+        return str(error).replace("`object", "`table").replace("`array", "`list").replace("$.", "")
+    key, path = found.groups(default="")
+    table: Any = StudyConfig
+    for name in filter(None, path.split(".")):
+        table = _table_of(table, re.sub(r"\[.*\]", "", name))
+    keys = ", ".join(field.name for field in msgspec.structs.fields(table))
+    return f"unknown key {key!r}" + (f" in {path}" if path else "") + f"; the keys are {keys}"
+
+
+def _table_of(table: type[msgspec.Struct], name: str) -> type[msgspec.Struct]:
+    """Return the type of the table, or of the tables of a list, under a key."""
+    field = next(f for f in msgspec.structs.fields(table) if f.name == name)
+    kinds = [kind for part in get_args(field.type) for kind in (part, *get_args(part))]
+    return next(
+        k for k in (field.type, *kinds) if isinstance(k, type) and issubclass(k, msgspec.Struct)
+    )
 
 
 def _beside(config: StudyConfig, folder: Path) -> StudyConfig:

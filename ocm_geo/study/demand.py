@@ -14,7 +14,8 @@ from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.rasters import open_grid, read_cells
 from ocm_geo.errors import QueryError
 from ocm_geo.schema import CRS
-from ocm_geo.study.inputs import read_places
+from ocm_geo.study.inputs import name_rows, read_places
+from ocm_geo.study.texts import parse_numbers, read_text_table
 
 if TYPE_CHECKING:
     from ocm_geo.study.tables import AccessConfig, DemandConfig
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["load_costs", "load_demand"]
 
 _RASTERS = {".tif", ".tiff"}
-_TEXT = {"origin": str}
+_TABLES = {".csv", ".tsv", ".txt"}
+_USUAL = {
+    "lon_column": ("lon", "longitude", "lng", "long", "x", "lon_dd", "longitude_deg"),
+    "lat_column": ("lat", "latitude", "y", "lat_dd", "latitude_deg"),
+}
+"""Names under which a column of degrees is found where the study does not name it."""
+_LIMITS = {"lon_column": 180.0, "lat_column": 90.0}
 
 
 def load_demand(demand: DemandConfig | None, areas: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
@@ -57,14 +64,30 @@ def load_demand(demand: DemandConfig | None, areas: gpd.GeoDataFrame | None) -> 
         raise QueryError(f"demand file {path} does not exist")
     if path.suffix.lower() in _RASTERS:
         return _cells(path)
-    table = _rows(path, demand) if path.suffix.lower() == ".csv" else read_places(str(path))
+    if path.suffix.lower() in _TABLES:
+        table = _read_points(path, demand)
+    else:
+        table = read_places(str(path), "demand file")
+    if demand.population_column not in table:
+        raise QueryError(
+            f"demand file {path} has no column {demand.population_column!r}; set "
+            f"population_column to one of {_own_columns(table)}"
+        )
     if demand.name_column is not None:
         if demand.name_column not in table:
             raise QueryError(
-                f"demand file {path} has no column {demand.name_column!r}; it has {list(table)}"
+                f"demand file {path} has no column {demand.name_column!r}; set name_column to "
+                f"one of {_own_columns(table)}"
             )
-        table = table.set_index(demand.name_column)
-    return _at_points(table, demand.population_column)
+        table = table.set_index(name_rows(table[demand.name_column]))
+    try:
+        return _at_points(table, demand.population_column)
+    except QueryError as error:
+        raise QueryError(f"demand file {path}: {error}") from error
+
+
+def _own_columns(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table.columns if name != "geometry"]
 
 
 def load_costs(access: AccessConfig) -> pd.DataFrame | None:
@@ -89,14 +112,25 @@ def load_costs(access: AccessConfig) -> pd.DataFrame | None:
     if access.costs is None:
         return None
     path = Path(access.costs)
-    try:
-        table = (
-            pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=_TEXT)
-        )
-    except (OSError, ValueError) as error:
-        raise QueryError(f"costs file {path} cannot be read: {error}") from error
-    if "origin" in table:
-        table["origin"] = table["origin"].astype(str)
+    if path.suffix.lower() == ".parquet":
+        try:
+            table = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise QueryError(f"costs file {path} cannot be read: {error}") from error
+        if "origin" in table:
+            table["origin"] = table["origin"].astype(str)
+        return table
+    return _parse_costs(read_text_table(path, "costs file"))
+
+
+def _parse_costs(table: pd.DataFrame) -> pd.DataFrame:
+    """Parse all columns but ``origin``, whose names stay texts."""
+    for name in table.columns.drop("origin", errors="ignore"):
+        texts = table[name]
+        comma = texts.str.contains(",", regex=False).any()
+        numbers = parse_numbers(texts, "," if comma else ".")
+        whole = numbers.notna().all() and (numbers % 1 == 0).all()
+        table[name] = numbers.astype("int64") if whole else numbers
     return table
 
 
@@ -112,25 +146,68 @@ def _at_points(table: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
     )
 
 
-def _rows(path: Path, demand: DemandConfig) -> gpd.GeoDataFrame:
-    try:
-        # As text: a name such as 01067 keeps its zero.
-        table = pd.read_csv(path, dtype=str)
-    except (OSError, ValueError) as error:
-        raise QueryError(f"demand file {path} cannot be read: {error}") from error
-    for column in (demand.lon_column, demand.lat_column):
-        if column not in table:
-            raise QueryError(f"demand file {path} has no column {column!r}; it has {list(table)}")
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if numbers.isna().any():
-            first = numbers.index[numbers.isna()][0]
-            raise QueryError(
-                f"demand file {path}: {numbers.isna().sum()} values of {column!r} are missing or "
-                f"no degrees (first: row {first}, {table[column][first]!r})"
-            )
-        table[column] = numbers
-    points = gpd.points_from_xy(table[demand.lon_column], table[demand.lat_column], crs=CRS)
+def _read_points(path: Path, demand: DemandConfig) -> gpd.GeoDataFrame:
+    """Read a table of points; names stay as they are in the file, such as 01067 or NA."""
+    table = read_text_table(path, "demand file")
+    if table.empty:
+        raise QueryError(f"demand file {path} has no rows")
+    lon, lat = _position_columns(table, path, demand)
+    comma = table[[lon, lat]].apply(lambda texts: texts.str.contains(",", regex=False).any()).any()
+    decimal = "," if comma else "."
+    for key, column in (("lon_column", lon), ("lat_column", lat)):
+        table[column] = _parse_degrees(table[column], decimal, f"demand file {path}", key)
+    population = demand.population_column
+    if population in table and population not in {lon, lat}:
+        table[population] = _parse_population(table[population], decimal, f"demand file {path}")
+    points = gpd.points_from_xy(table[lon], table[lat], crs=CRS)
     return gpd.GeoDataFrame(table, geometry=points)
+
+
+def _parse_population(texts: pd.Series, decimal: str, what: str) -> pd.Series:
+    """Parse a column of population; a sign that could mean thousands or decimals is an error."""
+    numbers = parse_numbers(texts, decimal)
+    if numbers.isna().any():
+        first = numbers.isna().idxmax()
+        raise QueryError(
+            f"{what}: {numbers.isna().sum()} of {len(texts)} values of {texts.name!r} "
+            f"(population_column) are missing or not numbers with the decimal sign {decimal!r} "
+            f"(first: row {first}, {texts[first]!r}); write them without separators of thousands"
+        )
+    return numbers
+
+
+def _position_columns(table: pd.DataFrame, path: Path, demand: DemandConfig) -> tuple[str, str]:
+    """Return the columns that the study names, or those with usual names."""
+    found = {
+        key: getattr(demand, key) or _usual_column(table, usual) for key, usual in _USUAL.items()
+    }
+    wrong = [key for key, column in found.items() if column not in table]
+    if wrong:
+        named = [f"no column {found[key]!r}" for key in wrong if found[key] is not None]
+        raise QueryError(
+            f"demand file {path} has {' and '.join(named) or 'no columns with usual names'} for "
+            "positions: set lon_column and lat_column to the columns with the longitude and the "
+            f"latitude in degrees, of {_own_columns(table)}"
+        )
+    return str(found["lon_column"]), str(found["lat_column"])
+
+
+def _usual_column(table: pd.DataFrame, usual: tuple[str, ...]) -> str | None:
+    names = {str(column).casefold(): str(column) for column in reversed(table.columns)}
+    return next((names[name] for name in usual if name in names), None)
+
+
+def _parse_degrees(texts: pd.Series, decimal: str, what: str, key: str) -> pd.Series:
+    """Parse the degrees of a column, all of which must be on Earth."""
+    numbers = parse_numbers(texts, decimal)
+    wrong = ~(numbers.abs() <= _LIMITS[key])
+    if wrong.any():
+        first = wrong.idxmax()
+        raise QueryError(
+            f"{what}: {wrong.sum()} of {len(texts)} values of {texts.name!r} ({key}) are not "
+            f"degrees within ±{_LIMITS[key]:g} (first: row {first}, {texts[first]!r})"
+        )
+    return numbers
 
 
 def _cells(path: Path) -> gpd.GeoDataFrame:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ocm_geo.study.access import AccessTables
-    from ocm_geo.study.run import StudyResult
+    from ocm_geo.study.result import StudyResult
 
 __all__ = ["draw_figures"]
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
+import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.checks import check_crs
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import DroppedRows, QueryError
 from ocm_geo.provenance import attach, carry
 from ocm_geo.routes import route_from_file
 from ocm_geo.sources.base import Source, SourceLike, resolve_source
@@ -28,6 +29,7 @@ __all__ = [
     "load_areas",
     "load_route",
     "load_stations",
+    "name_rows",
     "open_source",
     "read_places",
     "rows_where",
@@ -91,8 +93,8 @@ def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:
     for name, column in columns.items():
         if column is not None:
             kept[name] = _column(table, column, area.file)
-    if "name" not in kept:
-        kept["name"] = [str(label) for label in table.index]
+    labels = table.index.to_series() if area.name_column is None else kept["name"]
+    kept["name"] = name_rows(labels)
     return kept
 
 
@@ -219,33 +221,85 @@ def _sql(where: Mapping[str, str | int]) -> str | None:
     return " AND ".join(words) or None
 
 
-def read_places(file: str) -> gpd.GeoDataFrame:
+def read_places(file: str, what: str = "area file") -> gpd.GeoDataFrame:
     """
     Read areas or points.
 
     Parameters
     ----------
     file : str
-        Path in any format that GDAL reads.
+        Path of a file in any format that GDAL reads, or of GeoParquet.
+    what : str
+        What the file is, for messages.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The rows of the file, as they are.
+        The rows of the file that have a shape.
 
     Raises
     ------
     QueryError
-        If it does not exist, cannot be read or names no coordinate reference system.
+        If it does not exist, cannot be read, has no rows, no shapes or no coordinate reference
+        system.
+
+    Warns
+    -----
+    DroppedRows
+        If some rows have no shape.
     """
-    if not Path(file).exists():
-        raise QueryError(f"area file {file} does not exist")
+    path = Path(file)
+    if not path.exists():
+        raise QueryError(f"{what} {file} does not exist")
+    table = _read_file(path, what)
+    if table.empty:
+        raise QueryError(f"{what} {file} has no rows")
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise QueryError(f"{what} {file} has no geometry: only the columns {list(table.columns)}")
+    shapes = table.geometry
+    bare = (shapes.isna() | shapes.is_empty).to_numpy()
+    if bare.all():
+        raise QueryError(f"{what} {file}: no row has a shape (its geometry is missing or empty)")
+    check_crs(table, f"{what} {file}")
+    if bare.any():
+        warnings.warn(
+            f"{what} {file}: {bare.sum()} of {len(table)} rows have no shape and are left out "
+            f"(first: row {int(np.flatnonzero(bare)[0])})",
+            DroppedRows,
+            stacklevel=2,
+        )
+    return table[~bare]
+
+
+def _read_file(path: Path, what: str) -> pd.DataFrame:
     try:
-        table = gpd.read_file(file)
-    except pyogrio.errors.DataSourceError as error:
-        raise QueryError(f"area file {file} cannot be read: {error}") from error
-    check_crs(table, f"area file {file}")
-    return table
+        if path.suffix.lower() == ".parquet":
+            return gpd.read_parquet(path)
+        return gpd.read_file(path)
+    except (RuntimeError, OSError, ValueError, shapely.errors.GEOSException) as error:
+        raise QueryError(f"{what} {path} cannot be read: {error}") from error
+
+
+def name_rows(values: pd.Series) -> pd.Index:
+    """
+    Return names of rows as texts.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        A column of names, of any type.
+
+    Returns
+    -------
+    pandas.Index of str
+        The names; ``row 3`` where there is none.
+    """
+    bare = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
+    names = [
+        f"row {row}" if missing else str(name)
+        for row, (name, missing) in enumerate(zip(values, bare, strict=True))
+    ]
+    return pd.Index(names)
 
 
 def _column(table: gpd.GeoDataFrame, column: str, what: str) -> Any:  # noqa: ANN401 - a Series

@@ -18,7 +18,7 @@ from ocm_geo.study.tables import Tier, UsageClass
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from ocm_geo.study.run import StudyResult
+    from ocm_geo.study.result import StudyResult
 
 __all__ = ["write_report"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,82 +12,28 @@ from ocm_geo import files
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import attach, carry, read_attrs
 from ocm_geo.query import Area
-from ocm_geo.reference import ReferenceData, add_labels, attribution
+from ocm_geo.reference import add_labels, attribution
 from ocm_geo.stations import stations_from_route
-from ocm_geo.study.access import AccessTables, measure_access
+from ocm_geo.study.access import measure_access
 from ocm_geo.study.config import changed_config, read_config
 from ocm_geo.study.demand import load_costs, load_demand
 from ocm_geo.study.figures import draw_figures
 from ocm_geo.study.inputs import load_areas, load_route, load_stations, open_source
 from ocm_geo.study.measures import coverage_by_group, data_quality, gaps_by_group, split_groups
 from ocm_geo.study.report import write_report
+from ocm_geo.study.result import StudyResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import geopandas as gpd
     import pandas as pd
-    import shapely
 
     from ocm_geo.sources.base import Source, SourceLike
+    from ocm_geo.study.access import AccessTables
     from ocm_geo.study.tables import StudyConfig
 
-__all__ = ["StudyResult", "run_study"]
-
-
-@dataclass
-class StudyResult:
-    """
-    All that a study found.
-
-    Parameters
-    ----------
-    config : StudyConfig
-        What was asked.
-    folder : pathlib.Path
-        Where everything was written.
-    reference : ReferenceData
-        What ids stand for.
-    stations : geopandas.GeoDataFrame
-        The stations in the area of study.
-    groups : dict
-        The stations in or near the area, for each group: what coverage was measured with.
-    quality : pandas.DataFrame
-        What is missing or doubtful.
-    areas : geopandas.GeoDataFrame, optional
-        The areas.
-    coverage : geopandas.GeoDataFrame, optional
-        Coverage for each group, area and distance.
-    route : shapely.LineString, optional
-        The route.
-    route_stations : geopandas.GeoDataFrame, optional
-        The stations of the corridor.
-    gaps : geopandas.GeoDataFrame, optional
-        The gaps for each group.
-    access : AccessTables, optional
-        What people can reach, for each group.
-    written : list of pathlib.Path
-        Every file.
-    """
-
-    config: StudyConfig
-    folder: Path
-    reference: ReferenceData
-    stations: gpd.GeoDataFrame
-    groups: dict[str, gpd.GeoDataFrame]
-    quality: pd.DataFrame
-    areas: gpd.GeoDataFrame | None = None
-    coverage: gpd.GeoDataFrame | None = None
-    route: shapely.LineString | None = None
-    route_stations: gpd.GeoDataFrame | None = None
-    gaps: gpd.GeoDataFrame | None = None
-    access: AccessTables | None = None
-    written: list[Path] = field(default_factory=list)
-
-    @property
-    def report(self) -> Path:
-        """The readable report."""
-        return self.folder / "report.html"
+__all__ = ["run_study"]
 
 
 def run_study(

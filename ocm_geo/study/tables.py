@@ -102,8 +102,9 @@ class DemandConfig(_Table, frozen=True):
     file : str, optional
         A raster of counts (``.tif``), a table (``.csv``), or points or areas in any format
         that GDAL reads; areas count at a point inside. Without one, the areas of the study.
-    lon_column, lat_column : str
-        Of a table, degrees.
+    lon_column, lat_column : str, optional
+        Columns of a table with degrees; by default those with usual names, such as ``lon``,
+        ``lng``, ``longitude`` or ``x``.
     population_column : str
         People of each row; rasters have none.
     name_column : str, optional
@@ -113,8 +114,8 @@ class DemandConfig(_Table, frozen=True):
     """
 
     file: str | None = None
-    lon_column: str = "lon"
-    lat_column: str = "lat"
+    lon_column: str | None = None
+    lat_column: str | None = None
     population_column: str = "population"
     name_column: str | None = None
     clip: bool = False

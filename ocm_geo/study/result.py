@@ -1,0 +1,74 @@
+"""The tables of a finished study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+
+    from ocm_geo.reference import ReferenceData
+    from ocm_geo.study.access import AccessTables
+    from ocm_geo.study.tables import StudyConfig
+
+__all__ = ["StudyResult"]
+
+
+@dataclass
+class StudyResult:
+    """
+    All that a study found.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        What was asked.
+    folder : pathlib.Path
+        Where everything was written.
+    reference : ReferenceData
+        What ids stand for.
+    stations : geopandas.GeoDataFrame
+        The stations in the area of study.
+    groups : dict
+        The stations in or near the area, for each group: what coverage was measured with.
+    quality : pandas.DataFrame
+        What is missing or doubtful.
+    areas : geopandas.GeoDataFrame, optional
+        The areas.
+    coverage : geopandas.GeoDataFrame, optional
+        Coverage for each group, area and distance.
+    route : shapely.LineString, optional
+        The route.
+    route_stations : geopandas.GeoDataFrame, optional
+        The stations of the corridor.
+    gaps : geopandas.GeoDataFrame, optional
+        The gaps for each group.
+    access : AccessTables, optional
+        What people can reach, for each group.
+    written : list of pathlib.Path
+        Every file.
+    """
+
+    config: StudyConfig
+    folder: Path
+    reference: ReferenceData
+    stations: gpd.GeoDataFrame
+    groups: dict[str, gpd.GeoDataFrame]
+    quality: pd.DataFrame
+    areas: gpd.GeoDataFrame | None = None
+    coverage: gpd.GeoDataFrame | None = None
+    route: shapely.LineString | None = None
+    route_stations: gpd.GeoDataFrame | None = None
+    gaps: gpd.GeoDataFrame | None = None
+    access: AccessTables | None = None
+    written: list[Path] = field(default_factory=list)
+
+    @property
+    def report(self) -> Path:
+        """The readable report."""
+        return self.folder / "report.html"
