@@ -334,7 +334,7 @@ def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ocm.QueryError, match="missing or not numbers"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
     table.write_text('lon,lat,population\n5,52,"1,200"\n', encoding="utf-8")
-    with pytest.raises(ocm.QueryError, match="1,200 in row 0"):
+    with pytest.raises(ocm.QueryError, match="row 0, '1,200'"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
     table.write_text("lon,lat,population\n5,52,1\n,51,2\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match=r"'lon' \(lon_column\) are not degrees.*row 1"):
