@@ -129,7 +129,8 @@ def labels_at(labels: pd.Index[Any], at: NDArray[np.intp]) -> Any:  # noqa: ANN4
         Nullable integers, or what the labels are.
     """
     if len(labels) and not pd.api.types.is_integer_dtype(labels.dtype):
-        return labels.take(at, allow_fill=True, fill_value=None).array
+        # Not `Index.take`: where pandas 2 fills nothing, -1 would be the last label.
+        return pd.Series(labels.to_flat_index().array).reindex(at).array
     missing = at < 0
     values = np.zeros(len(at), dtype="int64")
     values[~missing] = labels.to_numpy(dtype="int64")[at[~missing]]

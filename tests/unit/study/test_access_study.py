@@ -349,8 +349,8 @@ def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
     table.write_text("lon,lat,population\n5,52,10\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="clip = true needs areas"):
         ocm.run_study({**country, "demand": {"file": str(table), "clip": True}}, tmp_path)
-    table.write_text("x,lat,population\n5,52,1\n", encoding="utf-8")
-    with pytest.raises(ocm.QueryError, match="no column 'lon'"):
+    table.write_text("east,lat,population\n5,52,1\n", encoding="utf-8")
+    with pytest.raises(ocm.QueryError, match="set lon_column"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
     raster = tmp_path / "people.tif"
     profile = {"driver": "GTiff", "width": 2, "height": 1, "count": 1, "dtype": "float32"}
