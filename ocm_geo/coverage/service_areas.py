@@ -33,6 +33,7 @@ _EQUAL_AREA_FACTOR = float(np.sqrt((2 * np.pi / N_POINTS) / np.sin(2 * np.pi / N
 """A polygon of N points inside a circle is a little smaller: this radius gives it its area."""
 _KM_PER_DEG = 110.57
 _MAX_LAT, _MAX_LON = 85.0, 179.5
+_AT_ONCE = 10_000
 _ONE_PLACE_KM = 5e-5
 
 
@@ -193,7 +194,10 @@ def reach_polygons(
         wide = reach / np.cos(np.radians(np.minimum(np.abs(lat) + reach, 90.0)))
     plain = (np.abs(lat) + reach < _MAX_LAT) & (np.abs(lon) + wide < _MAX_LON)
     circles = np.empty(len(lon), dtype=object)
-    circles[plain] = _plain_circles(lon[plain], lat[plain], radius)
+    rows = np.flatnonzero(plain)
+    # Some at a time: the numbers of their corners take several times the room of the circles.
+    for block in np.array_split(rows, -(-len(rows) // _AT_ONCE) or 1):
+        circles[block] = _plain_circles(lon[block], lat[block], radius)
     for row in np.flatnonzero(~plain):
         circles[row] = geodesy.circle(lon[row], lat[row], radius, n_points=N_POINTS)
     return circles

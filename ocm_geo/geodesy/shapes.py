@@ -23,6 +23,7 @@ CRS = "EPSG:4326"
 _MAX_LAT = 90.0
 _MAX_LON = 540.0
 _HALF_TURN = 180.0
+_AT_ONCE = 20_000
 _SHORT_DEG = 0.5
 
 
@@ -199,6 +200,14 @@ def area_km2(shapes: Any) -> Any:  # noqa: ANN401 - one geometry or an array of 
     a degree at most.
     """
     given = np.atleast_1d(np.asarray(shapes, dtype=object))
+    # Some at a time: the numbers of their edges take several times the room of the shapes.
+    blocks = np.array_split(given, -(-len(given) // _AT_ONCE) or 1)
+    total = np.concatenate([_measure_areas(block) for block in blocks])
+    return float(total[0]) if np.ndim(shapes) == 0 else total
+
+
+def _measure_areas(given: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the area of each shape, km²; NaN for a missing one."""
     part, of_shape = shapely.get_parts(given, return_index=True)
     ring, of_part = shapely.get_rings(part, return_index=True)
     coords, of_ring = shapely.get_coordinates(ring, return_index=True)
@@ -209,7 +218,7 @@ def area_km2(shapes: Any) -> Any:  # noqa: ANN401 - one geometry or an array of 
     signed = np.where(is_hole, -area, area)
     total = np.bincount(of_shape[of_part], weights=signed, minlength=len(given)).astype(float)
     total[shapely.is_missing(given)] = np.nan
-    return float(total[0]) if np.ndim(shapes) == 0 else total
+    return np.asarray(total)
 
 
 def _strip_km2(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
