@@ -26,6 +26,9 @@ app = typer.Typer(
 mirror_app = typer.Typer(help="Local copies of the bulk data.", no_args_is_help=True)
 app.add_typer(mirror_app, name="mirror")
 
+_NOT_COMPLETE = 3
+"""Exit status of a build from a file that ends too early."""
+
 SourceOption = Annotated[
     str | None,
     typer.Option("--source", help="'sample', 'api', or the path of a mirror."),
@@ -139,19 +142,29 @@ def explore(
 def build(
     path: Annotated[Path, typer.Argument(help="Folder of the mirror.")],
     data: Annotated[list[Path], typer.Argument(help="Files or folders of bulk data.")],
-    reference: Annotated[Path | None, typer.Option(help="referencedata.json")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="referencedata.json, with the names of operators.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Allow a mirror without, or with far fewer, stations.")
+    ] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Build a local copy from bulk data; earlier snapshots are kept."""
-    mirror = ocm.Mirror.build(path, list(data), reference=reference)
+    """Build a local copy from bulk data; earlier snapshots are kept. Status 3: a file is cut."""
+    mirror = ocm.Mirror.build(path, list(data), reference=reference, force=force)
     typer.echo(str(mirror.report))
+    if not mirror.report.complete:
+        raise typer.Exit(_NOT_COMPLETE)
 
 
 @mirror_app.command()
 def info(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) -> None:
-    """Say what a mirror holds."""
+    """Show what a mirror holds: its snapshot, its countries, and what became of the records."""
     mirror = ocm.Mirror(path)
     typer.echo(repr(mirror))
     typer.echo(str(mirror.report))
+    typer.echo("countries")
+    for row in mirror.coverage.fillna({"country_code": "none"}).itertuples():
+        typer.echo(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
 
 
 def _changed(text: str) -> tuple[str, Any]:

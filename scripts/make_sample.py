@@ -408,6 +408,7 @@ def main() -> None:
         text = "".join(json.dumps(s, ensure_ascii=False) + "\n" for s in make_stations())
         lines.write_text(text, encoding="utf-8")
         build_snapshot(FOLDER / "sample", lines, reference=reference, attribution=CREDIT)
+    (FOLDER / "sample" / ".lock").unlink()
     areas = json.dumps(make_areas(), ensure_ascii=False)
     (FOLDER / "areas.geojson").write_text(areas + "\n", encoding="utf-8")
     (FOLDER / "route.json").write_text(json.dumps(make_route()) + "\n", encoding="utf-8")

@@ -20,7 +20,7 @@ from ocm_geo.sources.decode import parse_body
 from ocm_geo.sources.http import ApiAnswer, Transport
 from ocm_geo.sources.paging import Page, walk_pages
 from ocm_geo.sources.plan import plan_requests
-from ocm_geo.sources.tables import REPEATED
+from ocm_geo.sources.repeats import split_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -236,13 +236,14 @@ def _together(batches: list[Parsed]) -> gpd.GeoDataFrame:
     tables = [parsed.stations for parsed in batches if len(parsed.stations)]
     if not tables:
         return empty_stations()
-    found = stations_from_arrow(pa.concat_tables(tables))
-    return found[~found.index.duplicated()]
+    table = pa.concat_tables(tables)
+    kept, *_ = split_repeats(table["ocm_id"].to_numpy(), table["date_last_status_update"])
+    return stations_from_arrow(table.take(pa.array(kept)))
 
 
 def _list_rejects(pages: list[Page]) -> list[Reject]:
     """Return what was rejected, each once: a rejected record can come again on the next page."""
-    found = (r for page in pages for r in page.parsed.rejects if r.reason != REPEATED)
+    found = (reject for page in pages for reject in page.parsed.rejects)
     return list({(r.ocm_id, r.reason): r for r in found}.values())
 
 

@@ -1,20 +1,79 @@
-"""What a snapshot covers: its countries, with their stations and where these are."""
+"""The countries of records, and what a snapshot covers: its countries and where they are."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 
+from ocm_geo.reference import bundled
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections import Counter
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["count_by_country", "coverage_table", "covered_codes"]
+__all__ = ["count_by_country", "coverage_table", "covered_codes", "fill_countries"]
+
+_CODE_KEYS = {"countrycode", "country_code", "isocode", "iso_code", "countryisocode", "country"}
+_WORDS = ("ISOCode", "isoCode", "iso_code", "Title", "title")
 
 _SIDES = ("west", "south", "east", "north")
+
+
+def fill_countries(
+    address: dict[str, Any], unknown: Sequence[dict[str, Any] | None], coerced: Counter[str]
+) -> None:
+    """
+    Fill the country ids of records that name their country by a code or a label alone.
+
+    Parameters
+    ----------
+    address : dict of str to sequence
+        The fields of the addresses; ``country_id`` is changed.
+    unknown : sequence of dict or None
+        What each record holds beside the known fields.
+    coerced : collections.Counter
+        Counts the countries that are not known; changed in place.
+    """
+    if None not in address["country_id"]:
+        return
+    ids = list(address["country_id"])
+    for row in [i for i, value in enumerate(ids) if value is None]:
+        words = _country_words(address["country"][row], unknown[row] or {})
+        if words:
+            known = _country_ids()
+            ids[row] = next((known[word] for word in words if word in known), None)
+            coerced["country_id"] += ids[row] is None
+    address["country_id"] = ids
+
+
+def _country_words(raw: msgspec.Raw, unknown: dict[str, Any]) -> list[str]:
+    """Collect what a record calls its country, folded."""
+    try:
+        country = msgspec.json.decode(raw) if raw else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        country = None
+    named = [country.get(key) for key in _WORDS] if isinstance(country, dict) else [country]
+    beside = unknown.get("AddressInfo")
+    for members in (beside if isinstance(beside, dict) else {}, unknown):
+        named += [value for key, value in members.items() if key.casefold() in _CODE_KEYS]
+    return [word.strip().casefold() for word in named if isinstance(word, str) and word.strip()]
+
+
+@cache
+def _country_ids() -> dict[str, int]:
+    """Return the ids of countries by ISO code and by label, folded."""
+    table = bundled().countries
+    return {
+        str(word).casefold(): int(country_id)
+        for column in ("title", "iso_code")
+        for country_id, word in table[column].dropna().items()
+    }
 
 
 def count_by_country(

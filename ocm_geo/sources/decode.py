@@ -26,6 +26,7 @@ __all__ = [
     "LONGEST_RECORD",
     "PIECE",
     "RECORD_START",
+    "SEPARATORS",
     "WHITE",
     "decode_array",
     "decode_elements",
@@ -363,7 +364,9 @@ def _decode_one(text: bytes, records: Records, place: Place, shapes: Sequence[Sh
 
 def _add_value(value: Any, records: Records, place: Place) -> None:  # noqa: ANN401 - any JSON
     try:
-        row = read_record(value, records.coerced)
+        # Some programs write each record as a text of JSON.
+        record = parse_object(value.encode()) if isinstance(value, str) else value
+        row = read_record(record, records.coerced)
     except Unusable as error:
         records.reject(place, None, str(error), repr(value))
     else:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Unusable", "parse_object", "parted", "read_record"]
 
-_AFTER_RECORD = re.compile(r"\s*,?\s*(?:\].*)?", re.DOTALL)
-_STRAY = re.compile(r'\s*,\s*(?=\S)(?!"[^"]*"\s*:)')
+_SEPARATORS = " \t\r\n,[]"
+_STRAY = re.compile(r'\s*(?:,\s*(?=\S)(?!"[^"]*"\s*:)|\][\s,\]]*(?=[^\s,\]])(?!"[^"]*"\s*:))')
 """Between a whole record and what is not its next field."""
 
 _decoder = json.JSONDecoder(strict=False)
@@ -71,7 +71,7 @@ def parse_object(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
         value, end = _decoder.raw_decode(decoded)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"broken JSON: {_reason(error)}") from error
-    if not _AFTER_RECORD.fullmatch(decoded, end):
+    if decoded[end:].strip(_SEPARATORS):
         raise Unusable(f"broken JSON: more text after the record, at character {end}")
     return value
 

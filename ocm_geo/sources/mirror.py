@@ -91,6 +91,7 @@ class Mirror:
         data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         *,
         reference: ReferenceData | str | Path | None = None,
+        force: bool = False,
     ) -> Self:
         """
         Build a snapshot from bulk data and make it the current one.
@@ -100,16 +101,19 @@ class Mirror:
         path : path
             Folder of the mirror; earlier snapshots in it are kept.
         data : path or iterable of paths
-            Files (JSON lines, JSON arrays, GeoJSON, gzipped or not) or folders of files, as the
-            API and the two bulk exports give them. Of equal ids the first is kept.
+            Files (JSON lines, JSON arrays, GeoJSON or CSV answers of the API; compressed, in zip
+            or tar archives, or plain) or folders of files, as the API and the two bulk exports
+            write them. Of equal ids the newest by ``date_last_status_update`` is kept.
         reference : ReferenceData or path, optional
             What ids stand for; by default a ``referencedata.json`` beside the data, laid over
             by what the records hold.
+        force : bool
+            Allow a snapshot without stations, or with less than half of the current one's.
 
         Returns
         -------
         Mirror
-            The mirror; ``report`` says what was kept and what was not, and why.
+            The mirror; ``report`` counts what was kept and what was not, and why.
 
         Raises
         ------
@@ -117,13 +121,31 @@ class Mirror:
             If there is nothing to read.
         MirrorLocked
             If another process is building.
+        MirrorShrunk
+            If less than half of the stations of the current snapshot would be left.
         MirrorError
-            If writing fails; earlier snapshots stay as they were.
+            If a file is not what it should be, no record can be kept, or writing fails. After
+            every error the mirror is as it was.
+
+        Warns
+        -----
+        DroppedRows
+            If a file ends too early (``report.complete`` is False then), or nothing of a file
+            could be kept.
+        SuspectInput
+            If a file is an answer in CSV, which leaves most out.
+        UnknownCode
+            If operators have no name in the reference data.
         """
-        return cls(path, build_snapshot(Path(path), data, reference=reference))
+        name = build_snapshot(Path(path), data, reference=reference, force=force)
+        return cls(path, name)
 
     def __repr__(self) -> str:
-        return f"Mirror({str(self.path)!r}: {len(self):,} stations, snapshot {self.snapshot})"
+        report = self.report
+        return (
+            f"Mirror({str(self.path)!r}: {report.n_kept:,} stations, {report.n_published:,} of "
+            f"them published, snapshot {self.snapshot})"
+        )
 
     def __len__(self) -> int:
         return self.report.n_kept
@@ -138,7 +160,7 @@ class Mirror:
 
     @property
     def report(self) -> disk.ImportReport:
-        """What became of the records: read = kept + rejected."""
+        """What became of the records: ``n_read == n_kept + n_rejected``."""
         return disk.ImportReport(**self._manifest["report"])
 
     @property
@@ -247,7 +269,7 @@ class Mirror:
             "data_date": self._manifest["data_date"] or None,
             "attribution": self._manifest["attribution"],
             "reference": self._register_reference(),
-            "complete": True,
+            "complete": self._manifest["complete"],
             "covers": covered_codes(self._manifest["countries"]),
         }
 

@@ -116,7 +116,7 @@ def _is_in_order(parsed: Parsed, last: int) -> bool:
     """Return whether a page goes on after an id, in ascending order."""
     ids = _read_ids(parsed)
     if len(ids):
-        return bool(ids[0] > last and (np.diff(ids) > 0).all())
+        return bool(ids[0] > last and (np.diff(ids) >= 0).all())
     return not parsed.n_read or _find_greatest_reject(parsed) > last
 
 

@@ -7,22 +7,23 @@ not: its content decides, not its name. A folder holds a file for each record, a
 
 from __future__ import annotations
 
-import gzip
+import json
 import os
 import re
-import zlib
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from ocm_geo.errors import QueryError, SourceError
+from ocm_geo.errors import MirrorError, QueryError
+from ocm_geo.sources.account import Account
+from ocm_geo.sources.csv_answers import find_delimiter, read_csv_answer
 from ocm_geo.sources.decode import (
-    BOM,
     FEATURE_START,
     HEAD,
     LONGEST_RECORD,
     PIECE,
     RECORD_START,
+    SEPARATORS,
     WHITE,
     decode_elements,
     decode_lines,
@@ -30,34 +31,52 @@ from ocm_geo.sources.decode import (
     pieces,
     start_of,
 )
+from ocm_geo.sources.endings import array_end, is_closed
+from ocm_geo.sources.formats import name_json, name_other
 from ocm_geo.sources.lenient import Unusable, parse_object
+from ocm_geo.sources.opening import POI_FILE, open_texts
 from ocm_geo.sources.records import Records
 from ocm_geo.sources.tables import Parsed, TableBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ocm_geo.sources.opening import Text
+    from ocm_geo.sources.records import Place
+
 __all__ = ["read_batches"]
 
-BLOCK = 4 * 2**20
 FILES_AT_ONCE = 500
 
 PathLike = str | os.PathLike[str]
 
-_POI_FILE = re.compile(r"OCM-(\d+)\.json(?:\.gz)?")
 _FEATURES = re.compile(rb'"features"\s*:\s*\[')
-_FEATURES_END = re.compile(rb"\]\s*\}\s*\Z")
+_LIST = re.compile(rb'"[^"\\]{1,60}"\s*:\s*\[\s*(?=%b)' % RECORD_START.pattern, re.IGNORECASE)
+"""A list of records that stands in an object, as some proxies and programs wrap answers."""
+
+_LONGEST_ESCAPE = 7
+_decoder = json.JSONDecoder(strict=False)
 
 
 class Layout(NamedTuple):
-    """How a file is laid out: by lines, or as elements that begin with ``start`` after ``skip``."""
+    """
+    How a text is laid out: by lines, or as elements that begin with ``start`` after ``skip``.
+
+    ``array`` is false for records without an array around them; an array that is ``wrapped``
+    stands in an object, and what comes after it there is no record.
+    """
 
     start: re.Pattern[bytes] | None = None
     skip: int = 0
+    array: bool = True
+    wrapped: bool = False
 
 
 def read_batches(
-    data: PathLike | Iterable[PathLike], *, batch_rows: int = 20_000
+    data: PathLike | Iterable[PathLike],
+    *,
+    batch_rows: int = 20_000,
+    account: Account | None = None,
 ) -> Iterator[Parsed]:
     """
     Read records from disk, batch by batch.
@@ -65,46 +84,49 @@ def read_batches(
     Parameters
     ----------
     data : path, or iterable of paths
-        Files (JSON lines, JSON array, GeoJSON, one record; gzipped or not), or folders with a
-        file for each record (``OCM-<id>.json``, at any depth; other files are passed over).
+        Files (JSON lines, JSON array, GeoJSON, one record, CSV answers; packed or not), or
+        folders with a file for each record (``OCM-<id>.json``, at any depth; other files are
+        passed over).
     batch_rows : int
         Records in a batch; the last one may be smaller.
+    account : Account, optional
+        Takes what is to be told about the files.
 
     Yields
     ------
     Parsed
         One batch. Rejects name their file; positions are line numbers from 1 in a file of
-        lines, indices from 0 in an array. Of equal ids the first is kept.
+        lines, indices from 0 in an array. Records of equal id are all there.
 
     Raises
     ------
     QueryError
         If there is no such file or folder, or a folder has no ``OCM-<id>.json``.
-    SourceError
-        If a file cannot be read, or its compressed data are damaged or cut off.
+    MirrorError
+        If a file cannot be read, is damaged, or holds something else; the message names it.
     """
     if batch_rows < 1:
         raise QueryError(f"batch_rows must be 1 or more, not {batch_rows}")
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
-    seen: set[int] = set()
-    builder = TableBuilder(seen)
-    for block in chain.from_iterable(_blocks_of(Path(path)) for path in paths):
+    account = Account() if account is None else account
+    builder = TableBuilder()
+    for block in chain.from_iterable(_blocks_of(Path(path), account) for path in paths):
         while len(builder) + len(block.rows) >= batch_rows:
             builder.add(block.split_off(batch_rows - len(builder)))
             yield builder.parsed()
-            builder = TableBuilder(seen)
+            builder = TableBuilder()
         builder.add(block)
     if builder.n_read:
         yield builder.parsed()
 
 
-def _blocks_of(path: Path) -> Iterator[Records]:
+def _blocks_of(path: Path, account: Account) -> Iterator[Records]:
     """Decode a file or folder in blocks small enough for the processor's cache."""
     if path.is_dir():
         return _read_folder(path)
     if not path.exists():
         raise QueryError(f"no such file or folder: {path}")
-    return _read_file(path)
+    return _read_file(path, account)
 
 
 def _read_folder(folder: Path) -> Iterator[Records]:
@@ -122,63 +144,132 @@ def _read_folder(folder: Path) -> Iterator[Records]:
 
 def _read_poi_file(path: Path, records: Records) -> None:
     place = (str(path), 0)
+    account = Account()
     try:
-        text = _whole(path)
-    except (OSError, EOFError, zlib.error) as error:
+        with path.open("rb") as stream:
+            texts = [b"".join(text.blocks) for text in open_texts(stream, str(path), account)]
+    except (OSError, MirrorError) as error:
         records.reject(place, None, f"cannot be read: {error}", "")
     else:
+        _decode_record(b"".join(texts), records, place)
+
+
+def _decode_record(text: bytes, records: Records, place: Place) -> None:
+    """Decode the record of a file of its own; what is no JSON is named."""
+    if other := name_other(text[:HEAD]):
+        records.reject(place, None, f"no JSON: {other[0]}", text[:400].decode("utf-8", "replace"))
+    else:
         decode_one(text, records, place)
-
-
-def _whole(path: Path) -> bytes:
-    data = path.read_bytes()
-    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 def _poi_files(folder: Path) -> Iterator[Path]:
     """Walk a folder in a fixed order: by folder, then by number."""
     for parent, folders, files in os.walk(folder):
         folders.sort()
-        numbered = [(int(m[1]), name) for name in files if (m := _POI_FILE.fullmatch(name))]
+        numbered = [(int(m[1]), name) for name in files if (m := POI_FILE.fullmatch(name))]
         for _, name in sorted(numbered):
             yield Path(parent, name)
 
 
-def _read_file(path: Path) -> Iterator[Records]:
-    blocks = _blocks(path)
-    head = next(blocks, b"").removeprefix(BOM)
-    layout = _layout(head)
-    text = chain([head[layout.skip :]], blocks)
-    if layout.start is None:
-        return _read_lines(text, str(path))
-    return _read_elements(text, str(path), layout.start)
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
+def _read_file(path: Path, account: Account) -> Iterator[Records]:
     try:
-        with path.open("rb") as raw:
-            packed = raw.peek(2)[:2] == b"\x1f\x8b"
-            with gzip.GzipFile(fileobj=raw) if packed else raw as stream:
-                while block := stream.read(BLOCK):
-                    yield block
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{path} cannot be read to its end: {error}") from error
+        stream = path.open("rb")
+    except OSError as error:
+        raise MirrorError(f"{path} cannot be read: {error.strerror}") from error
+    with stream:
+        for text in open_texts(stream, str(path), account):
+            for records in _read_text(text, account):
+                account.n_read[text.origin] += len(records.rows) + len(records.rejects)
+                yield records
+
+
+def _read_text(text: Text, account: Account) -> Iterator[Records]:
+    """Read a text by what it holds; what holds no records is named in an error."""
+    account.n_read[text.origin] += 0
+    if text.is_record:
+        records = Records()
+        _decode_record(b"".join(text.blocks), records, (text.origin, 0))
+        return iter([records])
+    head = _head(text.blocks)
+    if mark := find_delimiter(head):
+        return read_csv_answer(chain([head], text.blocks), text.origin, mark, account)
+    if (other := name_other(head)) and text.origin not in account.cut:
+        kind, advice = other
+        raise MirrorError(f"{text.origin} is {kind}: {advice}; the mirror was not changed")
+    if kind := name_json(head[:HEAD]):
+        account.kinds[text.origin] = kind
+    blocks = chain([head], text.blocks)
+    if head.lstrip(WHITE).startswith(b'"'):
+        blocks = _unquoted(b"".join(blocks), text.origin, account)
+        head = _head(blocks)
+        blocks = chain([head], blocks)
+    return _read_json(head, blocks, text.origin, account)
+
+
+def _head(blocks: Iterator[bytes]) -> bytes:
+    """Take blocks until there is something to judge by."""
+    head = b""
+    for block in blocks:
+        head += block
+        if len(head.lstrip(WHITE)) >= HEAD:
+            break
+    return head
+
+
+def _unquoted(text: bytes, origin: str, account: Account) -> Iterator[bytes]:
+    """Take out the JSON that stands as strings inside JSON: one string, or one a line."""
+    decoded = text.decode("utf-8", "replace").strip()
+    position = 0
+    while position < len(decoded):
+        try:
+            value, end = _decoder.raw_decode(decoded, position)
+        except ValueError:
+            account.cut[origin] = "ends inside a string of JSON"
+            value, end = _open_string(decoded[position:]), len(decoded)
+        yield f"{value}\n".encode("utf-8", "replace")
+        position = len(decoded) - len(decoded[end:].lstrip(", \t\r\n"))
+
+
+def _open_string(text: str) -> str:
+    """Read a string that does not end, as far as it goes."""
+    for n_lost in range(_LONGEST_ESCAPE):
+        try:
+            return str(_decoder.decode(text[: len(text) - n_lost] + '"'))
+        except ValueError:
+            continue
+    return ""
+
+
+def _read_json(
+    head: bytes, blocks: Iterator[bytes], origin: str, account: Account
+) -> Iterator[Records]:
+    layout = _layout(head)
+    if layout.start is None:
+        return _read_lines(blocks, origin, account)
+    return _read_elements(_without_first(blocks, layout.skip), origin, layout, account)
+
+
+def _without_first(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
+    yield next(blocks, b"")[n_bytes:]
+    yield from blocks
 
 
 def _layout(head: bytes) -> Layout:
     """Tell from its beginning how a file is laid out."""
     text = head[:HEAD].lstrip(WHITE)
-    offset = len(head[:HEAD]) - len(text)
+    offset = len(head) - len(head.lstrip(WHITE))
     if text.startswith(b"["):
         return Layout(start_of(text[1:]), offset + 1)
     if not text.startswith(b"{"):
         return Layout()
     if b'"FeatureCollection"' in text and (match := _FEATURES.search(text)):
-        return Layout(FEATURE_START, offset + match.end())
+        return Layout(FEATURE_START, offset + match.end(), wrapped=True)
+    if not RECORD_START.match(text) and (match := _LIST.search(text)):
+        return Layout(RECORD_START, offset + match.end(), wrapped=True)
     first, _, others = text.partition(b"\n")
     if others.lstrip(WHITE)[:1] in (b"", b"{", b"[", b"]") or _is_object(first):
         return Layout()
-    return Layout(RECORD_START)
+    return Layout(RECORD_START, array=False)
 
 
 def _is_object(line: bytes) -> bool:
@@ -188,13 +279,18 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _read_lines(blocks: Iterable[bytes], origin: str) -> Iterator[Records]:
+def _read_lines(blocks: Iterable[bytes], origin: str, account: Account) -> Iterator[Records]:
     number = 1
+    last = b""
     for lines in _whole_lines(blocks):
         records = Records()
         decode_lines(lines, records, (origin, number))
         number += lines.count(b"\n")
+        last = lines
         yield records
+    last_line = last.rstrip(SEPARATORS).rpartition(b"\n")[2]
+    if last_line.lstrip(WHITE).startswith(b"{") and not is_closed(last_line):
+        account.cut.setdefault(origin, "ends inside a record")
 
 
 def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -213,12 +309,34 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _read_elements(
-    blocks: Iterable[bytes], origin: str, start: re.Pattern[bytes]
+    blocks: Iterable[bytes], origin: str, layout: Layout, account: Account
 ) -> Iterator[Records]:
+    start = cast("re.Pattern[bytes]", layout.start)
     index = 0
+    last = b""
     for piece in pieces(blocks, start):
-        records = Records()
-        text = _FEATURES_END.sub(b"", piece) if start is FEATURE_START else piece
-        decode_elements(text, records, (origin, index), start)
-        index += len(records.rows) + len(records.rejects)
-        yield records
+        if last:
+            records = _decode_piece(last, (origin, index), start)
+            index += len(records.rows) + len(records.rejects)
+            yield records
+        last = piece
+    end = _find_end(last, layout)
+    if end is None:
+        account.cut.setdefault(origin, "ends inside a record or list of records")
+    yield _decode_piece(last[:end] if layout.wrapped else last, (origin, index), start)
+
+
+def _find_end(piece: bytes, layout: Layout) -> int | None:
+    """Find the end of the array in its last piece; None if the text ends before it."""
+    start = cast("re.Pattern[bytes]", layout.start)
+    begin = max((match.start() for match in start.finditer(piece)), default=0)
+    if not layout.array:
+        return len(piece) if is_closed(piece[begin:]) else None
+    end = array_end(piece[begin:])
+    return None if end is None else begin + end
+
+
+def _decode_piece(piece: bytes, first: Place, start: re.Pattern[bytes]) -> Records:
+    records = Records()
+    decode_elements(piece, records, first, start)
+    return records

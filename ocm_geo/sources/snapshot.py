@@ -74,26 +74,50 @@ class ImportReport:
         Records.
     n_connections : int
         Connections of the records kept.
+    n_published : int
+        Records kept that are published and not removed: those that questions are answered with.
+    n_published_connections : int
+        Connections of these.
+    n_without_status : int
+        Records kept that have no submission status; they count as published.
+    n_unnamed_operators : int
+        Operators of the records kept of which no name is known.
     reasons : dict
         Reason to number of records rejected.
     coerced : dict
         Column to number of values of a wrong type, made missing.
+    cut : dict
+        Files that end too early, and how that shows.
     """
 
     n_read: int
     n_kept: int
     n_rejected: int
     n_connections: int
+    n_published: int
+    n_published_connections: int
+    n_without_status: int = 0
+    n_unnamed_operators: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     coerced: dict[str, int] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file could be read to its end."""
+        return not self.cut
 
     def __str__(self) -> str:
         lines = [
-            (
-                f"read {self.n_read:,} records: kept {self.n_kept:,} "
-                f"({self.n_connections:,} connections), rejected {self.n_rejected:,}"
-            )
+            f"read {self.n_read:,} records: kept {self.n_kept:,}, rejected {self.n_rejected:,}",
+            f"  stations {self.n_kept:,}, published {self.n_published:,}",
+            f"  connections {self.n_connections:,}, published {self.n_published_connections:,}",
         ]
+        if self.n_without_status:
+            lines.append(f"  without a submission status, as published {self.n_without_status:,}")
+        if self.n_unnamed_operators:
+            lines.append(f"  operators without a name {self.n_unnamed_operators:,}")
+        lines += [f"  NOT COMPLETE: {file} {why}" for file, why in self.cut.items()]
         lines += [f"  rejected {n:,}: {reason}" for reason, n in sorted(self.reasons.items())]
         lines += [f"  made missing {n:,}: {column}" for column, n in sorted(self.coerced.items())]
         return "\n".join(lines)

@@ -29,6 +29,7 @@ from ocm_geo.sources.columns import (
     strip_texts,
     transposed,
 )
+from ocm_geo.sources.countries import fill_countries
 from ocm_geo.sources.pruning import reference_object
 from ocm_geo.sources.records import (
     ADDRESS_FIELDS,
@@ -46,16 +47,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
+    from numpy.typing import NDArray
 
-    from ocm_geo.sources.records import Reference
+    from ocm_geo.sources.records import Place, Reference
 
-__all__ = ["REPEATED", "Parsed", "Reject", "TableBuilder", "to_geodataframe"]
+__all__ = ["Parsed", "Reject", "TableBuilder", "to_geodataframe"]
 
 Harvest = dict[str, dict[int, dict[str, Any]]]
 
 MAX_LAT, MAX_LON = 90.0, 180.0
 NO_ADDRESS = PoiAddress()
-REPEATED = "repeats the ID of an earlier record, which is kept"
 ROWS_AT_ONCE = 8192
 """So many rows are turned into Arrow columns at once."""
 
@@ -98,6 +99,10 @@ class Parsed:
         connections as ``connections.NAME``.
     harvest : dict of str to dict
         Reference objects by table (``operators``, ``countries``, ...) and id.
+    places : tuple of (str, int)
+        Origin and position of each station.
+    n_connections : numpy.ndarray of int
+        How many of the connections belong to each station.
     """
 
     stations: pa.Table
@@ -106,6 +111,8 @@ class Parsed:
     rejects: tuple[Reject, ...]
     coerced: dict[str, int]
     harvest: Harvest
+    places: tuple[Place, ...]
+    n_connections: NDArray[np.int64]
 
 
 def to_geodataframe(parsed: Parsed) -> gpd.GeoDataFrame:
@@ -129,26 +136,23 @@ class TableBuilder:
     """
     Tables that grow by blocks of decoded records.
 
-    Parameters
-    ----------
-    seen : set of int, optional
-        Ids that came before; changed in place.
+    Records of equal id are all taken: which of them is the newest is known at the end alone.
     """
 
-    def __init__(self, seen: set[int] | None = None) -> None:
+    def __init__(self) -> None:
         self._stations = Grower(STATION_KINDS)
         self._connections = Grower(CONNECTION_KINDS)
         self._counts: list[int] = []
+        self._n_connections: list[int] = []
+        self._places: list[Place] = []
         self._tables: list[tuple[pa.Table, pa.Table]] = []
-        self._seen: set[int] = set() if seen is None else seen
-        self._n_kept = 0
         self._rejects: list[Reject] = []
         self._coerced: Counter[str] = Counter()
         self._harvest: Harvest = {}
         self._n_read = 0
 
     def __len__(self) -> int:
-        return self._n_kept
+        return len(self._places)
 
     @property
     def n_read(self) -> int:
@@ -162,22 +166,22 @@ class TableBuilder:
         Parameters
         ----------
         records : Records
-            Decoded records; those without an id or a position on Earth, and those that repeat
-            an id, are rejected.
+            Decoded records; those without an id or a position on Earth are rejected.
         """
         self._n_read += len(records.rows) + len(records.rejects)
         poi, address = self._usable(records)
         self._rejects += records.rejects
-        self._coerced.update(records.coerced)
         sites = [site or [] for site in poi["connections"]]
         flat = list(chain.from_iterable(sites))
         connection = transposed(flat, CONNECTION_FIELDS)
         self._gather(poi, REFERENCES["poi"])
         self._gather(address, REFERENCES["address"])
+        fill_countries(address, poi["unknown"], records.coerced)
         self._gather(connection, REFERENCES["connection"])
         strip_texts(flat, connection, ("reference", "comments"))
         camel = CamelPoi in set(map(type, records.rows))
         texts = connection_texts(sites, connection, camel=camel)
+        self._coerced.update(records.coerced)
         self._counts.extend(map(len, sites))
         self._connections.extend(connection)
         self._stations.extend({**poi, **address, "connections": texts})
@@ -196,34 +200,17 @@ class TableBuilder:
         names = [field.name for field in STATION_LAYOUT]
         table = pa.table([stations[name] for name in names], schema=STATION_LAYOUT)
         self._tables.append((table, connections))
+        self._n_connections += self._counts
         self._counts.clear()
 
     def _usable(self, records: Records) -> tuple[Values, Values]:
         """Give the fields of the usable records and their addresses; reject the others."""
         poi, address = _fields(records.rows)
-        ids = poi["ocm_id"]
-        new = set(ids)
-        on_earth = _on_earth(address["lat"], address["lon"])
-        if not on_earth or None in new or len(new) < len(ids) or not self._seen.isdisjoint(new):
-            poi, address = _fields(self._without_faults(records))
-            new = set(poi["ocm_id"])
-        self._seen |= new
-        self._n_kept += len(new)
+        if None in poi["ocm_id"] or not _on_earth(address["lat"], address["lon"]):
+            _reject_faults(records)
+            poi, address = _fields(records.rows)
+        self._places += records.places
         return poi, address
-
-    def _without_faults(self, records: Records) -> list[Any]:
-        kept = []
-        known = set(self._seen)
-        for row, place in zip(records.rows, records.places, strict=True):
-            fault = _fault(row)
-            if fault is None and row.ocm_id in known:
-                fault = REPEATED
-            if fault:
-                records.reject(place, row.ocm_id, fault, _excerpt(row))
-            else:
-                known.add(row.ocm_id)
-                kept.append(row)
-        return kept
 
     def _gather(self, values: Values, references: Sequence[Reference]) -> None:
         """Decode each reference object once, and fill ids that only the object tells."""
@@ -260,6 +247,8 @@ class TableBuilder:
             rejects=tuple(self._rejects),
             coerced={name: n for name, n in sorted(self._coerced.items()) if n},
             harvest={table: found for table, found in self._harvest.items() if found},
+            places=tuple(self._places),
+            n_connections=np.array(self._n_connections, np.int64),
         )
 
     def _country_codes(self) -> dict[int, str]:
@@ -284,6 +273,17 @@ def _fields(rows: Sequence[Any]) -> tuple[Values, Values]:
 def _on_earth(lats: Sequence[float | None], lons: Sequence[float | None]) -> bool:
     lat, lon = (np.array(values, np.float64) for values in (lats, lons))
     return bool(np.all((np.abs(lat) <= MAX_LAT) & (np.abs(lon) <= MAX_LON)))
+
+
+def _reject_faults(records: Records) -> None:
+    """Move the records that cannot be stations to the rejects."""
+    found = zip(records.rows, records.places, strict=True)
+    records.rows, records.places = [], []
+    for row, place in found:
+        if fault := _fault(row):
+            records.reject(place, row.ocm_id, fault, _excerpt(row))
+        else:
+            records.add([row], [place])
 
 
 def _fault(row: Any) -> str | None:  # noqa: ANN401 - a Poi

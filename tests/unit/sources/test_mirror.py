@@ -13,7 +13,8 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
-from ocm_geo.sources import build, snapshot
+from ocm_geo.sources import snapshot
+from ocm_geo.sources.exclusive import lock_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,7 @@ def test_every_record_is_kept_or_rejected_with_a_reason(
     found = ocm.stations(source=mirror)
     assert found.index.tolist() == [1, 2]
     assert found.geometry.x.tolist() == [5.0, 5.0]
+    assert "repeats the ID" in rejects[-1]["reason"]
 
 
 def test_doubles_across_files_are_rejected_too(tmp_path: Path, write: Callable[..., Path]) -> None:
@@ -144,12 +146,11 @@ def test_a_killed_build_leaves_what_was_there(tmp_path: Path, write: Callable[..
 def test_two_builders_do_not_meet(tmp_path: Path, write: Callable[..., Path]) -> None:
     root = tmp_path / "m"
     root.mkdir()
+    with lock_mirror(root), pytest.raises(ocm.MirrorLocked, match="another process"):
+        ocm.Mirror.build(root, write(poi(1)))
+    # The file of a lock says nothing, whoever left it and whatever is in it.
     (root / ".lock").write_text(str(os.getppid()))
-    with pytest.raises(ocm.MirrorLocked, match="another process"):
-        ocm.Mirror.build(root, write(poi(1)))
-    (root / ".lock").unlink()
-    with build._lock(root), pytest.raises(ocm.MirrorLocked):
-        ocm.Mirror.build(root, write(poi(1)))
+    assert len(ocm.Mirror.build(root, write(poi(1)))) == 1
 
 
 def test_missing_and_damaged_mirrors(tmp_path: Path, write: Callable[..., Path]) -> None:
@@ -185,8 +186,11 @@ def test_reference_objects_in_records_are_harvested(
     assert labelled["operator"].tolist() == ["Latest Power"]
 
 
-def test_an_empty_file_builds_an_empty_mirror(tmp_path: Path, write: Callable[..., Path]) -> None:
-    mirror = ocm.Mirror.build(tmp_path / "m", write())
+def test_an_empty_mirror_has_to_be_asked_for(tmp_path: Path, write: Callable[..., Path]) -> None:
+    data = write("[]")
+    with pytest.raises(ocm.MirrorError, match=r"nothing to keep in .*pois\.jsonl.*force=True"):
+        ocm.Mirror.build(tmp_path / "m", data)
+    mirror = ocm.Mirror.build(tmp_path / "m", data, force=True)
     assert len(mirror) == 0
     assert len(ocm.stations_from_route(shapely.LineString([(0, 0), (1, 1)]), source=mirror)) == 0
 

@@ -252,12 +252,3 @@ def test_a_record_that_is_broken_in_its_middle_is_not_kept_in_part(tmp_path: Pat
     (batch,) = read_batches(path)
     assert batch.stations["ocm_id"].to_pylist() == [8]
     assert len(batch.rejects) == 1
-
-
-def test_a_repeated_id_is_found_across_batches_with_its_place(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text("\n".join(json.dumps({**POI, "ID": i}) for i in (1, 2, 3, 1)))
-    batches = list(read_batches(path, batch_rows=2))
-    assert [i for b in batches for i in b.stations["ocm_id"].to_pylist()] == [1, 2, 3]
-    (reject,) = (r for b in batches for r in b.rejects)
-    assert (reject.ocm_id, reject.position, reject.origin) == (1, 4, str(path))
