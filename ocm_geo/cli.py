@@ -145,9 +145,10 @@ def build(
     reference: Annotated[
         Path | None, typer.Option(help="referencedata.json, with the names of operators.")
     ] = None,
+    *,
     force: Annotated[
         bool, typer.Option("--force", help="Allow a mirror without, or with far fewer, stations.")
-    ] = False,  # noqa: FBT002 - a flag
+    ] = False,
 ) -> None:
     """Build a local copy from bulk data; earlier snapshots are kept. Status 3: a file is cut."""
     mirror = ocm.Mirror.build(path, list(data), reference=reference, force=force)

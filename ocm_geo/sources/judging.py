@@ -214,9 +214,9 @@ def tell_user(root: Path, gathered: Gathered, account: Account, unnamed: tuple[i
         warnings.warn(note, SuspectInput, stacklevel=_LEVEL)
     if unnamed[0]:
         warnings.warn(
-            f"{unnamed[0]:,} operators of {unnamed[1]:,} stations have no name in the reference "
-            "data: pass reference= (on the command line: --reference) with a newer "
-            "referencedata.json, as https://api.openchargemap.io/v3/referencedata or the "
+            f"operators without a name in the reference data: {unnamed[0]:,}, of "
+            f"{unnamed[1]:,} stations; pass reference= (on the command line: --reference) with a "
+            "newer referencedata.json, as https://api.openchargemap.io/v3/referencedata or the "
             "repository openchargemap/ocm-export has it",
             UnknownCode,
             stacklevel=_LEVEL,
