@@ -1,5 +1,7 @@
 # make demo: a study of the bundled sample.   make test: lint, types, tests.
-# Both make their own environment in .venv from hash-checked requirements.
+# make docs: the documentation.   make oldest: the unit tests with the oldest packages allowed.
+# make test-all: test, docs and oldest, as .ci/run does.
+# Each makes its own environment in .venv or .venv-oldest from hash-checked requirements.
 # PYTHON=/path/to/python chooses the interpreter; else the newest of 3.13, 3.12, 3.11 that runs.
 
 SHELL := /bin/sh
@@ -17,7 +19,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: demo test lint types unit docs bench lock environment clean format
+.PHONY: demo test test-all lint types unit docs oldest bench lock environment clean format
 
 demo: .venv/.core
 	$(BIN)/ocm-geo demo -o demo-results
@@ -26,6 +28,11 @@ test:
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory types
 	@$(MAKE) --no-print-directory unit
+
+test-all:
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory oldest
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -38,8 +45,12 @@ unit: .venv/.dev
 	$(BIN)/python -m pytest -q
 
 docs: .venv/.dev
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "Read site/index.html"
+
+# Warnings there are of old packages about older ones, and are not errors.
+oldest: .venv-oldest/.oldest
+	.venv-oldest/bin/python -m pytest -q tests/unit -W default -p no:cacheprovider
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
@@ -48,16 +59,17 @@ format: .venv/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: .make/bootstrap/ready
+lock: $(BOOT)/ready
 	$(LOCK) -o requirements/core.txt
 	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale --extra routing --extra siting \
 	  -o requirements/dev.txt
+	$(LOCK) --resolution lowest-direct requirements/oldest.in -o requirements/oldest.txt
 
 environment: .venv/.dev
 	$(BIN)/python scripts/make_environment.py
 
 clean:
-	rm -rf .make .venv site demo-results build dist
+	rm -rf .make .venv .venv-oldest site demo-results build dist
 
 $(BOOT)/ready: scripts/find_python.sh
 	@mkdir -p .make
@@ -75,3 +87,7 @@ $(BOOT)/ready: scripts/find_python.sh
 .venv/.dev: requirements/dev.txt pyproject.toml | $(BOOT)/ready
 	sh scripts/install.sh dev
 	@touch $@ .venv/.core
+
+.venv-oldest/.oldest: requirements/oldest.txt pyproject.toml | $(BOOT)/ready
+	sh scripts/install.sh oldest .venv-oldest
+	@touch $@

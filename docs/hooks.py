@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mkdocs.structure.files import File
 
+import ocm_geo
 from ocm_geo.power_limits import power_limits
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, Column
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 GALLERY = "figures.md"
+REFERENCE = "reference.md"
 _BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r"^::: (\w+)$", re.MULTILINE)
 _DPI = 110
 
 
@@ -108,6 +112,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401
     """
     if page.file.src_uri == GALLERY:
         return _with_pictures(markdown)
+    if page.file.src_uri == REFERENCE:
+        return _NAME.sub(_name_definition, markdown)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     readme = (
         readme.replace("(docs/", "(").replace("](LICENSE)", "]").replace("](CITATION.cff)", "]")
@@ -116,6 +122,14 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401
     filled = filled.replace("{{ station_columns }}", _rows(STATION_COLUMNS))
     filled = filled.replace("{{ power_limits }}", _limits())
     return filled.replace("{{ connection_columns }}", _rows(CONNECTION_COLUMNS))
+
+
+def _name_definition(match: re.Match[str]) -> str:
+    """Name the place where a public name is defined: some share theirs with a module."""
+    found = getattr(ocm_geo, match[1])
+    if isinstance(found, ModuleType):
+        return f"::: {found.__name__}\n"
+    return f"::: {found.__module__}.{found.__qualname__}\n"
 
 
 def _rows(columns: tuple[Column, ...]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ocm_geo._version import __version__
 from ocm_geo.connections import (
     connections,
 )
@@ -179,8 +180,6 @@ if TYPE_CHECKING:
         station_map,
         to_html,
     )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "OSRM",

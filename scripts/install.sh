@@ -1,11 +1,12 @@
-# Install one of the locked sets, and ocm_geo itself, into .venv: sh scripts/install.sh core|dev
+# Install a locked set and ocm_geo itself: sh scripts/install.sh core|dev|oldest [.venv]
 # Uses uv from the bootstrap environment; plain pip, slower, where uv could not be had.
 set -eu
 boot=.make/bootstrap/bin
-python=.venv/bin/python
+venv=${2:-.venv}
+python=$venv/bin/python
 
 if [ ! -x "$python" ]; then
-  "$boot/python" -m venv --clear .venv
+  "$boot/python" -m venv --clear "$venv"
 fi
 pip="$python -m pip install --quiet"
 install=$pip

@@ -10,13 +10,33 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# conda-forge calls it otherwise.
+EXTRAS = ("notebooks", "maps")
+"""What the notebooks need beside the package itself."""
+
 NAMES = {"matplotlib": "matplotlib-base"}
+"""Names that conda-forge spells in another way."""
+
+HEAD = """\
+# Made by scripts/make_environment.py from pyproject.toml. From the folder of the clone:
+#   conda env create -f environment.yml
+#   conda activate ocm_geo
+name: ocm_geo
+channels:
+  - conda-forge
+  - nodefaults
+dependencies:
+"""
+# The package itself, from the clone: pip finds its requirements already there.
+TAIL = """\
+  - pip
+  - pip:
+      - -e .
+"""
 
 
-def requirements() -> list[str]:
+def list_requirements() -> list[str]:
     """
-    Give the core requirements and those of the notebooks, in conda's words.
+    List the requirements of the package and of its notebooks in conda's form.
 
     Returns
     -------
@@ -24,13 +44,14 @@ def requirements() -> list[str]:
         One requirement each, sorted.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["notebooks"]]
-    return [f"python {project['requires-python']},<3.14", *sorted(map(in_conda, listed))]
+    extras = project["optional-dependencies"]
+    listed = {*project["dependencies"], *(r for extra in EXTRAS for r in extras[extra])}
+    return [f"python {project['requires-python']},<3.14", *sorted(map(convert_to_conda, listed))]
 
 
-def in_conda(requirement: str) -> str:
+def convert_to_conda(requirement: str) -> str:
     """
-    Turn a requirement of pyproject.toml into conda's form.
+    Convert a requirement of pyproject.toml to conda's form.
 
     Parameters
     ----------
@@ -46,19 +67,17 @@ def in_conda(requirement: str) -> str:
     return f"{NAMES.get(name, name)} {bound}".strip()
 
 
-def text() -> str:
+def build_text() -> str:
     """
-    Give the text of environment.yml.
+    Build the text of environment.yml.
 
     Returns
     -------
     str
         YAML.
     """
-    lines = ["name: ocm_geo", "channels:", "  - conda-forge", "  - nodefaults", "dependencies:"]
-    lines += [f"  - {requirement}" for requirement in requirements()]
-    return "\n".join([*lines, "  - pip", "  - pip:", "      - ocm_geo", ""])
+    return HEAD + "".join(f"  - {requirement}\n" for requirement in list_requirements()) + TAIL
 
 
 if __name__ == "__main__":
-    (ROOT / "environment.yml").write_text(text(), encoding="utf-8")
+    (ROOT / "environment.yml").write_text(build_text(), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import importlib.metadata
 import subprocess
 import sys
 import tomllib
@@ -143,7 +144,8 @@ def test_importing_loads_nothing_heavy() -> None:
 
 
 def test_version_is_the_same_everywhere() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == ocm_geo.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["hatch"]["version"]["path"] == "ocm_geo/_version.py"
+    assert importlib.metadata.version("ocm_geo") == ocm_geo.__version__
     assert f"version: {ocm_geo.__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"[{ocm_geo.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ocm_geo import reference as ref
+from ocm_geo._version import __version__
 from ocm_geo.errors import DroppedRows, QueryError
 from ocm_geo.provenance import attach
 from ocm_geo.query import Everywhere
@@ -293,8 +294,6 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 - any plain value
 
 
 def _user_agent() -> str:
-    from ocm_geo import __version__  # noqa: PLC0415 - the package is complete by then
-
     contact = current().contact
     return f"ocm_geo/{__version__}" + (f" ({contact})" if contact else "")
 
