@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +13,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import ocm_geo as ocm
+import ocm_geo.errors
 
 DOCS = Path(__file__).parents[2] / "docs"
 PNG = b"\x89PNG"
@@ -37,3 +40,16 @@ def test_the_gallery_draws_every_kind_of_figure(hooks: Any) -> None:
     shown = hooks.on_page_markdown(text, page=page)
     assert all(f"(figures/{number}.png)" in shown for number in pictures)
     assert shown.count("![") == len(pictures)
+
+
+def test_every_public_name_is_in_the_reference_once(hooks: Any) -> None:
+    text = (DOCS / "reference.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^::: (\w+)$", text, re.MULTILINE)
+    errors = [name for name in ocm.__all__ if name in ocm_geo.errors.__all__]
+    assert sorted([*listed, *errors, "__version__"]) == sorted(ocm.__all__)
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="reference.md"))
+    shown = hooks.on_page_markdown(text, page=page)
+    paths = re.findall(r"^::: (\S+)$", shown, re.MULTILINE)
+    for name, path in zip(listed, paths, strict=False):
+        module = importlib.import_module(path.rpartition(".")[0])
+        assert getattr(module, path.rpartition(".")[2]) is getattr(ocm, name)
