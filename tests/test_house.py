@@ -22,6 +22,7 @@ PACKAGE = ROOT / "ocm_geo"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     *(
+        "_version",
         "errors",
         "checks",
         "settings",
