@@ -132,6 +132,7 @@ from ocm_geo.stations import (
 if TYPE_CHECKING:
     from ocm_geo.files import (
         read,
+        to_geojson,
         write,
     )
     from ocm_geo.plots import (
@@ -306,6 +307,7 @@ __all__ = [
     "stations_from_polygon",
     "stations_from_route",
     "suggest_sites",
+    "to_geojson",
     "to_html",
     "using",
     "write",
@@ -315,6 +317,7 @@ __all__ = [
 # those modules above, before anything else does, keeps the function in front.
 _LAZY = {
     "read": "files",
+    "to_geojson": "files",
     "write": "files",
     "plot_bounds": "plots",
     "plot_coverage": "plots",

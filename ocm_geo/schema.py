@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONNECTION_COLUMNS",
     "CRS",
+    "PANDAS_TYPES",
     "POWER_SOURCES",
     "PUBLISHED",
     "REMOVED",
@@ -76,7 +77,7 @@ _ARROW: dict[str, pa.DataType] = {
     "time": pa.timestamp("us", tz="UTC"),
 }
 
-_PANDAS: dict[pa.DataType, pd.api.extensions.ExtensionDtype] = {
+PANDAS_TYPES: dict[pa.DataType, pd.api.extensions.ExtensionDtype] = {
     pa.int64(): pd.Int64Dtype(),
     pa.float64(): pd.Float64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
@@ -215,7 +216,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     pandas.DataFrame
         ``Int64``, ``Float64``, ``boolean``, ``string`` and UTC timestamp columns; RangeIndex.
     """
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS.get, ignore_metadata=True)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get, ignore_metadata=True)
     return frame
 
 

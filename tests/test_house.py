@@ -25,6 +25,7 @@ LAYERS = (
         "_version",
         "errors",
         "checks",
+        "paths",
         "settings",
         "schema",
         "provenance",

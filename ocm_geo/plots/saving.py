@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import QueryError
+from ocm_geo.paths import expand_path, replacing
 from ocm_geo.plots.axes import CAPTION
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -32,7 +33,8 @@ def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> 
     ax : matplotlib.axes.Axes
         What a ``plot_…`` function gave.
     path : path
-        ``.png``, ``.svg`` or ``.pdf``.
+        ``.png``, ``.svg`` or ``.pdf``; ``~`` is the home folder. A file of that name is replaced
+        in one step.
     dpi : float
         Dots per inch, also of the layers that are pictures in ``.svg`` and ``.pdf``.
 
@@ -40,7 +42,7 @@ def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> 
     -------
     pathlib.Path
         The file: for the same figure the same bytes, without the time of writing. Text in
-        ``.svg`` is drawn as shapes, so that it needs no font.
+        ``.svg`` is drawn as shapes, so that it needs no font; fonts in ``.pdf`` are TrueType.
 
     Raises
     ------
@@ -56,18 +58,16 @@ def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> 
     """
     import matplotlib as mpl  # noqa: PLC0415 - loaded when needed
 
-    target = Path(path)
+    target = expand_path(path)
     if target.suffix.lower() not in _KEYS:
         raise QueryError(f"{target.name}: the suffix must be one of {', '.join(_KEYS)}")
     figure = ax.get_figure(root=True)
     if figure is None:
         raise QueryError("these axes belong to no figure")
-    fixed = {"svg.hashsalt": "ocm_geo", "svg.fonttype": "path"}
-    with mpl.rc_context(fixed):  # type: ignore[arg-type]
-        try:
-            figure.savefig(target, dpi=dpi, metadata=_metadata(figure, target.suffix.lower()))
-        except OSError as error:
-            raise QueryError(f"{target} cannot be written: {error}") from error
+    # Publishers refuse the Type 3 fonts that matplotlib writes by default; 42 is TrueType.
+    fixed = {"svg.hashsalt": "ocm_geo", "svg.fonttype": "path", "pdf.fonttype": 42}
+    with mpl.rc_context(fixed), replacing(target) as scratch:  # type: ignore[arg-type]
+        figure.savefig(scratch, dpi=dpi, metadata=_metadata(figure, target.suffix.lower()))
     return target
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ocm_geo.errors import QueryError
+from ocm_geo.paths import expand_path, replacing
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.style import counted
 from ocm_geo.provenance import credit_line, read_attrs
@@ -90,11 +90,9 @@ def to_html(
     if not page or len(page) > MAX_BYTES:
         left_out = "too many" if not page else "too much text"
         page = _page(title, _grouped(shown), _notes(shown, missing, left_out))
-    target = Path(path)
-    try:
-        target.write_bytes(page)
-    except OSError as error:
-        raise QueryError(f"{target} cannot be written: {error.strerror}") from error
+    target = expand_path(path)
+    with replacing(target) as scratch:
+        scratch.write_bytes(page)
     return target
 
 

@@ -87,7 +87,7 @@ def test_a_failed_write_leaves_the_earlier_file(
 
 def test_wrong_names_say_what_is_wrong(tmp_path: Path, stations: gpd.GeoDataFrame) -> None:
     with pytest.raises(ocm.QueryError, match=r"\.parquet"):
-        ocm.write(stations, tmp_path / "s.xlsx")
+        ocm.write(stations, tmp_path / "s.xls")
     with pytest.raises(ocm.QueryError, match="does not exist"):
         ocm.read(tmp_path / "none.csv")
     with pytest.raises(ocm.QueryError, match="geometry"):

@@ -1,0 +1,117 @@
+"""GeoPackage, with the provenance inside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from ocm_geo.errors import QueryError
+from ocm_geo.files.restoring import is_facts
+from ocm_geo.schema import CRS, PANDAS_TYPES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ocm_geo.files.columns import Packed
+
+__all__ = ["TAKEN", "read_geopackage", "write_geopackage"]
+
+TAKEN = ("fid", "geom", "ogc_fid")
+_KEY = "ocm_geo"
+
+
+def write_geopackage(packed: Packed, path: Path) -> None:
+    """
+    Write a table as the one layer of a GeoPackage.
+
+    Parameters
+    ----------
+    packed : Packed
+        The table, its names different when case is ignored.
+    path : pathlib.Path
+        Where to write.
+    """
+    import pyogrio  # noqa: PLC0415 - not needed by the other formats
+
+    columns, geometry = packed.columns.copy(deep=False), packed.geometry
+    if geometry is None:
+        raise QueryError("a GeoPackage needs geometry")
+    for name, values in columns.items():
+        if pd.api.types.is_datetime64_any_dtype(values.dtype) and not _whole_ms(values):
+            columns[name] = values.map(pd.Timestamp.isoformat, na_action="ignore").astype("string")
+    pyogrio.write_dataframe(
+        gpd.GeoDataFrame(columns, geometry=geometry.array, crs=CRS),
+        path,
+        driver="GPKG",
+        dataset_metadata={_KEY: json.dumps(packed.facts, ensure_ascii=False)},
+    )
+
+
+def _whole_ms(values: pd.Series) -> bool:
+    """Return whether times have no parts that GeoPackage cuts off."""
+    known = values.dropna()
+    return bool((known == known.dt.floor("ms")).all())
+
+
+def read_geopackage(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dict[str, Any]]:
+    """
+    Read the first layer of a GeoPackage.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    tuple
+        Columns, geometry and the facts that `write_geopackage` left.
+
+    Raises
+    ------
+    QueryError
+        If the file is damaged.
+    """
+    import pyogrio  # noqa: PLC0415 - not needed by the other formats
+
+    _check_database(path)
+    info = pyogrio.read_info(path)
+    facts = _facts_of(info)
+    table = pyogrio.read_dataframe(
+        path, use_arrow=True, arrow_to_pandas_kwargs={"types_mapper": PANDAS_TYPES.get}
+    )
+    if len(table) != info["features"]:
+        raise QueryError(
+            f"{path.name} is damaged: {len(table)} of {info['features']} rows are left"
+        )
+    if not isinstance(table, gpd.GeoDataFrame):
+        return table, None, facts
+    geometry = table.geometry
+    return pd.DataFrame(table.drop(columns=geometry.name)), geometry, facts
+
+
+def _facts_of(info: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts in the metadata of a file."""
+    try:
+        facts = json.loads((info.get("dataset_metadata") or {}).get(_KEY, "null"))
+    except ValueError:
+        return {}
+    return facts if is_facts(facts) else {}
+
+
+def _check_database(path: Path) -> None:
+    """Raise a QueryError if the database under a GeoPackage is damaged."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        ) as db:
+            found = db.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise QueryError(f"{path.name} is no GeoPackage or is damaged: {error}") from error
+    if found != ("ok",):
+        raise QueryError(f"{path.name} is damaged: {found[0] if found else 'it is empty'}")

@@ -1,0 +1,232 @@
+"""Values read from texts, as programs and spreadsheets write them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import pandas as pd
+
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Texts", "looks_numeric"]
+
+_TRUE = frozenset(
+    [
+        "true",
+        "1",
+        "yes",
+        "wahr",
+        "vrai",
+        "waar",
+        "vero",
+        "verdadero",
+        "verdadeiro",
+        "prawda",
+        "sand",
+    ]
+)
+_FALSE = frozenset(["false", "0", "no", "falsch", "faux", "onwaar", "falso", "fałsz", "falsk"])
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?", re.DOTALL)
+_DATE = re.compile(
+    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
+)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_LEADING_ZERO = re.compile(r"[+-]?0\d")
+_THOUSAND = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_INFINITE = {"inf": float("inf"), "-inf": float("-inf"), "nan": float("nan")}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """
+    How the texts of a file are read.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for messages.
+    decimal_comma : bool
+        Whether numbers are known to have a decimal comma (columns parted by semicolons).
+    """
+
+    file: str
+    decimal_comma: bool = False
+
+    def parse(self, values: pd.Series, name: str, kind: str) -> pd.Series:
+        """
+        Read a column of texts.
+
+        Parameters
+        ----------
+        values : pandas.Series
+            Texts; missing or empty ones are missing.
+        name : str
+            The column, for messages.
+        kind : str
+            ``bool``, ``int``, ``float``, ``time``, ``date``, ``stamp``, ``span`` or ``json``;
+            anything else is left as it is.
+
+        Returns
+        -------
+        pandas.Series
+            The values.
+
+        Raises
+        ------
+        QueryError
+            If a text is no such value, or could be two.
+        """
+        readers: dict[str, Callable[[pd.Series, str], pd.Series]] = {
+            "bool": self._parse_bools,
+            "int": self._parse_ints,
+            "float": self._parse_floats,
+            "time": self._parse_times,
+            "date": self._parse_dates,
+            "stamp": lambda texts, name: self._map(texts, name, pd.Timestamp, "a time"),
+            "span": lambda texts, name: self._map(texts, name, pd.Timedelta, "a duration"),
+            "json": lambda texts, name: self._map(texts, name, json.loads, "JSON"),
+        }
+        reader = readers.get(kind)
+        if reader is None:
+            return values
+        return reader(values.mask(values.str.strip() == ""), name)
+
+    def _refuse(self, name: str, value: object, wanted: str) -> NoReturn:
+        raise QueryError(f"{self.file}: column {name!r} holds {str(value)[:60]!r}, {wanted}")
+
+    def _map(
+        self, texts: pd.Series, name: str, read: Callable[[str], object], wanted: str
+    ) -> pd.Series:
+        """Read each text with a function."""
+        found: list[object] = []
+        for text in texts:
+            try:
+                found.append(None if pd.isna(text) else read(text))
+            except (ValueError, RecursionError):
+                self._refuse(name, text, f"which is not {wanted}")
+        return pd.Series(found, index=texts.index, dtype=object)
+
+    def _parse_bools(self, texts: pd.Series, name: str) -> pd.Series:
+        low = texts.str.strip().str.lower()
+        true, false = low.isin(_TRUE), low.isin(_FALSE)
+        wrong = texts.notna() & ~true & ~false
+        if wrong.any():
+            self._refuse(name, texts[wrong].iloc[0], "which is neither true nor false")
+        return true.astype("boolean").mask(texts.isna())
+
+    def _parse_ints(self, texts: pd.Series, name: str) -> pd.Series:
+        whole = texts.str.strip().str.fullmatch(r"[+-]?\d+").fillna(value=False).astype(bool)
+        if (whole | texts.isna()).all():
+            numbers = [None if pd.isna(text) else int(text) for text in texts]
+            try:
+                return pd.Series(pd.array(numbers, dtype="Int64"), index=texts.index)
+            except OverflowError:
+                self._refuse(name, max(texts.dropna(), key=len), "a number that is too large")
+        rounded = texts.str.contains("[eE]", regex=True).fillna(value=False).astype(bool)
+        if rounded.any():
+            wanted = "a whole number in scientific notation, whose last digits may be lost"
+            self._refuse(name, texts[rounded].iloc[0], wanted)
+        floats = self._parse_floats(texts, name)
+        broken = floats.notna() & (floats % 1 != 0)
+        if broken.any():
+            self._refuse(name, texts[broken].iloc[0], "which is not a whole number")
+        whole_numbers: pd.Series = floats.astype("Int64")
+        return whole_numbers
+
+    def _parse_floats(self, texts: pd.Series, name: str) -> pd.Series:
+        plain = self._with_points(texts.str.strip(), name)
+        ok = plain.str.fullmatch(_NUMBER).fillna(value=False).astype(bool)
+        other = plain[~ok & plain.notna()].str.lower()
+        unknown = other[~other.isin(list(_INFINITE))]
+        if len(unknown):
+            self._refuse(name, texts[unknown.index[0]], "which is not a number")
+        found = [
+            None if pd.isna(text) else _INFINITE.get(text.lower()) or float(text) for text in plain
+        ]
+        return pd.Series(pd.array(found, dtype="Float64"), index=texts.index)
+
+    def _with_points(self, texts: pd.Series, name: str) -> pd.Series:
+        """Replace decimal commas, where they cannot be anything else."""
+        with_comma = texts.str.contains(",", regex=False).fillna(value=False).astype(bool)
+        if not with_comma.any():
+            return texts
+        found = texts[with_comma]
+        decimal = found.str.fullmatch(_DECIMAL_COMMA)
+        if not decimal.all():
+            wanted = "a number with separators that can be read in two ways, or no number"
+            self._refuse(name, found[~decimal].iloc[0], wanted)
+        if not self.decimal_comma and found.str.fullmatch(_THOUSAND).all():
+            wanted = "where the comma may be a decimal comma or part thousands"
+            self._refuse(name, found.iloc[0], wanted)
+        pointed = texts[texts.str.contains(".", regex=False).fillna(value=False).astype(bool)]
+        if len(pointed):
+            self._refuse(name, pointed.iloc[0], f"but also {found.iloc[0]!r}: commas and points")
+        return texts.str.replace(",", ".", regex=False)
+
+    def _parse_times(self, texts: pd.Series, name: str) -> pd.Series:
+        iso = texts.str.strip().str.fullmatch(_ISO).fillna(value=False).astype(bool)
+        if not (iso | texts.isna()).all():
+            texts = self._to_iso(texts, name, iso)
+        try:
+            return pd.to_datetime(texts, format="ISO8601", utc=True)
+        except (ValueError, OverflowError) as error:
+            raise QueryError(f"{self.file}: column {name!r} is not all dates: {error}") from error
+
+    def _parse_dates(self, texts: pd.Series, name: str) -> pd.Series:
+        days: pd.Series = self._parse_times(texts, name).dt.date.astype(object)
+        return days.where(texts.notna(), None)
+
+    def _to_iso(self, texts: pd.Series, name: str, iso: pd.Series) -> pd.Series:
+        """Turn dates such as 31/12/2024 into ISO 8601, if their order is certain."""
+        parts = texts[~iso & texts.notna()].str.strip().str.extract(f"^{_DATE.pattern}$")
+        unread = parts.index[parts[0].isna()]
+        if len(unread):
+            self._refuse(name, texts[unread[0]], "which is not a date of ISO 8601 (2024-12-31)")
+        first, second = parts[0].astype(int), parts[2].astype(int)
+        day_first = bool((first > 12).any()) or bool((parts[1] == ".").all())  # noqa: PLR2004
+        month_first = bool((second > 12).any())  # noqa: PLR2004
+        if day_first == month_first:
+            what = "days and months in both orders" if day_first else "day or month first, unknown"
+            self._refuse(
+                name,
+                texts[parts.index[0]],
+                f"a date that can be read in two ways ({what}): write dates as 2024-12-31",
+            )
+        day, month = (first, second) if day_first else (second, first)
+        dates = parts[3] + "-" + month.map("{:02d}".format) + "-" + day.map("{:02d}".format)
+        clock = parts[4].fillna("00:00").str.replace(r"^(\d):", r"0\1:", regex=True)
+        return texts.where(iso | texts.isna(), (dates + "T" + clock).reindex(texts.index))
+
+
+def looks_numeric(texts: pd.Series) -> bool:
+    """
+    Return whether texts are numbers that lose nothing when read as such.
+
+    Parameters
+    ----------
+    texts : pandas.Series
+        Texts.
+
+    Returns
+    -------
+    bool
+        Whether all are numbers, none with leading zeros, and at least one is there.
+    """
+    found = texts.dropna().str.strip()
+    found = found[found != ""]
+    if found.empty or found.str.match(_LEADING_ZERO).any():
+        return False
+    return bool(found.str.fullmatch(_NUMBER).all()) and not _too_long(found)
+
+
+def _too_long(texts: pd.Series) -> bool:
+    """Return whether numbers have more digits than a float keeps."""
+    digits = texts.str.count(r"\d")
+    return bool(((digits > 15) & ~texts.str.contains(".", regex=False)).any())  # noqa: PLR2004

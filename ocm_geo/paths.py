@@ -1,0 +1,101 @@
+"""Paths that users give: expanded, checked, and written in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["expand_path", "replacing"]
+
+# Names that Windows keeps for devices, with any suffix.
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))]
+)
+
+
+def expand_path(path: str | os.PathLike[str], name: str = "path") -> Path:
+    """
+    Return a path with ``~`` expanded.
+
+    Parameters
+    ----------
+    path : str or path-like
+        What the caller passed.
+    name : str
+        The argument, for the message.
+
+    Returns
+    -------
+    pathlib.Path
+        The path.
+
+    Raises
+    ------
+    QueryError
+        If it is no path, is empty or names a home folder that cannot be found.
+    """
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(text, str):
+        raise QueryError(f"{name} must be a path (text or pathlib.Path), not {_short(path)}")
+    if not text.strip() or "\0" in text:
+        raise QueryError(f"{name}={text!r} names no file or folder")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise QueryError(f"the home folder in {text!r} cannot be found: {error}") from error
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """
+    Write a file beside its target and move the complete file over it.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The file to write.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write: a file of the same name in a temporary folder beside the target.
+
+    Raises
+    ------
+    QueryError
+        If the folder does not exist or the file cannot be written; an earlier file is kept.
+    """
+    try:
+        _check_target(target)
+        place = target.resolve() if target.is_symlink() else target
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".ocm_geo-") as folder:
+            scratch = Path(folder) / place.name
+            yield scratch
+            scratch.replace(place)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise QueryError(f"{target} cannot be written: {reason}") from error
+
+
+def _check_target(target: Path) -> None:
+    """Raise a QueryError if a file cannot be written at a path."""
+    if target.is_dir():
+        raise QueryError(f"{target} cannot be written: it is a folder")
+    if not target.parent.is_dir():
+        wrong = "is a file" if target.parent.exists() else "does not exist: create it first"
+        raise QueryError(f"{target} cannot be written: the folder {target.parent} {wrong}")
+    if os.name == "nt" and target.name.partition(".")[0].rstrip().lower() in _DEVICES:
+        raise QueryError(f"{target} cannot be written: Windows keeps the name {target.name!r}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"  # noqa: PLR2004
