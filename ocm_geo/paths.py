@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def expand_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     """
     text = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(text, str):
-        raise QueryError(f"{name} must be a path (text or pathlib.Path), not {_short(path)}")
+        raise QueryError(f"{name} must be a path (text or pathlib.Path), not {short_form(path)}")
     if not text.strip() or "\0" in text:
         raise QueryError(f"{name}={text!r} names no file or folder")
     try:
@@ -94,8 +95,3 @@ def _check_target(target: Path) -> None:
         raise QueryError(f"{target} cannot be written: the folder {target.parent} {wrong}")
     if os.name == "nt" and target.name.partition(".")[0].rstrip().lower() in _DEVICES:
         raise QueryError(f"{target} cannot be written: Windows keeps the name {target.name!r}")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"  # noqa: PLR2004

@@ -6,13 +6,13 @@ import csv
 import hashlib
 import io
 import json
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
+from ocm_geo.checks import warn_user
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.files.columns import to_wkt
 from ocm_geo.files.restoring import is_facts
@@ -132,10 +132,9 @@ def read_texts(content: bytes, file: str) -> tuple[pd.DataFrame, Texts]:
         raise QueryError(f"{file} is not CSV: it begins with {body.lstrip()[:20]!r}")
     table = _parse(body, separator, file)
     if not text.endswith(("\n", "\r")):
-        warnings.warn(
+        warn_user(
             f"{file} does not end with a line break: its last line may be cut off",
             SuspectInput,
-            stacklevel=5,
         )
     return table, Texts(file, decimal_comma=separator == ";")
 
@@ -184,11 +183,10 @@ def _decode_western(content: bytes, file: str) -> str:
         raise QueryError(
             f"{file} is neither UTF-8 nor Windows-1252 (byte {error.start}): save it as UTF-8"
         ) from error
-    warnings.warn(
+    warn_user(
         f"{file} is not UTF-8: read as Windows-1252 (Western Europe); save it as UTF-8 if "
         "letters look wrong",
         SuspectInput,
-        stacklevel=6,
     )
     return text
 
@@ -320,17 +318,15 @@ def _read_facts(path: Path, content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         facts = None
     if not is_facts(facts):
-        warnings.warn(
+        warn_user(
             f"{beside.name} is damaged: {path.name} is read without its provenance and types",
             SuspectInput,
-            stacklevel=4,
         )
         return {}
     if facts.get("sha256") != hashlib.sha256(content).hexdigest():
-        warnings.warn(
+        warn_user(
             f"{path.name} was changed after it was written: its provenance in {beside.name} may "
             "no longer be true",
             SuspectInput,
-            stacklevel=4,
         )
     return dict(facts)
