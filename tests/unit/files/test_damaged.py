@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -124,3 +125,4 @@ def test_the_home_folder(
         assert len(ocm.read(name)) == len(few)
     assert ocm.to_html(few, "~/a.html").parent == tmp_path
     assert ocm.save_figure(ocm.plot_power(few), "~/a.png").parent == tmp_path
+    plt.close("all")

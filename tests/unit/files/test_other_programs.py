@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import ipyleaflet
+import matplotlib.pyplot as plt
 import pandas as pd
 import pyogrio
 import pytest
@@ -151,10 +152,9 @@ def test_the_page_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_fonts_of_a_pdf_are_truetype(tmp_path: Path, few: gpd.GeoDataFrame) -> None:
-    import matplotlib as mpl  # noqa: PLC0415
-
-    before = dict(mpl.rcParams)
+    before = dict(plt.rcParams)
     content = ocm.save_figure(ocm.plot_power(few), tmp_path / "f.pdf").read_bytes()
     assert b"/Type3" not in content
     assert b"/FontFile2" in content
-    assert dict(mpl.rcParams) == before
+    assert dict(plt.rcParams) == before
+    plt.close("all")
