@@ -16,6 +16,7 @@ from msgspec.structs import astuple
 
 from ocm_geo import provenance, schema
 from ocm_geo.errors import QueryError
+from ocm_geo.ids import id_name, station_table, take_ids
 from ocm_geo.power_limits import highest_power_kw, power_is_plausible, usable_amps_volts
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "Int64",
     "clean_text",
     "connection_columns",
+    "connection_rows",
     "connection_table",
     "connections",
     "power_of",
@@ -88,18 +90,25 @@ def connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     ----------
     stations : geopandas.GeoDataFrame
         A station table: the column ``connections`` (JSON text; missing and ``[]`` give no
-        rows) and the site numbers as index, or as a column ``ocm_id``.
+        rows) and the ids as index, or as a column ``ocm_id`` or ``station_id``.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of `ocm_geo.schema.CONNECTION_COLUMNS`, RangeIndex; sites in the order of
-        the input, the connections of a site in the order of its record.
+        The columns of `ocm_geo.schema.CONNECTION_COLUMNS`, RangeIndex; the first is called
+        ``station_id`` where the stations are not Open Charge Map's. Stations in the order of the
+        input, the connections of a station in the order of its record.
 
     Raises
     ------
     QueryError
-        If the column or the site numbers are missing, or a text is no list of connections.
+        If it is not a station table, an id is missing or belongs to several stations, or a text
+        is not a list of connections.
+
+    Warns
+    -----
+    DroppedRows
+        If rows repeat a station: its connections are listed once.
 
     Examples
     --------
@@ -110,46 +119,60 @@ def connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     >>> set(table["ocm_id"]) <= set(stations.index)
     True
     """
-    if "connections" not in stations.columns:
-        raise QueryError("the stations have no column 'connections': give a station table")
-    ids = _site_ids(stations)
+    table = station_table(stations, columns=["connections"], placed=False)
+    rows, found = connection_rows(table)
+    found.insert(0, id_name(table.index), take_ids(table.index, rows))
+    return provenance.carry(found, stations)
+
+
+def connection_rows(stations: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
+    """
+    List the connections of stations by the row of their station, whatever its id.
+
+    Parameters
+    ----------
+    stations : pandas.DataFrame
+        A table with the column ``connections``.
+
+    Returns
+    -------
+    rows : numpy.ndarray of int
+        The row of the station of each connection.
+    table : pandas.DataFrame
+        The columns of `ocm_geo.schema.CONNECTION_COLUMNS` but for the id.
+
+    Raises
+    ------
+    QueryError
+        If a text is not a list of connections.
+    """
     texts = pa.array(stations["connections"], pa.string(), from_pandas=True)
-    given = texts.is_valid().to_numpy(zero_copy_only=False)
-    ids = ids[given]
-    sites = _decoded(texts.drop_null().to_pylist(), ids)
+    given = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
+    sites = _decoded(texts.drop_null().to_pylist(), stations.index[given])
     counts = np.fromiter(map(len, sites), np.int64, len(sites))
-    rows = [connection for site in sites for connection in site]
-    table = connection_table(connection_columns(rows), np.repeat(ids, counts))
-    return provenance.carry(schema.to_pandas(table), stations)
+    connections_ = [connection for site in sites for connection in site]
+    rows = np.repeat(given, counts)
+    table = schema.to_pandas(connection_table(connection_columns(connections_), rows))
+    return rows, table.drop(columns="ocm_id")
 
 
-def _site_ids(stations: pd.DataFrame) -> NDArray[np.int64]:
-    values = stations["ocm_id"] if "ocm_id" in stations.columns else stations.index
-    try:
-        return values.to_numpy(dtype=np.int64)
-    except (TypeError, ValueError) as error:
-        raise QueryError(
-            f"the stations need whole site numbers as index 'ocm_id': {error}"
-        ) from error
-
-
-def _decoded(texts: Sequence[str], ids: NDArray[np.int64]) -> list[list[Connection]]:
-    """Decode all texts at once; if that fails, one by one, to name the site at fault."""
+def _decoded(texts: Sequence[str], ids: pd.Index[Any]) -> list[list[Connection]]:
+    """Decode all texts at once; if that fails, one by one, to name the station at fault."""
     try:
         sites = _all_sites.decode(f"[{','.join(texts)}]")
     except (msgspec.DecodeError, UnicodeEncodeError):
         sites = []
     if len(sites) == len(texts):
         return sites
-    return [_one_decoded(text, ocm_id) for text, ocm_id in zip(texts, ids, strict=True)]
+    return [_one_decoded(text, station_id) for text, station_id in zip(texts, ids, strict=True)]
 
 
-def _one_decoded(text: str, ocm_id: int) -> list[Connection]:
+def _one_decoded(text: str, station_id: object) -> list[Connection]:
     try:
         return _one_site.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise QueryError(
-            f"the connections of station {ocm_id} are not the JSON of a station table: {error}"
+            f"the connections of station {station_id} are not the JSON of a station table: {error}"
         ) from error
 
 

@@ -1,8 +1,8 @@
-"""Tables of users, brought to longitude and latitude, with reliable ids and columns."""
+"""Tables of users: their columns, and their shapes brought to longitude and latitude."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -10,8 +10,8 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
-from ocm_geo.checks import check_crs, short_form, warn_user
-from ocm_geo.errors import DroppedRows, QueryError
+from ocm_geo.checks import check_crs, short_form
+from ocm_geo.errors import QueryError
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -20,26 +20,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "ID_NAMES",
     "check_new_columns",
     "check_points",
     "check_table",
-    "id_name",
     "in_lonlat",
+    "label_of",
     "lonlat_frame",
     "point_frame",
     "point_lonlat",
     "replace_shapes",
     "require_columns",
-    "station_table",
-    "take_ids",
 ]
 
-Table = TypeVar("Table", bound="pd.DataFrame | pd.Series[Any]")
-
-ID_NAMES = ("ocm_id", "station_id")
-_ROW_NUMBERS = (None, "index", "level_0", "fid", "FID", "OBJECTID")
-"""Names of an index that pandas and GIS programs give to row numbers."""
 _MAX_LON, _MAX_LAT = 540.0, 90.0
 
 
@@ -72,6 +64,16 @@ def check_table(table: object, what: str) -> None:
         if name is None or name not in table:
             raise QueryError(f"{what} has no active geometry column: choose one with set_geometry")
     check_crs(table, what)
+
+
+def _may_be_swapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
+    """Tell whether positions would be on the Earth with their axes exchanged."""
+    return bool(np.all(np.abs(lon) <= _MAX_LAT) and np.all(np.abs(lat) <= _MAX_LON))
+
+
+def label_of(index: pd.Index[Any], row: int | np.integer[Any]) -> str:
+    """Return the label of a row as text, for messages."""
+    return repr(index[[int(row)]].tolist()[0])
 
 
 def in_lonlat(table: Any, what: str) -> Any:  # noqa: ANN401 - the same kind
@@ -189,8 +191,8 @@ def check_points(points: Any, what: str) -> None:  # noqa: ANN401 - checked here
     if wrong.any():
         raise QueryError(
             f"{what}: {wrong.sum()} of {len(shapes)} rows are not points (first: row "
-            f"{points.index[np.argmax(wrong)]!r}); use representative_point() for areas and "
-            "drop rows without a position"
+            f"{label_of(points.index, np.argmax(wrong))}); use representative_point() for areas "
+            "and drop rows without a position"
         )
 
 
@@ -222,179 +224,11 @@ def point_lonlat(points: Any, what: str) -> tuple[NDArray[np.float64], NDArray[n
     if off.size:
         raise QueryError(
             f"{what}: {off.size} of {len(geometry)} rows are not on the Earth (first: row "
-            f"{geometry.index[off[0]]!r}, at (lon, lat) = ({lon[off[0]]:g}, {lat[off[0]]:g})); is "
-            f"{points.crs.name} their coordinate reference system?"
+            f"{label_of(geometry.index, off[0])}, at (lon, lat) = ({lon[off[0]]:g}, "
+            f"{lat[off[0]]:g})); is {points.crs.name} their coordinate reference system"
+            + (", or are the axes swapped?" if _may_be_swapped(lon, lat) else "?")
         )
     return geodesy.wrap_lon(lon), lat
-
-
-def station_table(
-    stations: Table,
-    what: str = "stations",
-    *,
-    columns: Iterable[str] = (),
-    placed: bool = True,
-) -> Table:
-    """
-    Check a table of stations and put their ids into its index.
-
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame or geopandas.GeoSeries
-        The argument. Its index holds the ids; where that is only row numbers, a column
-        ``ocm_id`` or ``station_id`` is used instead.
-    what : str
-        Name of the argument.
-    columns : iterable of str
-        Columns that are needed.
-    placed : bool
-        Whether geometries are needed.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame or geopandas.GeoSeries
-        The same table if nothing is to be done; otherwise a new one, whose index holds unique
-        ids.
-
-    Raises
-    ------
-    QueryError
-        If it is not a table with geometries, a column or an id is missing, or one id belongs to
-        stations at different positions.
-
-    Warns
-    -----
-    DroppedRows
-        If rows repeat the id and position of an earlier row: each station is used once.
-    """
-    if placed:
-        check_table(stations, what)
-    elif not isinstance(stations, pd.DataFrame):
-        raise QueryError(f"{what} must be a station table, not {short_form(stations)}")
-    require_columns(stations, columns, what)
-    return _without_repeats(_with_ids(stations, what), what)
-
-
-def id_name(index: pd.Index[Any]) -> str:
-    """
-    Return the name of a result column that holds ids of stations.
-
-    Parameters
-    ----------
-    index : pandas.Index
-        Index of the stations.
-
-    Returns
-    -------
-    str
-        ``ocm_id`` or ``station_id``.
-    """
-    return str(index.name) if index.name in ID_NAMES else "station_id"
-
-
-def _with_ids(stations: Table, what: str) -> Table:
-    """Return the table with ids as its index: integers where they are whole numbers, or text."""
-    index = stations.index
-    if isinstance(index, pd.MultiIndex):
-        raise QueryError(
-            f"{what} has an index of {index.nlevels} levels ({list(index.names)}): station ids "
-            f"are one level; use droplevel or reset_index('{index.names[0] or 'level_0'}')"
-        )
-    column = _id_column(stations)
-    ids = index if column is None else pd.Index(stations[column])
-    missing = int(ids.isna().sum()) if ids.hasnans else 0
-    if missing:
-        where = "index" if column is None else f"column {column!r}"
-        raise QueryError(f"{what}: {missing} of {len(ids)} ids in the {where} are missing")
-    whole = _whole_ids(ids)
-    if column is None and whole is index:
-        return stations
-    result = stations.set_axis(whole.rename(column or index.name))
-    result = result if column is None else result.drop(columns=column)  # type: ignore[call-overload]
-    result.attrs = dict(stations.attrs)
-    return result
-
-
-def _id_column(stations: pd.DataFrame | pd.Series[Any]) -> str | None:
-    """Find the column of ids, where the index holds only row numbers."""
-    index = stations.index
-    row_numbers = index.name in _ROW_NUMBERS and pd.api.types.is_integer_dtype(index.dtype)
-    if not row_numbers or not isinstance(stations, pd.DataFrame):
-        return None
-    found = [name for name in ID_NAMES if name in stations]
-    complete = [name for name in found if not stations[name].isna().any()]
-    return next(iter(complete + found), None)
-
-
-def _whole_ids(ids: pd.Index[Any]) -> pd.Index[Any]:
-    """Return ids as plain integers where they are whole numbers of another type."""
-    if ids.dtype == np.dtype("int64"):
-        return ids
-    if pd.api.types.is_integer_dtype(ids.dtype):
-        return ids.astype("int64")
-    if pd.api.types.is_float_dtype(ids.dtype):
-        values = ids.to_numpy(dtype=float)
-        if np.all(values == np.round(values)):
-            return pd.Index(values.astype("int64"), name=ids.name)
-    return ids
-
-
-def _without_repeats(stations: Table, what: str) -> Table:
-    """Keep the first of rows that repeat an id at one position; refuse other repeats."""
-    index = stations.index
-    # Sorted ids, as ours are, are told to be unique without a hash table.
-    if index.is_monotonic_increasing and index.is_unique:
-        return stations
-    if index.is_unique:
-        return stations
-    repeated = np.asarray(index.duplicated())
-    code, _ = pd.factorize(index)
-    first = np.flatnonzero(~repeated)[code]
-    apart = repeated
-    if isinstance(stations, gpd.GeoDataFrame | gpd.GeoSeries):
-        shapes = stations.geometry.to_numpy()
-        apart = repeated & ~shapely.equals(shapes, shapes[first]) & ~shapely.is_missing(shapes)
-    if apart.any():
-        raise QueryError(
-            f"{what}: {len(set(index[apart]))} ids are repeated by stations at other positions "
-            f"(first: {index[np.argmax(apart)]!r}): give each station its own id, or keep one row "
-            f"for each with {what}[~{what}.index.duplicated()]"
-        )
-    warn_user(
-        f"{what}: {repeated.sum()} of {len(index)} rows repeat the id of another row (first: "
-        f"{index[np.argmax(repeated)]!r}); each station is used once. Drop repeated rows with "
-        f"{what}[~{what}.index.duplicated()]",
-        DroppedRows,
-    )
-    result = stations[~repeated]
-    result.attrs = dict(stations.attrs)
-    return result
-
-
-def take_ids(ids: pd.Index[Any], rows: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any array
-    """
-    Return ids by row, as values of a nullable column.
-
-    Parameters
-    ----------
-    ids : pandas.Index
-        All ids.
-    rows : numpy.ndarray of int
-        Positions; -1 is missing.
-
-    Returns
-    -------
-    pandas array
-        Nullable integers or text; objects for ids of another type.
-    """
-    missing = rows < 0
-    if not len(ids) or pd.api.types.is_integer_dtype(ids.dtype):
-        whole = np.zeros(len(rows), dtype="int64")
-        whole[~missing] = ids.to_numpy(dtype="int64")[rows[~missing]]
-        return pd.arrays.IntegerArray(whole, missing)
-    values = np.full(len(rows), None, dtype=object)
-    values[~missing] = ids.to_numpy(dtype=object)[rows[~missing]]
-    return pd.array(values, dtype="string" if ids.inferred_type == "string" else object)
 
 
 def require_columns(table: object, columns: Iterable[str], what: str, why: str = "") -> None:

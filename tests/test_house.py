@@ -31,6 +31,8 @@ LAYERS = (
         "provenance",
         "geodesy",
         "frames",
+        "ids",
+        "suspects",
         "power_limits",
         "connections",
         "reference",

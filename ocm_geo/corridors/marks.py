@@ -10,6 +10,7 @@ import pandas as pd
 from ocm_geo.corridors.positions import Points, around, locate, located
 from ocm_geo.frames import point_frame
 from ocm_geo.geodesy import LineHits
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -74,6 +75,8 @@ def marks_along(
     hits = locate(frame, line, within_km=within_km, passages="all")
     if far_km is not None:
         hits = _with_far(hits, locate(frame, line, within_km=far_km, passages="nearest"))
+    if not len(hits.position):
+        warn_if_far("route", line.coords, stations)
     table = located(frame, hits)
     ids = table.index
     # Of equal places the lower id is first; ids of other types go by their row.

@@ -14,6 +14,7 @@ from ocm_geo.frames import check_points, point_frame
 from ocm_geo.geodesy import Line, area_km2, as_line, corridor_polygon, to_ecef_km
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,6 +147,8 @@ def locate_along(
     line = Line(as_line(route))
     frame = point_frame(points if limit is None else around(points, line, limit), "points")
     hits = locate(frame, line, within_km=limit, passages=passages)
+    if not len(hits.position):
+        warn_if_far("route", line.coords, points, "point")
     return carry(located(frame, hits), points)
 
 

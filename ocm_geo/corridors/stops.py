@@ -11,8 +11,8 @@ import pandas as pd
 from ocm_geo.checks import check_km, check_share
 from ocm_geo.corridors.marks import Marks, marks_along
 from ocm_geo.errors import QueryError
-from ocm_geo.frames import station_table, take_ids
 from ocm_geo.geodesy import Line, as_line
+from ocm_geo.ids import station_table, take_ids
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from ocm_geo.coverage.decay import decay_weights, describe_decay
 from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.raam import RaamSteps, raam_costs
 from ocm_geo.errors import InexactMethod, QueryError
-from ocm_geo.frames import station_table
+from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_watts
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -158,6 +159,7 @@ def accessibility(
     within = check_reach(catchment_km, "catchment_km", costs)
     stations = station_table(stations, placed=costs is None)
     amounts, n_missing = supply_of(stations, supply, options.get("missing_supply"))
+    warn_if_watts(stations, supply)
     persons = _people(demand, population, method)
     pairs = catchments(demand, stations, within, costs)
     facts: dict[str, Any] = {

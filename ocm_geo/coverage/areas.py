@@ -21,6 +21,7 @@ from ocm_geo.coverage.service_areas import dissolved, reach_polygons
 from ocm_geo.coverage.tally import AreaFinder, Tally, warn_of_overlaps
 from ocm_geo.frames import point_lonlat
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import os
@@ -119,6 +120,9 @@ def coverage(
     kind = kind_of_population(population, frame.columns)
     ground = partial(_in_circles, reach)
     result = covered_areas(frame, (kind, population), reach, ground, client=client)
+    if not result.filter(regex="^covered_km2").to_numpy().any():
+        corners = shapely.get_coordinates(frame.geometry.to_numpy())
+        warn_if_far("areas", corners, levels.tables["_high" if bounds else ""])
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
     return carry(result, stations, **facts)
 

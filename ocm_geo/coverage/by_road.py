@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ocm_geo.checks import check_choice, check_whole
+from ocm_geo.checks import SUSPECT_KM, check_choice, check_whole
 from ocm_geo.coverage.inputs import check_stations
-from ocm_geo.coverage.nearest import labels_at
+from ocm_geo.coverage.nearest import points_with_own_ids
 from ocm_geo.errors import QueryError, RouteError
-from ocm_geo.frames import lonlat_frame, point_lonlat
+from ocm_geo.frames import check_new_columns, lonlat_frame, point_lonlat
 from ocm_geo.geodesy import PointIndex
+from ocm_geo.ids import id_name, station_table, take_ids
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -81,9 +83,16 @@ def nearest_by_road(
     if not hasattr(engine, "matrix"):
         raise QueryError(f"{engine!r} has no matrix(sources, targets): use OSRM or Valhalla")
     wanted = check_whole(k, "k")
-    frame = lonlat_frame(points, "points")
+    stations = station_table(stations)
+    name = id_name(stations.index)
+    frame = points_with_own_ids(lonlat_frame(points, "points"), name)
+    check_new_columns(
+        frame, [name, "road_min", "road_km", *(["rank"] if wanted > 1 else [])], "points"
+    )
     lon, lat = point_lonlat(frame, "points")
     index = PointIndex(*check_stations(stations))
+    if not np.isfinite(index.nearest(lon, lat, 1, max_km=SUSPECT_KM)[1]).any():
+        warn_if_far("points", np.column_stack([lon, lat]), index)
     found = [
         ways_to_nearest(np.array([[x, y]]), index, wanted, (engine, measure))
         for x, y in zip(lon, lat, strict=True)
@@ -92,9 +101,9 @@ def nearest_by_road(
     hits = np.vstack([*found, np.empty((0, 3))])
     missing = np.isnan(hits[:, 0])
     result = frame.iloc[rows].copy()
-    result["ocm_id"] = labels_at(stations.index, np.where(missing, -1, hits[:, 0]).astype(np.intp))
-    for name, values in (("road_min", hits[:, 1]), ("road_km", hits[:, 2])):
-        result[name] = pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing)
+    result[name] = take_ids(stations.index, np.where(missing, -1, hits[:, 0]).astype(np.intp))
+    for column, values in (("road_min", hits[:, 1]), ("road_km", hits[:, 2])):
+        result[column] = pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing)
     if wanted > 1:
         rank = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
         result["rank"] = pd.arrays.IntegerArray(rank.astype("int64"), missing)

@@ -18,8 +18,10 @@ from ocm_geo.checks import (
 )
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.errors import QueryError, SuspectInput
-from ocm_geo.frames import ID_NAMES, id_name, point_lonlat
+from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import PointIndex, pairs_within_km
+from ocm_geo.ids import ID_NAMES, id_name
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -150,7 +152,10 @@ def catchments(
             costs, demand.index, stations.index, within, column=id_name(stations.index)
         )
     places = PointIndex(*point_lonlat(demand, "demand"))
-    near = pairs_within_km(places, PointIndex(*check_stations(stations)), within)
+    index = PointIndex(*check_stations(stations))
+    near = pairs_within_km(places, index, within)
+    if not len(near.km):
+        warn_if_far("demand", np.column_stack([places.lon, places.lat]), index)
     return Catchments(near.first, near.second, near.km, "km")
 
 

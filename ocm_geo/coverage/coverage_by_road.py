@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from ocm_geo.checks import check_minutes_list
 from ocm_geo.coverage.areas import covered_areas
@@ -16,6 +17,7 @@ from ocm_geo.coverage.people import kind_of_population
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import os
@@ -109,6 +111,9 @@ def coverage_by_road(
     kind = kind_of_population(population, frame.columns)
     table = covered_areas(frame, (kind, population), reach, reach.ground)
     table = table.rename(columns={"within_km": "minutes"})
+    if not any(len(index) for index in reach.levels.values()):
+        corners = shapely.get_coordinates(frame.geometry.to_numpy())
+        warn_if_far("areas", corners, stations)
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
     return carry(table, stations, **facts, engine=repr(engine))
 

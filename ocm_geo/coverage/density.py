@@ -16,6 +16,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_far, warn_if_watts
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -103,6 +104,10 @@ def density(
             frame[f"{name}{suffix}"] = values
         for ratio, (size, scale) in sizes.items():
             _add_ratios(frame, size, ratio, suffix, scale=scale)
+    widest = "_high" if bounds else ""
+    if not frame[f"n_sites{widest}"].any():
+        warn_if_far("areas", shapely.get_coordinates(shapes), levels.tables[widest])
+    warn_if_watts(stations, "total_power_kw")
     return carry(frame, stations, **levels.facts)
 
 

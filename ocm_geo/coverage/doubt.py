@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ocm_geo.checks import check_number
-from ocm_geo.connections import connections
+from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import check_new_columns, require_columns
+from ocm_geo.ids import station_table
 from ocm_geo.levels import (
     LEVELS,
     is_known,
@@ -22,7 +24,6 @@ from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _COLUMNS = ("connections", "usage_type_id", "status_type_id")
+_ADDED = ("doubt_power", "doubt_access", "doubt_status", "counts")
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ def doubtful_stations(
     >>> bool(doubtful[["doubt_power", "doubt_access", "doubt_status"]].any(axis=1).all())
     True
     """
+    stations = station_table(stations, placed=False)
+    check_new_columns(stations, _ADDED, "stations")
     doubts, central, high = _judged(stations, qualifying)
     rows = high & np.any(list(doubts.values()), axis=0)
     found = stations[rows].copy()
@@ -217,12 +221,7 @@ def _judged(
     rule: object = qualifying
     if rule is not None and not isinstance(rule, Qualifying):
         raise QueryError(f"qualifying must be a Qualifying(...), not {rule!r}")
-    missing = [name for name in _COLUMNS if name not in stations]
-    if missing:
-        raise QueryError(
-            f"stations has no column {missing[0]!r}, which tells what is doubtful: give a "
-            "station table"
-        )
+    require_columns(stations, _COLUMNS, "stations", "what is uncertain")
     everything = np.ones(len(stations), dtype=bool)
     if qualifying is None:
         recorded = _strongest(stations, 0.0)
@@ -260,10 +259,7 @@ def _judged_power(
 
 def _strongest(stations: gpd.GeoDataFrame, least_kw: float) -> dict[str, NDArray[np.bool_]]:
     """Say which sites have a connection strong enough: for certain, as recorded, perhaps."""
-    # Positions as site numbers: concatenated tables may repeat an id.
-    numbered = stations[["connections"]].set_axis(np.arange(len(stations)))
-    plugs: pd.DataFrame = connections(numbered)
-    site = plugs["ocm_id"].to_numpy(np.intp)
+    site, plugs = connection_rows(stations)
     low, recorded, high = (power_at(plugs, level) for level in LEVELS)
 
     def any_of(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -313,6 +309,7 @@ def levels_of(stations: gpd.GeoDataFrame, qualifying: Qualifying | None, *, boun
     Levels
         The tables, and what is to be said about them.
     """
+    stations = station_table(stations)
     if qualifying is None and not bounds:
         return Levels({"": stations}, {})
     masks = station_bounds(stations, qualifying)

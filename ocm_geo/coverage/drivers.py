@@ -21,6 +21,7 @@ from ocm_geo.coverage.tally import AreaFinder
 from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.geodesy.pairs import pairs_within_km
+from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 
@@ -88,6 +89,7 @@ def doubt_drivers(
     True
     """
     frame, steps = area_frame(areas), check_km_list(within_km, "within_km")
+    stations = station_table(stations)
     masks = station_bounds(stations, qualifying)
     doubtful = doubtful_stations(stations, qualifying)
     sides = _Sides(PointIndex(*check_stations(doubtful)), _index(stations, masks.low))

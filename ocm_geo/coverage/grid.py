@@ -23,6 +23,7 @@ from ocm_geo.geodesy import (
 from ocm_geo.geodesy.antimeridian import continuous, polygon_of_ring
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,6 +102,9 @@ def coverage_grid(
     table = gpd.GeoDataFrame({"area_km2": area_km2(cells)}, geometry=cells, crs=CRS)
     near = {suffix: _near(middle, chosen, reach) for suffix, chosen in levels.tables.items()}
     nearest = in_order({suffix: found["nearest_km"] for suffix, found in near.items()}, more=False)
+    widest = "_high" if bounds else ""
+    if not near[widest]["n_sites"].any():
+        warn_if_far("area", middle, levels.tables[widest])
     for suffix, found in near.items():
         km = nearest[suffix]
         missing = np.isinf(km)

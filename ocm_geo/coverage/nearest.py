@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ocm_geo.checks import check_km, check_whole
+from ocm_geo.checks import SUSPECT_KM, check_km, check_whole
 from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.coverage.parts import is_partitioned, map_parts
-from ocm_geo.errors import QueryError
-from ocm_geo.frames import lonlat_frame, point_lonlat
+from ocm_geo.frames import check_new_columns, lonlat_frame, point_lonlat, require_columns
 from ocm_geo.geodesy import PointIndex
+from ocm_geo.ids import id_name, take_ids
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.coverage.doubt import Qualifying
 
-__all__ = ["labels_at", "nearest_stations"]
+__all__ = ["nearest_stations", "points_with_own_ids"]
 
 _MAX_CELLS = 4_000_000
 """Points times neighbours at once."""
@@ -50,15 +51,14 @@ def nearest_stations(
         Points in any coordinate reference system. A path of (partitioned) GeoParquet and a
         dask collection may be larger than memory.
     stations : geopandas.GeoDataFrame
-        A station table, index ``ocm_id``.
+        A station table, index ``ocm_id`` or ``station_id``.
     k : int
         How many for each point.
     max_km : float, optional
         Farthest distance that counts, inclusive, in km.
     by : str, optional
         A column of the stations, such as ``operator_id``: the k nearest of each of its values.
-        Stations where it is missing are left out. A column of the points with this name is
-        replaced.
+        Stations where it is missing are left out.
     bounds : bool
         Also with every doubtful station out (``_low``) and with all in (``_high``): here
         ``nearest_km_low`` is the longer distance, and where ``ocm_id_low`` and
@@ -71,16 +71,18 @@ def nearest_stations(
     Returns
     -------
     geopandas.GeoDataFrame
-        ``k=1``: the points, in EPSG:4326, with ``ocm_id`` and ``nearest_km`` (both missing
-        where there is none). ``k>1`` or ``by``: a row for each point and station found, with
-        ``rank`` from 1 (and the column ``by``), nearest first; points without any keep one row
-        with all missing. With bounds, rows of one rank are the stations of that rank at each
-        level. Partitioned points give a dask collection, computed when it is asked for.
+        ``k=1``: the points, in EPSG:4326, with ``ocm_id`` (``station_id`` for stations of
+        another register) and ``nearest_km`` (both missing where there is none). ``k>1`` or
+        ``by``: a row for each point and station found, with ``rank`` from 1 (and the column
+        ``by``), nearest first; points without any keep one row with all missing. With bounds,
+        rows of one rank are the stations of that rank at each level. Partitioned points give a
+        dask collection, computed when it is asked for.
 
     Raises
     ------
     QueryError
-        If ``k``, ``max_km`` or ``by`` is wrong, or the points are no points.
+        If ``k``, ``max_km`` or ``by`` is wrong, the points are not points, or already have a
+        column that the result adds.
     MissingDependency
         If points larger than memory need the extra ``scale``.
 
@@ -104,6 +106,7 @@ def nearest_stations(
         check_whole(k, "k"),
         limit,
         by,
+        id_name(levels.tables[""].index),
         carry(pd.DataFrame(), stations, **levels.facts),
         workers=1 if client is not None and is_partitioned(points) else -1,
     )
@@ -112,29 +115,26 @@ def nearest_stations(
     return find(points)
 
 
-def labels_at(labels: pd.Index[Any], at: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any array
+def points_with_own_ids(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     """
-    Take labels of stations by position.
+    Put ids of the points themselves into their index, where the result has a column of that name.
 
     Parameters
     ----------
-    labels : pandas.Index
-        Of all.
-    at : numpy.ndarray of int
-        Positions; -1: missing.
+    points : geopandas.GeoDataFrame
+        The points.
+    name : str
+        Column of ids of the result.
 
     Returns
     -------
-    pandas array
-        Nullable integers, or what the labels are.
+    geopandas.GeoDataFrame
+        The points: with other ids, by the ids that stood beside plain row numbers.
     """
-    if len(labels) and not pd.api.types.is_integer_dtype(labels.dtype):
-        # Not `Index.take`: where pandas 2 fills nothing, -1 would be the last label.
-        return pd.Series(labels.to_flat_index().array).reindex(at).array
-    missing = at < 0
-    values = np.zeros(len(at), dtype="int64")
-    values[~missing] = labels.to_numpy(dtype="int64")[at[~missing]]
-    return pd.arrays.IntegerArray(values, missing)
+    if name not in points or not isinstance(points.index, pd.RangeIndex):
+        return points
+    own = points[name]
+    return points if own.isna().any() or not own.is_unique else points.set_index(name)
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,7 @@ def _grouped(stations: gpd.GeoDataFrame, by: str | None) -> list[_Group]:
     lon, lat = check_stations(stations)
     if by is None:
         return [_Group(None, stations.index, PointIndex(lon, lat))]
-    if by not in stations:
-        raise QueryError(f"by: the stations have no column {by!r}; there are {list(stations)}")
+    require_columns(stations, [by], "stations", "by")
     rows = stations.groupby(by).indices
     return [
         _Group(value, stations.index[at], PointIndex(lon[at], lat[at]))
@@ -173,13 +172,15 @@ class _Finder:
     k: int
     limit: float | None
     by: str | None
+    id_name: str
     origin: pd.DataFrame
     """Empty; it has the provenance."""
     workers: int
 
     def __call__(self, points: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
         """Find the nearest stations of some points."""
-        points = lonlat_frame(points, "points")
+        points = points_with_own_ids(lonlat_frame(points, "points"), self.id_name)
+        check_new_columns(points, self._new_columns(), "points")
         lon, lat = point_lonlat(points, "points")
         wide = sum(len(groups) for groups in self.levels.values()) * self.k
         step = max(_MAX_CELLS // max(wide, 1), 1)
@@ -187,7 +188,22 @@ class _Finder:
             self._of_block(points.iloc[i : i + step], *(v[i : i + step] for v in (lon, lat)))
             for i in range(0, max(len(points), 1), step)
         ]
-        return carry(parts[0] if len(parts) == 1 else pd.concat(parts), self.origin)
+        found = parts[0] if len(parts) == 1 else pd.concat(parts)
+        widest = "_high" if "_high" in self.levels else ""
+        if not (found[f"nearest_km{widest}"] < SUSPECT_KM).any():
+            groups = [np.column_stack([g.index.lon, g.index.lat]) for g in self.levels[widest]]
+            known = np.concatenate([*groups, np.empty((0, 2))])
+            warn_if_far("points", np.column_stack([lon, lat]), PointIndex(*known.T))
+        return carry(found, self.origin)
+
+    def _new_columns(self) -> list[str]:
+        """List the columns that the result adds to the points."""
+        names = [
+            f"{name}{suffix}" for suffix in self.levels for name in (self.id_name, "nearest_km")
+        ]
+        if self.by is not None:
+            names.append(self.by)
+        return [*names, "rank"] if self.k > 1 or self.by is not None else names
 
     def _of_block(
         self, points: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]
@@ -213,7 +229,7 @@ class _Finder:
         result = points.iloc[row].copy()
         for suffix, (ids, km) in found.items():
             labels = _labels(self.levels[suffix])
-            result[f"ocm_id{suffix}"] = labels_at(labels, ids[row, column])
+            result[f"{self.id_name}{suffix}"] = take_ids(labels, ids[row, column])
             missing = ids[row, column] < 0
             known = np.where(missing, 0.0, km[row, column])
             result[f"nearest_km{suffix}"] = pd.arrays.FloatingArray(known, missing)

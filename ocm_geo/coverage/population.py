@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.doubt import in_order, levels_of
@@ -18,6 +19,7 @@ from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, added, warn_of_over
 from ocm_geo.errors import SuspectInput
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import os
@@ -117,6 +119,8 @@ def population_coverage(
     if shapes is not None:
         warn_of_overlaps(shapes)
     people = tally_raster(grid, reach, shapes, client)
+    if not people[:, :, :-1].any():
+        _warn_if_all_far(grid, frame, levels.tables["_high" if bounds else ""])
     tables = people_columns(people.cumsum(axis=2), reach)
     n_areas = people.shape[1]
     order = np.arange(len(reach.within_km) * n_areas).reshape(-1, n_areas).T.ravel()
@@ -128,6 +132,18 @@ def population_coverage(
         )
     facts = {"population": str(grid.raster.path), "values": grid.raster.kind}
     return carry(table, stations, **facts, method=RASTER_RULE, **levels.facts)
+
+
+def _warn_if_all_far(
+    grid: Grid, frame: gpd.GeoDataFrame | None, stations: gpd.GeoDataFrame
+) -> None:
+    """Warn if the raster, or the areas to count in, are far from every station."""
+    if frame is not None:
+        warn_if_far("areas", shapely.get_coordinates(frame.geometry.to_numpy()), stations)
+        return
+    row, column = np.meshgrid(*(np.linspace(0, n, 50) for n in grid.size))
+    positions = np.column_stack(grid.corners(row.ravel(), column.ravel()))
+    warn_if_far("raster", positions[np.isfinite(positions).all(axis=1)], stations)
 
 
 def reach_of(levels: Levels, within_km: Sequence[float], client: object) -> Reach:

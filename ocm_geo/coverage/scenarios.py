@@ -17,6 +17,7 @@ import pandas as pd
 from ocm_geo.checks import check_share, check_whole
 from ocm_geo.coverage.doubt import Qualifying, doubtful_stations, station_bounds
 from ocm_geo.errors import InexactMethod, QueryError
+from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
@@ -144,8 +145,7 @@ def doubt_scenarios(
     counts = {"n_draws": n_draws, "n_drivers": n_drivers, "max_tried": max_tried, "seed": seed}
     for name, number in counts.items():
         check_whole(number, name, low=0)
-    if not stations.index.is_unique:
-        raise QueryError("stations: the index repeats numbers; drop the repeated rows first")
+    stations = station_table(stations, placed=False)
     bounds = station_bounds(stations, qualifying)
     trial = _Trial(measure, stations, bounds)
     named = {_WITHOUT: bounds.low, _RECORDED: bounds.central, _WITH: bounds.high}
@@ -281,7 +281,9 @@ def _drivers(trial: _Trial, usual: NDArray[np.float64], tried: list[int]) -> pd.
         rows[trial.stations.index[station]] = (np.nansum(step), np.nansum(np.abs(step)), n_missing)
     columns = ["change", "moved", "n_missing"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    table.index = table.index.astype(trial.stations.index.dtype).set_names("ocm_id")
+    table.index = table.index.astype(trial.stations.index.dtype).set_names(
+        trial.stations.index.name
+    )
     return table.sort_values(["n_missing", "moved"], ascending=False).astype({"n_missing": "int64"})
 
 

@@ -14,10 +14,11 @@ from scipy.spatial import cKDTree
 from ocm_geo import geodesy
 from ocm_geo.checks import check_km, check_minutes
 from ocm_geo.coverage.driving import draw_isochrones
-from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy.discs import outline_of_discs
 from ocm_geo.geodesy.distance import GEOD
+from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 
@@ -96,7 +97,8 @@ def service_areas(
     >>> len(areas)
     1
     """
-    lon, lat = check_stations(stations)
+    stations = station_table(stations)
+    lon, lat = point_lonlat(stations, "stations")
     if (within_km is None) == (minutes is None):
         raise QueryError("give either within_km, or minutes and an engine")
     if within_km is not None and engine is not None:

@@ -21,9 +21,11 @@ from ocm_geo.coverage.location import (
 )
 from ocm_geo.coverage.solvers import Limits
 from ocm_geo.errors import QueryError, SuspectInput
-from ocm_geo.frames import id_name, point_lonlat, station_table
+from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import PointIndex, pairs_within_km
+from ocm_geo.ids import id_name, station_table
 from ocm_geo.provenance import carry
+from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,7 +248,13 @@ def _by_distance(
     if stations is not None and len(stations):
         index = PointIndex(*check_stations(stations))
         known = index.nearest(places.lon, places.lat, 1, max_km=within)[1][:, 0]
-    near = pairs_within_km(places, PointIndex(sites.geometry.x, sites.geometry.y), within)
+    lonlat = np.column_stack([places.lon, places.lat])
+    if stations is not None and np.isinf(known).all():
+        warn_if_far("demand", lonlat, stations)
+    others = PointIndex(sites.geometry.x, sites.geometry.y)
+    near = pairs_within_km(places, others, within)
+    if not len(near.km):
+        warn_if_far("demand", lonlat, others, "candidate")
     return Catchments(*near, "km"), known
 
 

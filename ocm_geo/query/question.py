@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import numpy as np
 import pandas as pd
 
-from ocm_geo.connections import connections as connection_table
+from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError, TruncatedResult
 from ocm_geo.provenance import attach, read_attrs
 from ocm_geo.query.filters import CODED, StationFilters, check_filters
@@ -221,9 +221,12 @@ class StationQuery:
         candidates = np.flatnonzero(self.site_mask(stations))
         if self.needs_connections:
             near = stations.iloc[candidates]
-            table = connection_table(near) if connections is None else connections
-            ids = table["ocm_id"].to_numpy()[self.connection_mask(table)]
-            candidates = candidates[np.isin(near.index.to_numpy(), ids)]
+            if connections is None:
+                rows, table = connection_rows(near)
+                candidates = candidates[np.unique(rows[self.connection_mask(table)])]
+            else:
+                ids = connections["ocm_id"].to_numpy()[self.connection_mask(connections)]
+                candidates = candidates[np.isin(near.index.to_numpy(), ids)]
         points = stations.geometry.iloc[candidates]
         found = self.where.select(
             stations.index.to_numpy()[candidates], points.x.to_numpy(), points.y.to_numpy()

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 
 from ocm_geo.errors import QueryError
+from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 from ocm_geo.standards.cases import Case, Ends, case_of, reaches, readings_table, reason
@@ -125,6 +126,7 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     """
     if reading not in get_args(Reading):
         raise QueryError(f"reading must be one of {', '.join(get_args(Reading))}, not {reading!r}")
+    stations = station_table(stations)
     case = case_of(
         standard,
         derogations,

@@ -12,6 +12,7 @@ import shapely
 from ocm_geo.corridors.marks import marks_along
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
+from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 from ocm_geo.standards.cases import (
@@ -120,6 +121,7 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
     >>> 0 <= verdict.share_low <= verdict.share <= verdict.share_high <= 1
     True
     """
+    stations = station_table(stations)
     case = case_of(
         standard,
         derogations,

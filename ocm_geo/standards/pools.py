@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ocm_geo.connections import connections
+from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError
-from ocm_geo.frames import point_frame
+from ocm_geo.frames import point_frame, require_columns
 from ocm_geo.geodesy import to_ecef_km
+from ocm_geo.ids import id_name
 from ocm_geo.levels import LEVELS, Level, power_at, says_operational, says_public
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from ocm_geo.standards.catalogue import Rule
@@ -110,8 +111,8 @@ def pools(
     -------
     geopandas.GeoDataFrame
         One row a pool: ``pool_power_kw`` (a sum, so an upper bound), ``n_points`` of the power
-        that counts, ``n_stations``, ``qualifies``, ``ocm_ids`` (list), ``geometry`` (the mean
-        position, EPSG:4326).
+        that counts, ``n_stations``, ``qualifies``, ``ocm_ids`` or ``station_ids`` (list),
+        ``geometry`` (the mean position, EPSG:4326).
 
     Raises
     ------
@@ -119,9 +120,7 @@ def pools(
         If the table is no station table, or a row is no point.
     """
     rules = rules or PoolRules()
-    missing = [name for name in _NEEDED if name not in stations]
-    if missing:
-        raise QueryError(f"stations is no station table: it has no column {missing[0]!r}")
+    require_columns(stations, _NEEDED, "stations")
     # Doubt takes sites out of a pool, but neither moves nor divides it: bounds hold whatever it is.
     placed = point_frame(stations, "stations")
     candidates = placed[_counts(placed, rules, "high")]
@@ -142,7 +141,7 @@ def pools(
         "n_points": points.astype(np.int64),
         "n_stations": np.bincount(label, minlength=n),
         "qualifies": qualifies,
-        "ocm_ids": _members(members.index.to_numpy(), label, n),
+        f"{id_name(stations.index)}s": _members(members.index.to_numpy(), label, n),
     }
     frame = gpd.GeoDataFrame(table, geometry=centres, crs=CRS)
     return carry(frame[frame["n_stations"] > 0].reset_index(drop=True), stations)
@@ -164,8 +163,7 @@ def _offers(
     stations: gpd.GeoDataFrame, rule: Rule, rules: PoolRules, level: Level, *, strict: bool
 ) -> _Offer:
     """Add up the points of each site, the strongest first, up to the number it states."""
-    plugs = connections(stations)
-    site = pd.Index(stations.index).get_indexer(plugs["ocm_id"])
+    site, plugs = connection_rows(stations)
     power = _power(plugs, rule, level)
     count = np.fmax(plugs["quantity"].to_numpy(np.float64, na_value=1.0), 1.0)
     if rule.current_types:
@@ -235,7 +233,7 @@ def _merged(stations: gpd.GeoDataFrame, merge_m: float) -> tuple[NDArray[np.intp
     return label.astype(np.intp), gpd.GeoSeries(gpd.points_from_xy(x, y), crs=CRS)
 
 
-def _members(ids: NDArray[np.int64], label: NDArray[np.intp], n: int) -> list[Any]:
+def _members(ids: NDArray[Any], label: NDArray[np.intp], n: int) -> list[Any]:
     order = np.argsort(label, kind="stable")
     parts = np.split(ids[order], np.cumsum(np.bincount(label, minlength=n)))
     return [part.tolist() for part in parts[:n]]

@@ -155,6 +155,7 @@ def test_far_stations_are_not_asked_about(
 
     monkeypatch.setattr(andorra, "isochrone", counted)
     twice = pd.concat([stations, stations.iloc[:1], stations.set_geometry(stations.translate(9))])
+    twice = twice.set_axis(range(len(twice)))
     ocm.coverage_by_road(areas, twice, TIMES, engine=andorra)
     assert len(asked) == 5
 

@@ -131,7 +131,7 @@ def test_stations_may_have_labels_of_any_kind() -> None:
     stations = places(np.array([5.0]), np.array([52.0])).set_axis(["a"])
     points = places(np.array([5.0, 50.0]), np.array([52.0, 10.0]))
     found = ocm.nearest_stations(points, stations, max_km=5)
-    assert found["ocm_id"].fillna("none").tolist() == ["a", "none"]
+    assert found["station_id"].fillna("none").tolist() == ["a", "none"]
 
 
 def test_parts_give_what_the_whole_gives(tmp_path: Path) -> None:

@@ -105,5 +105,5 @@ def test_stations_may_have_any_labels_and_points_any_system() -> None:
     points = sites(PLACES[:2]).to_crs("EPSG:3857")
     engine: Any = AsTheCrowFlies()
     found = ocm.nearest_by_road(points, stations, engine=engine)
-    assert found["ocm_id"].tolist() == ["a", "b"]
+    assert found["station_id"].tolist() == ["a", "b"]
     assert found.crs == "EPSG:4326"

@@ -192,7 +192,6 @@ def test_access_equity_and_siting_under_doubt() -> None:
         ({"n_drivers": 1.5}, "n_drivers"),
         ({"max_tried": -1}, "max_tried"),
         ({"measure": lambda some: some["n_connectors"]}, "same index"),
-        ({"stations": pd.concat([made(), made()])}, "repeats"),
         ({"stations": made().drop(columns="connections")}, "no column 'connections'"),
     ],
 )

@@ -173,7 +173,7 @@ def test_service_areas_of_wrong_questions() -> None:
 
 
 def test_bounds_need_what_tells_the_doubt() -> None:
-    message = "no column 'connections', which tells"
+    message = "no columns 'connections', 'usage_type_id', 'status_type_id', needed for what is"
     with pytest.raises(ocm.QueryError, match=message):
         ocm.coverage(areas(BOX), HERE, 5, bounds=True)
     with pytest.raises(ocm.QueryError, match=message):
