@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from ocm_geo.errors import QueryError, UnknownCode
-from ocm_geo.provenance import carry
-from ocm_geo.reference.registry import reference_of
+from ocm_geo.provenance import carry, read_attrs
+from ocm_geo.reference.finding import OPERATOR_ADVICE, has_operators
+from ocm_geo.reference.registry import REFERENCE_KEY, reference_of
+from ocm_geo.reference.tables import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +110,7 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
             result[label] = _looked_up(table[column], tables.table(name), source)
     if "is_operational" in result:
         result.loc[result["status_type_id"] == _TEMPORARILY_UNAVAILABLE, "is_operational"] = False
-    _warn(unknown, tables)
+    _warn_of_unknown(unknown, table, tables)
     return carry(result, table)
 
 
@@ -129,12 +131,23 @@ def _unknown(ids: pd.Series[int], rows: pd.DataFrame, column: str) -> Iterator[s
         yield f"{column} {value}"
 
 
-def _warn(unknown: list[str], tables: ReferenceData) -> None:
-    if unknown:
-        shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
-        warnings.warn(
-            f"{len(unknown)} codes are not in the reference data ({tables.origin}, "
-            f"{tables.date}): {shown}; pass the reference_data() of the source",
-            UnknownCode,
-            stacklevel=3,
+def _warn_of_unknown(unknown: list[str], table: pd.DataFrame, tables: ReferenceData) -> None:
+    """Warn of codes without a label, with what can be done about it."""
+    if not unknown:
+        return
+    shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
+    if tables is bundled() and REFERENCE_KEY in read_attrs(table):
+        remedy = (
+            "the reference data of the table's own source are not at hand: open its mirror, "
+            "Mirror(path), or pass reference=ocm_geo.reference_data(source)"
         )
+    elif any(code.startswith("operator_id") for code in unknown) and not has_operators(tables):
+        remedy = OPERATOR_ADVICE
+    else:
+        remedy = "newer reference data may have them: pass reference="
+    warnings.warn(
+        f"{len(unknown)} codes are not in the reference data ({tables.origin}, {tables.date}): "
+        f"{shown}; {remedy}",
+        UnknownCode,
+        stacklevel=3,
+    )

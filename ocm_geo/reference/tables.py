@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError, UnknownCode
+from ocm_geo.reference.finding import (
+    KINDS,
+    describe_code,
+    describe_unknown,
+    find_ids,
+    list_codes,
+    read_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,24 +85,6 @@ TABLES = tuple(COLUMNS)
 
 OPEN_ENDED = ("operators", "data_providers")
 """Tables that grow all the time: an id that is not in them may well exist."""
-
-_ALIASES: dict[str, dict[str, Any]] = {
-    "countries": {"uk": "GB", "el": "GR"},
-    "current_types": {"dc": (30,), "ac": (10, 20)},
-}
-_KIND = {
-    "operators": "operator",
-    "connection_types": "connection type",
-    "current_types": "current type",
-    "levels": "level",
-    "usage_types": "usage type",
-    "status_types": "status type",
-    "submission_status_types": "submission status",
-    "comment_types": "comment type",
-    "checkin_status_types": "check-in status",
-    "countries": "country",
-    "data_providers": "data provider",
-}
 
 
 @dataclass(frozen=True)
@@ -197,7 +185,8 @@ class ReferenceData:
         table : str
             One of `TABLES`.
         value : int or str
-            Id or label; case and spaces do not count. Countries also by ISO code.
+            Id or label; case and spaces do not count. Countries also by ISO code of two or three
+            letters or by a name in use.
 
         Returns
         -------
@@ -235,11 +224,7 @@ class ReferenceData:
         QueryError
             If a code is unknown (with near matches), or there is none.
         """
-        listed = [values] if isinstance(values, int | np.integer | str) else list(values)
-        if not listed:
-            raise QueryError(
-                f"{table}: an empty list matches nothing; leave the filter out for all"
-            )
+        listed = list_codes(table, values)
         return tuple(sorted({i for value in listed for i in self._ids_of(table, value)}))
 
     def merged(self, other: ReferenceData) -> ReferenceData:
@@ -267,31 +252,21 @@ class ReferenceData:
         return make_reference(tables, date=other.date, origin=other.origin)
 
     def _ids_of(self, table: str, value: object) -> tuple[int, ...]:
-        if isinstance(value, bool) or not isinstance(value, int | np.integer | str):
-            raise QueryError(f"{table}: {value!r} is neither an id nor a label")
-        if not isinstance(value, str) or re.fullmatch(r"\s*\d+\s*", value):
-            return (self._checked_id(table, int(value)),)
-        label = _folded(value)
-        alias = _ALIASES.get(table, {}).get(label)
-        if isinstance(alias, tuple):
-            return alias
-        found = self._labelled(table, label)
-        if not found:
-            raise QueryError(self._unknown(table, value, alias))
-        return found
+        """Return the ids that one code means."""
+        number = read_id(value)
+        if number is not None:
+            return (self._known_id(table, number),)
+        if not isinstance(value, str) or not value.strip():
+            raise QueryError(f"{table}: {describe_code(value)} is neither an id nor a label")
+        if found := find_ids(self, table, value):
+            return found
+        raise QueryError(describe_unknown(self, table, value))
 
-    def _labelled(self, table: str, label: str) -> tuple[int, ...]:
-        rows = self.table(table)
-        for column in ("iso_code", "title") if table == "countries" else ("title",):
-            folded = rows[column].fillna("").map(_folded)
-            if (match := folded == label).any():
-                return tuple(int(i) for i in rows.index[match])
-        return ()
-
-    def _checked_id(self, table: str, value: int) -> int:
+    def _known_id(self, table: str, value: int) -> int:
+        """Return an id; warn or raise if the table does not have it."""
         if value in self.table(table).index:
             return value
-        message = f"{_KIND[table]} {value} is not in the reference data of {self.date}"
+        message = f"{KINDS[table]} {value} is not in the reference data of {self.date}"
         if table in OPEN_ENDED:
             warnings.warn(message, UnknownCode, stacklevel=2)
             return value
@@ -299,16 +274,6 @@ class ReferenceData:
         near = sorted(known, key=lambda i: abs(i - value))[:3]
         names = ", ".join(f"{i} ({self.titles(table)[i]})" for i in near)
         raise QueryError(f"{message}; near ones are {names}")
-
-    def _unknown(self, table: str, value: str, alias: str | None) -> str:
-        from rapidfuzz import process, utils  # noqa: PLC0415 - only for the message
-
-        if alias is not None:
-            return f"unknown {_KIND[table]} {value!r}: did you mean {alias!r}?"
-        titles = self.titles(table).dropna().tolist()
-        best = process.extract(value, titles, processor=utils.default_process, limit=3)
-        names = ", ".join(repr(match[0]) for match in best) or "no entry"
-        return f"unknown {_KIND[table]} {value!r}: did you mean one of {names}?"
 
 
 def make_table(name: str, rows: Mapping[int, dict[str, Any]]) -> pd.DataFrame:
@@ -401,7 +366,3 @@ def _value(value: object, dtype: str) -> object:
         return value if isinstance(value, bool) else None
     text = value.strip() if isinstance(value, str) else None
     return text or None
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())

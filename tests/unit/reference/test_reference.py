@@ -52,8 +52,6 @@ def test_ac_is_both_alternating_currents() -> None:
 @pytest.mark.parametrize(
     ("table", "code", "message"),
     [
-        ("countries", "UK", "'GB'"),
-        ("countries", "EL", "'GR'"),
         ("countries", "Netherland", "Netherlands"),
         ("connection_types", "Chademo 2", "CHAdeMO"),
         ("levels", 4, "near ones are 3"),
