@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import shapely
 
+from ocm_geo.checks import is_missing, short_form
 from ocm_geo.errors import QueryError, RouteError, SourceError, StaleData, SuspectInput
+from ocm_geo.provenance import attach, read_attrs
 from ocm_geo.query import (
     Area,
     Box,
@@ -24,8 +26,12 @@ from ocm_geo.query import (
     StationFilters,
     StationQuery,
     Where,
+    show_filters,
 )
-from ocm_geo.reference import bundled
+from ocm_geo.query.checking import list_filters
+from ocm_geo.reference import bundled, register_reference
+from ocm_geo.reference.finding import find_ids, read_id
+from ocm_geo.reference.registry import REFERENCE_KEY, reference_key
 from ocm_geo.sources.base import Source, SourceLike, resolve_source
 
 if TYPE_CHECKING:
@@ -47,6 +53,7 @@ __all__ = [
 ]
 
 
+@show_filters()
 def stations(
     *, source: SourceLike | None = None, **filters: Unpack[StationFilters]
 ) -> gpd.GeoDataFrame:
@@ -83,6 +90,7 @@ def stations(
     return _ask(Everywhere(), source, filters)
 
 
+@show_filters()
 def stations_from_bbox(
     bbox: tuple[float, float, float, float],
     *,
@@ -133,6 +141,7 @@ def stations_from_bbox(
     return _ask(Box(west, south, east, north), source, filters)
 
 
+@show_filters()
 def stations_from_point(
     point: tuple[float, float] | shapely.Point,
     radius_km: float,
@@ -185,6 +194,7 @@ def stations_from_point(
     return _ask(Circle(lon, lat, radius_km), source, filters)
 
 
+@show_filters()
 def stations_from_polygon(
     polygon: shapely.Geometry | gpd.GeoDataFrame | gpd.GeoSeries,
     *,
@@ -228,6 +238,7 @@ def stations_from_polygon(
     return _ask(Area(polygon), source, filters)
 
 
+@show_filters(without=("countries",))
 def stations_from_country(
     country: str | int,
     *,
@@ -242,7 +253,7 @@ def stations_from_country(
     Parameters
     ----------
     country : str or int
-        ISO 3166 alpha-2 code, title or Open Charge Map's own id.
+        ISO 3166 code of two or three letters, name in use, or Open Charge Map's own id.
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
@@ -256,7 +267,7 @@ def stations_from_country(
     Raises
     ------
     QueryError
-        If the country or a filter is unknown.
+        If the country is missing, or the country or a filter is unknown.
     SourceError
         If the source cannot answer.
 
@@ -268,10 +279,16 @@ def stations_from_country(
     ['NL']
     """
     if filters.get("countries") is not None:
-        raise QueryError("give the country once: use stations(countries=[…]) for several")
+        raise QueryError("pass the country once; stations(countries=[…]) takes several")
+    if is_missing(country) or country == "":
+        raise QueryError(
+            f"country must be a code, a name or an id, not {short_form(country)}. pandas reads "
+            "the code NA of Namibia as missing unless keep_default_na=False"
+        )
     return _ask(Everywhere(), source, {**filters, "countries": country})
 
 
+@show_filters()
 def stations_from_route(
     route: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries,
     within_km: float = 5,
@@ -319,6 +336,7 @@ def stations_from_route(
     return _ask(Corridor(route, within_km), source, filters)
 
 
+@show_filters()
 def stations_from_ids(
     ids: Iterable[int] | int,
     *,
@@ -397,24 +415,33 @@ def _ask(
     where: Where, source: SourceLike | None, filters: StationFilters | dict[str, Any]
 ) -> gpd.GeoDataFrame:
     chosen = resolve_source(source)
-    reference = _reference_for(chosen, dict(filters))
-    query = StationQuery.build(where, reference=reference, **filters)
-    found = chosen.fetch(query)
+    given: dict[str, Any] = list_filters(filters)
+    reference = _reference_for(chosen, given)
+    query = StationQuery.build(where, reference=reference, **given)
+    found = _with_reference(chosen.fetch(query), reference)
     if found.empty:
         _hint_at_swap(chosen, query)
     return found
 
 
-def _reference_for(source: Source, filters: dict[str, Any]) -> ReferenceData:
+def _with_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:
+    """Let the answer of a user's own source find its reference data, as those of ours do."""
+    if REFERENCE_KEY not in read_attrs(found) and reference is not bundled():
+        key = register_reference(reference_key(reference), reference)
+        attach(found, **{REFERENCE_KEY: key})
+    return found
+
+
+def _reference_for(source: Source, given: dict[str, Any]) -> ReferenceData:
     """Find labels where they are: over the network only if the bundled tables cannot know."""
     if not getattr(source, "is_remote", False):
         return source.reference_data()
-    if not _needs_live_reference(filters):
+    if not _needs_live_reference(given):
         return bundled()
     try:
         return source.reference_data()
     except SourceError as error:
-        if _has_labels(filters.get("operators")):
+        if any(read_id(code) is None for code in given.get("operators", ())):
             raise
         warnings.warn(
             f"the server gives no reference data ({error}); licence flags and codes are those "
@@ -425,21 +452,22 @@ def _reference_for(source: Source, filters: dict[str, Any]) -> ReferenceData:
         return bundled()
 
 
-def _needs_live_reference(filters: dict[str, Any]) -> bool:
-    if filters.get("open_data") is not None:
+def _needs_live_reference(given: dict[str, Any]) -> bool:
+    if given.get("open_data") is not None:
         return True
-    if any(_has_labels(filters.get(name)) for name in ("operators", "data_providers")):
+    codes = [*given.get("operators", ()), *given.get("data_providers", ())]
+    if any(read_id(code) is None for code in codes):
         return True
-    known = set(bundled().connection_types.index)
-    types = filters.get("connection_types")
-    listed = [types] if isinstance(types, int | str) else list(types or [])
-    return any(isinstance(code, int) and code not in known for code in listed)
+    types = given.get("connection_types", ())
+    return any(not _is_bundled_type(code) for code in types)
 
 
-def _has_labels(codes: object) -> bool:
-    if codes is None or isinstance(codes, int):
-        return False
-    return isinstance(codes, str) or any(isinstance(code, str) for code in codes)  # type: ignore[attr-defined]
+def _is_bundled_type(code: object) -> bool:
+    """Whether the bundled tables know a connection type; a server may know newer ones."""
+    number = read_id(code)
+    if number is not None:
+        return number in bundled().connection_types.index
+    return not isinstance(code, str) or bool(find_ids(bundled(), "connection_types", code))
 
 
 def _hint_at_swap(source: Source, query: StationQuery) -> None:

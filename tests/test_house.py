@@ -105,7 +105,7 @@ def test_public_names_are_there() -> None:
     assert len(set(ocm_geo.__all__)) == len(ocm_geo.__all__)
     for name in ocm_geo.__all__:
         assert getattr(ocm_geo, name) is not None
-    assert set(ocm_geo.__all__) <= set(dir(ocm_geo))
+    assert dir(ocm_geo) == sorted(ocm_geo.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = ocm_geo.nothing
 

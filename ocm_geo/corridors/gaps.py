@@ -16,6 +16,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.ids import station_table, take_ids
 from ocm_geo.provenance import carry
+from ocm_geo.query import show_filters
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = ["route_gaps"]
 _SHORTEST_KM = 1e-6
 
 
+@show_filters(answer=False)
 def route_gaps(
     route: Route,
     stations: Points,

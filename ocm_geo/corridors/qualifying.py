@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import geopandas as gpd
 
 from ocm_geo.checks import check_number
 from ocm_geo.errors import QueryError
-from ocm_geo.query import StationFilters, StationQuery
+from ocm_geo.query import FILTERS, StationFilters, StationQuery
+from ocm_geo.query.checking import list_filters
+from ocm_geo.reference import reference_of
 
 if TYPE_CHECKING:
     from ocm_geo.corridors.positions import Points
 
 __all__ = ["qualifying"]
-
-_MEANINGLESS = ("max_results", "include_comments", "allow_bulk")
 
 
 def qualifying(
@@ -43,9 +43,9 @@ def qualifying(
     QueryError
         If a filter is wrong, or the table lacks a column that it needs.
     """
-    given = {name: value for name, value in filters.items() if value is not None}
-    if wrong := [name for name in _MEANINGLESS if name in given]:
-        raise QueryError(f"{wrong[0]} does not say which stations count along a route")
+    given: dict[str, Any] = list_filters(filters)
+    if wrong := [name for name in given if FILTERS[name].level == "answer"]:
+        raise QueryError(f"{wrong[0]} does not tell which stations count along a route")
     if min_points is not None:
         stations = _with_points(stations, check_number(min_points, "min_points", low=1))
     if set(given) == {"min_power_kw"} and not _has_implausible(stations):
@@ -54,8 +54,8 @@ def qualifying(
         enough = _table(stations, "max_power_kw", "min_power_kw")["max_power_kw"] >= least
         return stations[enough.to_numpy(dtype=bool, na_value=False)]
     if given:
-        query = StationQuery.build(**filters)
         table = _table(stations, "connections", next(iter(given)))
+        query = StationQuery.build(reference=reference_of(table), **given)
         return stations[query.mask(table).to_numpy()]
     return stations
 

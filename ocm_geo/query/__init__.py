@@ -1,10 +1,12 @@
 """The question: where, and which stations; every filter with its checks and exact meaning."""
 
-from ocm_geo.query.filters import StationFilters
+from ocm_geo.query.filters import FILTERS, StationFilters, columns_of
 from ocm_geo.query.question import StationQuery, published_mask
+from ocm_geo.query.showing import show_filters
 from ocm_geo.query.where import Area, Box, Circle, Corridor, Everywhere, Ids, Where
 
 __all__ = [
+    "FILTERS",
     "Area",
     "Box",
     "Circle",
@@ -14,5 +16,7 @@ __all__ = [
     "StationFilters",
     "StationQuery",
     "Where",
+    "columns_of",
     "published_mask",
+    "show_filters",
 ]

@@ -1,179 +1,224 @@
-"""Which stations: the filters, documented and checked once."""
+"""Which stations: every filter as data, one row each, read by all that filter, ask or document.
+
+To add a filter, add a row to `StationFilters`. The question and its masks, the requests to the
+live API, the columns that a mirror reads, the options of the command line, the signatures and the
+documentation follow from it.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal, TypeAlias, TypedDict, get_type_hints
 
 import numpy as np
 import pandas as pd
 
-from ocm_geo.errors import QueryError
-from ocm_geo.reference import bundled
+__all__ = ["FILTERS", "Codes", "Date", "Filter", "StationFilters", "columns_of"]
 
-if TYPE_CHECKING:
-    import datetime as dt
+Codes: TypeAlias = int | str | Iterable[int] | Iterable[str] | Iterable[int | str]
+Date: TypeAlias = str | dt.date | pd.Timestamp | np.datetime64
+Kind: TypeAlias = Literal["codes", "power", "date", "flag", "count"]
+Level: TypeAlias = Literal["station", "connection", "answer"]
+Test: TypeAlias = Literal["in", ">=", "<=", "open", ""]
 
-    from ocm_geo.reference import ReferenceData
 
-__all__ = ["CODED", "Codes", "StationFilters", "check_filters"]
+@dataclass(frozen=True)
+class Filter:
+    """
+    One filter.
 
-Codes: TypeAlias = int | str | Sequence[int | str]
+    Parameters
+    ----------
+    label : str
+        What a control of a map is called.
+    kind : {"codes", "power", "date", "flag", "count"}
+        What its value is, and thereby how it is checked. Codes are ids or labels of the reference
+        table of the same name.
+    level : {"station", "connection", "answer"}
+        What it is met by. All filters on connections are met by one and the same connection;
+        those of the answer do not choose stations by their properties.
+    meaning : str
+        Its exact meaning: one or more sentences.
+    test : {"in", ">=", "<=", "open", ""}
+        How a value of the column is compared; a missing value never meets a filter.
+    column : str
+        The column of the station or connection table.
+    api : str
+        The parameter of the live API that narrows the answer without losing a station, if any.
+    name : str
+        The name of the argument.
+    """
+
+    label: str
+    kind: Kind
+    level: Level
+    meaning: str
+    test: Test = ""
+    column: str = ""
+    api: str = ""
+    name: str = ""
+
+    @property
+    def default(self) -> bool | None:
+        """The value that leaves the filter out."""
+        return False if self.kind == "flag" and self.level == "answer" else None
+
+    @property
+    def option(self) -> str:
+        """The option of the command line: codes are given one at a time."""
+        name = self.name
+        if self.kind == "codes":
+            name = name[:-3] + "y" if name.endswith("ies") else name.removesuffix("s")
+        return "--" + name.replace("_", "-")
 
 
 class StationFilters(TypedDict, total=False):
     """
     The filters of every station question; all of them must be met.
 
-    A missing value never matches a filter. Codes are ids or labels, one or several.
-
-    Attributes
-    ----------
-    countries : codes
-        ISO alpha-2 codes, titles or OCM's own country ids.
-    operators : codes
-        Who runs the site.
-    connection_types, current_types, levels : codes
-        Met by one and the same connection, together with the powers.
-    usage_types, status_types, data_providers : codes
-        Of the site.
-    min_power_kw, max_power_kw : float
-        Power of one connection, inclusive, in kW, wherever the number comes from.
-    open_data : bool
-        True: the provider's data are openly licensed; False: they are not, or it is unknown.
-    modified_since, created_since : date
-        ``date_last_status_update`` and ``date_created``, inclusive, UTC if no zone is given.
-    max_results : int or None
-        Keep the first so many in the order of the answer; None keeps all.
-    include_comments : bool
-        Keep user comments and photos.
-    allow_bulk : bool
-        Allow a question to the live API that takes more than 20 pages.
+    A missing value never matches a filter. Codes are ids or labels, one or several. None leaves a
+    filter out; a missing value (NaN, NaT, ``pandas.NA``, an empty text) or an empty list is an
+    error, never all stations.
     """
 
-    countries: Codes | None
-    operators: Codes | None
-    connection_types: Codes | None
-    current_types: Codes | None
-    levels: Codes | None
-    usage_types: Codes | None
-    status_types: Codes | None
-    data_providers: Codes | None
-    min_power_kw: float | None
-    max_power_kw: float | None
-    open_data: bool | None
-    modified_since: str | dt.date | pd.Timestamp | None
-    created_since: str | dt.date | pd.Timestamp | None
-    max_results: int | None
-    include_comments: bool
-    allow_bulk: bool
+    countries: Annotated[
+        Codes | None,
+        Filter(
+            "Country", "codes", "station",
+            "ISO codes of two or three letters, names, or OCM's own country ids.",
+            "in", "country_id", "countryid",
+        ),
+    ]  # fmt: skip
+    operators: Annotated[
+        Codes | None,
+        Filter(
+            "Operator", "codes", "station", "Who operates the station.",
+            "in", "operator_id", "operatorid",
+        ),
+    ]  # fmt: skip
+    connection_types: Annotated[
+        Codes | None,
+        Filter(
+            "Connector", "codes", "connection",
+            "Connectors; names in use such as ``CCS``, ``Type 2`` or ``NACS`` mean all their ids.",
+            "in", "connection_type_id", "connectiontypeid",
+        ),
+    ]  # fmt: skip
+    current_types: Annotated[
+        Codes | None,
+        Filter(
+            "Current", "codes", "connection", "Kinds of current; ``AC`` means both kinds.",
+            "in", "current_type_id",
+        ),
+    ]  # fmt: skip
+    levels: Annotated[
+        Codes | None,
+        Filter("Level", "codes", "connection", "Charging levels, 1 to 3.", "in", "level_id"),
+    ]
+    usage_types: Annotated[
+        Codes | None,
+        Filter(
+            "Access", "codes", "station", "Who may use the station.",
+            "in", "usage_type_id", "usagetypeid",
+        ),
+    ]  # fmt: skip
+    status_types: Annotated[
+        Codes | None,
+        Filter(
+            "Status", "codes", "station", "Whether the station works.",
+            "in", "status_type_id", "statustypeid",
+        ),
+    ]  # fmt: skip
+    data_providers: Annotated[
+        Codes | None,
+        Filter(
+            "Data provider", "codes", "station", "Who provided the record.",
+            "in", "data_provider_id", "dataproviderid",
+        ),
+    ]  # fmt: skip
+    min_power_kw: Annotated[
+        float | None,
+        Filter(
+            "Least power", "power", "connection",
+            "Least recorded power of one connection, inclusive, kW.", ">=", "power_kw",
+        ),
+    ]  # fmt: skip
+    max_power_kw: Annotated[
+        float | None,
+        Filter(
+            "Greatest power", "power", "connection",
+            "Greatest recorded power of one connection, inclusive, kW.", "<=", "power_kw",
+        ),
+    ]  # fmt: skip
+    open_data: Annotated[
+        bool | None,
+        Filter(
+            "Open data", "flag", "station",
+            "True: the provider's data are openly licensed; False: they are not, or it is unknown.",
+            "open", "data_provider_id",
+        ),
+    ]  # fmt: skip
+    modified_since: Annotated[
+        Date | None,
+        Filter(
+            "Changed since", "date", "station",
+            "Earliest ``date_last_status_update``, inclusive; text as ISO 8601, UTC by default.",
+            ">=", "date_last_status_update", "modifiedsince",
+        ),
+    ]  # fmt: skip
+    created_since: Annotated[
+        Date | None,
+        Filter(
+            "Created since", "date", "station",
+            "Earliest ``date_created``, inclusive; text as ISO 8601, UTC by default.",
+            ">=", "date_created", "createdsince",
+        ),
+    ]  # fmt: skip
+    max_results: Annotated[
+        int | None,
+        Filter(
+            "At most", "count", "answer",
+            "Keep the first ones in the order of the answer, and warn; None keeps all.",
+        ),
+    ]  # fmt: skip
+    include_comments: Annotated[
+        bool,
+        Filter("Comments", "flag", "answer", "Keep user comments and photos."),
+    ]
+    allow_bulk: Annotated[
+        bool,
+        Filter(
+            "Long questions", "flag", "answer",
+            "Allow a question to the live API that takes more than 20 pages.",
+        ),
+    ]  # fmt: skip
 
 
-CODED: tuple[str, ...] = (
-    "countries",
-    "operators",
-    "connection_types",
-    "current_types",
-    "levels",
-    "usage_types",
-    "status_types",
-    "data_providers",
-)
-"""The filters that are codes; each is also the name of a reference table."""
-
-_OPEN_ENDED = ("operators", "data_providers")
-_MAX_POWER_KW = 10_000.0
+def _read_rows() -> dict[str, Filter]:
+    """Read the rows from the annotations of `StationFilters`."""
+    hints = get_type_hints(StationFilters, include_extras=True)
+    return {name: replace(hint.__metadata__[0], name=name) for name, hint in hints.items()}
 
 
-def check_filters(filters: dict[str, Any], reference: ReferenceData) -> dict[str, Any]:
+FILTERS: dict[str, Filter] = _read_rows()
+"""The rows of `StationFilters` by name."""
+
+
+def columns_of(level: Level) -> list[str]:
     """
-    Check filters and turn codes into ids.
+    Return the columns that filters look at.
 
     Parameters
     ----------
-    filters : dict
-        As `StationFilters`.
-    reference : ReferenceData
-        Where labels are looked up.
+    level : {"station", "connection"}
+        In which table.
 
     Returns
     -------
-    dict
-        The filters that were given, with ids, floats, UTC timestamps and bools.
-
-    Raises
-    ------
-    QueryError
-        On an unknown filter or code, or a value that cannot be meant.
+    list of str
+        Names, each once.
     """
-    if unknown := sorted(set(filters) - set(StationFilters.__annotations__)):
-        raise QueryError(f"unknown filter {unknown[0]!r}: {_suggestion(unknown[0])}")
-    given = {name: value for name, value in filters.items() if value is not None}
-    checked = {name: _check(name, value, reference) for name, value in given.items()}
-    low, high = checked.get("min_power_kw"), checked.get("max_power_kw")
-    if low is not None and high is not None and low > high:
-        raise QueryError(f"min_power_kw={low:g} is more than max_power_kw={high:g}")
-    return checked
-
-
-def _check(name: str, value: Any, reference: ReferenceData) -> Any:  # noqa: ANN401 - any filter's
-    if name in CODED:
-        return _codes(name, value, reference)
-    if name.endswith("_kw"):
-        return _power(name, value)
-    if name.endswith("_since"):
-        return _instant(name, value)
-    if name == "max_results":
-        return _count(name, value)
-    if not isinstance(value, bool | np.bool_):
-        raise QueryError(f"{name} must be True or False, not {value!r}")
-    return bool(value)
-
-
-def _codes(name: str, value: Any, reference: ReferenceData) -> tuple[int, ...]:  # noqa: ANN401
-    values = [value] if isinstance(value, int | np.integer | str) else list(value)
-    only_ids = values and all(type(v) is int or isinstance(v, np.integer) for v in values)
-    if name in _OPEN_ENDED and only_ids and reference is bundled():
-        # The bundled snapshot holds hardly any operators: it cannot know which ids exist.
-        return tuple(sorted({int(v) for v in values}))
-    return reference.resolve_all(name, value)
-
-
-def _power(name: str, value: object) -> float:
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
-        value, bool
-    )
-    if not number or not math.isfinite(value):  # type: ignore[arg-type]
-        raise QueryError(f"{name} must be a number of kW, not {value!r}")
-    power = float(value)  # type: ignore[arg-type]
-    if power < 0:
-        raise QueryError(f"{name} must be 0 kW or more, not {power:g}")
-    if power > _MAX_POWER_KW:
-        raise QueryError(f"{name}={power:g} is more than any charger has: it is in kW, not W")
-    return power
-
-
-def _instant(name: str, value: object) -> pd.Timestamp:
-    try:
-        instant = pd.Timestamp(value)  # type: ignore[arg-type]
-    except (ValueError, TypeError) as error:
-        raise QueryError(
-            f"{name}={value!r} is no date: give an ISO date such as '2024-05-31'"
-        ) from error
-    if isinstance(value, bool | int | float) or pd.isna(instant):
-        raise QueryError(f"{name}={value!r} is no date: give an ISO date such as '2024-05-31'")
-    return instant.tz_localize("UTC") if instant.tzinfo is None else instant.tz_convert("UTC")
-
-
-def _count(name: str, value: object) -> int:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise QueryError(f"{name} must be a whole number, 1 or more, or None for all: {value!r}")
-    return int(value)
-
-
-def _suggestion(name: str) -> str:
-    from rapidfuzz import process  # noqa: PLC0415 - only for the message
-
-    best, *_ = process.extractOne(name, list(StationFilters.__annotations__))
-    return f"did you mean {best!r}?"
+    names = [row.column for row in FILTERS.values() if row.level == level and row.column]
+    return list(dict.fromkeys(names))

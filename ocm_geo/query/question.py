@@ -12,31 +12,22 @@ import pandas as pd
 from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError, TruncatedResult
 from ocm_geo.provenance import attach, read_attrs
-from ocm_geo.query.filters import CODED, StationFilters, check_filters
+from ocm_geo.query.checking import check_filters
+from ocm_geo.query.filters import FILTERS, Filter, StationFilters
+from ocm_geo.query.showing import show_filters
 from ocm_geo.query.where import Everywhere, Selection, Where
 from ocm_geo.reference import bundled
 from ocm_geo.schema import PUBLISHED, REMOVED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from ocm_geo.reference import ReferenceData
 
 __all__ = ["StationQuery", "published_mask"]
-
-_SITE_COLUMNS = {
-    "countries": "country_id",
-    "operators": "operator_id",
-    "usage_types": "usage_type_id",
-    "status_types": "status_type_id",
-    "data_providers": "data_provider_id",
-}
-_CONNECTION_COLUMNS = {
-    "connection_types": "connection_type_id",
-    "current_types": "current_type_id",
-    "levels": "level_id",
-}
 
 
 @dataclass(frozen=True)
@@ -50,24 +41,11 @@ class StationQuery:
     ----------
     where : Box, Circle, Area, Corridor, Ids or Everywhere
         The place.
-    countries, operators, connection_types, current_types, levels : tuple of int, optional
-        Ids to match; None does not filter.
-    usage_types, status_types, data_providers : tuple of int, optional
-        Likewise.
-    min_power_kw, max_power_kw : float, optional
-        Power of one connection, kW, inclusive.
-    open_data : bool, optional
-        Whether the provider's data are openly licensed.
+    given : mapping
+        The filters that are set, checked: ids, kW, UTC timestamps. Each filter is also an
+        attribute (``query.min_power_kw``): its value, or None where it is not set.
     open_provider_ids : tuple of int
-        The providers whose data are.
-    modified_since, created_since : pandas.Timestamp, optional
-        UTC, inclusive.
-    max_results : int, optional
-        Keep the first so many; None keeps all.
-    include_comments : bool
-        Keep comments and media.
-    allow_bulk : bool
-        Allow more than 20 pages of the live API.
+        The providers whose data are openly licensed.
 
     Examples
     --------
@@ -78,25 +56,16 @@ class StationQuery:
     """
 
     where: Where = field(default_factory=Everywhere)
-    countries: tuple[int, ...] | None = None
-    operators: tuple[int, ...] | None = None
-    connection_types: tuple[int, ...] | None = None
-    current_types: tuple[int, ...] | None = None
-    levels: tuple[int, ...] | None = None
-    usage_types: tuple[int, ...] | None = None
-    status_types: tuple[int, ...] | None = None
-    data_providers: tuple[int, ...] | None = None
-    min_power_kw: float | None = None
-    max_power_kw: float | None = None
-    open_data: bool | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, hash=False)
     open_provider_ids: tuple[int, ...] = ()
-    modified_since: pd.Timestamp | None = None
-    created_since: pd.Timestamp | None = None
-    max_results: int | None = None
-    include_comments: bool = False
-    allow_bulk: bool = False
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the value of any filter
+        if name not in FILTERS:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        return self.given.get(name, FILTERS[name].default)
 
     @classmethod
+    @show_filters()
     def build(
         cls,
         where: Where | None = None,
@@ -127,18 +96,14 @@ class StationQuery:
             On an unknown filter or code, or a value that cannot be meant.
         """
         table = reference or bundled()
-        checked = check_filters(dict(filters), table)
+        checked = check_filters(filters, table)
         providers = table.open_provider_ids() if "open_data" in checked else ()
-        return cls(where=where or Everywhere(), open_provider_ids=providers, **checked)
+        return cls(where or Everywhere(), checked, providers)
 
     @property
     def needs_connections(self) -> bool:
         """Whether the connections have to be looked at."""
-        return (
-            self.min_power_kw is not None
-            or self.max_power_kw is not None
-            or any(getattr(self, name) is not None for name in _CONNECTION_COLUMNS)
-        )
+        return any(FILTERS[name].level == "connection" for name in self.given)
 
     def mask(
         self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None = None
@@ -207,15 +172,12 @@ class StationQuery:
         dict
             The place and the filters that are set; geometries as box and hash.
         """
-        flags = ("min_power_kw", "max_power_kw", "open_data", "max_results")
         facts: dict[str, Any] = self.where.describe()
-        for name in (*CODED, *flags):
-            if (value := getattr(self, name)) is not None:
-                facts[name] = list(value) if isinstance(value, tuple) else value
-        for name in ("modified_since", "created_since"):
-            if (instant := getattr(self, name)) is not None:
-                facts[name] = instant.isoformat()
-        return facts | ({"include_comments": True} if self.include_comments else {})
+        for name in FILTERS:
+            value = self.given.get(name)
+            if name != "allow_bulk" and value is not None and value is not FILTERS[name].default:
+                facts[name] = _as_json(value)
+        return facts
 
     def _select(self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None) -> Selection:
         candidates = np.flatnonzero(self.site_mask(stations))
@@ -248,19 +210,8 @@ class StationQuery:
             One value a station.
         """
         inside = published_mask(stations)
-        for name, column in _SITE_COLUMNS.items():
-            if (ids := getattr(self, name)) is not None:
-                inside &= _is_in(stations, column, ids)
-        if self.open_data is not None:
-            is_open = _is_in(stations, "data_provider_id", self.open_provider_ids)
-            inside &= is_open if self.open_data else ~is_open
-        since = (
-            ("date_last_status_update", self.modified_since),
-            ("date_created", self.created_since),
-        )
-        for column, instant in since:
-            if instant is not None:
-                inside &= (stations[column] >= instant).to_numpy(dtype=bool, na_value=False)
+        for row in self._rows("station"):
+            inside &= self._meets(row, stations)
         return inside
 
     def connection_mask(self, connections: pd.DataFrame) -> NDArray[np.bool_]:
@@ -278,15 +229,26 @@ class StationQuery:
             One value a connection.
         """
         inside = np.ones(len(connections), dtype=bool)
-        for name, column in _CONNECTION_COLUMNS.items():
-            if (ids := getattr(self, name)) is not None:
-                inside &= _is_in(connections, column, ids)
-        power = connections["power_kw"].to_numpy(dtype=float, na_value=np.nan)
-        if self.min_power_kw is not None:
-            inside &= power >= self.min_power_kw
-        if self.max_power_kw is not None:
-            inside &= power <= self.max_power_kw
+        for row in self._rows("connection"):
+            inside &= self._meets(row, connections)
         return inside
+
+    def _rows(self, level: str) -> list[Filter]:
+        """Return the filters of a level that are set."""
+        return [FILTERS[name] for name in self.given if FILTERS[name].level == level]
+
+    def _meets(self, row: Filter, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return which rows of a table meet one filter; a missing value meets none."""
+        value = self.given[row.name]
+        match row.test:
+            case "in":
+                return _is_in(table, row.column, value)
+            case "open":
+                is_open = _is_in(table, row.column, self.open_provider_ids)
+                return is_open if value else ~is_open
+        column = _column_of_filter(table, row.column)
+        met = column >= value if row.test == ">=" else column <= value
+        return np.asarray(met.to_numpy(dtype=bool, na_value=False))
 
     def _order(self, stations: gpd.GeoDataFrame, selection: Selection) -> NDArray[np.intp]:
         ids = stations.index.to_numpy()[selection.positions]
@@ -328,13 +290,24 @@ def published_mask(stations: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _is_in(table: pd.DataFrame, column: str, ids: tuple[int, ...]) -> NDArray[np.bool_]:
+    found = _column_of_filter(table, column).isin(ids)
+    return np.asarray(found.to_numpy(dtype=bool, na_value=False))
+
+
+def _column_of_filter(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return a column that a filter looks at."""
     if column not in table:
         raise QueryError(
-            f"the table has no column {column!r}: give a station table as the functions "
+            f"the table has no column {column!r}: pass a station table as the functions "
             "stations_from_… return it"
         )
-    values = table[column]
-    return values.isin(ids).to_numpy(dtype=bool, na_value=False)
+    return table[column]
+
+
+def _as_json(value: Any) -> Any:  # noqa: ANN401 - the value of any filter
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _column(values: NDArray[Any]) -> NDArray[Any] | pd.api.extensions.ExtensionArray:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "OPERATOR_ADVICE",
-    "describe_code",
     "describe_unknown",
     "find_ids",
     "fold_name",
@@ -159,9 +159,7 @@ def list_codes(name: str, values: Any) -> list[Any]:  # noqa: ANN401 - one or ma
         If there is none, or it is a mapping or a table.
     """
     if isinstance(values, Mapping | pd.DataFrame | bytes):
-        raise QueryError(
-            f"{name} must be one or several ids or labels, not a {type(values).__name__}"
-        )
+        raise QueryError(f"{name} must be one or several ids or labels, not {short_form(values)}")
     if isinstance(values, str) or not isinstance(values, Iterable):
         return [values]
     listed = list(np.atleast_1d(values)) if isinstance(values, np.ndarray) else list(values)
@@ -190,26 +188,6 @@ def read_id(value: object) -> int | None:
         return None
     # pandas makes a column of ids with a missing value one of floats.
     return int(value) if value == value // 1 else None
-
-
-def describe_code(value: object) -> str:
-    """
-    Describe a value that cannot be a code, for an error.
-
-    Parameters
-    ----------
-    value : object
-        The value.
-
-    Returns
-    -------
-    str
-        Its short form and type.
-    """
-    if isinstance(value, str):
-        return "an empty text"
-    missing = pd.api.types.is_scalar(value) and pd.isna(value)  # type: ignore[call-overload]
-    return f"{value} (missing)" if missing else f"{value!r:.60} ({type(value).__name__})"
 
 
 def find_ids(reference: ReferenceData, table: str, label: str) -> tuple[int, ...]:

@@ -7,22 +7,29 @@ the machine it was made on, and read back elsewhere it falls back to the bundled
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import pandas as pd
+
 from ocm_geo.errors import OCMError
 from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.tables import ReferenceData, bundled
+from ocm_geo.reference.tables import TABLES, ReferenceData, bundled
 
 if TYPE_CHECKING:
     from typing import Any
 
-    import pandas as pd
-
-__all__ = ["REFERENCE_KEY", "find_reference", "reference_of", "register_reference"]
+__all__ = [
+    "REFERENCE_KEY",
+    "find_reference",
+    "reference_key",
+    "reference_of",
+    "register_reference",
+]
 
 REFERENCE_KEY = "reference"
 """The name under which the key is kept in ``attrs["ocm"]``."""
@@ -72,6 +79,27 @@ def register_reference(
         while len(_entries) > _MOST:
             _entries.popitem(last=False)
     return key
+
+
+def reference_key(reference: ReferenceData) -> str:
+    """
+    Return a key that identifies the content of reference data.
+
+    Parameters
+    ----------
+    reference : ReferenceData
+        The tables.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits of a checksum.
+    """
+    digest = hashlib.sha256()
+    for name in TABLES:
+        table = reference.table(name)
+        digest.update(pd.util.hash_pandas_object(table.astype("string")).to_numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def find_reference(key: object, *, ask: bool = True) -> ReferenceData | None:

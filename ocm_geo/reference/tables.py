@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError, UnknownCode
 from ocm_geo.reference.finding import (
     KINDS,
-    describe_code,
     describe_unknown,
     find_ids,
     list_codes,
@@ -257,7 +257,7 @@ class ReferenceData:
         if number is not None:
             return (self._known_id(table, number),)
         if not isinstance(value, str) or not value.strip():
-            raise QueryError(f"{table}: {describe_code(value)} is neither an id nor a label")
+            raise QueryError(f"{table}: {short_form(value)} is neither an id nor a label")
         if found := find_ids(self, table, value):
             return found
         raise QueryError(describe_unknown(self, table, value))

@@ -15,7 +15,7 @@ from ocm_geo import reference as ref
 from ocm_geo.errors import MirrorCorrupt
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.provenance import attach
-from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery
+from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery, columns_of
 from ocm_geo.schema import STATION_COLUMNS, stations_from_arrow, to_pandas
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.build import build_snapshot
@@ -35,20 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Mirror"]
 
-_SITE_FILTERS = [
-    "ocm_id",
-    "submission_status_id",
-    "status_type_id",
-    "country_id",
-    "operator_id",
-    "usage_type_id",
-    "data_provider_id",
-    "date_last_status_update",
-    "date_created",
-]
+_STATE = ["ocm_id", "submission_status_id", "status_type_id"]
+_SITE_FILTERS = list(dict.fromkeys([*_STATE, *columns_of("station")]))
 _JUDGED = "n_power_implausible"
 """The column that snapshots of earlier versions lack."""
-_PLUG_FILTERS = ["ocm_id", "connection_type_id", "current_type_id", "level_id", "power_kw"]
+_PLUG_FILTERS = ["ocm_id", *columns_of("connection")]
 
 
 class Mirror:

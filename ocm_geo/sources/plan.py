@@ -17,7 +17,7 @@ import numpy as np
 import polyline
 import shapely
 
-from ocm_geo.query import Area, Box, Circle, Corridor, Ids
+from ocm_geo.query import FILTERS, Area, Box, Circle, Corridor, Ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,15 +47,6 @@ _MAX_CORRIDOR_KM = 60.0
 _MAX_PIECE_DEG = 3.0
 _STEP_KM = 30.0
 
-_SENT = {
-    "countries": "countryid",
-    "operators": "operatorid",
-    "connection_types": "connectiontypeid",
-    "usage_types": "usagetypeid",
-    "status_types": "statustypeid",
-    "data_providers": "dataproviderid",
-}
-
 
 def plan_requests(query: StationQuery) -> list[dict[str, str]]:
     """
@@ -79,12 +70,10 @@ def plan_requests(query: StationQuery) -> list[dict[str, str]]:
 
 def _filters(query: StationQuery) -> dict[str, str]:
     params = {}
-    for name, parameter in _SENT.items():
-        if (ids := getattr(query, name)) is not None:
-            params[parameter] = ",".join(map(str, ids))
-    for name, parameter in (("modified_since", "modifiedsince"), ("created_since", "createdsince")):
-        if (instant := getattr(query, name)) is not None:
-            params[parameter] = _minute_before(instant)
+    for name, value in query.given.items():
+        if parameter := FILTERS[name].api:
+            is_date = FILTERS[name].kind == "date"
+            params[parameter] = _minute_before(value) if is_date else ",".join(map(str, value))
     return params
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import pandas as pd
 
+from ocm_geo.query import FILTERS
 from ocm_geo.schema import REMOVED
 from ocm_geo.widgets.parts import slider
 
@@ -22,11 +23,7 @@ _POWERS_KW = (0, 3, 7, 11, 22, 43, 50, 100, 150, 250, 350)
 _AGES: tuple[tuple[str, int], ...] = (
     (_ANY, 0), ("10 years", 120), ("5 years", 60), ("2 years", 24), ("1 year", 12), ("6 months", 6),
 )  # fmt: skip
-_CHOICES = (
-    ("connection_types", "Connector", "connection_types"),
-    ("operators", "Operator", "operators"),
-    ("usage_types", "Access", "usage_types"),
-)
+_CHOICES = ("connection_types", "operators", "usage_types")
 
 
 class FilterPanel:
@@ -51,12 +48,12 @@ class FilterPanel:
     def __init__(self, reference: ReferenceData, changed: Callable[[], None]) -> None:
         powers = [f"{kw} kW" if kw else _ANY for kw in _POWERS_KW]
         self.controls: dict[str, Any] = {
-            "min_power_kw": slider("Least power", powers),
+            "min_power_kw": slider(FILTERS["min_power_kw"].label, powers),
             "modified_since": slider("Changed within", [label for label, _ in _AGES]),
-            "status_types": _dropdown("Status"),
+            "status_types": _dropdown(FILTERS["status_types"].label),
         }
-        for name, label, _ in _CHOICES:
-            self.controls[name] = _dropdown(label)
+        for name in _CHOICES:
+            self.controls[name] = _dropdown(FILTERS[name].label)
         for control in self.controls.values():
             control.layout = ipywidgets.Layout(width="270px")
         self._reference: ReferenceData | None = None
@@ -79,8 +76,8 @@ class FilterPanel:
         if reference is self._reference:
             return
         self._reference = reference
-        for name, _, table in _CHOICES:
-            titles = reference.titles(table).dropna().sort_values()
+        for name in _CHOICES:
+            titles = reference.titles(name).dropna().sort_values()
             codes = titles.index.to_numpy(dtype=int).tolist()
             _offer(
                 self.controls[name], [(str(t), (c,)) for t, c in zip(titles, codes, strict=True)]
@@ -106,7 +103,7 @@ class FilterPanel:
             # A whole day, so that the question stays the same until midnight.
             since = pd.Timestamp.now("UTC").normalize() - pd.DateOffset(months=months)
             chosen["modified_since"] = since.strftime("%Y-%m-%d")
-        for name in ("status_types", *(name for name, _, _ in _CHOICES)):
+        for name in ("status_types", *_CHOICES):
             if ids := self.controls[name].value:
                 chosen[name] = ids
         return tuple(sorted(chosen.items()))

@@ -105,14 +105,14 @@ def test_labels_are_codes(make_stations: MakeStations) -> None:
 @pytest.mark.parametrize(
     ("filters", "message"),
     [
-        ({"countries": "UK"}, "GB"),
+        ({"countries": "Blarus"}, "Belarus"),
         ({"connection_types": "CSS (Type 2)"}, r"CCS \(Type 2\)"),
         ({"connection_types": 98765}, "98765"),
-        ({"min_power_kw": -1}, "0 kW or more"),
+        ({"min_power_kw": -1}, "of kW, 0 or more, not -1"),
         ({"min_power_kw": 50_000}, "not W"),
         ({"min_power_kw": 50, "max_power_kw": 20}, "more than max_power_kw"),
         ({"min_power_kw": True}, "number of kW"),
-        ({"modified_since": "yesterdayish"}, "no date"),
+        ({"modified_since": "yesterdayish"}, "ISO 8601 .* not the str 'yesterdayish'"),
         ({"max_results": 0}, "1 or more"),
         ({"open_data": 1}, "True or False"),
         ({"countries": []}, "empty"),

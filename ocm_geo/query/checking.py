@@ -1,0 +1,147 @@
+"""Values of filters, checked once at the edge: ids for codes, numbers, UTC timestamps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.checks import check_number, check_whole, is_missing, short_form
+from ocm_geo.errors import QueryError
+from ocm_geo.query.filters import FILTERS, Filter
+from ocm_geo.reference import bundled
+from ocm_geo.reference.finding import list_codes, read_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocm_geo.reference import ReferenceData
+
+__all__ = ["check_filters", "list_filters"]
+
+_OPEN_ENDED = ("operators", "data_providers")
+_MAX_POWER_KW = 10_000.0
+_ISO = "an ISO 8601 date such as '2024-05-31'"
+
+
+def list_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    List the filters that are set, codes as lists.
+
+    Parameters
+    ----------
+    filters : mapping
+        As `StationFilters`.
+
+    Returns
+    -------
+    dict
+        Without those that are None; an iterator is read once, here.
+
+    Raises
+    ------
+    QueryError
+        On an unknown filter or an empty list.
+    """
+    for name in filters:
+        if name not in FILTERS:
+            raise QueryError(f"unknown filter {name!r}: {_suggest_filter(name)}")
+    return {
+        name: list_codes(name, value) if FILTERS[name].kind == "codes" else value
+        for name, value in filters.items()
+        if value is not None
+    }
+
+
+def check_filters(filters: Mapping[str, Any], reference: ReferenceData) -> dict[str, Any]:
+    """
+    Check filters and turn codes into ids.
+
+    Parameters
+    ----------
+    filters : mapping
+        As `StationFilters`.
+    reference : ReferenceData
+        Where labels are looked up.
+
+    Returns
+    -------
+    dict
+        The filters that are set, with ids, floats, UTC timestamps and bools.
+
+    Raises
+    ------
+    QueryError
+        On an unknown filter or code, or a value that cannot be meant.
+    """
+    given = list_filters(filters)
+    checked = {name: _check_value(FILTERS[name], v, reference) for name, v in given.items()}
+    low, high = checked.get("min_power_kw"), checked.get("max_power_kw")
+    if low is not None and high is not None and low > high:
+        raise QueryError(f"min_power_kw={low:g} is more than max_power_kw={high:g}")
+    return checked
+
+
+def _check_value(row: Filter, value: Any, reference: ReferenceData) -> Any:  # noqa: ANN401
+    """Check the value of any filter."""
+    match row.kind:
+        case "codes":
+            return _find_codes(row.name, value, reference)
+        case "power":
+            return _check_power(row.name, value)
+        case "date":
+            return _check_date(row.name, value)
+        case "count":
+            return check_whole(value, row.name)
+    if not isinstance(value, bool | np.bool_):
+        raise QueryError(f"{row.name} must be True or False, not {short_form(value)}")
+    return bool(value)
+
+
+def _find_codes(name: str, values: list[Any], reference: ReferenceData) -> tuple[int, ...]:
+    """Return the ids of a list of codes."""
+    ids = [read_id(value) for value in values]
+    if name in _OPEN_ENDED and reference is bundled() and None not in ids:
+        # The bundled snapshot has hardly any operators: it cannot know which ids exist.
+        return tuple(sorted({i for i in ids if i is not None}))
+    return reference.resolve_all(name, values)
+
+
+def _check_power(name: str, value: object) -> float:
+    """Check a power in kW."""
+    power = check_number(value, name, low=0.0, unit="kW")
+    if power > _MAX_POWER_KW:
+        raise QueryError(
+            f"{name}={power:g} kW is more than any charger delivers: powers are in kW, not W; if "
+            f"{power:g} W are meant, pass {name}={power / 1000:g}"
+        )
+    return power
+
+
+def _check_date(name: str, value: Any) -> pd.Timestamp:  # noqa: ANN401 - checked here
+    """Check a date; a text must be ISO 8601, since 01/06/2024 is read in two ways."""
+    wrong = f"{name} must be {_ISO}, a date or a timestamp, not {short_form(value)}"
+    if not isinstance(value, str | dt.date | np.datetime64) or is_missing(value):
+        raise QueryError(wrong)
+    try:
+        instant = _read_iso(value.strip()) if isinstance(value, str) else pd.Timestamp(value)
+        return instant.tz_localize("UTC") if instant.tzinfo is None else instant.tz_convert("UTC")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise QueryError(wrong) from error
+
+
+def _read_iso(text: str) -> pd.Timestamp:
+    """Read an ISO 8601 date; a year or month means its first instant."""
+    if re.fullmatch(r"\d{4}(-\d\d)?", text):
+        text = (text + "-01-01")[: len("2024-01-01")]
+    return pd.Timestamp(dt.datetime.fromisoformat(text))
+
+
+def _suggest_filter(name: str) -> str:
+    """Suggest the filter that is spelt nearly so, or list all."""
+    close = difflib.get_close_matches(name, FILTERS, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"the filters are {', '.join(FILTERS)}"
