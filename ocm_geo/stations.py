@@ -7,32 +7,16 @@ the licence and the question in ``attrs["ocm"]``.
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import shapely
 
 from ocm_geo.checks import is_missing, short_form
-from ocm_geo.errors import QueryError, RouteError, SourceError, StaleData, SuspectInput
-from ocm_geo.provenance import attach, read_attrs
-from ocm_geo.query import (
-    Area,
-    Box,
-    Circle,
-    Corridor,
-    Everywhere,
-    Ids,
-    StationFilters,
-    StationQuery,
-    Where,
-    show_filters,
-)
-from ocm_geo.query.checking import list_filters
-from ocm_geo.reference import bundled, register_reference
-from ocm_geo.reference.finding import find_ids, read_id
-from ocm_geo.reference.registry import REFERENCE_KEY, reference_key
-from ocm_geo.sources.base import Source, SourceLike, resolve_source
+from ocm_geo.errors import QueryError, SourceError
+from ocm_geo.query import Area, Box, Circle, Corridor, Everywhere, Ids, StationFilters, show_filters
+from ocm_geo.reference import bundled
+from ocm_geo.sources.asking import ask_source
+from ocm_geo.sources.base import SourceLike, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +71,7 @@ def stations(
     >>> bool((fast["max_power_kw"] >= 150).all())
     True
     """
-    return _ask(Everywhere(), source, filters)
+    return ask_source(Everywhere(), source, filters)
 
 
 @show_filters()
@@ -138,7 +122,7 @@ def stations_from_bbox(
         west, south, east, north = bbox
     except (TypeError, ValueError) as error:
         raise QueryError(f"bbox must be (west, south, east, north), not {bbox!r}") from error
-    return _ask(Box(west, south, east, north), source, filters)
+    return ask_source(Box(west, south, east, north), source, filters)
 
 
 @show_filters()
@@ -191,7 +175,7 @@ def stations_from_point(
         lon, lat = (point.x, point.y) if isinstance(point, shapely.Point) else point
     except (TypeError, ValueError) as error:
         raise QueryError(f"point must be (lon, lat), not {point!r}") from error
-    return _ask(Circle(lon, lat, radius_km), source, filters)
+    return ask_source(Circle(lon, lat, radius_km), source, filters)
 
 
 @show_filters()
@@ -235,7 +219,7 @@ def stations_from_polygon(
     >>> bool(found.within(area).all())
     True
     """
-    return _ask(Area(polygon), source, filters)
+    return ask_source(Area(polygon), source, filters)
 
 
 @show_filters(without=("countries",))
@@ -285,7 +269,7 @@ def stations_from_country(
             f"country must be a code, a name or an id, not {short_form(country)}. pandas reads "
             "the code NA of Namibia as missing unless keep_default_na=False"
         )
-    return _ask(Everywhere(), source, {**filters, "countries": country})
+    return ask_source(Everywhere(), source, {**filters, "countries": country})
 
 
 @show_filters()
@@ -333,7 +317,7 @@ def stations_from_route(
     >>> bool((along["offset_km"] <= 2).all())
     True
     """
-    return _ask(Corridor(route, within_km), source, filters)
+    return ask_source(Corridor(route, within_km), source, filters)
 
 
 @show_filters()
@@ -374,7 +358,7 @@ def stations_from_ids(
     >>> len(ocm.stations_from_ids(first, source=ocm.sample()))
     3
     """
-    return _ask(Ids(ids), source, filters)  # type: ignore[arg-type] # checked there
+    return ask_source(Ids(ids), source, filters)  # type: ignore[arg-type] # checked there
 
 
 def reference_data(source: SourceLike | None = None) -> ReferenceData:
@@ -409,104 +393,3 @@ def reference_data(source: SourceLike | None = None) -> ReferenceData:
             raise
         return bundled()
     return chosen.reference_data()
-
-
-def _ask(
-    where: Where, source: SourceLike | None, filters: StationFilters | dict[str, Any]
-) -> gpd.GeoDataFrame:
-    chosen = resolve_source(source)
-    given: dict[str, Any] = list_filters(filters)
-    reference = _reference_for(chosen, given)
-    query = StationQuery.build(where, reference=reference, **given)
-    found = _with_reference(chosen.fetch(query), reference)
-    if found.empty:
-        _hint_at_swap(chosen, query)
-    return found
-
-
-def _with_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:
-    """Let the answer of a user's own source find its reference data, as those of ours do."""
-    if REFERENCE_KEY not in read_attrs(found) and reference is not bundled():
-        key = register_reference(reference_key(reference), reference)
-        attach(found, **{REFERENCE_KEY: key})
-    return found
-
-
-def _reference_for(source: Source, given: dict[str, Any]) -> ReferenceData:
-    """Find labels where they are: over the network only if the bundled tables cannot know."""
-    if not getattr(source, "is_remote", False):
-        return source.reference_data()
-    if not _needs_live_reference(given):
-        return bundled()
-    try:
-        return source.reference_data()
-    except SourceError as error:
-        if any(read_id(code) is None for code in given.get("operators", ())):
-            raise
-        warnings.warn(
-            f"the server gives no reference data ({error}); licence flags and codes are those "
-            f"of {bundled().date}",
-            StaleData,
-            stacklevel=4,
-        )
-        return bundled()
-
-
-def _needs_live_reference(given: dict[str, Any]) -> bool:
-    if given.get("open_data") is not None:
-        return True
-    codes = [*given.get("operators", ()), *given.get("data_providers", ())]
-    if any(read_id(code) is None for code in codes):
-        return True
-    types = given.get("connection_types", ())
-    return any(not _is_bundled_type(code) for code in types)
-
-
-def _is_bundled_type(code: object) -> bool:
-    """Whether the bundled tables know a connection type; a server may know newer ones."""
-    number = read_id(code)
-    if number is not None:
-        return number in bundled().connection_types.index
-    return not isinstance(code, str) or bool(find_ids(bundled(), "connection_types", code))
-
-
-def _hint_at_swap(source: Source, query: StationQuery) -> None:
-    """Nothing here, stations there: latitude and longitude were probably swapped."""
-    swapped = _swapped(query.where)
-    try:
-        is_swapped = (
-            swapped is not None
-            and not source.has_any(StationQuery(where=query.where))
-            and source.has_any(StationQuery(where=swapped))
-        )
-    except SourceError:
-        # The answer is whole without the hint.
-        return
-    if is_swapped:
-        warnings.warn(
-            "no stations here, but there are some where latitude and longitude are swapped: "
-            "positions are (lon, lat), boxes (west, south, east, north)",
-            SuspectInput,
-            stacklevel=4,
-        )
-
-
-def _swapped(where: Where) -> Where | None:
-    """Exchange the axes, where the result is a possible place."""
-    try:
-        match where:
-            case Box():
-                return Box(where.south, where.west, where.north, where.east)
-            case Circle():
-                return Circle(where.lat, where.lon, where.radius_km)
-            case Area():
-                return replace(where, geometry=_flipped(where.geometry))
-            case Corridor():
-                return Corridor(_flipped(shapely.LineString(where.line.coords)), where.within_km)
-    except (QueryError, RouteError):
-        return None
-    return None
-
-
-def _flipped(geometry: shapely.Geometry) -> shapely.Geometry:
-    return shapely.transform(geometry, lambda xy: xy[:, ::-1])

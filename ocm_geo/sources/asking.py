@@ -1,0 +1,156 @@
+"""Asking a source: labels looked up where they are known, and a hint where axes are swapped."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from ocm_geo.errors import QueryError, RouteError, SourceError, StaleData, SuspectInput
+from ocm_geo.provenance import attach, read_attrs
+from ocm_geo.query import Area, Box, Circle, Corridor, StationQuery, Where
+from ocm_geo.query.checking import list_filters
+from ocm_geo.reference import bundled, register_reference
+from ocm_geo.reference.finding import find_ids, read_id
+from ocm_geo.reference.registry import REFERENCE_KEY, reference_key
+from ocm_geo.sources.base import Source, SourceLike, resolve_source
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from ocm_geo.query import StationFilters
+    from ocm_geo.reference import ReferenceData
+
+__all__ = ["ask_source"]
+
+
+def ask_source(
+    where: Where, source: SourceLike | None, filters: StationFilters | dict[str, Any]
+) -> gpd.GeoDataFrame:
+    """
+    Ask a source for the stations of a place.
+
+    Parameters
+    ----------
+    where : Box, Circle, Area, Corridor, Ids or Everywhere
+        The place.
+    source : Source, path, "sample" or "api", optional
+        The configured one by default.
+    filters : dict
+        As `StationFilters`, unchecked.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The stations, with the key of their reference data in the provenance.
+
+    Raises
+    ------
+    QueryError
+        If a filter is wrong; nothing was sent.
+    SourceError
+        If the source cannot answer.
+
+    Warns
+    -----
+    SuspectInput
+        If nothing is there, but would be with latitude and longitude swapped.
+    """
+    chosen = resolve_source(source)
+    given: dict[str, Any] = list_filters(filters)
+    reference = _reference_for(chosen, given)
+    query = StationQuery.build(where, reference=reference, **given)
+    found = _with_reference(chosen.fetch(query), reference)
+    if found.empty:
+        _hint_at_swap(chosen, query)
+    return found
+
+
+def _with_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:
+    """Let the answer of a user's own source find its reference data, as those of ours do."""
+    if REFERENCE_KEY not in read_attrs(found) and reference is not bundled():
+        key = register_reference(reference_key(reference), reference)
+        attach(found, **{REFERENCE_KEY: key})
+    return found
+
+
+def _reference_for(source: Source, given: dict[str, Any]) -> ReferenceData:
+    """Find labels where they are: over the network only if the bundled tables cannot know."""
+    if not getattr(source, "is_remote", False):
+        return source.reference_data()
+    if not _needs_live_reference(given):
+        return bundled()
+    try:
+        return source.reference_data()
+    except SourceError as error:
+        if any(read_id(code) is None for code in given.get("operators", ())):
+            raise
+        warnings.warn(
+            f"the server gives no reference data ({error}); licence flags and codes are those "
+            f"of {bundled().date}",
+            StaleData,
+            stacklevel=4,
+        )
+        return bundled()
+
+
+def _needs_live_reference(given: dict[str, Any]) -> bool:
+    if given.get("open_data") is not None:
+        return True
+    codes = [*given.get("operators", ()), *given.get("data_providers", ())]
+    if any(read_id(code) is None for code in codes):
+        return True
+    types = given.get("connection_types", ())
+    return any(not _is_bundled_type(code) for code in types)
+
+
+def _is_bundled_type(code: object) -> bool:
+    """Whether the bundled tables know a connection type; a server may know newer ones."""
+    number = read_id(code)
+    if number is not None:
+        return number in bundled().connection_types.index
+    return not isinstance(code, str) or bool(find_ids(bundled(), "connection_types", code))
+
+
+def _hint_at_swap(source: Source, query: StationQuery) -> None:
+    """Nothing here, stations there: latitude and longitude were probably swapped."""
+    swapped = _swapped(query.where)
+    try:
+        is_swapped = (
+            swapped is not None
+            and not source.has_any(StationQuery(where=query.where))
+            and source.has_any(StationQuery(where=swapped))
+        )
+    except SourceError:
+        # The answer is whole without the hint.
+        return
+    if is_swapped:
+        warnings.warn(
+            "no stations here, but there are some where latitude and longitude are swapped: "
+            "positions are (lon, lat), boxes (west, south, east, north)",
+            SuspectInput,
+            stacklevel=4,
+        )
+
+
+def _swapped(where: Where) -> Where | None:
+    """Exchange the axes, where the result is a possible place."""
+    try:
+        match where:
+            case Box():
+                return Box(where.south, where.west, where.north, where.east)
+            case Circle():
+                return Circle(where.lat, where.lon, where.radius_km)
+            case Area():
+                return replace(where, geometry=_flipped(where.geometry))
+            case Corridor():
+                return Corridor(_flipped(shapely.LineString(where.line.coords)), where.within_km)
+    except (QueryError, RouteError):
+        return None
+    return None
+
+
+def _flipped(geometry: shapely.Geometry) -> shapely.Geometry:
+    return shapely.transform(geometry, lambda xy: xy[:, ::-1])
