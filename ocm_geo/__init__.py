@@ -107,6 +107,7 @@ from ocm_geo.sources.base import (
     Source,
 )
 from ocm_geo.standards import (
+    AssessmentOptions,
     Derogation,
     PoolRules,
     Rule,
@@ -186,6 +187,7 @@ __all__ = [
     "OSRM",
     "AccessOptions",
     "ApiKeyError",
+    "AssessmentOptions",
     "ConnectionFailed",
     "CoverageLayer",
     "Derogation",

@@ -80,7 +80,8 @@ def rows_of_gaps(gaps: gpd.GeoDataFrame, limit_km: float | None) -> list[Rows]:
     if limit_km is None:
         words = {"passes": "gap between stations"}
     else:
-        words = {"passes": f"gap up to {limit_km:g} km", "fails": f"gap over {limit_km:g} km"}
+        limit = f"{round(limit_km, 1):g} km"
+        words = {"passes": f"gap up to {limit}", "fails": f"gap over {limit}"}
     over = gaps["length_km"] > (np.inf if limit_km is None else limit_km)
     marked = gaps.assign(status=np.where(over, "fails", "passes"))
     named = marked if "group" in marked else marked.assign(group="gaps")
@@ -112,7 +113,7 @@ def rows_of_verdict(verdict: Verdict) -> list[Rows]:
     segments = verdict.segments
     if "start_km" not in segments:
         raise QueryError("standard must be a verdict of assess_route: a network has no kilometres")
-    km = f"{verdict.rule.spacing_km:g} km"
+    km = f"{round(verdict.rule.spacing_km or 0.0, 1):g} km"
     words = {
         "passes": f"at most {km} between pools",
         "fails": f"over {km} between pools",
@@ -120,8 +121,8 @@ def rows_of_verdict(verdict: Verdict) -> list[Rows]:
     }
     low, high = 100 * verdict.share_low, 100 * verdict.share_high
     fact = (
-        f"{verdict.rule.id}: {100 * verdict.share:.0f} % of the length "
-        f"({low:.0f} to {high:.0f} % by what is doubtful)"
+        f"{verdict.rule.id}: {verdict.word}, {100 * verdict.share:.0f} % of the length "
+        f"({low:.0f} to {high:.0f} % by what is uncertain)"
     )
     return [
         Rows(_WORDS.get(str(direction), str(direction)), rows, words, fact if not rank else "")

@@ -37,6 +37,7 @@ _DIGITS = 1e7
 _ROW = 2**32
 _ON_EDGE_KM = 3e-5
 _INSIDE_KM = 1e-6
+_SIN_ALONG = np.sin(np.radians(3.0))
 _POLAR_LAT = 89.0
 _HALF_TURN = 180.0
 
@@ -95,7 +96,7 @@ def exact_edges(lines: Lines, noding: Noding) -> tuple[Edges, float]:
     start, end = vertex[rows], vertex[rows + 1]
     km = edge_lengths(xy[rows], xy[rows + 1]) * lines.scale[part[rows]]
     edges = Edges(start, end, xy[rows], xy[rows + 1], km, part[rows])
-    edges = _cut_at_vertices(edges.take(start != end), place)
+    edges = _cut_at_vertices(edges.take(start != end), place, every=noding == "crossings")
     nodes = _nodes_at_ends(edges, xy, part, vertex) if noding == "ends" else None
     first, repeated = _first_of_each(edges)
     if nodes is not None:
@@ -229,8 +230,8 @@ def _candidates(
     return np.concatenate(points), np.concatenate(edges), np.vstack(places)
 
 
-def _cut_at_vertices(edges: Edges, place: NDArray[np.float64]) -> Edges:
-    """Cut edges where another vertex lies on them."""
+def _cut_at_vertices(edges: Edges, place: NDArray[np.float64], *, every: bool) -> Edges:
+    """Cut edges at vertices that lie on them: every, or those of roads that end or run there."""
     pair = np.sort(np.column_stack([edges.start, edges.end]), axis=1)
     _, sample = np.unique(pair, axis=0, return_index=True)
     ends = edges.xy0[sample], edges.xy1[sample]
@@ -241,9 +242,30 @@ def _cut_at_vertices(edges: Edges, place: NDArray[np.float64]) -> Edges:
     inside = (near.at * km > _INSIDE_KM) & ((1 - near.at) * km > _INSIDE_KM)
     inside &= (near.point != edges.start[near.edge]) & (near.point != edges.end[near.edge])
     near = near.where(inside)
+    near = near if every else near.where(_belong_together(edges, sample, near))
     if not len(near.point):
         return edges
     return _split_edges(edges, _on_all_alike(edges, pair, near), place)
+
+
+def _belong_together(edges: Edges, sample: NDArray[np.intp], near: NearEdges) -> NDArray[np.bool_]:
+    """
+    Test which vertices on edges are those of a road that ends there or runs along the edge.
+
+    A road that crosses an edge passes over it, even where it has a vertex just there.
+    """
+    vertex = np.concatenate([edges.start[sample], edges.end[sample]])
+    order = np.argsort(vertex, kind="stable")
+    first = np.searchsorted(vertex[order], near.point)
+    count = np.searchsorted(vertex[order], near.point, side="right") - first
+    pair = np.repeat(np.arange(len(count)), count)
+    rank = np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
+    other = np.tile(sample, 2)[order[first[pair] + rank]]
+    scale = np.cos(np.radians(edges.xy0[other, 1]))[:, None] ** [1, 0]
+    one, two = ((edges.xy1[of] - edges.xy0[of]) * scale for of in (other, near.edge[pair]))
+    product = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
+    along = product <= _SIN_ALONG * np.hypot(*one.T) * np.hypot(*two.T)
+    return np.asarray((count == 1) | (np.bincount(pair[along], minlength=len(count)) > 0))
 
 
 def _on_all_alike(edges: Edges, pair: NDArray[np.intp], near: NearEdges) -> NearEdges:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ocm_geo.checks import warn_user
 from ocm_geo.errors import DroppedRows, RouteError, SuspectInput
 from ocm_geo.geodesy import distance_km, split_antimeridian
 from ocm_geo.geodesy.antimeridian import continuous
@@ -174,11 +174,10 @@ def read_lines(lines: RoadLines, options: NetworkOptions) -> Lines:
     if not km.sum() > 0:
         raise RouteError("lines has no line of any length: pass the roads of the network")
     if km.sum() < _SHORT_NETWORK_KM:
-        warnings.warn(
+        warn_user(
             f"the lines are {1000 * km.sum():.2f} m long in all: are degrees labelled as metres? "
             "Check the coordinate reference system",
             SuspectInput,
-            stacklevel=2,
         )
     scale = _scales(frame, options.length_column, km, row)
     counts = _counting(frame, options.count_column)[row]
@@ -219,11 +218,10 @@ def _warn_of_dropped(rows: pd.Index, n_all: int) -> None:
     if not len(rows):
         return
     shown = ", ".join(map(repr, rows[:_SHOWN].tolist())) + (", ..." if len(rows) > _SHOWN else "")
-    warnings.warn(
+    warn_user(
         f"{len(rows)} of {n_all} lines were left out, their geometry being empty, missing or with "
         f"a coordinate that is not finite: rows {shown}",
         DroppedRows,
-        stacklevel=2,
     )
 
 

@@ -82,6 +82,10 @@ def twins_near(
     near, cosine = near.where(alike), cosine[alike]
     target = axis.edge_start_km[near.edge] + near.at * axis.km[near.edge]
     beside = _are_beside(axis, xy, near, target)
+    # What is next to the place on its own chain hides no other line.
+    own = axis.chain[near.edge] == axis.chain[edge][near.point]
+    along = np.abs(target - at_km[near.point])
+    beside &= ~(own & (along <= _TIMES * near.away_km + _MORE_KM))
     near, cosine, target = near.where(beside), cosine[beside], target[beside]
     chain = axis.chain[near.edge]
     # Of each line the nearest place.

@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 import pandas as pd
 
-from ocm_geo.checks import check_km
-from ocm_geo.errors import QueryError
-from ocm_geo.standards.catalogue import Derogation, Rule, most_relaxed, relaxed, rule_of
+from ocm_geo.checks import warn_user
+from ocm_geo.errors import QueryError, SuspectInput
+from ocm_geo.standards.catalogue import most_relaxed, relaxed, rule_of
 from ocm_geo.standards.exits import EXIT_KM, at_exits, check_exits
-from ocm_geo.standards.pools import Level, PoolRules, pools
+from ocm_geo.standards.options import AssessmentOptions
+from ocm_geo.standards.pools import PoolRules, Pools
 from ocm_geo.standards.verdict import clauses_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import geopandas as gpd
-    import numpy as np
     from numpy.typing import NDArray
 
-    from ocm_geo.routing import Engine
+    from ocm_geo.standards.rule import Derogation, Rule
+    from ocm_geo.standards.tally import Tally
 
-__all__ = [
-    "EVERY",
-    "TOLERANCE_KM",
-    "Case",
-    "Ends",
-    "Serve",
-    "case_of",
-    "reaches",
-    "readings_table",
-    "reason",
-]
+    IsNear = Callable[[NDArray[np.float64], float], NDArray[np.bool_]]
 
-Ends: TypeAlias = Literal["between-pools", "closed"]
-Serve: TypeAlias = Literal["both-single", "both-double", "by-side"]
+__all__ = ["EVERY", "TOLERANCE_KM", "Case", "Placed", "case_of", "readings_table", "reason"]
 
 EVERY = "every one that traffic could permit"
 TOLERANCE_KM = 1e-6
-_SHARE_TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """
+    Pools that can be reached from a road.
+
+    Parameters
+    ----------
+    pools : Pools
+        All pools.
+    number : numpy.ndarray of int, shape (n,)
+        The pools that can count.
+    lonlat : numpy.ndarray of shape (n, 2)
+        Where they stand beside the road: their positions, or their exits.
+    within_km : float
+        Those this near to the road count.
+    """
+
+    pools: Pools
+    number: NDArray[np.intp]
+    lonlat: NDArray[np.float64]
+    within_km: float
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """What is asked, checked."""
 
@@ -53,75 +65,118 @@ class Case:
     used: list[Derogation]
     spacing_km: float
     offset_km: float
-    ends: Ends
-    serve: Serve
-    pool_rules: PoolRules
-    strict_power: bool
+    serve: str
+    options: AssessmentOptions
     exits: NDArray[np.float64] | None
-    engine: Engine | None
+
+    @property
+    def pool_rules(self) -> PoolRules:
+        """How pools are made of stations."""
+        return self.options.pool_rules or PoolRules()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether dead ends count as pools."""
+        return self.options.ends == "closed"
 
     @property
     def clauses(self) -> list[str]:
         """The rule in words, and what was done that a reader must know."""
         facts = []
-        if self.strict_power:
+        if self.options.strict_power:
             facts.append("power was compared with >, against the text, which says at least")
-        if self.rule.per_direction and self.serve != "by-side":
-            facts.append(
-                "which direction a pool serves is not recorded: 'both-single' lets each pool "
-                "serve both at the requirement of one, 'both-double' asks for twice the power "
-                "and points"
-            )
+        if self.rule.per_direction:
+            facts.append(self._direction_clause())
         facts += [self._offset_clause()] if self.rule.offset_measure else []
         return clauses_of(self.rule, self.used, facts)
 
-    def _offset_clause(self) -> str:
-        limit = f"at most {self.offset_km:g} km from the road ({self.rule.offset_measure})"
-        if self.engine is None:
+    def _direction_clause(self) -> str:
+        if self.serve == "by-side":
             return (
-                f"{limit}; measured here as the straight line to the nearest place of the road: an "
-                "approximation, since exits and an engine were not given"
+                "which direction a pool serves is not recorded: here it is taken to be the one on "
+                f"whose side of the road it lies (driving on the {self.options.drive_on})"
             )
-        return f"{limit}; measured by {self.engine!r} from the exits given"
-
-    def pools(self, stations: gpd.GeoDataFrame, level: Level, serve: str) -> gpd.GeoDataFrame:
-        """Make pools, as `ocm_geo.standards.pools.pools` does."""
-        times = 2 if serve == "both-double" else 1
-        return pools(
-            stations,
-            self.rule,
-            self.pool_rules,
-            level=level,
-            times=times,
-            strict_power=self.strict_power,
+        return (
+            "which direction a pool serves is not recorded: 'both-single' lets each pool serve "
+            "both, on either carriageway, at the requirement of one; 'both-double' asks for twice "
+            "the power and points"
         )
 
-    def places(
-        self, good: gpd.GeoDataFrame, roads: NDArray[np.object_]
-    ) -> tuple[gpd.GeoSeries, float]:
+    def _offset_clause(self) -> str:
+        limit = f"at most {self.offset_km:g} km from the road ({self.rule.offset_measure})"
+        engine = self.options.engine
+        if engine is not None:
+            return f"{limit}; measured by {engine!r} from the exits given"
+        straight = f"{limit}; measured here as the straight line to the nearest place of the road"
+        if "driving" not in self.rule.offset_measure and "travel" not in self.rule.offset_measure:
+            return straight
+        return f"{straight}: an approximation, since exits and an engine were not given"
+
+    def clause_of_ends(self, tallies: Sequence[Tally]) -> str:
+        """Describe what the ends do."""
+        tally = max(tallies, key=lambda one: one.possible + one.long_ends)
+        km = tally.possible + tally.long_ends
+        if self.is_closed:
+            return (
+                f"ends: {km:.1f} km lie before the first or after the last pool; each dead end is "
+                "taken as a pool, and what is at most the spacing long counts in the share"
+            )
+        if km <= 0:
+            return "ends: nothing lies before the first or after the last pool"
+        rest = "what lies behind the others is not known, so that they decide nothing by themselves"
+        return (
+            f"ends: {km:.1f} km lie before the first or after the last pool and are not in the "
+            f"share; {tally.long_ends:.1f} km of them belong to ends longer than "
+            f"{self.spacing_km:g} km, which fail; {rest}"
+        )
+
+    def times(self, serve: str) -> int:
+        """Return how often a pool must offer what the rule asks for."""
+        return 2 if serve == "both-double" else 1
+
+    def place(self, stations: gpd.GeoDataFrame, is_near: IsNear) -> Placed:
         """
-        Say where pools stand beside a road.
+        Make pools, and find where those that may qualify stand beside the road.
 
         Parameters
         ----------
-        good : geopandas.GeoDataFrame
-            Pools that qualify.
-        roads : numpy.ndarray of shapely.LineString
-            The road.
+        stations : geopandas.GeoDataFrame
+            A station table.
+        is_near : callable
+            Tests which positions are within some km of the road.
 
         Returns
         -------
-        places : geopandas.GeoSeries
-            Their positions; with exits, those of the pools that can be reached from one, there.
-        within_km : float
-            Those this near to the road count.
+        Placed
+            The pools; an engine is asked once for each pool and exit.
+
+        Warns
+        -----
+        SuspectInput
+            If there are stations, and none of them is near the road.
         """
-        if self.exits is None or self.engine is None:
-            return good.geometry, self.offset_km
-        placed = at_exits(
-            good.geometry, roads, self.exits, engine=self.engine, within_km=self.offset_km
-        )
-        return placed, EXIT_KM
+        made = Pools(stations, self.rule, self.pool_rules, strict_power=self.options.strict_power)
+        best = made.qualify(most_relaxed(self.rule), "high", 1)
+        number = np.flatnonzero(best)
+        centres = np.column_stack([made.centres.x, made.centres.y]).reshape(-1, 2)
+        self._warn_if_far(made.positions, is_near)
+        lonlat, within_km = centres[number], self.offset_km
+        engine = self.options.engine
+        if self.exits is not None and engine is not None:
+            kept, lonlat = at_exits(
+                lonlat, is_near, self.exits, engine=engine, within_km=self.offset_km
+            )
+            number, within_km = number[kept], EXIT_KM
+        return Placed(made, number, lonlat, within_km)
+
+    def _warn_if_far(self, positions: NDArray[np.float64], is_near: IsNear) -> None:
+        """Warn if there are stations, and none is near the road."""
+        if len(positions) and not is_near(positions, self.offset_km).any():
+            warn_user(
+                f"none of the {len(positions):,} stations is within {self.offset_km:g} km of the "
+                "road: are the axes of one of them swapped?",
+                SuspectInput,
+            )
 
     def questions(self) -> list[tuple[str, Case, list[str]]]:
         """
@@ -150,12 +205,7 @@ class Case:
         return [self.serve, other]
 
 
-def case_of(
-    standard: str | Rule,
-    derogations: Sequence[str],
-    serves: Sequence[str],
-    **asked: Any,  # noqa: ANN401 - the fields of Case
-) -> Case:
+def case_of(standard: str | Rule, options: AssessmentOptions | None) -> Case:
     """
     Check a question.
 
@@ -163,13 +213,8 @@ def case_of(
     ----------
     standard : str or Rule
         The rule.
-    derogations : sequence of str
-        Relaxations to use.
-    serves : sequence of str
-        The ways pools may serve that are allowed here.
-    **asked
-        ``spacing_km``, ``offset_km``, ``ends``, ``serve``, ``pool_rules``, ``strict_power``,
-        ``exits``, ``engine``.
+    options : AssessmentOptions or None
+        How it is assessed.
 
     Returns
     -------
@@ -181,48 +226,29 @@ def case_of(
     QueryError
         If something is wrong with it, or the rule needs a number.
     """
-    ends, serve = asked["ends"], asked["serve"]
-    if ends not in {"between-pools", "closed"}:
-        raise QueryError(f"ends must be 'between-pools' or 'closed', not {ends!r}")
-    if serve not in serves:
-        raise QueryError(f"pools_serve must be one of {', '.join(serves)}, not {serve!r}")
-    rule, used = relaxed(rule_of(standard), derogations)
-    asked["serve"] = next((d.pools_serve for d in used if d.pools_serve), serve)
-    asked["spacing_km"] = _given(asked["spacing_km"], rule.spacing_km, "spacing_km", rule)
-    asked["offset_km"] = _given(asked["offset_km"], rule.offset_km, "offset_km", rule)
-    asked["pool_rules"] = asked["pool_rules"] or PoolRules()
-    asked["exits"] = check_exits(asked["exits"], asked["engine"])
-    needs = [need for need in rule.needs if asked.get(need) is None]
-    rule = msgspec.structs.replace(rule, spacing_km=asked["spacing_km"], needs=needs)
-    return Case(rule=rule, used=used, **asked)
+    options = AssessmentOptions() if options is None else options
+    if not isinstance(options, AssessmentOptions):
+        raise QueryError(f"options must be AssessmentOptions(...), not {options!r}")
+    rule, used = relaxed(rule_of(standard), options.derogations)
+    spacing_km = _given(options.spacing_km, rule.spacing_km, "spacing_km", rule)
+    offset_km = _given(options.offset_km, rule.offset_km, "offset_km", rule)
+    own = {name: getattr(options, name, None) for name in rule.needs}
+    needs = [need for need, value in own.items() if value is None]
+    return Case(
+        rule=msgspec.structs.replace(rule, spacing_km=spacing_km, needs=needs),
+        used=used,
+        spacing_km=spacing_km,
+        offset_km=offset_km,
+        serve=next((d.pools_serve for d in used if d.pools_serve), options.pools_serve),
+        options=options,
+        exits=check_exits(options.exits, options.engine),
+    )
 
 
 def _given(own: float | None, ruled: float | None, name: str, rule: Rule) -> float:
     if own is None and ruled is None:
-        raise QueryError(f"{rule.id} sets no {name}: give one, and say where it is from")
-    return check_km(own if own is not None else ruled, name)
-
-
-def reaches(rule: Rule, share: float) -> bool | None:
-    """
-    Say whether a share is enough.
-
-    Parameters
-    ----------
-    rule : Rule
-        The rule.
-    share : float
-        The share that passes.
-
-    Returns
-    -------
-    bool or None
-        None if the rule asks for no share, or for what the data do not show beside enough of it.
-    """
-    if rule.share_of_length is None:
-        return None
-    enough = bool(share >= rule.share_of_length - _SHARE_TOLERANCE)
-    return None if enough and rule.needs else enough
+        raise QueryError(f"{rule.id} sets no {name}: pass one, and name its source")
+    return float(own if own is not None else ruled)  # type: ignore[arg-type]
 
 
 def readings_table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
@@ -243,29 +269,44 @@ def readings_table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def reason(status: str, km: float, case: Case) -> str:
+def reason(status: str, km: float, case: Case, *, end_km: float = np.nan) -> str:
     """
-    Say why a segment has its status.
+    Explain the status of a segment.
 
     Parameters
     ----------
     status : str
         ``passes``, ``fails``, ``end`` or ``unserved``.
     km : float
-        The distance between the pools that decide.
+        The distance between the pools that decide; not finite where it is not known.
     case : Case
         The question.
+    end_km : float
+        For what lies beyond the last pool, the way from the dead end behind it to the next pool.
 
     Returns
     -------
     str
         A sentence without a full stop.
     """
-    if status == "end":
-        return f"{km:.1f} km before the first or after the last qualifying pool"
+    if np.isfinite(end_km) or status == "end":
+        return _reason_of_end(status, end_km, case)
     if status == "unserved":
         return "on no shortest way between two qualifying pools"
-    if math.isinf(km):
+    if not np.isfinite(km):
         return f"no two qualifying pools at most {case.spacing_km:g} km apart by a way through it"
     verb = "at most" if status == "passes" else "more than"
     return f"{km:.1f} km between qualifying pools, {verb} {case.spacing_km:g} km"
+
+
+def _reason_of_end(status: str, end_km: float, case: Case) -> str:
+    """Explain the status of what lies beyond the last pool."""
+    if not np.isfinite(end_km):
+        return "before the first or after the last qualifying pool; none can be reached from it"
+    is_long = end_km > case.spacing_km + TOLERANCE_KM
+    where = f"before the first or after the last qualifying pool, {end_km:.1f} km to the dead end"
+    if status == "end":
+        behind = f": more than {case.spacing_km:g} km" if is_long else ", behind which is not known"
+        return where + behind
+    verb = "more than" if is_long else "at most"
+    return f"{where}, taken as a pool: {verb} {case.spacing_km:g} km"

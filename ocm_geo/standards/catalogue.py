@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import difflib
-import re
-from datetime import date  # noqa: TC003 - msgspec reads the annotations
-from fnmatch import fnmatchcase
+import tomllib
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pandas as pd
 
 from ocm_geo.errors import QueryError
+from ocm_geo.standards.rule import Derogation, Rule
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
 __all__ = [
-    "Derogation",
-    "Rule",
     "derogations",
     "load_standards",
     "most_relaxed",
@@ -32,138 +30,7 @@ __all__ = [
 ]
 
 RULE_FILES = ("afir.toml", "us.toml", "uk.toml")
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """
-    One requirement.
-
-    Parameters
-    ----------
-    id, jurisdiction, citation, network, vehicle_class, notes : str
-        What it is called, where it holds, where it is written, which roads or sites it is about,
-        whose vehicles, and what else the text says.
-    applies_from, applies_until : str, optional
-        Days by which the state must exist, and from which the rule no longer holds (ISO 8601).
-    kind : {"road", "site", "fleet", "uptime", "total"}
-        What it tests. Only ``road`` has a test on a line.
-    spacing_km : float, optional
-        Greatest distance between two qualifying pools, along the road.
-    spacing_counts_only : bool
-        The duty names no spacing; it only limits which sections count for the share.
-    offset_km : float, optional
-        Greatest distance of a pool from the road.
-    offset_measure : str
-        How the text measures it.
-    pool_power_kw, point_power_kw, station_power_kw, total_power_kw : float, optional
-        Least power of a pool, of each point that counts, of a station, and of all together, kW.
-    n_points, n_stations : int, optional
-        Least number of points of that power in a pool, and of stations on a site.
-    connectors : list of list of int
-        Open Charge Map's connection types: of each inner list the pool must have one.
-    connectors_on_each : bool
-        Whether each point that counts must have them, not just the pool.
-    current_types : list of int
-        Only these kinds of current count (30: DC); none: all.
-    share_of_length : float, optional
-        The share of the length that must pass.
-    ratio : bool
-        Whether the text itself defines that share.
-    share_with : str, optional
-        The rule with which it has one share together.
-    per_direction : bool
-        Whether the requirement holds in each direction of travel.
-    needs : list of str
-        Facts that neither stations nor lines hold.
-    unverified : list of str
-        Fields that rest on memory, not on a source.
-    evidence : str
-        S: the text was read; S2: from secondary accounts; R: unverified.
-    """
-
-    id: str
-    jurisdiction: str
-    citation: str
-    network: str
-    vehicle_class: str
-    kind: Literal["road", "site", "fleet", "uptime", "total"] = "road"
-    evidence: str
-    applies_from: str | None = None
-    applies_until: str | None = None
-    spacing_km: float | None = None
-    spacing_counts_only: bool = False
-    offset_km: float | None = None
-    offset_measure: str = ""
-    pool_power_kw: float | None = None
-    n_points: int | None = None
-    point_power_kw: float | None = None
-    n_stations: int | None = None
-    station_power_kw: float | None = None
-    total_power_kw: float | None = None
-    connectors: list[list[int]] = []
-    connectors_on_each: bool = False
-    current_types: list[int] = []
-    share_of_length: float | None = None
-    ratio: bool = False
-    share_with: str | None = None
-    per_direction: bool = False
-    needs: list[str] = []
-    unverified: list[str] = []
-    notes: str = ""
-
-    @property
-    def evidence_note(self) -> str:
-        """The evidence in words."""
-        marks = {"S": "the text was read", "S2": "from secondary accounts", "R": "unverified"}
-        given = re.findall(r"S2|S|R", self.evidence)
-        words = [word for mark, word in marks.items() if mark in given]
-        own = f"; unverified: {', '.join(self.unverified)}" if self.unverified else ""
-        return f"[{self.evidence}] {', '.join(words)}{own}"
-
-
-class Derogation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """
-    A permitted relaxation of rules.
-
-    Parameters
-    ----------
-    id, citation, trigger, relaxes, stays, conditions, evidence : str
-        What it is called, where it is written, what it needs, what it relaxes, what stays as it
-        is, under which conditions, and how well that is known.
-    rules : list of str
-        The rules it is about; ``*`` stands for any text.
-    aadt_below : int, optional
-        Vehicles a day, both directions together, below which it may be used (strictly).
-    spacing_km : float, optional
-        The spacing it permits.
-    spacing_rules : list of str
-        The rules whose spacing that is, if not all.
-    pool_power_factor : float, optional
-        The share of the pool's power that must remain.
-    pools_serve : {"both-double", "both-single"}, optional
-        One pool may serve both directions, at twice or once the requirement.
-    excludes : list of str
-        Derogations that cannot be used with it.
-    """
-
-    id: str
-    citation: str
-    rules: list[str]
-    trigger: str
-    relaxes: str
-    stays: str = ""
-    conditions: str = ""
-    evidence: str
-    aadt_below: int | None = None
-    spacing_km: float | None = None
-    spacing_rules: list[str] = []
-    pool_power_factor: float | None = None
-    pools_serve: Literal["both-double", "both-single"] | None = None
-    excludes: list[str] = []
-
-    def is_about(self, rule: Rule) -> bool:
-        """Say whether it can be used with a rule."""
-        return any(fnmatchcase(rule.id, pattern) for pattern in self.rules)
+_NOT_ON_ROADS = ("station_power_kw", "n_stations", "total_power_kw")
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -210,7 +77,7 @@ def standards(on: str | date | None = None) -> pd.DataFrame:
     False
     """
     table = pd.DataFrame([msgspec.structs.asdict(rule) for rule in _bundled().rule])
-    table = table.set_index("id")
+    table = table.set_index("id").drop(columns="own_derogations")
     for name in ("applies_from", "applies_until"):
         table[name] = pd.to_datetime(table[name])
     if on is None:
@@ -269,12 +136,32 @@ def load_standards(path: str | os.PathLike[str]) -> list[Rule]:
     [Rule(id='my-rule', ...)]
     """
     try:
-        read = msgspec.toml.decode(Path(path).read_bytes(), type=_File)
-    except (OSError, msgspec.DecodeError) as error:
-        raise QueryError(f"{path} holds no rules: {error}") from error
+        found = tomllib.loads(Path(path).expanduser().read_bytes().decode("utf-8-sig"))
+        read = msgspec.convert(_with_text_days(found), _File)
+    except UnicodeDecodeError as error:
+        raise QueryError(f"{path} cannot be read as rules: save it in UTF-8 ({error})") from error
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise QueryError(f"{path} cannot be read as rules: {error}") from error
     if not read.rule:
-        raise QueryError(f"{path} holds no rules: it has no table [[rule]]")
-    return read.rule
+        raise QueryError(f"{path} cannot be read as rules: it has no table [[rule]]")
+    own = read.derogation
+    return [
+        msgspec.structs.replace(rule, own_derogations=[d for d in own if d.is_about(rule)])
+        for rule in read.rule
+    ]
+
+
+def _with_text_days(found: dict[str, Any]) -> dict[str, Any]:
+    """Write the days of a file as text, whether they stand in quotes or not."""
+    tables = {}
+    for name, rows in found.items():
+        tables[name] = rows
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+            tables[name] = [
+                {k: v.isoformat() if isinstance(v, date) else v for k, v in row.items()}
+                for row in rows
+            ]
+    return tables
 
 
 def rule_of(standard: str | Rule) -> Rule:
@@ -310,6 +197,12 @@ def rule_of(standard: str | Rule) -> Rule:
             f"{rule.id} cannot be assessed on a road ({rule.network}): it needs "
             f"{', '.join(rule.needs) or 'facts that stations and lines do not hold'}. {rule.notes}"
         )
+    for name in _NOT_ON_ROADS:
+        if getattr(rule, name) is not None:
+            raise QueryError(
+                f"{name} of {rule.id!r} is not tested on roads: leave it out, or use pool_power_kw "
+                "and n_points"
+            )
     return rule
 
 
@@ -334,7 +227,8 @@ def relaxed(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:
     QueryError
         If one is unknown, is not about the rule, or cannot be used with another.
     """
-    known = {derogation.id: derogation for derogation in _bundled().derogation}
+    every = [*_bundled().derogation, *rule.own_derogations]
+    known = {derogation.id: derogation for derogation in every}
     used = []
     for name in names:
         if name not in known or not known[name].is_about(rule):
@@ -365,7 +259,7 @@ def most_relaxed(rule: Rule) -> Rule:
     Rule
         With the greatest spacing and the least pool power; the rule itself where none is permitted.
     """
-    for derogation in _bundled().derogation:
+    for derogation in [*_bundled().derogation, *rule.own_derogations]:
         if derogation.is_about(rule) and derogation.aadt_below is not None:
             rule = _with(rule, derogation)
     return rule

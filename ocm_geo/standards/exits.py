@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 
 from ocm_geo.errors import QueryError, RouteError
 from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import PointIndex
-from ocm_geo.schema import CRS
-from ocm_geo.standards.noding import nearest_places
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ocm_geo.routing import Engine
@@ -57,56 +56,54 @@ def check_exits(exits: Any, engine: Engine | None) -> NDArray[np.float64] | None
 
 
 def at_exits(
-    pools: gpd.GeoSeries,
-    roads: NDArray[np.object_],
+    pools: NDArray[np.float64],
+    is_near: Callable[[NDArray[np.float64], float], NDArray[np.bool_]],
     exits: NDArray[np.float64],
     *,
     engine: Engine,
     within_km: float,
-) -> gpd.GeoSeries:
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """
     Place pools where one leaves the road for them.
 
     Parameters
     ----------
-    pools : geopandas.GeoSeries
-        Positions, EPSG:4326.
-    roads : numpy.ndarray of shapely.LineString
-        The road, lon/lat.
+    pools : numpy.ndarray of shape (n, 2)
+        Positions, lon/lat.
+    is_near : callable
+        Tests which positions are within some km of the road.
     exits : numpy.ndarray of shape (n, 2)
         Where one can leave it; those more than 500 m from the road are of another.
     engine : Engine
-        What measures the ways.
+        What measures the ways; it is asked once for each pool and exit.
     within_km : float
         Greatest driving distance from the nearest exit.
 
     Returns
     -------
-    geopandas.GeoSeries
-        The pools on the road (within 100 m of it), where they are, and those within the driving
-        distance, at their nearest exit; index kept, the others left out.
+    kept : numpy.ndarray of int
+        The pools on the road (within 100 m of it), and those within the driving distance.
+    places : numpy.ndarray of shape (m, 2)
+        The positions of the former, and the nearest exits of the latter.
 
     Raises
     ------
     QueryError
         If no exit is near the road.
     """
-    exits = exits[nearest_places(roads, exits, EXIT_KM)[0] >= 0]
+    exits = exits[is_near(exits, EXIT_KM)]
     if not len(exits):
         raise QueryError(f"none of the exits is within {EXIT_KM:g} km of the road")
-    places = np.column_stack([pools.x, pools.y])
-    on_road = nearest_places(roads, places, _ON_ROAD_KM)[0] >= 0
+    on_road = is_near(pools, _ON_ROAD_KM)
     index = PointIndex(*exits.T)
-    found = places.copy()
-    keep = on_road.copy()
+    found, keep = pools.copy(), on_road.copy()
     for row in np.flatnonzero(~on_road):
         # No way is shorter than the straight line.
-        near = index.within_km(float(places[row, 0]), float(places[row, 1]), within_km)
-        ways = [_driving_km(engine, exits[one], places[row]) for one in near]
+        near = index.within_km(float(pools[row, 0]), float(pools[row, 1]), within_km)
+        ways = [_driving_km(engine, exits[one], pools[row]) for one in near]
         if ways and min(ways) <= within_km:
             keep[row], found[row] = True, exits[near[int(np.argmin(ways))]]
-    moved = gpd.GeoSeries(gpd.points_from_xy(*found.T), index=pools.index, crs=CRS)
-    return moved[keep]
+    return np.flatnonzero(keep), found[keep]
 
 
 def _driving_km(engine: Engine, start: NDArray[np.float64], end: NDArray[np.float64]) -> float:

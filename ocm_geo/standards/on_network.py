@@ -2,105 +2,61 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
-from ocm_geo.errors import QueryError
-from ocm_geo.ids import station_table
+from ocm_geo.errors import QueryError, RouteError
 from ocm_geo.provenance import carry
+from ocm_geo.roads import RoadNetwork, make_network
+from ocm_geo.roads.places import nearest_places, place_points
 from ocm_geo.schema import CRS
-from ocm_geo.standards.cases import Case, Ends, case_of, reaches, readings_table, reason
-from ocm_geo.standards.network import Network, Noding, network_of, noded
-from ocm_geo.standards.noding import single_lines
-from ocm_geo.standards.pools import LEVELS, Level, PoolRules
-from ocm_geo.standards.readings import Judged, branch, every_path, some_path
+from ocm_geo.standards.cases import Case, case_of, readings_table, reason
+from ocm_geo.standards.judging import READINGS, Judge
+from ocm_geo.standards.sides import directions_of
+from ocm_geo.standards.tally import Tally, decide
 from ocm_geo.standards.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
-    from ocm_geo.routing import Engine
-    from ocm_geo.standards.catalogue import Rule
+    from ocm_geo.roads.reading import RoadLines
+    from ocm_geo.standards.cases import Placed
+    from ocm_geo.standards.options import AssessmentOptions
+    from ocm_geo.standards.rule import Rule
 
 __all__ = ["assess_network"]
 
 Reading: TypeAlias = Literal["some-path", "every-path", "branch"]
-
-READINGS: dict[str, Callable[[Network, float], Judged]] = {
-    "some-path": some_path,
-    "branch": branch,
-    "every-path": every_path,
-    "some-path, one pool at both ends": partial(some_path, same_pool=True),
-    "branch, one pool at both ends": partial(branch, same_pool=True),
-}
 _NOT_MONOTONE = "every-path"
 
 
-def assess_network(  # noqa: PLR0913 - each is a fact of the question
-    lines: gpd.GeoDataFrame | gpd.GeoSeries,
+def assess_network(
+    lines: RoadLines,
     stations: gpd.GeoDataFrame,
     standard: str | Rule,
     *,
     reading: Reading = "some-path",
-    ends: Ends = "between-pools",
-    pools_serve: Literal["both-single", "both-double"] = "both-single",
-    spacing_km: float | None = None,
-    offset_km: float | None = None,
-    derogations: Sequence[str] = (),
-    pool_rules: PoolRules | None = None,
-    strict_power: bool = False,
-    same_pool: bool | None = None,
-    exits: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
-    engine: Engine | None = None,
-    snap_m: float = 20.0,
-    noding: Noding = "vertices",
+    options: AssessmentOptions | None = None,
 ) -> Verdict:
     """
     Assess a network of roads by a rule.
 
     Parameters
     ----------
-    lines : geopandas.GeoDataFrame or geopandas.GeoSeries
-        The roads.
+    lines : geopandas.GeoDataFrame, geopandas.GeoSeries, geometries, path or RoadNetwork
+        The roads, as for `road_network`; a network is used as it is.
     stations : geopandas.GeoDataFrame
         A station table.
     standard : str or Rule
         A rule about roads: see `standards` and `load_standards`.
     reading : {"some-path", "every-path", "branch"}
         What 'a pool every so many kilometres' means on a meshed network: see
-        `ocm_geo.standards.readings`. The law does not say; all three are in ``readings``.
-    ends : {"between-pools", "closed"}
-        ``closed`` takes dead ends of the network as pools. Otherwise what lies beyond the last
-        pool of a dead end does not pass, and is reported as ``end``.
-    pools_serve : {"both-single", "both-double"}
-        Each pool serves both directions, at once or twice the requirement.
-    spacing_km, offset_km : float, optional
-        In place of the rule's; needed where it sets none.
-    derogations : sequence of str
-        Relaxations to use: see `derogations`.
-    pool_rules : PoolRules, optional
-        How pools are made of stations.
-    strict_power : bool
-        Compare power with ``>``; only to reproduce figures that were made so.
-    same_pool : bool, optional
-        Let one pool serve both ends of a segment in the readings some-path and branch; only to
-        reproduce figures that were made so. By default as ``strict_power``: the published national
-        study does both. ``readings`` has the shares with and without.
-    exits : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
-        Points where one can leave the roads, service areas among them. With an engine, the offset
-        is the driving distance from the nearest one; without, it is the straight line.
-    engine : Engine, optional
-        What measures it: see `route_between`.
-    snap_m : float
-        Ends of roads this near to each other, or to another road, are joined.
-    noding : {"vertices", "ends", "crossings"}
-        Whether roads join at vertices that they share and at their ends, only at their ends, or
-        wherever they cross. Roads that run together count once.
+        `ocm_geo.standards.readings`. The law does not say; all are in ``readings``.
+    options : AssessmentOptions, optional
+        Ends, directions, pools, exits, and how lines are made into a network.
 
     Returns
     -------
@@ -113,7 +69,14 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     QueryError
         If the rule cannot be assessed on roads, needs a number, or a parameter is wrong.
     RouteError
-        If there is no line.
+        If there is no line, or no line that counts.
+
+    Warns
+    -----
+    SuspectInput
+        If there are stations, and none is near any road.
+    DroppedRows
+        If rows have no usable geometry.
 
     Examples
     --------
@@ -126,117 +89,166 @@ def assess_network(  # noqa: PLR0913 - each is a fact of the question
     """
     if reading not in get_args(Reading):
         raise QueryError(f"reading must be one of {', '.join(get_args(Reading))}, not {reading!r}")
-    stations = station_table(stations)
-    case = case_of(
-        standard,
-        derogations,
-        ("both-single", "both-double"),
-        spacing_km=spacing_km,
-        offset_km=offset_km,
-        ends=ends,
-        serve=pools_serve,
-        pool_rules=pool_rules,
-        strict_power=strict_power,
-        exits=exits,
-        engine=engine,
-    )
-    lax = strict_power if same_pool is None else same_pool
-    name = f"{reading}, one pool at both ends" if lax and reading != _NOT_MONOTONE else reading
-    if noding not in get_args(Noding):
-        raise QueryError(f"noding must be one of {', '.join(get_args(Noding))}, not {noding!r}")
-    roads, making = noded(single_lines(lines), snap_m=snap_m, noding=noding)
-
-    def network(one: Case, level: Level, serve: str) -> Network:
-        made = one.pools(stations, level, serve)
-        good, within_km = one.places(made[made["qualifies"]], roads.geometry)
-        found = network_of(roads, good, within_km, snap_m=snap_m)
-        return _closed(found) if one.ends == "closed" else found
-
-    rows = []
-    for used, one, serves in case.questions():
-        for serve in serves:
-            networks = {level: network(one, level, serve) for level in LEVELS}
-            rows += [(r, serve, used, *_shares(r, networks, one.spacing_km)) for r in READINGS]
-    readings = carry(readings_table(rows), stations)
-    drawn = network(case, "recorded", case.serve)
-    # The question as it is stands first.
-    own = readings[readings["reading"] == name].iloc[0]
-    segments = _network_segments(drawn, READINGS[name](drawn, case.spacing_km), case)
-    return Verdict(
-        case.rule,
-        reaches(case.rule, own["share"]),
-        float(own["share"]),
-        float(own["share_low"]),
-        float(own["share_high"]),
-        carry(segments, stations, standard=case.rule.id, reading=name),
-        case.pools(stations, "recorded", case.serve),
-        [*case.clauses, f"reading: {name}"],
-        readings,
-        {**making, **_report(drawn, segments, case)},
-    )
+    case = case_of(standard, options)
+    network = lines if isinstance(lines, RoadNetwork) else make_network(lines, case.options.network)
+    if not float(str(network.report["length_km"])) > 0:
+        raise RouteError("none of the lines counts: see NetworkOptions(count_column=...)")
+    return _Assessment(case, network, stations, _name_of(reading, case)).verdict()
 
 
-def _shares(name: str, networks: dict[Level, Network], spacing_km: float) -> list[float]:
-    """Give the share of the length that passes: as recorded, low and high."""
-    shares = []
-    for level in ("recorded", "low", "high"):
-        network = networks[level]
-        if name == _NOT_MONOTONE and level != "recorded":
-            shares.append(float("nan"))
-            continue
-        passes = READINGS[name](network, spacing_km).passes
-        shares.append(float(network.length_km[passes].sum() / network.length_km.sum()))
-    return shares
+def _name_of(reading: str, case: Case) -> str:
+    """Return the full name of a reading."""
+    options = case.options
+    lax = options.strict_power if options.same_pool is None else options.same_pool
+    return f"{reading}, one pool at both ends" if lax and reading != _NOT_MONOTONE else reading
 
 
-def _report(drawn: Network, segments: gpd.GeoDataFrame, case: Case) -> dict[str, object]:
-    by_status = segments.groupby("status")["length_km"].sum()
-    return {
-        **drawn.report,
-        "length_km": float(segments["length_km"].sum()),
-        **{f"{status}_km": float(km) for status, km in by_status.items()},
-        "ends": case.ends,
-        "offset_km": case.offset_km,
-        "merge_m": case.pool_rules.merge_m,
-    }
+class _Assessment:
+    """The answers to a question on a network."""
 
+    def __init__(
+        self, case: Case, network: RoadNetwork, stations: gpd.GeoDataFrame, name: str
+    ) -> None:
+        self.case, self.network, self.stations, self.name = case, network, stations, name
+        self.placed: Placed = case.place(stations, self._is_near)
+        places = place_points(network, self.placed.lonlat, self.placed.within_km)
+        self.judges = {
+            direction: Judge(network, there)
+            for direction, there in directions_of(case, network, places).items()
+        }
 
-def _closed(network: Network) -> Network:
-    """Take the dead ends of a network as pools."""
-    degree = np.bincount(np.concatenate([network.start, network.end]), minlength=len(network.pool))
-    dead = np.flatnonzero((degree == 1) & (network.pool < 0))
-    pool = network.pool.copy()
-    pool[dead] = len(pool) + np.arange(len(dead))
-    return network._replace(pool=pool)
+    def _is_near(self, lonlat: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
+        near = np.zeros(len(lonlat), dtype=bool)
+        near[nearest_places(self.network.axis, lonlat, within_km)[0]] = True
+        return near
 
+    def qualify(self, case: Case, level: str, serve: str) -> NDArray[np.bool_]:
+        """Find which of the placed pools qualify."""
+        every = self.placed.pools.qualify(case.rule, level, case.times(serve))  # type: ignore[arg-type]
+        return every[self.placed.number]
 
-def _network_segments(network: Network, judged: Judged, case: Case) -> gpd.GeoDataFrame:
-    choices = [judged.passes, _beyond_pools(network), judged.unserved]
-    status = np.select(choices, ["passes", "end", "unserved"], "fails")
-    table = {
-        "line": network.line,
-        "length_km": network.length_km,
-        "between_km": np.where(np.isfinite(judged.between_km), judged.between_km, np.nan),
-        "status": status,
-        "reason": [
-            reason(s, k, case)
-            for s, k in zip(
-                status.tolist(),
-                np.where(status == "end", network.length_km, judged.between_km).tolist(),
-                strict=True,
+    def tallies(self, case: Case, level: str, serve: str, name: str) -> list[Tally]:
+        """Add up the lengths that pass, by direction."""
+        good = self.qualify(case, level, serve)
+        return [judge.tally(good, name, case.spacing_km) for judge in self.judges.values()]
+
+    def share(self, case: Case, level: str, serve: str, name: str) -> float:
+        """Return the share that passes in the direction that fares worst."""
+        tallies = self.tallies(case, level, serve, name)
+        return min(tally.share(closed=case.is_closed) for tally in tallies)
+
+    def readings(self) -> pd.DataFrame:
+        """Set all readings side by side."""
+        rows = []
+        for used, case, serves in self.case.questions():
+            for serve in serves:
+                for name in READINGS:
+                    shares = [
+                        np.nan
+                        if name == _NOT_MONOTONE and level != "recorded"
+                        else self.share(case, level, serve, name)
+                        for level in ("recorded", "low", "high")
+                    ]
+                    rows.append((name, serve, used, *shares))
+        return carry(readings_table(rows), self.stations)
+
+    def verdict(self) -> Verdict:
+        """Put the answers together."""
+        case, name = self.case, self.name
+        readings = self.readings()
+        # The question as it is stands first.
+        own = readings[readings["reading"] == name].iloc[0]
+        tallies = self.tallies(case, "recorded", case.serve, name)
+        decisions = [decide(case, tally) for tally in tallies]
+        passes, why = min(decisions, key=lambda one: {False: 0, None: 1, True: 2}[one[0]])
+        segments = self._segments()
+        return Verdict(
+            case.rule,
+            passes,
+            float(own["share"]),
+            float(own["share_low"]),
+            float(own["share_high"]),
+            carry(segments, self.stations, standard=case.rule.id, reading=name),
+            self.placed.pools.table(case.rule, case.times(case.serve)),
+            [*case.clauses, *self._clauses(tallies)],
+            readings,
+            {**self.network.report, **self._report(segments)},
+            why,
+        )
+
+    def _clauses(self, tallies: list[Tally]) -> list[str]:
+        """Describe the network, the reading and the ends."""
+        clauses = [f"reading: {self.name}"]
+        if self.name.startswith("branch"):
+            clauses.append(
+                "strict 'branch' is the same as some-path: a chain has one way through it"
             )
-        ],
-    }
-    return gpd.GeoDataFrame(table, geometry=list(network.geometry), crs=CRS)
+        paired = float(str(self.network.report["paired_km"]))
+        if paired > 0:
+            clauses.append(
+                f"{paired:.1f} km are carriageways side by side: each counts with its own length, "
+                "and a pool serves both"
+            )
+        return [*clauses, self.case.clause_of_ends(tallies)]
 
+    def _report(self, segments: gpd.GeoDataFrame) -> dict[str, object]:
+        """Tell what was counted."""
+        case = self.case
+        good = self.qualify(case, "recorded", case.serve)
+        on_road = {
+            point
+            for judge in self.judges.values()
+            for point in np.unique(judge.places.point).tolist()
+            if good[point]
+        }
+        by_status = segments.groupby("status")["length_km"].sum() / len(self.judges)
+        return {
+            "n_pools_on_road": len(on_road),
+            "end_km": 0.0,
+            **{f"{status}_km": float(km) for status, km in by_status.items()},
+            "ends": case.options.ends,
+            "offset_km": case.offset_km,
+            "merge_m": case.pool_rules.merge_m,
+        }
 
-def _beyond_pools(network: Network) -> NDArray[np.bool_]:
-    """Mark segments of dead ends without a pool, from the leaves inwards."""
-    beyond = np.zeros(len(network.length_km), dtype=bool)
-    while True:
-        ends = np.concatenate([network.start[~beyond], network.end[~beyond]])
-        leaf = (np.bincount(ends, minlength=len(network.pool)) == 1) & (network.pool < 0)
-        more = ~beyond & (leaf[network.start] | leaf[network.end])
-        if not more.any():
-            return beyond
-        beyond |= more
+    def _segments(self) -> gpd.GeoDataFrame:
+        """List the pieces of lines with their status, by direction."""
+        good = self.qualify(self.case, "recorded", self.case.serve)
+        tables = [self._pieces(name, judge, good) for name, judge in self.judges.items()]
+        made = pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
+        return gpd.GeoDataFrame(made, crs=CRS)
+
+    def _pieces(self, direction: str, judge: Judge, good: NDArray[np.bool_]) -> gpd.GeoDataFrame:
+        """List the pieces of lines with their status in a direction."""
+        case, cut = self.case, judge.cut(good)
+        judged = judge.judged(good, self.name, case.spacing_km)
+        pieces = cut.pieces
+        end_km = cut.end_km[pieces.segment]
+        is_end = ~np.isnan(end_km)
+        possible = is_end & ((end_km <= case.spacing_km + 1e-6) | cut.is_tiny[pieces.segment])
+        passes = judged.passes | (possible & case.is_closed)
+        choices = [passes, is_end & (not case.is_closed), judged.unserved & ~is_end]
+        status = np.select(choices, ["passes", "end", "unserved"], "fails")
+        told = np.where(judged.passes, np.nan, end_km)
+        rows = zip(status.tolist(), judged.between_km.tolist(), told.tolist(), strict=True)
+        known: dict[tuple[str, float, float], str] = {}
+        reasons = [
+            known[row] if row in known else known.setdefault(row, self._reason(*row))
+            for row in rows
+        ]
+        finite = np.isfinite(judged.between_km) & (status != "end")
+        table = {
+            "line": self.network.lines.row[pieces.part],
+            "segment": pieces.segment,
+            "direction": direction,
+            "length_km": pieces.end_km - pieces.start_km,
+            "between_km": np.where(finite, judged.between_km, np.nan),
+            "status": status,
+            "reason": reasons,
+        }
+        chain = cut.graph.chain[pieces.segment]
+        drawn = self.network.axis.pieces(pieces.start_km, pieces.end_km, chain)
+        return gpd.GeoDataFrame(table, geometry=drawn, crs=CRS)
+
+    def _reason(self, status: str, km: float, end_km: float) -> str:
+        return reason(status, km, self.case, end_km=end_km)

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from ocm_geo.corridors.marks import marks_along
-from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
-from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
+from ocm_geo.roads.places import AT_END_KM
 from ocm_geo.schema import CRS
-from ocm_geo.standards.cases import (
-    TOLERANCE_KM,
-    Case,
-    Ends,
-    Serve,
-    case_of,
-    reaches,
-    readings_table,
-    reason,
-)
-from ocm_geo.standards.pools import LEVELS, Level, PoolRules
+from ocm_geo.standards.cases import TOLERANCE_KM, Case, case_of, readings_table, reason
+from ocm_geo.standards.tally import Tally, decide, tally_of
 from ocm_geo.standards.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from ocm_geo.routes.editing import Route
-    from ocm_geo.routing import Engine
-    from ocm_geo.standards.catalogue import Rule
+    from ocm_geo.standards.cases import Placed
+    from ocm_geo.standards.options import AssessmentOptions
+    from ocm_geo.standards.rule import Rule
 
 __all__ = ["assess_route"]
 
@@ -47,24 +35,38 @@ class _Sections(NamedTuple):
 
     start_km: NDArray[np.float64]
     end_km: NDArray[np.float64]
-    status: list[str]
+    is_end: NDArray[np.bool_]
+
+    @property
+    def km(self) -> NDArray[np.float64]:
+        """Their lengths."""
+        return self.end_km - self.start_km
+
+    def tally(self, case: Case) -> Tally:
+        """Add up the lengths that pass."""
+        passes = ~self.is_end & (self.km <= case.spacing_km + TOLERANCE_KM)
+        snap_km = case.options.network.snap_m / 1000.0
+        return tally_of(
+            self.km,
+            passes,
+            np.where(self.is_end, self.km, np.nan),
+            spacing_km=case.spacing_km,
+            tiny=self.is_end & (self.km < snap_km),
+        )
+
+    def status(self, case: Case) -> list[str]:
+        """Name the status of each."""
+        short = self.km <= case.spacing_km + TOLERANCE_KM
+        is_end = self.is_end & (not case.is_closed)
+        return np.select([is_end, short], ["end", "passes"], "fails").tolist()
 
 
-def assess_route(  # noqa: PLR0913 - each is a fact of the question
+def assess_route(
     route: Route,
     stations: gpd.GeoDataFrame,
     standard: str | Rule,
     *,
-    ends: Ends = "between-pools",
-    pools_serve: Serve = "both-single",
-    drive_on: Literal["right", "left"] = "right",
-    spacing_km: float | None = None,
-    offset_km: float | None = None,
-    derogations: Sequence[str] = (),
-    pool_rules: PoolRules | None = None,
-    strict_power: bool = False,
-    exits: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
-    engine: Engine | None = None,
+    options: AssessmentOptions | None = None,
 ) -> Verdict:
     """
     Assess one road by a rule.
@@ -77,28 +79,8 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
         A station table; what is near the road is found here.
     standard : str or Rule
         A rule about a road: see `standards` and `load_standards`.
-    ends : {"between-pools", "closed"}
-        ``between-pools``: only sections between two pools can pass or fail; what lies before the
-        first and after the last is reported apart, and decides nothing about ``passes``.
-        ``closed``: these count too, as if a pool stood at each end of the road.
-    pools_serve : {"both-single", "both-double", "by-side"}
-        Each pool serves both directions, at once or twice the requirement; or only the direction
-        on whose side of the road it lies. Then both directions must pass.
-    drive_on : {"right", "left"}
-        The side of the road one drives on; only for ``by-side``.
-    spacing_km, offset_km : float, optional
-        In place of the rule's; needed where it sets none.
-    derogations : sequence of str
-        Relaxations to use: see `derogations`.
-    pool_rules : PoolRules, optional
-        How pools are made of stations.
-    strict_power : bool
-        Compare power with ``>``; only to reproduce figures that were made so.
-    exits : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
-        Points where one can leave the road, service areas among them. With an engine, the offset
-        is the driving distance from the nearest one; without, it is the straight line.
-    engine : Engine, optional
-        What measures it: see `route_between`.
+    options : AssessmentOptions, optional
+        Ends, directions, pools and exits.
 
     Returns
     -------
@@ -111,7 +93,12 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
     QueryError
         If the rule cannot be assessed on a road, needs a number, or a parameter is wrong.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
+
+    Warns
+    -----
+    SuspectInput
+        If there are stations, and none is near the road.
 
     Examples
     --------
@@ -121,121 +108,136 @@ def assess_route(  # noqa: PLR0913 - each is a fact of the question
     >>> 0 <= verdict.share_low <= verdict.share <= verdict.share_high <= 1
     True
     """
-    stations = station_table(stations)
-    case = case_of(
-        standard,
-        derogations,
-        ("both-single", "both-double", "by-side"),
-        spacing_km=spacing_km,
-        offset_km=offset_km,
-        ends=ends,
-        serve=pools_serve,
-        pool_rules=pool_rules,
-        strict_power=strict_power,
-        exits=exits,
-        engine=engine,
-    )
-    if drive_on not in {"right", "left"}:
-        raise QueryError(f"drive_on must be 'right' or 'left', not {drive_on!r}")
-    line = Line(as_line(route))
-    sides = {"forward": drive_on, "reverse": "left" if drive_on == "right" else "right"}
-    directions = sides if case.serve == "by-side" else {"both": None}
-
-    def sections(one: Case, level: Level, serve: str) -> dict[str, _Sections]:
-        made = one.pools(stations, level, serve)
-        good = made[made["qualifies"]]
-        return {name: _sections(line, good, one, side) for name, side in directions.items()}
-
-    rows = []
-    for used, one, serves in case.questions():
-        for serve in serves:
-            shares = {level: _route_share(sections(one, level, serve)) for level in LEVELS}
-            found = (shares[level] for level in ("recorded", "low", "high"))
-            rows.append(("along the route", serve, used, *found))
-    readings = carry(readings_table(rows), stations)
-    own = readings.iloc[0]
-    drawn = sections(case, "recorded", case.serve)
-    segments = _route_segments(line, drawn, case)
-    between = _route_share(drawn, with_ends=False)
-    return Verdict(
-        case.rule,
-        reaches(case.rule, between),
-        float(own["share"]),
-        float(own["share_low"]),
-        float(own["share_high"]),
-        carry(segments, stations, standard=case.rule.id),
-        _near_road(case.pools(stations, "recorded", case.serve), line, case.offset_km),
-        case.clauses,
-        readings,
-        {"share_between_pools": between, **_report(line, segments, case)},
-    )
+    case = case_of(standard, options)
+    return _Assessment(case, Line(as_line(route)), stations).verdict()
 
 
-def _report(line: Line, segments: gpd.GeoDataFrame, case: Case) -> dict[str, object]:
-    return {
-        "length_km": line.length_km,
-        "ends_km": float(segments.loc[segments["status"] == "end", "length_km"].sum()),
-        "ends": case.ends,
-        "offset_km": case.offset_km,
-        "merge_m": case.pool_rules.merge_m,
-    }
+class _Assessment:
+    """The answers to a question on a road."""
 
+    def __init__(self, case: Case, line: Line, stations: gpd.GeoDataFrame) -> None:
+        self.case, self.line, self.stations = case, line, stations
+        self.placed: Placed = case.place(stations, self._is_near)
+        points = gpd.GeoSeries(gpd.points_from_xy(*self.placed.lonlat.T), crs=CRS)
+        points.index.name = "ocm_id"
+        marks = marks_along(points, line, self.placed.within_km)
+        self.pool = marks.ids.to_numpy(np.intp)
+        self.side = marks.table["side"].to_numpy()
+        self.along = self._at_ends(marks.along_km)
 
-def _near_road(made: gpd.GeoDataFrame, line: Line, offset_km: float) -> gpd.GeoDataFrame:
-    hits = line.locate(made.geometry.x, made.geometry.y, within_km=offset_km)
-    near = made.iloc[hits.position].copy()
-    near["along_km"], near["offset_km"], near["side"] = hits.along_km, hits.offset_km, hits.side
-    return near.sort_values("along_km", kind="stable")
+    def _is_near(self, lonlat: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
+        near = np.zeros(len(lonlat), dtype=bool)
+        near[self.line.locate(*lonlat.T, within_km=within_km).position] = True
+        return near
 
+    def _at_ends(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Move pools that are less than 1 m from an end of the road to it."""
+        length = self.line.length_km
+        along = np.where(along <= AT_END_KM, 0.0, along)
+        return np.where(along >= length - AT_END_KM, length, along)
 
-def _sections(line: Line, good: gpd.GeoDataFrame, case: Case, side: str | None) -> _Sections:
-    marks = marks_along(*_places(good, line, case))
-    along = np.minimum(marks.along_km, line.length_km)
-    if side is not None:
-        along = along[marks.table["side"].isin([side, "on"]).to_numpy()]
-    bounds = np.concatenate([[0.0], along, [line.length_km]])
-    start, end = bounds[:-1], bounds[1:]
-    keep = end - start > _SHORTEST_KM
-    is_end = np.zeros(len(start), dtype=bool)
-    is_end[[0, -1]] = case.ends == "between-pools"
-    short = end - start <= case.spacing_km + TOLERANCE_KM
-    status = np.where(is_end, "end", np.where(short, "passes", "fails"))
-    return _Sections(start[keep], end[keep], status[keep].tolist())
+    @property
+    def directions(self) -> dict[str, str | None]:
+        """The directions that are judged apart, and the side on which their pools lie."""
+        if self.case.serve != "by-side":
+            return {"both": None}
+        right = self.case.options.drive_on == "right"
+        sides = ("right", "left") if right else ("left", "right")
+        return dict(zip(("forward", "reverse"), sides, strict=True))
 
+    def sections(self, case: Case, level: str, serve: str) -> dict[str, _Sections]:
+        """Cut the road where qualifying pools stand, by direction."""
+        every = self.placed.pools.qualify(case.rule, level, case.times(serve))  # type: ignore[arg-type]
+        good = every[self.placed.number][self.pool]
+        found = {}
+        for name, side in self.directions.items():
+            keep = good if side is None else good & np.isin(self.side, [side, "on"])
+            found[name] = self._cut(self.along[keep])
+        return found
 
-def _places(good: gpd.GeoDataFrame, line: Line, case: Case) -> tuple[gpd.GeoSeries, Line, float]:
-    road = np.array([shapely.LineString(line.coords)], dtype=object)
-    places, within_km = case.places(good, road)
-    return places, line, within_km
+    def _cut(self, along: NDArray[np.float64]) -> _Sections:
+        bounds = np.concatenate([[0.0], np.sort(along), [self.line.length_km]])
+        start, end = bounds[:-1], bounds[1:]
+        is_end = np.zeros(len(start), dtype=bool)
+        is_end[[0, -1]] = True
+        keep = end - start > _SHORTEST_KM
+        return _Sections(start[keep], end[keep], is_end[keep])
 
+    def share(self, case: Case, level: str, serve: str) -> float:
+        """Return the share that passes in the direction that fares worst."""
+        found = self.sections(case, level, serve).values()
+        return min(one.tally(case).share(closed=case.is_closed) for one in found)
 
-def _route_share(by_direction: dict[str, _Sections], *, with_ends: bool = True) -> float:
-    """Give the share of the direction that fares worst."""
-    shares = []
-    for start, end, status in by_direction.values():
-        length, word = end - start, np.array(status)
-        counted = length[with_ends | (word != "end")].sum()
-        shares.append(float(length[word == "passes"].sum() / counted) if counted > 0 else 0.0)
-    return min(shares)
-
-
-def _route_segments(line: Line, by_direction: dict[str, _Sections], case: Case) -> gpd.GeoDataFrame:
-    tables = []
-    for direction, (start, end, status) in by_direction.items():
-        km = end - start
-        tables.append(
-            gpd.GeoDataFrame(
-                {
-                    "direction": direction,
-                    "start_km": start,
-                    "end_km": end,
-                    "length_km": km,
-                    "between_km": np.where(np.array(status) == "end", np.nan, km),
-                    "status": status,
-                    "reason": [reason(s, k, case) for s, k in zip(status, km, strict=True)],
-                },
-                geometry=[line.substring(a, b) for a, b in zip(start, end, strict=True)],
-                crs=CRS,
+    def readings(self) -> pd.DataFrame:
+        """Set the ways in which pools may serve side by side."""
+        rows = [
+            (
+                *("along the route", serve, used),
+                *(self.share(case, level, serve) for level in ("recorded", "low", "high")),
             )
+            for used, case, serves in self.case.questions()
+            for serve in serves
+        ]
+        return carry(readings_table(rows), self.stations)
+
+    def verdict(self) -> Verdict:
+        """Put the answers together."""
+        case, readings = self.case, self.readings()
+        own = readings.iloc[0]
+        drawn = self.sections(case, "recorded", case.serve)
+        tallies = [one.tally(case) for one in drawn.values()]
+        decisions = [decide(case, tally) for tally in tallies]
+        passes, why = min(decisions, key=lambda one: {False: 0, None: 1, True: 2}[one[0]])
+        segments = self._segments(drawn)
+        return Verdict(
+            case.rule,
+            passes,
+            float(own["share"]),
+            float(own["share_low"]),
+            float(own["share_high"]),
+            carry(segments, self.stations, standard=case.rule.id),
+            self._pools_near(),
+            [*case.clauses, case.clause_of_ends(tallies)],
+            readings,
+            {
+                "share_between_pools": min(tally.between_pools for tally in tallies),
+                "length_km": self.line.length_km,
+                "ends_km": float(segments.loc[segments["status"] == "end", "length_km"].sum()),
+                "ends": case.options.ends,
+                "offset_km": case.offset_km,
+                "merge_m": case.pool_rules.merge_m,
+            },
+            why,
         )
-    return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=CRS)
+
+    def _pools_near(self) -> gpd.GeoDataFrame:
+        """List the pools near the road, in its order."""
+        case = self.case
+        made = self.placed.pools.table(case.rule, case.times(case.serve))
+        hits = self.line.locate(made.geometry.x, made.geometry.y, within_km=case.offset_km)
+        near = made.iloc[hits.position].copy()
+        near["along_km"], near["offset_km"], near["side"] = hits.along_km, hits.offset_km, hits.side
+        return near.sort_values("along_km", kind="stable")
+
+    def _segments(self, by_direction: dict[str, _Sections]) -> gpd.GeoDataFrame:
+        """List the sections with their status, by direction."""
+        tables = []
+        for direction, found in by_direction.items():
+            status, km = found.status(self.case), found.km
+            ends = np.where(found.is_end, km, np.nan)
+            table = {
+                "direction": direction,
+                "start_km": found.start_km,
+                "end_km": found.end_km,
+                "length_km": km,
+                "between_km": np.where(np.array(status) == "end", np.nan, km),
+                "status": status,
+                "reason": [
+                    reason(word, one, self.case, end_km=end)
+                    for word, one, end in zip(status, km.tolist(), ends.tolist(), strict=True)
+                ],
+            }
+            bounds = zip(found.start_km, found.end_km, strict=True)
+            drawn = [self.line.substring(start, end) for start, end in bounds]
+            tables.append(gpd.GeoDataFrame(table, geometry=drawn, crs=CRS))
+        return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=CRS)

@@ -1,7 +1,8 @@
-"""Pools: the stations of one place, and what they offer by the words of a rule."""
+"""Pools: the stations of one location, and what they offer by the words of a rule."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,11 +12,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from ocm_geo.checks import warn_user
 from ocm_geo.connections import connection_rows
-from ocm_geo.errors import QueryError
+from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import point_frame, require_columns
 from ocm_geo.geodesy import to_ecef_km
-from ocm_geo.ids import id_name
+from ocm_geo.ids import id_name, station_table
 from ocm_geo.levels import LEVELS, Level, power_at, says_operational, says_public
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ocm_geo.standards.catalogue import Rule
+    from ocm_geo.standards.rule import Rule
 
-__all__ = ["LEVELS", "Level", "PoolRules", "pools"]
+__all__ = ["LEVELS", "Level", "PoolRules", "Pools"]
 
 _NEEDED = ("connections", "usage_type_id", "status_type_id", "n_points")
 
@@ -60,95 +62,270 @@ class PoolRules:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if not self.merge_m >= 0:
-            raise QueryError(f"merge_m must be at least 0, not {self.merge_m!r}")
+        if not 0 <= self.merge_m < np.inf:
+            raise QueryError(f"merge_m must be a finite number, 0 or more, not {self.merge_m!r}")
         if not 0 < self.power_sharing <= 1:
             raise QueryError(
                 f"power_sharing must be above 0 and at most 1, not {self.power_sharing!r}"
             )
 
 
+_NO_BOUND = 1e9
+"""More charging points than any station has: what an unknown number may be."""
+_POWER_KEY = re.compile(r'"([^"]*power[^"]*)"\s*:', re.IGNORECASE)
+_MANY = 0.05
+_TINY_KW = 1e-9
+"""What a connection of unknown power counts for where a rule asks for none."""
+
+
 class _Offer(NamedTuple):
-    """What sites offer, one value a site."""
+    """What groups of stations offer, one value a group."""
 
     power_kw: NDArray[np.float64]
     n_points: NDArray[np.float64]
-    connectors: NDArray[np.bool_]
+    has_connectors: NDArray[np.bool_]
+    n_stations: NDArray[np.intp]
 
 
-def pools(
-    stations: gpd.GeoDataFrame,
-    rule: Rule,
-    rules: PoolRules | None = None,
-    *,
-    level: Level = "recorded",
-    times: int = 1,
-    strict_power: bool = False,
-) -> gpd.GeoDataFrame:
+class _Plugs(NamedTuple):
+    """Connections at a level: station, power, number, and the kinds that the rule asks for."""
+
+    station: NDArray[np.intp]
+    power_kw: NDArray[np.float64]
+    count: NDArray[np.float64]
+    kinds: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.intp]) -> _Plugs:
+        """Select connections."""
+        return _Plugs(*(column[rows] for column in self))
+
+
+class Pools:
     """
-    Make pools of stations, and say which qualify.
+    The pools of a station table, and which of them meet a rule, at each level of uncertainty.
+
+    ``recorded``: what the register says; a missing or implausible power counts for nothing, a
+    missing number for one, a missing access or status does no harm. ``low``: whatever is missing is
+    the worst that it can be, and ``high``: the best. Uncertainty neither moves nor divides a pool.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table.
     rule : Rule
-        The rule: power of the pool, points and their power, connectors.
-    rules : PoolRules, optional
+        The points, connectors and kinds of current that the rule asks for.
+    rules : PoolRules
         How pools are made.
-    level : {"low", "recorded", "high"}
-        What doubt does. ``recorded``: what the register says; a missing or implausible power
-        counts for nothing, a missing access or status does no harm. ``low``: every doubtful
-        connection and site is out. ``high``: all are in, a connection of unknown power is strong
-        enough, and one of implausible power has the most that its connector can deliver.
-        Doubtful: power, access or status missing, or power implausible or an import's estimate.
-    times : int
-        How often the pool must offer what the rule asks for: 2 if it serves both directions.
     strict_power : bool
         Compare power with ``>`` where the law says at least; only to reproduce such figures.
 
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        One row a pool: ``pool_power_kw`` (a sum, so an upper bound), ``n_points`` of the power
-        that counts, ``n_stations``, ``qualifies``, ``ocm_ids`` or ``station_ids`` (list),
-        ``geometry`` (the mean position, EPSG:4326).
+    Attributes
+    ----------
+    centres : geopandas.GeoSeries
+        The mean position of each pool, EPSG:4326.
+    positions : numpy.ndarray of shape (n, 2)
+        The positions of all stations, lon/lat.
 
     Raises
     ------
     QueryError
-        If the table is no station table, or a row is no point.
+        If the table is not a station table, or a row is not a point.
     """
-    rules = rules or PoolRules()
-    require_columns(stations, _NEEDED, "stations")
-    # Doubt takes sites out of a pool, but neither moves nor divides it: bounds hold whatever it is.
-    placed = point_frame(stations, "stations")
-    candidates = placed[_counts(placed, rules, "high")]
-    label, centres = _merged(candidates, rules.merge_m)
-    n = len(centres)
-    counts = _counts(candidates, rules, level)
-    members, label = candidates[counts], label[counts]
-    offer = _offers(members, rule, rules, level, strict=strict_power)
-    power = np.bincount(label, offer.power_kw, n) * rules.power_sharing
-    points = np.bincount(label, offer.n_points, n)
-    plugs = np.zeros((n, offer.connectors.shape[1]), dtype=bool)
-    np.logical_or.at(plugs, label, offer.connectors)
-    qualifies = (points >= times * (rule.n_points or 1)) & plugs.all(axis=1)
-    if rule.pool_power_kw is not None:
-        qualifies &= _reaches(power, times * rule.pool_power_kw, strict=strict_power)
-    table = {
-        "pool_power_kw": power,
-        "n_points": points.astype(np.int64),
-        "n_stations": np.bincount(label, minlength=n),
-        "qualifies": qualifies,
-        f"{id_name(stations.index)}s": _members(members.index.to_numpy(), label, n),
-    }
-    frame = gpd.GeoDataFrame(table, geometry=centres, crs=CRS)
-    return carry(frame[frame["n_stations"] > 0].reset_index(drop=True), stations)
+
+    def __init__(
+        self, stations: gpd.GeoDataFrame, rule: Rule, rules: PoolRules, *, strict_power: bool
+    ) -> None:
+        require_columns(stations, _NEEDED, "stations")
+        placed = point_frame(station_table(stations), "stations")
+        self._origin = stations
+        self._rules, self._strict = rules, strict_power
+        self.positions = np.column_stack([placed.geometry.x, placed.geometry.y]).reshape(-1, 2)
+        self._stations = placed[_count_stations(placed, rules, "high")]
+        self._plugs = _connections_of(self._stations)
+        self.label, self.centres = _merged(self._stations, rules.merge_m)
+        certain = _count_stations(self._stations, rules, "low")
+        # At the low level a pool qualifies by certain stations that are one pool without the rest.
+        self._certain = np.flatnonzero(certain)
+        self._certain_label = _merged(self._stations[certain], rules.merge_m)[0]
+        self._offers = {level: self._offer(rule, level) for level in LEVELS}
+
+    def qualify(self, rule: Rule, level: Level, times: int) -> NDArray[np.bool_]:
+        """
+        Find the pools that qualify.
+
+        Parameters
+        ----------
+        rule : Rule
+            The power and points that a pool needs.
+        level : {"low", "recorded", "high"}
+            How uncertain facts are read.
+        times : int
+            How often a pool must offer what the rule asks for: 2 if it serves both directions.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            By pool.
+        """
+        offer = self._offers[level]
+        meets = (offer.n_points >= times * (rule.n_points or 1)) & offer.has_connectors
+        if rule.pool_power_kw is not None:
+            needed = times * rule.pool_power_kw
+            meets &= _reaches(offer.power_kw, needed, strict=self._strict)
+        if level != "low":
+            return np.asarray(meets)
+        found = np.zeros(len(self.centres), dtype=bool)
+        found[self.label[self._certain[np.isin(self._certain_label, np.flatnonzero(meets))]]] = True
+        return found
+
+    def table(self, rule: Rule, times: int) -> gpd.GeoDataFrame:
+        """
+        List the pools as recorded.
+
+        Parameters
+        ----------
+        rule : Rule
+            The power and points that a pool needs.
+        times : int
+            How often a pool must offer what the rule asks for.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            One row a pool: ``pool_power_kw`` (a sum, so an upper bound), ``n_points`` of the power
+            that counts, ``n_stations``, ``qualifies``, ``ocm_ids`` or ``station_ids`` (list),
+            ``geometry``.
+        """
+        offer = self._offers["recorded"]
+        n = len(self.centres)
+        table = {
+            "pool_power_kw": offer.power_kw,
+            "n_points": offer.n_points.astype(np.int64),
+            "n_stations": offer.n_stations,
+            "qualifies": self.qualify(rule, "recorded", times),
+            f"{id_name(self._stations.index)}s": _members(
+                self._stations.index.to_numpy(), self.label, n
+            ),
+        }
+        return carry(gpd.GeoDataFrame(table, geometry=self.centres, crs=CRS), self._origin)
+
+    def _offer(self, rule: Rule, level: Level) -> _Offer:
+        """Add up what pools offer at a level; at the low one, what certain stations do."""
+        n_stations = len(self._stations)
+        offer = self._station_offers(rule, level)
+        if level == "low":
+            rows, label = self._certain, self._certain_label
+        else:
+            rows, label = np.arange(n_stations), self.label
+        n = int(label.max(initial=-1)) + 1
+        kinds = np.zeros((n, offer.has_connectors.shape[1]), dtype=bool)
+        np.logical_or.at(kinds, label, offer.has_connectors[rows])
+        return _Offer(
+            np.bincount(label, offer.power_kw[rows], n) * self._rules.power_sharing,
+            np.bincount(label, offer.n_points[rows], n),
+            kinds.all(axis=1),
+            np.bincount(label, minlength=n),
+        )
+
+    def _station_offers(self, rule: Rule, level: Level) -> _Offer:
+        """Add up the points of each station, the strongest first, up to the number it states."""
+        plugs = self._at_level(rule, level)
+        plugs = plugs.take(np.lexsort((-plugs.power_kw, plugs.station)))
+        station, power, count, kinds = plugs
+        strong = (power > 0) & _reaches(power, rule.point_power_kw or 0.0, strict=self._strict)
+        # A point that offers a second connector is one: those that fit are capped by themselves.
+        fitting = np.where(kinds.all(axis=1), count, 0.0) if rule.connectors_on_each else count
+        if self._rules.cap_at_points:
+            limit = self._stated(level)
+            count, fitting = _capped(station, count, limit), _capped(station, fitting, limit)
+        n = len(self._stations)
+        has = [np.bincount(station, strong & kind, n) > 0 for kind in kinds.T]
+        return _Offer(
+            np.bincount(station, np.where((power > 0) & (count > 0), power, 0.0) * count, n),
+            np.bincount(station, np.where(strong, fitting, 0.0), n),
+            np.array(has, dtype=bool).reshape(len(has), n).T,
+            np.ones(n, dtype=np.intp),
+        )
+
+    def _stated(self, level: Level) -> NDArray[np.float64]:
+        """Read the number of charging points of stations; where it is missing, its bound."""
+        stated = self._stations["n_points"].to_numpy(np.float64, na_value=np.nan)
+        unknown = np.full(len(stated), np.inf)
+        if level == "low":
+            # There are at least as many points as connectors of one kind.
+            unknown[:] = 1.0
+            numbers = self._plugs["quantity"].to_numpy(np.float64, na_value=1.0)
+            np.maximum.at(unknown, self._plugs["row"].to_numpy(), numbers)
+        return np.where(stated > 0, stated, unknown)
+
+    def _at_level(self, rule: Rule, level: Level) -> _Plugs:
+        """Read the connections at a level; at the high one, those of stations without any, too."""
+        plugs = self._plugs
+        asked = bool(rule.point_power_kw or rule.pool_power_kw)
+        power = power_at(plugs, level if asked else "recorded")
+        # A rule that asks for no power is met by a connection of any.
+        power = np.where(np.isnan(power), 0.0, power) if asked else np.full(len(plugs), _TINY_KW)
+        current = plugs["current_type_id"].to_numpy(np.float64, na_value=np.nan)
+        unknown = level == "high"
+        if rule.current_types:
+            counted = np.isin(current, rule.current_types) | (np.isnan(current) & unknown)
+            power = np.where(counted, power, 0.0)
+        quantity = plugs["quantity"].to_numpy(np.float64, na_value=np.nan)
+        count = np.where(np.isnan(quantity), _NO_BOUND if unknown else 1.0, np.fmax(quantity, 1.0))
+        kind = plugs["connection_type_id"].to_numpy(np.float64, na_value=np.nan)
+        kinds = [np.isin(kind, group) | (np.isnan(kind) & unknown) for group in rule.connectors]
+        station = plugs["row"].to_numpy(np.intp)
+        made = _Plugs(
+            station, power, count, np.array(kinds, bool).reshape(len(kinds), len(plugs)).T
+        )
+        return _with_unlisted(made, len(self._stations)) if unknown else made
 
 
-def _counts(stations: gpd.GeoDataFrame, rules: PoolRules, level: Level) -> NDArray[np.bool_]:
-    """Say which sites count: a missing access or status is doubt."""
+def _connections_of(stations: gpd.GeoDataFrame) -> pd.DataFrame:
+    """List the connections of stations, with the row of their station."""
+    texts = stations["connections"].to_numpy()
+    if any(isinstance(text, list | dict | tuple) for text in texts):
+        raise QueryError(
+            "stations: the column 'connections' must be JSON text, as json.dumps writes it, not "
+            "lists; or use ocm.stations_from_table"
+        )
+    rows, found = connection_rows(stations)
+    found["row"] = rows
+    _check_power(found, texts)
+    return found
+
+
+def _check_power(plugs: pd.DataFrame, texts: NDArray[np.object_]) -> None:
+    """Refuse powers under other keys, and warn if many are beyond reason."""
+    power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
+    if len(power) and np.isnan(power).all():
+        keys = {key for text in texts for key in _POWER_KEY.findall(str(text))} - {"PowerKW"}
+        if keys:
+            raise QueryError(
+                f"stations: the connections have the key {min(keys)!r}, not 'PowerKW': use "
+                "the keys of Open Charge Map, or ocm.stations_from_table"
+            )
+    wild = ~plugs["power_plausible"].to_numpy(dtype=bool, na_value=True)
+    if wild.sum() > _MANY * len(wild):
+        warn_user(
+            f"{wild.sum():,} of {len(wild):,} connections have a power that no connector delivers "
+            f"(up to {np.nanmax(power[wild]):,.0f} kW), and count for none: are they watts?",
+            SuspectInput,
+        )
+
+
+def _with_unlisted(plugs: _Plugs, n: int) -> _Plugs:
+    """Add a connection of which nothing is known to stations without any."""
+    bare = np.setdiff1d(np.arange(n), plugs.station)
+    any_kind = np.ones((len(bare), plugs.kinds.shape[1]), dtype=bool)
+    more = _Plugs(bare, np.full(len(bare), np.inf), np.full(len(bare), _NO_BOUND), any_kind)
+    return _Plugs(*(np.concatenate(both) for both in zip(plugs, more, strict=True)))
+
+
+def _count_stations(
+    stations: gpd.GeoDataFrame, rules: PoolRules, level: Level
+) -> NDArray[np.bool_]:
+    """Find the stations that count: a missing access or status is uncertain."""
     keep = np.ones(len(stations), dtype=bool)
     for says, wanted in (
         (says_public, rules.public_only),
@@ -159,66 +336,22 @@ def _counts(stations: gpd.GeoDataFrame, rules: PoolRules, level: Level) -> NDArr
     return keep
 
 
-def _offers(
-    stations: gpd.GeoDataFrame, rule: Rule, rules: PoolRules, level: Level, *, strict: bool
-) -> _Offer:
-    """Add up the points of each site, the strongest first, up to the number it states."""
-    site, plugs = connection_rows(stations)
-    power = _power(plugs, rule, level)
-    count = np.fmax(plugs["quantity"].to_numpy(np.float64, na_value=1.0), 1.0)
-    if rule.current_types:
-        counted = plugs["current_type_id"].isin(rule.current_types)
-        if level == "high":
-            counted |= plugs["current_type_id"].isna()
-        power = np.where(counted, power, 0.0)
-    order = np.lexsort((-power, site))
-    site, power, count = site[order], power[order], count[order]
-    strong = _reaches(power, rule.point_power_kw or 0.0, strict=strict) & (power > 0.0)
-    kind = plugs["connection_type_id"].to_numpy(np.float64, na_value=np.nan)[order]
-    groups = [
-        np.isin(kind, group) | (np.isnan(kind) & (level == "high")) for group in rule.connectors
-    ]
-    # A point that offers a second connector, too, is one: those that fit are capped by themselves.
-    fitting = np.where(np.all(groups, axis=0), count, 0.0) if rule.connectors_on_each else count
-    if rules.cap_at_points:
-        stated = stations["n_points"].to_numpy(np.float64, na_value=np.nan)
-        count, fitting = _capped(site, count, stated), _capped(site, fitting, stated)
-    n = len(stations)
-    fits = [np.bincount(site, strong & group, n) > 0 for group in groups]
-    return _Offer(
-        # In the high bound an unknown power is without bound; none of it is still none.
-        np.bincount(site, np.where(count > 0, power, 0.0) * count, n),
-        np.bincount(site, np.where(strong, fitting, 0.0), n),
-        np.array(fits).reshape(len(groups), n).T,
-    )
-
-
-def _power(plugs: pd.DataFrame, rule: Rule, level: Level) -> NDArray[np.float64]:
-    """Return the power of connections as a level reads it; where it counts none, 0."""
-    asked = bool(rule.point_power_kw or rule.pool_power_kw)
-    power = power_at(plugs, "recorded" if level == "high" and not asked else level)
-    # A rule that asks for no power is met by a connection without one.
-    unknown = 0.0 if asked or level == "low" else 1e-9
-    return np.where(np.isnan(power), unknown, power)
-
-
 def _reaches(power: NDArray[np.float64], least: float, *, strict: bool) -> NDArray[np.bool_]:
     return power > least if strict else power >= least
 
 
 def _capped(
-    site: NDArray[np.intp], count: NDArray[np.float64], stated: NDArray[np.float64]
+    station: NDArray[np.intp], count: NDArray[np.float64], limit: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Cut the counts of each site, in their order, at the number of points it states."""
+    """Cut the counts of each station, in their order, at its number of points."""
     total = np.cumsum(count)
-    start = np.searchsorted(site, site)
+    start = np.searchsorted(station, station)
     before = total - count - (total - count)[start]
-    limit = np.where(stated > 0, stated, np.inf)[site]
-    return np.clip(limit - before, 0.0, count)
+    return np.clip(limit[station] - before, 0.0, count)
 
 
 def _merged(stations: gpd.GeoDataFrame, merge_m: float) -> tuple[NDArray[np.intp], gpd.GeoSeries]:
-    """Give the group of each site, near each other or joined by others that are, and its centre."""
+    """Find the group of each station, near each other or joined by others, and its centre."""
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     if not len(lon):
         return np.empty(0, dtype=np.intp), stations.geometry

@@ -1,18 +1,19 @@
-"""The three readings of 'a pool at least every so many kilometres' on a meshed network.
+"""The readings of 'a pool at least every so many kilometres' on a meshed network.
 
 A segment is served by pools at its two ends. Let D be the spacing:
 
 - *some-path*: it passes if its length and the distances from its ends to two different pools
-  add up to at most D, on ways that do not turn back over it.
-- *branch*: where it fails so, the whole unbranched chain of segments to the next junction or
-  qualifying pool fails.
+  add up to at most D, on ways that turn back neither over it nor over its twin carriageway.
+- *branch*: as some-path, with the unbranched chain of a failing segment. A chain has one way
+  through it, so that all of it has the same distance: this is some-path by another name.
 - *every-path*: it fails if it lies on the shortest way between two pools with no pool between
-  them and that way is longer than D; on no such way at all, it is unserved and fails.
+  them and that way is longer than D; on no such way at all it has the status of its twin, or is
+  unserved and fails.
 
-The first two have a laxer form, ``same_pool``, in which one pool may serve both ends of a segment
-by a way that turns back over it. A gap of any length then passes for the first D / 2 beside each of
-its pools, and a dead end with one pool passes too: no reading of the law, but that by which the
-one published national study was made.
+The first two have a form in which *one pool* may serve both ends of a line as drawn, by a way that
+turns back over it. A gap of any length then passes for the first D / 2 beside each of its pools,
+and a dead end with one pool passes too: no reading of the law, but that by which the one published
+national study was made.
 """
 
 from __future__ import annotations
@@ -22,17 +23,15 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
+
+from ocm_geo.roads.graph import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from ocm_geo.standards.network import Network
+    from ocm_geo.roads.graph import Arc, Graph
 
-__all__ = ["Judged", "branch", "every_path", "some_path"]
+__all__ = ["Judged", "every_path", "one_pool", "some_path", "spread_failure"]
 
 _TOLERANCE_KM = 1e-6
 _TWO = 2
@@ -40,7 +39,7 @@ _TWO = 2
 
 class Judged(NamedTuple):
     """
-    What a reading says of each segment.
+    The result of a reading, by segment.
 
     Parameters
     ----------
@@ -48,8 +47,8 @@ class Judged(NamedTuple):
         Whether it passes.
     between_km : numpy.ndarray of float
         The distance between the two pools that decides: the least through the segment
-        (some-path, branch), or the greatest (every-path). Infinite where it was not looked for,
-        being more than the spacing, or where there is none.
+        (some-path), or the greatest (every-path). Infinite where there is none, or where it is
+        more than the spacing and was not measured.
     unserved : numpy.ndarray of bool
         Whether no way between two pools uses the segment, where the reading looks for all.
     """
@@ -59,235 +58,225 @@ class Judged(NamedTuple):
     unserved: NDArray[np.bool_]
 
 
-class _Label(NamedTuple):
-    """A way from a node to a pool: its length, the pool, and its first segment (-1: none)."""
-
-    km: float
-    pool: int
-    segment: int
+def _judge(between: NDArray[np.float64], spacing_km: float) -> Judged:
+    passes = between <= spacing_km + _TOLERANCE_KM
+    return Judged(passes, between, np.zeros_like(passes))
 
 
-class _Roads:
-    """The neighbours of every node: segment, other end, length."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        pairs = zip(network.pool.tolist(), network.second.tolist(), strict=True)
-        self.pools = [[pool for pool in pair if pool >= 0] for pair in pairs]
-        self.at: list[list[tuple[int, int, float]]] = [[] for _ in self.pools]
-        ways = zip(
-            network.start.tolist(), network.end.tolist(), network.length_km.tolist(), strict=True
-        )
-        for segment, (start, end, km) in enumerate(ways):
-            self.at[start].append((segment, end, km))
-            self.at[end].append((segment, start, km))
-
-    def two_nearest(self) -> list[list[_Label]]:
-        """Give each node the ways to its two nearest pools."""
-        labels: list[list[_Label]] = [[] for _ in self.pools]
-        heap: list[tuple[float, int, int, int]] = [
-            (0.0, pool, node, -1) for node, pools in enumerate(self.pools) for pool in pools
-        ]
-        while heap:
-            km, pool, node, segment = heappop(heap)
-            have = labels[node]
-            if len(have) == _TWO or (have and have[0].pool == pool):
-                continue
-            have.append(_Label(km, pool, segment))
-            for other, there, length in self.at[node]:
-                if len(labels[there]) < _TWO:
-                    heappush(heap, (km + length, pool, there, other))
-        return labels
-
-    def two_without(self, node: int, without: int, limit_km: float) -> list[_Label]:
-        """Give the ways from a node to its two nearest pools that do not use a segment."""
-        found: list[_Label] = []
-        done: set[int] = set()
-        heap = [(0.0, node)]
-        while heap and len(found) < _TWO:
-            km, here = heappop(heap)
-            if here in done:
-                continue
-            done.add(here)
-            # Pools stand at one place each, so that each is met once.
-            found += [_Label(km, pool, -1) for pool in self.pools[here]]
-            for segment, there, length in self.at[here]:
-                if segment != without and there not in done and km + length <= limit_km:
-                    heappush(heap, (km + length, there))
-        return found
-
-
-def some_path(network: Network, spacing_km: float, *, same_pool: bool = False) -> Judged:
+def some_path(graph: Graph, spacing_km: float) -> Judged:
     """
     Judge by the shortest way between two different pools through each segment.
 
     Parameters
     ----------
-    network : Network
-        The network; its pools qualify.
+    graph : Graph
+        The network, cut where qualifying pools stand.
     spacing_km : float
         The greatest distance between pools.
-    same_pool : bool
-        Let one pool serve both ends.
-
-    Returns
-    -------
-    Judged
-        By segment. Ways much longer than the spacing may be given as infinite.
-    """
-    find = _nearest_pools if same_pool else _two_pools
-    between = find(network, spacing_km) + network.length_km
-    passes = between <= spacing_km + _TOLERANCE_KM
-    return Judged(passes, between, np.zeros_like(passes))
-
-
-def _nearest_pools(network: Network, _: float) -> NDArray[np.float64]:
-    """Add up the ways from both ends to the pools nearest to them."""
-    labels = _Roads(network).two_nearest()
-    nearest = np.array([near[0].km if near else np.inf for near in labels])
-    return np.asarray(nearest[network.start] + nearest[network.end])
-
-
-def _two_pools(network: Network, spacing_km: float) -> NDArray[np.float64]:
-    """Add up the ways from both ends to two different pools, none back over the segment."""
-    roads = _Roads(network)
-    labels = roads.two_nearest()
-    between = np.full(len(network.length_km), np.inf)
-    ends = zip(network.start.tolist(), network.end.tolist(), strict=True)
-    for segment, nodes in enumerate(ends):
-        near = [
-            _avoiding(roads, labels[node], node, segment, limit_km=spacing_km) for node in nodes
-        ]
-        ways = [a.km + b.km for a, b in product(*near) if a.pool != b.pool]
-        between[segment] = min(ways, default=np.inf)
-    return between
-
-
-def _avoiding(
-    roads: _Roads, near: list[_Label], node: int, segment: int, *, limit_km: float
-) -> list[_Label]:
-    """Give the ways from an end of a segment that do not turn back over it."""
-    if any(label.segment == segment for label in near):
-        return roads.two_without(node, segment, limit_km)
-    return near
-
-
-def branch(network: Network, spacing_km: float, *, same_pool: bool = False) -> Judged:
-    """
-    Judge as `some_path`, and let the chain of a failing segment fail with it.
-
-    Parameters
-    ----------
-    network : Network
-        The network; its pools qualify.
-    spacing_km : float
-        The greatest distance between pools.
-    same_pool : bool
-        Let one pool serve both ends; a chain then also goes on through a junction whose other
-        branches all fail.
 
     Returns
     -------
     Judged
         By segment.
     """
-    some = some_path(network, spacing_km, same_pool=same_pool)
-    if same_pool:
-        return some._replace(passes=~_spread(network, ~some.passes))
-    chain = _chains(network)
-    return some._replace(passes=~np.isin(chain, chain[~some.passes]))
+    into, out = graph.labels_into, graph.labels_out
+    between = np.full(len(graph.km), np.inf)
+    rows = zip(graph.start.tolist(), graph.end.tolist(), graph.km.tolist(), strict=True)
+    for segment, (start, end, km) in enumerate(rows):
+        closed = {segment, *graph.twins.get(segment, ())}
+        pairs = [(start, end)] if graph.ways is None else _directions(graph, segment)
+        for first, last in pairs:
+            near = [(into[first], into, graph.into), (out[last], out, graph.out)]
+            # No way is shorter than those to the nearest pools, whatever they use.
+            least = sum(labels[0].km if labels else np.inf for labels, _, _ in near) + km
+            nodes = (first, last)
+            used = [_uses(labels, every, closed) for labels, every, _ in near]
+            if any(used) and least > spacing_km + _TOLERANCE_KM:
+                continue
+            limit = spacing_km - km + _TOLERANCE_KM
+            found = [
+                _two_without(arcs, graph.points, node, closed=closed, limit_km=limit)
+                if is_used
+                else labels
+                for (labels, _, arcs), node, is_used in zip(near, nodes, used, strict=True)
+            ]
+            ways = [a.km + b.km for a, b in product(*found) if a.point != b.point]
+            between[segment] = _worse(between[segment], min(ways, default=np.inf) + km, pairs)
+    return _judge(between, spacing_km)
 
 
-def _spread(network: Network, fails: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Let failure spread over each node without a pool that has one branch left."""
+def _directions(graph: Graph, segment: int) -> list[tuple[int, int]]:
+    """List the directions in which a segment may be driven."""
+    ways = np.zeros(1) if graph.ways is None else graph.ways
+    start, end = int(graph.start[segment]), int(graph.end[segment])
+    return [
+        pair for sign, pair in ((1, (start, end)), (-1, (end, start))) if ways[segment] * sign >= 0
+    ]
+
+
+def _worse(had: float, km: float, pairs: list[tuple[int, int]]) -> float:
+    return km if np.isinf(had) or len(pairs) == 1 else max(had, km)
+
+
+def _uses(labels: list[Label], every: list[list[Label]], closed: set[int]) -> bool:
+    """Test whether one of the ways goes over closed segments."""
+    for label in labels:
+        step = label
+        while step.segment >= 0:
+            if step.segment in closed:
+                return True
+            step = next(other for other in every[step.node] if other.point == label.point)
+    return False
+
+
+def _two_without(
+    arcs: list[list[Arc]], points: list[list[int]], node: int, *, closed: set[int], limit_km: float
+) -> list[Label]:
+    """Find the ways from a node to its two nearest pools that do not go over closed segments."""
+    found: dict[int, Label] = {}
+    done: set[int] = set()
+    heap = [(0.0, node)]
+    while heap and len(found) < _TWO:
+        km, here = heappop(heap)
+        if here in done:
+            continue
+        done.add(here)
+        for pool in points[here]:
+            found.setdefault(pool, Label(km, pool, -1, -1))
+        for segment, there, length in arcs[here]:
+            if segment not in closed and there not in done and km + length <= limit_km:
+                heappush(heap, (km + length, there))
+    return list(found.values())
+
+
+def one_pool(
+    graph: Graph,
+    segment: NDArray[np.intp],
+    from_km: NDArray[np.float64],
+    to_km: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """
+    Add up the ways from both ends of lines to the pools nearest to them, be they one.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network, cut where qualifying pools stand.
+    segment : numpy.ndarray of int, shape (n,)
+        The segment that each line is a piece of.
+    from_km, to_km : numpy.ndarray of float, shape (n,)
+        Where on the segment the line begins and ends.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n,)
+        With the length of the line.
+    """
+    near = graph.nearest_km
+    start, end = near[graph.start[segment]], near[graph.end[segment]]
+    whole = graph.km[segment]
+    ways = [np.minimum(start + at, end + whole - at) for at in (from_km, to_km)]
+    return np.asarray(ways[0] + ways[1] + to_km - from_km)
+
+
+def spread_failure(graph: Graph, fails: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """
+    Let failure spread over each node without a pool that has one branch left.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    fails : numpy.ndarray of bool
+        The segments that fail by themselves.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        The segments that fail.
+    """
     fails = fails.copy()
-    at = _Roads(network).at
-    todo = np.unique(np.concatenate([network.start[fails], network.end[fails]])).tolist()
+    todo = np.unique(np.concatenate([graph.start[fails], graph.end[fails]])).tolist()
     while todo:
         node = todo.pop()
-        left = [(segment, there) for segment, there, _ in at[node] if not fails[segment]]
-        if network.pool[node] < 0 and len(left) == 1:
-            segment, there = left[0]
-            fails[segment] = True
-            todo += [node, there]
+        left = [arc for arc in graph.out[node] if not fails[arc.segment]]
+        if not graph.points[node] and len(left) == 1:
+            fails[left[0].segment] = True
+            todo += [node, left[0].node]
     return fails
 
 
-def _chains(network: Network) -> NDArray[np.intp]:
-    """Give the number of the chain of each segment: only plain nodes join a chain."""
-    n = len(network.length_km)
-    ends = np.concatenate([network.start, network.end])
-    degree = np.bincount(ends, minlength=len(network.pool))
-    plain = (degree == _TWO) & (network.pool < 0)
-    order = np.argsort(ends, kind="stable")
-    order = order[plain[ends[order]]]
-    one, two = (order % n).reshape(-1, 2).T
-    links = coo_array((np.ones(len(one)), (one, two)), shape=(n, n))
-    return np.asarray(connected_components(links, directed=False)[1], dtype=np.intp)
-
-
-def every_path(network: Network, spacing_km: float) -> Judged:
+def every_path(graph: Graph, spacing_km: float) -> Judged:
     """
     Judge by the shortest ways of all pairs of pools with none between them.
 
     Parameters
     ----------
-    network : Network
-        The network; its pools qualify.
+    graph : Graph
+        The network, cut where qualifying pools stand.
     spacing_km : float
         The greatest distance between pools.
 
     Returns
     -------
     Judged
-        By segment; infinite where no such way uses it.
+        By segment; infinite where no such way uses it, nor its twin.
     """
-    graph, segment_of = _graph(network)
-    longest = np.full(len(network.length_km), -np.inf)
-    is_pool = network.pool >= 0
-    for source in np.flatnonzero(is_pool):
-        km, before = dijkstra(graph, indices=source, return_predecessors=True)
-        order = np.argsort(km, kind="stable")
-        order = order[np.isfinite(km[order]) & (order != source)]
-        free = _free_ways(order, before, is_pool, int(source))
-        for target in order[free[order] & is_pool[order]].tolist():
-            way = [segment_of[step] for step in _steps(before, target, int(source))]
-            longest[way] = np.maximum(longest[way], km[target])
+    nodes: dict[int, list[int]] = {}
+    for node, pools in enumerate(graph.points):
+        for pool in pools:
+            nodes.setdefault(pool, []).append(node)
+    longest = np.full(len(graph.km), -np.inf)
+    for pool, places in nodes.items():
+        for km, way in _neighbours(graph, pool, places):
+            longest[way] = np.maximum(longest[way], km)
+    for segment in np.flatnonzero(np.isinf(longest)).tolist():
+        twins = [km for km in longest[graph.twins.get(segment, [])] if km > 0]
+        if twins:
+            longest[segment] = -max(twins)
+    # Those of twins were kept apart until all were looked at.
+    longest = np.where(np.isfinite(longest), np.abs(longest), longest)
     served = np.isfinite(longest)
-    between = np.where(served, longest, np.inf)
-    return Judged(between <= spacing_km + _TOLERANCE_KM, between, ~served)
+    return _judge(np.where(served, longest, np.inf), spacing_km)._replace(unserved=~served)
 
 
-def _free_ways(
-    order: NDArray[np.intp], before: NDArray[np.intp], is_pool: NDArray[np.bool_], source: int
-) -> NDArray[np.bool_]:
-    """Say which nodes are reached without passing another pool; nodes in order of distance."""
-    free = [False] * len(is_pool)
-    free[source] = True
-    pool, previous = is_pool.tolist(), before.tolist()
-    for node in order.tolist():
-        came = previous[node]
-        free[node] = free[came] and (came == source or not pool[came])
-    return np.array(free)
+def _neighbours(graph: Graph, pool: int, places: list[int]) -> list[tuple[float, list[int]]]:
+    """
+    Find the shortest ways from a pool to others with no pool between: length and segments.
+
+    The search goes through other pools, marked as not free, so that a longer way around them is
+    not taken for the shortest; it ends when nothing free is left.
+    """
+    came: dict[int, tuple[int, int]] = {}
+    done: set[int] = set()
+    met = {pool}
+    found = []
+    heap = [(0.0, False, node, -1, -1) for node in places]
+    n_free = len(heap)
+    while heap and n_free:
+        km, passed, node, segment, before = heappop(heap)
+        n_free -= not passed
+        if node in done:
+            continue
+        done.add(node)
+        came[node] = (segment, before)
+        others = [other for other in graph.points[node] if other != pool]
+        if not passed and km > 0 and set(others) - met:
+            found.append((km, _walk_back(came, node)))
+        met.update(others)
+        passed = passed or bool(others)
+        for over, there, length in graph.out[node]:
+            if there not in done:
+                heappush(heap, (km + length, passed, there, over, node))
+                n_free += not passed
+    return found
 
 
-def _steps(before: NDArray[np.intp], target: int, source: int) -> Iterator[tuple[int, int]]:
-    """Walk back from a node to the source."""
-    while target != source:
-        came = int(before[target])
-        yield came, target
-        target = came
-
-
-def _graph(network: Network) -> tuple[csr_array, dict[tuple[int, int], int]]:
-    """Make the graph of the shortest segment between any two nodes."""
-    order = np.argsort(-network.length_km, kind="stable")
-    start, end = network.start[order].tolist(), network.end[order].tolist()
-    segment_of: dict[tuple[int, int], int] = {}
-    for segment, a, b in zip(order.tolist(), start, end, strict=True):
-        if a != b:
-            segment_of[a, b] = segment_of[b, a] = segment
-    pairs = np.array(list(segment_of), dtype=np.intp).reshape(-1, 2)
-    km = network.length_km[list(segment_of.values())]
-    n = len(network.pool)
-    return csr_array((km, pairs.T), shape=(n, n)), segment_of
+def _walk_back(came: dict[int, tuple[int, int]], node: int) -> list[int]:
+    """List the segments of the way to a node."""
+    way = []
+    segment, before = came[node]
+    while segment >= 0:
+        way.append(segment)
+        segment, before = came[before]
+    return way

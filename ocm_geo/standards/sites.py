@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -12,12 +12,13 @@ from ocm_geo.geodesy import Line, as_line
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 from ocm_geo.standards.on_route import assess_route
+from ocm_geo.standards.options import AssessmentOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocm_geo.routes.editing import Route
-    from ocm_geo.standards.catalogue import Rule
+    from ocm_geo.standards.rule import Rule
 
 __all__ = ["fewest_sites", "fill_gaps"]
 
@@ -29,8 +30,7 @@ def fill_gaps(
     stations: gpd.GeoDataFrame,
     standard: str | Rule,
     *,
-    ends: str = "closed",
-    **options: Any,  # noqa: ANN401 - the options of assess_route
+    options: AssessmentOptions | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Find the fewest new sites that make a road pass; the sites there are stay.
@@ -43,10 +43,9 @@ def fill_gaps(
         A station table.
     standard : str or Rule
         A rule about a road.
-    ends : {"closed", "between-pools"}
-        Whether the ends of the road count, as if pools stood there.
-    **options
-        As for `assess_route`, but not ``pools_serve="by-side"``.
+    options : AssessmentOptions, optional
+        As for `assess_route`, but not ``pools_serve="by-side"``; by default with closed ends: the
+        ends of the road count, as if pools stood there.
 
     Returns
     -------
@@ -75,14 +74,17 @@ def fill_gaps(
     >>> bool(sites["along_km"].diff().max() <= 60)
     True
     """
-    if options.get("pools_serve") == "by-side":
+    options = options or AssessmentOptions(ends="closed")
+    if options.pools_serve == "by-side":
         raise QueryError(
             "fill_gaps plans sites that serve both directions: not pools_serve='by-side'"
         )
-    verdict = assess_route(route, stations, standard, ends=ends, **options)  # type: ignore[arg-type]
+    verdict = assess_route(route, stations, standard, options=options)
     sections = verdict.segments[verdict.segments["status"] != "end"]
     if not len(sections):
-        raise QueryError("there are no two qualifying pools on the road: use ends='closed'")
+        raise QueryError(
+            "there are no two qualifying pools on the road: use AssessmentOptions(ends='closed')"
+        )
     spacing = float(verdict.rule.spacing_km or 0.0)
     lengths = sections["length_km"].to_numpy()
     needed = (verdict.rule.share_of_length or 1.0) * lengths.sum()

@@ -1,7 +1,8 @@
-"""What an assessment says, and by which words of the law."""
+"""The result of an assessment, with the words of the law that it rests on."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from ocm_geo.standards.catalogue import Derogation, Rule
+    from ocm_geo.standards.rule import Derogation, Rule
 
 __all__ = ["Verdict", "clauses_of"]
 
@@ -28,19 +29,22 @@ class Verdict:
     rule : Rule
         The rule, as derogations left it.
     passes : bool or None
-        Whether the share reaches what the rule asks for. None if it asks for no share, or if the
-        share is enough but the data do not show all that is asked for (stations dedicated to
-        heavy-duty vehicles, say): the shares are then those at best.
+        Whether the road meets the rule. True: the share between pools is enough. False: even
+        pools right behind all ends that are at most the spacing long could not make it so. None:
+        not decided, see ``reason``.
     share : float
         Share of the length that passes, by the reading that was asked for.
     share_low, share_high : float
-        The same with every doubtful station out, and with all of them in.
+        The same with whatever is missing on record at its worst, and at its best.
     segments : geopandas.GeoDataFrame
-        One row a segment: ``start_km``/``end_km`` (routes) or ``line`` (networks),
-        ``direction``, ``length_km``, ``between_km`` (distance between the pools that decide),
-        ``status`` (``passes``, ``fails``, ``end`` or ``unserved``), ``reason``, ``geometry``.
+        One row a segment: ``start_km``/``end_km`` (routes), or ``line`` and ``segment`` (networks:
+        the row of the input, and the number of the stretch between junctions and pools of which
+        it is a part), ``direction``, ``length_km``, ``between_km`` (distance between the pools
+        that decide), ``status`` (``passes``, ``fails``, ``end`` or ``unserved``), ``reason``,
+        ``geometry``.
     pools : geopandas.GeoDataFrame
-        The pools near the road, as `ocm_geo.standards.pools` gives them.
+        The pools (of a route, those near it): ``pool_power_kw``, ``n_points``, ``n_stations``,
+        ``qualifies``, ``ocm_ids`` or ``station_ids``, ``geometry``.
     clauses : list of str
         The rule in words, how well it is known, and what the data could not show.
     readings : pandas.DataFrame
@@ -48,7 +52,9 @@ class Verdict:
         ``share_low``, ``share_high``. Where traffic could permit relaxations, the last rows use
         all of them at once: with the first they bound what counts of traffic would tell.
     report : dict
-        Numbers of the making: lengths, tolerances, counts.
+        How it was made: lengths, tolerances, counts.
+    reason : str
+        Why it is not decided; empty where it is.
     """
 
     rule: Rule
@@ -61,14 +67,27 @@ class Verdict:
     clauses: list[str]
     readings: pd.DataFrame
     report: dict[str, object]
+    reason: str = ""
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word: ``passes``, ``fails`` or ``not decided``."""
+        return {True: "passes", False: "fails", None: "not decided"}[self.passes]
 
     def __repr__(self) -> str:
-        """Say it in two lines."""
-        word = {True: "passes", False: "fails", None: "no verdict"}[self.passes]
+        """Describe it in a few lines."""
+        share = f"{100 * self.share:.1f} % of the length between pools near enough"
+        if self.report.get("ends") == "closed":
+            share = f"{100 * self.share:.1f} % of the length, each end taken as a pool"
         bounds = f"{100 * self.share_low:.1f} to {100 * self.share_high:.1f} %"
+        if math.isnan(self.share_low):
+            bounds = "no bounds for this reading"
+        else:
+            bounds += " by what is uncertain"
+        why = f"\nnot decided: {self.reason}" if self.passes is None else ""
         return (
-            f"<Verdict {self.rule.id}: {word}, {100 * self.share:.1f} % of the length "
-            f"({bounds} by what is doubtful)>\n{self.rule.citation} {self.rule.evidence_note}"
+            f"<Verdict {self.rule.id}: {self.word}, {share} ({bounds})>{why}"
+            f"\n{self.rule.citation} {self.rule.evidence_note}"
         )
 
 
@@ -91,7 +110,7 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
         One clause each.
     """
     point = f" of at least {rule.point_power_kw:g} kW" if rule.point_power_kw else ""
-    plugs = _connectors(rule)
+    kinds = _name_connectors(rule)
     pool = f"; at least {rule.pool_power_kw:g} kW in all" if rule.pool_power_kw else ""
     share = (
         f" on at least {100 * rule.share_of_length:g} % of the length"
@@ -101,7 +120,7 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
     clauses = [
         f"{rule.citation}: {rule.network}, {rule.vehicle_class}; evidence {rule.evidence_note}",
         f"a qualifying pool at most every {rule.spacing_km:g} km{share}",
-        f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{plugs}{pool}",
+        f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{kinds}{pool}",
     ]
     if rule.share_of_length and not rule.ratio:
         clauses.append("the share is the analyst's figure: the text defines no ratio")
@@ -120,7 +139,7 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
     return [*clauses, *facts]
 
 
-def _connectors(rule: Rule) -> str:
+def _name_connectors(rule: Rule) -> str:
     if not rule.connectors:
         return ""
     label = bundled().connection_types["title"]

@@ -14,7 +14,7 @@ from ocm_geo.checks import check_km
 from ocm_geo.corridors import locate_along, route_gaps
 from ocm_geo.geodesy import Line, as_line, corridor_polygon
 from ocm_geo.plots.style import GAP, INK, POWER_CLASSES, power_class
-from ocm_geo.standards import Rule, assess_route, standards
+from ocm_geo.standards import AssessmentOptions, Rule, assess_route, standards
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection, feature
@@ -116,7 +116,8 @@ def route_map(
         gaps = gaps.assign(status="gap")
     else:
         own = standard.offset_km if isinstance(standard, Rule) else _offset_km(standard)
-        verdict = assess_route(route, stations, standard, offset_km=None if own else limit)
+        asked = AssessmentOptions(offset_km=None if own else limit)
+        verdict = assess_route(route, stations, standard, options=asked)
         gaps = verdict.segments
     road = np.array([shapely.LineString(line.coords)])
     view = View.around_shapes(road, height_px(height))
@@ -263,7 +264,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         said = ""
         if self.verdict is not None:
             v = self.verdict
-            word = {True: "passes", False: "fails", None: "no threshold"}[v.passes]
+            word = v.word
             said = (
                 f"<div><b>{html.escape(v.rule.id)}: {word}</b><br>{100 * v.share:.0f} % of the "
                 f"length ({100 * v.share_low:.0f} to {100 * v.share_high:.0f} %)</div>"

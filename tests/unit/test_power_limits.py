@@ -13,7 +13,7 @@ import ocm_geo as ocm
 from ocm_geo.power_limits import TOLERANCE
 from ocm_geo.reference import bundled
 from ocm_geo.sources import snapshot as disk
-from ocm_geo.standards.pools import pools
+from ocm_geo.standards.pools import PoolRules, Pools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +166,8 @@ def test_implausible_power_is_uncertain_up_to_the_limit_of_its_connector(tmp_pat
 
 
 def test_implausible_power_does_not_make_a_pool(tmp_path: Path) -> None:
-    found = table(tmp_path, record(1, plug(TYPE_2, AC, 1_000_000), plug(CCS, DC, 150)))
+    wild, good = plug(TYPE_2, AC, 1_000_000, Quantity=1), plug(CCS, DC, 150, Quantity=1)
+    found = table(tmp_path, record(1, wild, good))
     rule = ocm.Rule(
         id="t",
         jurisdiction="EU",
@@ -176,10 +177,9 @@ def test_implausible_power_does_not_make_a_pool(tmp_path: Path) -> None:
         evidence="R",
         pool_power_kw=200,
     )
-    kw = {
-        level: pools(found, rule, level=level)["pool_power_kw"].tolist()
-        for level in ("low", "recorded", "high")
-    }
+    with pytest.warns(ocm.SuspectInput, match="watts"):
+        made = Pools(found, rule, PoolRules(), strict_power=False)
+    kw = {level: offer.power_kw.tolist() for level, offer in made._offers.items()}
     assert kw["low"] == kw["recorded"] == [150]
     assert kw["high"] == [pytest.approx(150 + 52.4)]
 

@@ -11,7 +11,7 @@ import pytest
 import ocm_geo as ocm
 from ocm_geo.coverage.doubt import bound_facts, station_bounds
 from ocm_geo.levels import LEVELS
-from ocm_geo.standards.pools import pools
+from ocm_geo.standards.pools import Pools
 
 ESTIMATE = "kW power is an estimate based on the connection type"
 SURE, GUESS, UNKNOWN = {"PowerKW": 150.0}, {"PowerKW": 150.0, "Comments": ESTIMATE}, {"ID": 1}
@@ -93,7 +93,7 @@ def test_the_doubtful_are_listed_with_their_doubts() -> None:
 
 def test_the_same_levels_as_the_standards_have() -> None:
     stations = ocm.stations(source=ocm.sample())
-    # A record without connections offers no point to a pool, whatever the level.
+    # Nothing is known of a record without connections: the two read that differently.
     stations = stations[stations["connections"] != "[]"]
     rule = ocm.Rule(
         id="x",
@@ -106,12 +106,13 @@ def test_the_same_levels_as_the_standards_have() -> None:
         n_points=1,
     )
     bounds = station_bounds(stations, ocm.Qualifying(min_power_kw=50))
+    made = Pools(stations, rule, ocm.PoolRules(merge_m=0), strict_power=False)
+    ids = made.table(rule, 1)["ocm_ids"]
     for level, counts in zip(LEVELS, bounds, strict=True):
-        made = pools(stations, rule, ocm.PoolRules(merge_m=0), level=level)
         ours = pd.Series(counts, stations.index)
         assert ours.sum() > 100
-        assert [ours[ids].any() for ids in made["ocm_ids"]] == made["qualifies"].tolist()
-        assert ours[~ours.index.isin(made["ocm_ids"].explode())].sum() == 0
+        assert [ours[own].any() for own in ids] == made.qualify(rule, level, 1).tolist()
+        assert ours[~ours.index.isin(ids.explode())].sum() == 0
 
 
 def test_wrong_rules_and_tables_are_refused() -> None:

@@ -86,7 +86,8 @@ def test_a_gap_as_long_as_the_limit_is_not_over_it(along: gpd.GeoDataFrame) -> N
 def test_a_verdict_gives_rows_and_its_share(
     along: gpd.GeoDataFrame, serve: Literal["both-single", "by-side"]
 ) -> None:
-    verdict = ocm.assess_route(ROUTE, along, "afir-ldv-core-2025", pools_serve=serve)
+    options = ocm.AssessmentOptions(pools_serve=serve)
+    verdict = ocm.assess_route(ROUTE, along, "afir-ldv-core-2025", options=options)
     ax = draw.plot_route(ROUTE, along, within_km=3, standard=verdict)
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names[2:] == (["forward →", "← reverse"] if serve == "by-side" else ["both ways"])
@@ -94,7 +95,8 @@ def test_a_verdict_gives_rows_and_its_share(
     assert np.array(bars(ax, "#cc3311")).reshape(-1, 2) == pytest.approx(
         fails[["start_km", "end_km"]].to_numpy()
     )
-    assert f"afir-ldv-core-2025: {100 * verdict.share:.0f} % of the length" in caption(ax)
+    share = f"{100 * verdict.share:.0f} % of the length"
+    assert f"afir-ldv-core-2025: fails, {share}" in caption(ax)
     counts = legend_counts(ax)
     assert counts.get("over 60 km between pools", 0) >= (len(fails) > 0)
     fits(ax)
@@ -102,7 +104,7 @@ def test_a_verdict_gives_rows_and_its_share(
 
 def test_a_rule_gives_the_limit(along: gpd.GeoDataFrame, gaps: gpd.GeoDataFrame) -> None:
     ax = draw.plot_route(ROUTE, along, gaps=gaps, standard="us-nevi-2024", within_km=3)
-    assert "gap up to 80.4672 km" in legend_counts(ax)
+    assert "gap up to 80.5 km" in legend_counts(ax)
     ax = draw.plot_route(ROUTE, along, gaps=gaps, standard="us-nevi-2024", limit_km=40, within_km=3)
     assert legend_counts(ax)["gap over 40 km"] == 2
     before = plt.get_fignums()

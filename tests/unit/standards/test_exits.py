@@ -55,11 +55,11 @@ def exits(*km: float) -> gpd.GeoSeries:
 
 def assess(*sites: Any, factor: float, network: bool, **options: Any) -> ocm.Verdict:
     stations = table(list(sites))
-    engine = Detour(factor)
+    asked = ocm.AssessmentOptions(engine=Detour(factor), **options)
     if network:
         roads = gpd.GeoSeries([ROUTE], crs="EPSG:4326")
-        return ocm.assess_network(roads, stations, RULE, engine=engine, **options)
-    return ocm.assess_route(ROUTE, stations, RULE, engine=engine, **options)
+        return ocm.assess_network(roads, stations, RULE, options=asked)
+    return ocm.assess_route(ROUTE, stations, RULE, options=asked)
 
 
 @pytest.mark.parametrize("network", [True, False])
@@ -99,7 +99,12 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
 def test_wrong_exits(name: str) -> None:
     given, engine, words = WRONG[name]
     with pytest.raises(ocm.QueryError, match=words):
-        ocm.assess_route(ROUTE, table([site(1, at(20))]), RULE, exits=given, engine=engine)
+        ocm.assess_route(
+            ROUTE,
+            table([site(1, at(20))]),
+            RULE,
+            options=ocm.AssessmentOptions(exits=given, engine=engine),
+        )
 
 
 def test_without_exits_the_straight_line_is_called_so() -> None:
@@ -115,8 +120,10 @@ def test_a_real_valley(data_dir: FilePath, tmp_path: FilePath) -> None:
     places = [(1.5218, 42.5063), (1.4870, 42.5650)]
     stations = table([site(i, place) for i, place in enumerate(places)])
     marks = gpd.GeoSeries([shapely.Point(1.5166, 42.5043)], crs="EPSG:4326")
-    straight = ocm.assess_route(route, stations, RULE, offset_km=8)
-    driven = ocm.assess_route(route, stations, RULE, offset_km=8, exits=marks, engine=engine)
+    by_line = ocm.AssessmentOptions(offset_km=8)
+    by_road = ocm.AssessmentOptions(offset_km=8, exits=marks, engine=engine)
+    straight = ocm.assess_route(route, stations, RULE, options=by_line)
+    driven = ocm.assess_route(route, stations, RULE, options=by_road)
     between = straight.segments["status"].isin(["passes", "fails"]).sum()
     assert between > 0
     assert driven.segments["status"].tolist() == ["end", "end"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, pairwise
+from typing import Any
 
 import geopandas as gpd
 import msgspec
@@ -12,12 +13,24 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
-from ocm_geo.standards.network import Network
-from ocm_geo.standards.readings import branch, every_path, some_path
+from ocm_geo.roads.graph import Graph
+from ocm_geo.standards.readings import every_path, one_pool, some_path
 from tests.unit.standards.made import HUB, away, road, site, table
 
 RULE = "afir-ldv-core-2025"
 NAMES = "ABC"
+DRAWING = ("snap_m", "noding", "carriageway_m")
+
+
+def assess(
+    roads: gpd.GeoSeries, stations: gpd.GeoDataFrame, rule: Any = RULE, **options: Any
+) -> ocm.Verdict:
+    reading = options.pop("reading", "some-path")
+    drawn = {name: options.pop(name) for name in DRAWING if name in options}
+    asked = ocm.AssessmentOptions(**options, network=ocm.NetworkOptions(**drawn))
+    return ocm.assess_network(roads, stations, rule, reading=reading, options=asked)
+
+
 STARS: dict[tuple[str, tuple[int, ...]], str] = {
     ("some-path", (50, 5, 30)): "ABC",
     ("every-path", (50, 5, 30)): "B",
@@ -37,7 +50,7 @@ def star(arms: tuple[int, ...]) -> tuple[gpd.GeoSeries, gpd.GeoDataFrame]:
 @pytest.mark.parametrize(("reading", "arms"), STARS)
 def test_star_networks(reading: str, arms: tuple[int, ...]) -> None:
     roads, stations = star(arms)
-    verdict = ocm.assess_network(roads, stations, RULE, reading=reading)  # type: ignore[arg-type]
+    verdict = assess(roads, stations, reading=reading)
     segments = verdict.segments
     passing = "".join(
         NAMES[i] for i in sorted(segments.loc[segments["status"] == "passes", "line"])
@@ -54,7 +67,7 @@ def test_a_spur_behind_the_last_pool_does_not_pass() -> None:
     verdict = ocm.assess_network(roads, stations, RULE)
     assert verdict.share == pytest.approx(30 / 50, abs=1e-6)
     assert set(verdict.segments["status"]) == {"passes", "end"}
-    closed = ocm.assess_network(roads, stations, RULE, ends="closed")
+    closed = assess(roads, stations, ends="closed")
     assert closed.share == pytest.approx(1)
 
 
@@ -99,13 +112,13 @@ def test_figures_with_one_pool_at_both_ends_can_be_reproduced() -> None:
     assert shares["some-path"] == shares["branch"] == verdict.share == 0
     assert shares["some-path, one pool at both ends"] == pytest.approx(80 / 100, abs=1e-6)
     assert shares["branch, one pool at both ends"] == pytest.approx(20 / 100, abs=1e-6)
-    lax = ocm.assess_network(lines, stations, RULE, same_pool=True)
+    lax = assess(lines, stations, same_pool=True)
     assert lax.share == pytest.approx(0.8, abs=1e-6)
     assert "reading: some-path, one pool at both ends" in lax.clauses
     rule = msgspec.structs.replace(lax.rule, pool_power_kw=399.0)
-    strict = ocm.assess_network(lines, stations, rule, reading="branch", strict_power=True)
+    strict = assess(lines, stations, rule, reading="branch", strict_power=True)
     assert strict.share == pytest.approx(0.2, abs=1e-6)
-    only_strict = ocm.assess_network(lines, stations, rule, strict_power=True, same_pool=False)
+    only_strict = assess(lines, stations, rule, strict_power=True, same_pool=False)
     assert only_strict.share == 0
 
 
@@ -113,32 +126,29 @@ def test_figures_with_one_pool_at_both_ends_can_be_reproduced() -> None:
 def test_one_pool_at_both_ends_against_all_pairs(seed: int) -> None:
     network = random_network(seed)
     km = nx.multi_source_dijkstra_path_length(
-        graph_of(network), set(np.flatnonzero(network.pool >= 0).tolist())
+        graph_of(network), set(np.flatnonzero(network.has_point).tolist())
     )
-    ends = zip(network.start.tolist(), network.end.tolist(), network.length_km, strict=True)
+    ends = zip(network.start.tolist(), network.end.tolist(), network.km, strict=True)
     expected = np.array([km.get(a, np.inf) + km.get(b, np.inf) + length for a, b, length in ends])
-    some = some_path(network, 60, same_pool=True).passes
-    assert some.tolist() == (expected <= 60).tolist()
-    assert not (branch(network, 60, same_pool=True).passes & ~some).any()
-    assert not (some_path(network, 60).passes & ~some).any()
+    ways = one_pool(network, np.arange(len(network.km)), np.zeros(len(network.km)), network.km)
+    assert ways == pytest.approx(expected)
+    assert not (some_path(network, 60).passes & (ways > 60)).any()
 
 
-def random_network(seed: int, n_nodes: int = 12, n_pools: int = 4) -> Network:
+def random_network(seed: int, n_nodes: int = 12, n_pools: int = 4) -> Graph:
     rng = np.random.default_rng(seed)
     graph: nx.Graph[int] = nx.gnm_random_graph(n_nodes, 15, seed=seed)
     edges = np.array(list(graph.edges))
-    pool = np.full(n_nodes, -1)
-    pool[rng.choice(n_nodes, n_pools, replace=False)] = np.arange(n_pools)
-    km = rng.uniform(5, 30, len(edges))
-    shapes = np.array([shapely.LineString([(0, 0), (1, 1)])] * len(edges), dtype=object)
-    none = np.full_like(pool, -1)
-    return Network(shapes, np.arange(len(edges)), edges[:, 0], edges[:, 1], km, pool, none, {})
+    pools: list[list[int]] = [[] for _ in range(n_nodes)]
+    for pool, node in enumerate(rng.choice(n_nodes, n_pools, replace=False).tolist()):
+        pools[node].append(pool)
+    return Graph(edges[:, 0], edges[:, 1], rng.uniform(5, 30, len(edges)), pools)
 
 
-def graph_of(network: Network) -> nx.Graph[int]:
+def graph_of(network: Graph) -> nx.Graph[int]:
     graph: nx.Graph[int] = nx.Graph()
-    graph.add_nodes_from(range(len(network.pool)))
-    ways = zip(network.start.tolist(), network.end.tolist(), network.length_km, strict=True)
+    graph.add_nodes_from(range(len(network.points)))
+    ways = zip(network.start.tolist(), network.end.tolist(), network.km, strict=True)
     graph.add_weighted_edges_from(ways)
     return graph
 
@@ -147,9 +157,9 @@ def graph_of(network: Network) -> nx.Graph[int]:
 def test_some_path_against_all_pairs(seed: int) -> None:
     network = random_network(seed)
     graph = graph_of(network)
-    places = np.flatnonzero(network.pool >= 0).tolist()
+    places = np.flatnonzero(network.has_point).tolist()
     expected = []
-    for start, end, km in zip(network.start, network.end, network.length_km, strict=True):
+    for start, end, km in zip(network.start, network.end, network.km, strict=True):
         without = graph.copy()
         without.remove_edge(start, end)
         near = [nx.single_source_dijkstra_path_length(without, int(n)) for n in (start, end)]
@@ -166,7 +176,7 @@ def test_some_path_against_all_pairs(seed: int) -> None:
 def test_every_path_against_all_pairs(seed: int) -> None:
     network = random_network(seed)
     graph = graph_of(network)
-    places = set(np.flatnonzero(network.pool >= 0).tolist())
+    places = set(np.flatnonzero(network.has_point).tolist())
     longest: dict[frozenset[int], float] = {}
     for a, b in combinations(sorted(places), 2):
         if not nx.has_path(graph, a, b):
@@ -182,20 +192,13 @@ def test_every_path_against_all_pairs(seed: int) -> None:
     assert every_path(network, 60).passes.tolist() == expected
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_branch_is_no_milder_than_some_path(seed: int) -> None:
-    network = random_network(seed)
-    some, chains = some_path(network, 60).passes, branch(network, 60).passes
-    assert not (chains & ~some).any()
-
-
 def test_lines_are_joined_where_they_nearly_meet() -> None:
     # The second begins 10 m beside the middle of the first.
     beside = away(0.01, 0, away(20, 90))
     roads = gpd.GeoSeries([road(40, 90), road(20, 0, beside)], crs="EPSG:4326")
     stations = table([site(1, HUB), site(2, away(20, 0, beside))])
     assert ocm.assess_network(roads, stations, RULE).report["n_components"] == 1
-    apart = ocm.assess_network(roads, stations, RULE, snap_m=1)
+    apart = assess(roads, stations, snap_m=1)
     assert apart.report["n_components"] == 2
     assert apart.share == 0
 
@@ -209,9 +212,9 @@ def test_roads_join_at_a_vertex_that_they_share() -> None:
     verdict = ocm.assess_network(roads, stations, RULE)
     assert verdict.share == pytest.approx(35 / 70, abs=1e-6)
     assert verdict.report["n_components"] == 1
-    assert ocm.assess_network(roads, stations, RULE, noding="ends").share == 0
+    assert assess(roads, stations, noding="ends").share == 0
     with pytest.raises(ocm.QueryError, match="noding"):
-        ocm.assess_network(roads, stations, RULE, noding="no")  # type: ignore[arg-type]
+        assess(roads, stations, noding="no")
 
 
 def test_roads_that_run_together_count_once() -> None:
@@ -244,7 +247,7 @@ def test_long_edges_are_geodesics() -> None:
     roads = gpd.GeoSeries([shapely.LineString([start, end])], crs="EPSG:4326")
     marks = [away(km, 70, start) for km in (0, 50, 100, 300, 330)]
     stations = table([site(i + 1, mark) for i, mark in enumerate(marks)])
-    verdict = ocm.assess_network(roads, stations, RULE, offset_km=0.01)
+    verdict = assess(roads, stations, offset_km=0.01)
     assert verdict.report["n_pools_on_road"] == 5
     assert verdict.share == pytest.approx(130 / 600, abs=1e-4)
 
@@ -255,7 +258,7 @@ def test_crossings_join_only_when_asked() -> None:
     roads = gpd.GeoSeries([road(40, 90), across], crs="EPSG:4326")
     stations = table([site(1, HUB), site(2, away(15, 0, middle))])
     assert ocm.assess_network(roads, stations, RULE).share == 0
-    crossed = ocm.assess_network(roads, stations, RULE, noding="crossings")
+    crossed = assess(roads, stations, noding="crossings")
     assert crossed.share == pytest.approx(0.5, abs=1e-3)
 
 

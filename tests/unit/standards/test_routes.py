@@ -18,7 +18,7 @@ DC = {"CurrentTypeID": 30, "ConnectionTypeID": 33}
 
 
 def assess(*records: Any, rule: Any = RULE, **options: Any) -> ocm.Verdict:
-    return ocm.assess_route(ROUTE, table(records), rule, **options)
+    return ocm.assess_route(ROUTE, table(records), rule, options=ocm.AssessmentOptions(**options))
 
 
 def at(km: float, side_km: float = 0.0) -> tuple[float, float]:
@@ -38,9 +38,15 @@ def test_sections_between_pools_and_ends_apart() -> None:
 
 
 def test_exactly_the_spacing_passes() -> None:
-    places = [at(60), at(120)]
-    assert assess(*map(site, (1, 2), places)).passes
-    assert not assess(site(1, at(60)), site(2, at(120.001))).passes
+    places = [at(km) for km in (20, 80, 140)]
+    assert assess(*map(site, (1, 2, 3), places), ends="closed").passes is True
+    # What lies behind the ends of 20 and 60 km is not known.
+    open_ended = assess(*map(site, (1, 2, 3), places))
+    assert open_ended.passes is None
+    assert "behind the ends" in open_ended.reason
+    assert "not decided" in repr(open_ended)
+    assert assess(site(1, at(20)), site(2, at(80.001)), site(3, at(140))).passes is False
+    assert assess(site(1, at(20)), site(2, at(80)), site(3, at(139.99))).passes is False
 
 
 QUALIFY: dict[str, tuple[list[dict[str, Any]], dict[str, Any], bool]] = {
@@ -117,10 +123,11 @@ def test_derogations() -> None:
     sites = [site(1, at(20)), site(2, at(110))]
     assert not assess(*sites).passes
     relaxed = assess(*sites, derogations=["afir-ldv-3000"])
-    assert relaxed.passes
+    assert relaxed.passes is None
+    assert relaxed.share == pytest.approx(90 / 200, abs=1e-3)
     assert any("afir-ldv-3000" in clause for clause in relaxed.clauses)
     half = [site(i, at(km), {**DC, "PowerKW": 200.0}) for i, km in ((1, 20), (2, 70))]
-    assert assess(*half, derogations=["afir-ldv-8500-half"]).passes
+    assert assess(*half, derogations=["afir-ldv-8500-half"]).share > 0
     with pytest.raises(ocm.QueryError, match="together"):
         assess(*half, derogations=["afir-ldv-8500-half", "afir-ldv-8500-both"])
     with pytest.raises(ocm.QueryError, match="no derogation"):
@@ -153,11 +160,13 @@ def test_rules_without_numbers_ask_for_them() -> None:
 def test_heavy_vehicles_fail_or_have_no_verdict() -> None:
     strong = {**DC, "PowerKW": 400.0, "Quantity": 10}
     sites = [site(1, at(20), strong), site(2, at(60), strong), site(3, at(140), strong)]
-    assert assess(*sites[:2], rule="afir-hdv-core-2030").passes is None
+    assert assess(*sites[:2], rule="afir-hdv-core-2030").passes is False
+    enough = assess(*sites[:2], rule="afir-hdv-core-2030", spacing_km=140)
+    assert enough.passes is None
     verdict = assess(*sites, rule="afir-hdv-core-2030")
     assert verdict.passes is False
     assert any("dedicated" in clause for clause in verdict.clauses)
-    assert "no verdict" in repr(assess(*sites[:2], rule="afir-hdv-core-2030"))
+    assert "the data do not show stations dedicated" in repr(enough)
     given = assess(*sites, rule="us-nevi-2025-ifg", spacing_km=90, offset_km=2)
     assert not any("not testable" in clause for clause in given.clauses)
 
@@ -165,8 +174,9 @@ def test_heavy_vehicles_fail_or_have_no_verdict() -> None:
 def test_connectors_of_nevi() -> None:
     ccs = {"CurrentTypeID": 30, "ConnectionTypeID": 32, "PowerKW": 150.0, "Quantity": 4}
     chademo = {**ccs, "ConnectionTypeID": 2}
-    assert assess(site(1, at(10), ccs), site(2, at(60), ccs), rule="us-nevi-2024").passes
-    assert not assess(site(1, at(10), ccs), site(2, at(60), chademo), rule="us-nevi-2024").passes
+    assert assess(site(1, at(10), ccs), site(2, at(60), ccs), rule="us-nevi-2024").share > 0
+    other = assess(site(1, at(10), ccs), site(2, at(60), chademo), rule="us-nevi-2024")
+    assert other.share == 0
 
 
 def test_each_port_of_nevi_has_the_plug() -> None:
@@ -174,14 +184,14 @@ def test_each_port_of_nevi_has_the_plug() -> None:
     other = {**ccs, "ConnectionTypeID": 2, "PowerKW": 350.0}
     both = ({**other, "Quantity": 4}, {**ccs, "Quantity": 4})
     far = site(2, at(60), *both, NumberOfPoints=4)
-    assert assess(site(1, at(10), *both, NumberOfPoints=4), far, rule="us-nevi-2024").passes
+    near = site(1, at(10), *both, NumberOfPoints=4)
+    assert assess(near, far, rule="us-nevi-2024").share > 0
     mixed = assess(site(1, at(10), {**other, "Quantity": 1}, ccs), far, rule="us-nevi-2024")
     assert not mixed.passes
     assert any("each with CCS (Type 1)" in clause for clause in mixed.clauses)
     # Both connectors were asked of the site, not of each port.
-    assert assess(
-        site(1, at(10), other, ccs), site(2, at(60), other, ccs), rule="us-afc-2019"
-    ).passes
+    pair = site(1, at(10), other, ccs), site(2, at(60), other, ccs)
+    assert assess(*pair, rule="us-afc-2019").share > 0
 
 
 def test_doubt_neither_moves_nor_divides_a_pool() -> None:
@@ -213,7 +223,8 @@ def test_new_sites_make_the_road_pass() -> None:
     assert sites["along_km"].to_numpy() == pytest.approx([70, 120], abs=0.01)
     new = [site(10 + i, (p.x, p.y)) for i, p in enumerate(sites.geometry)]
     both = table([site(1, at(20)), site(2, at(170)), *new])
-    assert ocm.assess_route(ROUTE, both, RULE, ends="closed").passes
+    closed = ocm.AssessmentOptions(ends="closed")
+    assert ocm.assess_route(ROUTE, both, RULE, options=closed).passes is True
     half = ocm.fill_gaps(ROUTE, table([]), "afir-ldv-comp-2027")
     assert len(half) == 2
 

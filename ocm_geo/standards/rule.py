@@ -1,0 +1,192 @@
+"""A rule about charging, and a relaxation of it, as checked data."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import msgspec
+
+from ocm_geo.errors import QueryError
+
+__all__ = ["Derogation", "Rule"]
+
+_MAY_BE_ZERO = ("offset_km", "pool_power_kw", "point_power_kw")
+_RANGES = {
+    "spacing_km": (0.0, 40_000.0),
+    "offset_km": (0.0, 40_000.0),
+    "pool_power_kw": (0.0, math.inf),
+    "point_power_kw": (0.0, math.inf),
+    "station_power_kw": (0.0, math.inf),
+    "total_power_kw": (0.0, math.inf),
+    "n_points": (1, math.inf),
+    "n_stations": (1, math.inf),
+    "share_of_length": (0.0, 1.0),
+}
+
+
+class Derogation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """
+    A permitted relaxation of rules.
+
+    Parameters
+    ----------
+    id, citation, trigger, relaxes, stays, conditions, evidence : str
+        What it is called, where it is written, what it needs, what it relaxes, what stays as it
+        is, under which conditions, and how well that is known.
+    rules : list of str
+        The rules it is about; ``*`` stands for any text.
+    aadt_below : int, optional
+        Vehicles a day, both directions together, below which it may be used (strictly).
+    spacing_km : float, optional
+        The spacing it permits.
+    spacing_rules : list of str
+        The rules whose spacing that is, if not all.
+    pool_power_factor : float, optional
+        The share of the pool's power that must remain.
+    pools_serve : {"both-double", "both-single"}, optional
+        One pool may serve both directions, at twice or once the requirement.
+    excludes : list of str
+        Derogations that cannot be used with it.
+    """
+
+    id: str
+    citation: str
+    rules: list[str]
+    trigger: str
+    relaxes: str
+    stays: str = ""
+    conditions: str = ""
+    evidence: str
+    aadt_below: int | None = None
+    spacing_km: float | None = None
+    spacing_rules: list[str] = []
+    pool_power_factor: float | None = None
+    pools_serve: Literal["both-double", "both-single"] | None = None
+    excludes: list[str] = []
+
+    def is_about(self, rule: Rule) -> bool:
+        """Test whether it can be used with a rule."""
+        return any(fnmatchcase(rule.id, pattern) for pattern in self.rules)
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """
+    One requirement.
+
+    Parameters
+    ----------
+    id, jurisdiction, citation, network, vehicle_class, notes : str
+        What it is called, where it holds, where it is written, which roads or sites it is about,
+        whose vehicles, and what else the text says.
+    applies_from, applies_until : str, optional
+        Days by which the state must exist, and from which the rule no longer holds (ISO 8601).
+    kind : {"road", "site", "fleet", "uptime", "total"}
+        What it tests. Only ``road`` has a test on a line.
+    spacing_km : float, optional
+        Greatest distance between two qualifying pools, along the road.
+    spacing_counts_only : bool
+        The duty names no spacing; it only limits which sections count for the share.
+    offset_km : float, optional
+        Greatest distance of a pool from the road.
+    offset_measure : str
+        How the text measures it.
+    pool_power_kw, point_power_kw, station_power_kw, total_power_kw : float, optional
+        Least power of a pool, of each point that counts, of a station, and of all together, kW.
+    n_points, n_stations : int, optional
+        Least number of points of that power in a pool, and of stations on a site.
+    connectors : list of list of int
+        Open Charge Map's connection types: of each inner list the pool must have one.
+    connectors_on_each : bool
+        Whether each point that counts must have them, not just the pool.
+    current_types : list of int
+        Only these kinds of current count (30: DC); none: all.
+    share_of_length : float, optional
+        The share of the length that must pass.
+    ratio : bool
+        Whether the text itself defines that share.
+    share_with : str, optional
+        The rule with which it has one share together.
+    per_direction : bool
+        Whether the requirement holds in each direction of travel.
+    needs : list of str
+        Facts that neither stations nor lines hold.
+    unverified : list of str
+        Fields that rest on memory, not on a source.
+    evidence : str
+        S: the text was read; S2: from secondary accounts; R: unverified.
+    own_derogations : list of Derogation
+        Relaxations of a rule of one's own, from the tables ``[[derogation]]`` of its file.
+    """
+
+    id: str
+    jurisdiction: str
+    citation: str
+    network: str
+    vehicle_class: str
+    kind: Literal["road", "site", "fleet", "uptime", "total"] = "road"
+    evidence: str
+    applies_from: str | None = None
+    applies_until: str | None = None
+    spacing_km: float | None = None
+    spacing_counts_only: bool = False
+    offset_km: float | None = None
+    offset_measure: str = ""
+    pool_power_kw: float | None = None
+    n_points: int | None = None
+    point_power_kw: float | None = None
+    n_stations: int | None = None
+    station_power_kw: float | None = None
+    total_power_kw: float | None = None
+    connectors: list[list[int]] = []
+    connectors_on_each: bool = False
+    current_types: list[int] = []
+    share_of_length: float | None = None
+    ratio: bool = False
+    share_with: str | None = None
+    per_direction: bool = False
+    needs: list[str] = []
+    unverified: list[str] = []
+    notes: str = ""
+    own_derogations: list[Derogation] = []
+
+    def __post_init__(self) -> None:
+        """Check the numbers and days."""
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            above = least == 0 and name not in _MAY_BE_ZERO
+            if value is None or (least <= value <= most and not (above and value == 0)):
+                continue
+            raise QueryError(
+                f"{name} of {self.id!r} must be {'above' if above else 'at least'} {least:g}"
+                f"{f' and at most {most:g}' if most < math.inf else ''}, not {value!r}"
+            )
+        for name in ("applies_from", "applies_until"):
+            _check_day(getattr(self, name), f"{name} of {self.id!r}")
+        if self.applies_from and self.applies_until and self.applies_until <= self.applies_from:
+            raise QueryError(
+                f"applies_until of {self.id!r} ({self.applies_until}) must come after applies_from "
+                f"({self.applies_from})"
+            )
+
+    @property
+    def evidence_note(self) -> str:
+        """The evidence in words."""
+        marks = {"S": "the text was read", "S2": "from secondary accounts", "R": "unverified"}
+        given = re.findall(r"S2|S|R", self.evidence)
+        words = [word for mark, word in marks.items() if mark in given]
+        own = f"; unverified: {', '.join(self.unverified)}" if self.unverified else ""
+        return f"[{self.evidence}] {', '.join(words)}{own}"
+
+
+def _check_day(day: str | None, name: str) -> None:
+    """Refuse what is not a day."""
+    if day is None:
+        return
+    try:
+        date.fromisoformat(day)
+    except ValueError as error:
+        raise QueryError(f"{name} must be a day such as '2026-06-30', not {day!r}") from error

@@ -1,0 +1,60 @@
+"""Directions of travel on a network: which pools serve which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ocm_geo.roads import RoadNetwork
+    from ocm_geo.roads.chains import Axis
+    from ocm_geo.roads.places import Places
+    from ocm_geo.standards.cases import Case
+
+__all__ = ["directions_of"]
+
+
+def directions_of(case: Case, network: RoadNetwork, places: Places) -> dict[str, Places]:
+    """
+    Sort places by the direction of travel that they serve.
+
+    Parameters
+    ----------
+    case : Case
+        The question: whether a pool serves only its side of the road.
+    network : RoadNetwork
+        The network.
+    places : Places
+        Where pools stand.
+
+    Returns
+    -------
+    dict of str to Places
+        ``both`` for pools that serve both; else ``forward`` and ``reverse``, told apart on each
+        component by the axis along which most of its roads run.
+    """
+    if case.serve != "by-side":
+        return {"both": places}
+    along = _runs_forward(network.axis)[places.chain]
+    serves_forward = (places.is_right == along) == (case.options.drive_on == "right")
+    return {"forward": places.where(serves_forward), "reverse": places.where(~serves_forward)}
+
+
+def _runs_forward(axis: Axis) -> NDArray[np.bool_]:
+    """Test which chains run the same way as the main axis of their component."""
+    scale = np.cos(np.radians(axis.xy0[:, 1]))
+    step = (axis.xy1[:, 0] - axis.xy0[:, 0]) * scale + 1j * (axis.xy1[:, 1] - axis.xy0[:, 1])
+    size = np.abs(step)
+    # Doubled angles: a road and the road back have one axis.
+    double = np.divide(step**2, size, out=np.zeros_like(step), where=size > 0)
+    component = axis.component[axis.start_node]
+    n = int(component.max()) + 1
+    of = component[axis.chain]
+    total = np.bincount(of, double.real, n) + 1j * np.bincount(of, double.imag, n)
+    main = np.exp(0.5j * np.angle(total))[component]
+    m = len(component)
+    chord = np.bincount(axis.chain, step.real, m) + 1j * np.bincount(axis.chain, step.imag, m)
+    return np.asarray((chord * main.conj()).real >= 0)

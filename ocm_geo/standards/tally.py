@@ -1,0 +1,129 @@
+"""The length that passes, that may pass, and what follows from it: one meaning for all verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ocm_geo.standards.cases import Case
+
+__all__ = ["Tally", "decide", "tally_of"]
+
+_SHARE_TOLERANCE = 1e-9
+
+
+class Tally(NamedTuple):
+    """
+    Lengths of a road or network, km.
+
+    Parameters
+    ----------
+    total : float
+        All of it.
+    passing : float
+        Between two pools at most the spacing apart.
+    possible : float
+        Ends that a pool right behind them could make pass.
+    long_ends : float
+        Ends longer than the spacing.
+    tiny : float
+        Ends shorter than the tolerance of drawing, of those that could pass.
+    """
+
+    total: float
+    passing: float
+    possible: float
+    long_ends: float
+    tiny: float
+
+    def share(self, *, closed: bool) -> float:
+        """Return the share that passes."""
+        if self.total <= 0:
+            return 0.0
+        return min((self.passing + (self.possible if closed else 0.0)) / self.total, 1.0)
+
+    @property
+    def between_pools(self) -> float:
+        """The share of what does not lie beyond the last pools."""
+        rest = self.total - self.possible - self.long_ends
+        return self.passing / rest if rest > 0 else 0.0
+
+
+def tally_of(
+    km: NDArray[np.float64],
+    passes: NDArray[np.bool_],
+    end_km: NDArray[np.float64],
+    *,
+    spacing_km: float,
+    tiny: NDArray[np.bool_],
+) -> Tally:
+    """
+    Add up lengths.
+
+    Parameters
+    ----------
+    km : numpy.ndarray of float
+        Lengths of the pieces, as far as they count.
+    passes : numpy.ndarray of bool
+        Those between two pools at most the spacing apart.
+    end_km : numpy.ndarray of float
+        Where a piece is an end, the way from the dead end behind it to the next pool; else NaN.
+    spacing_km : float
+        The greatest distance between pools.
+    tiny : numpy.ndarray of bool
+        The ends that are shorter than the tolerance of drawing.
+
+    Returns
+    -------
+    Tally
+        The lengths.
+    """
+    is_end = ~np.isnan(end_km) & ~passes
+    possible = is_end & ((end_km <= spacing_km + 1e-6) | tiny)
+    return Tally(
+        float(km.sum()),
+        float(km[passes].sum()),
+        float(km[possible].sum()),
+        float(km[is_end & ~possible].sum()),
+        float(km[possible & tiny].sum()),
+    )
+
+
+def decide(case: Case, tally: Tally) -> tuple[bool | None, str]:
+    """
+    Decide whether a road passes a rule.
+
+    Parameters
+    ----------
+    case : Case
+        The question.
+    tally : Tally
+        The lengths.
+
+    Returns
+    -------
+    passes : bool or None
+        None if it cannot be decided.
+    reason : str
+        Why not.
+    """
+    needed = case.rule.share_of_length
+    if needed is None:
+        return None, "the rule asks for no share of the length"
+    needed -= _SHARE_TOLERANCE
+    most = tally.share(closed=True)
+    least = most if case.is_closed else tally._replace(possible=tally.tiny).share(closed=True)
+    if most < needed:
+        return False, ""
+    if case.rule.needs:
+        return None, f"the data do not show {', '.join(case.rule.needs)}"
+    if least >= needed:
+        return True, ""
+    return None, (
+        f"it depends on what lies behind the ends, {tally.possible:.1f} km before the first or "
+        "after the last pool"
+    )
