@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
 import warnings
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import ocm_geo as ocm
+from ocm_geo.advice import advise_in_options
 from ocm_geo.study.inputs import open_source
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ SourceOption = Annotated[
     str | None,
     typer.Option("--source", help="'sample', 'api', or the path of a mirror."),
 ]
+_Labels = Annotated[list[str] | None, typer.Option(help="Id or label; repeat.")]
 
 
 def main() -> None:
@@ -41,8 +44,41 @@ def main() -> None:
     try:
         app()
     except ocm.OCMError as error:
-        typer.echo(f"ocm-geo: {error}", err=True)
+        typer.echo(f"ocm-geo: {advise_in_options(str(error), _list_options())}", err=True)
         raise SystemExit(1) from None
+
+
+def _list_options() -> dict[str, str]:
+    """Return the options of the commands by the names of their parameters."""
+    commands = [*app.registered_commands, *mirror_app.registered_commands]
+    names = {
+        name
+        for command in commands
+        if command.callback is not None
+        for name in inspect.signature(command.callback).parameters
+    }
+    # The one option whose name differs from its parameter, and the arguments.
+    names -= {"change", "output", "config", "path", "data"}
+    return {name: "--" + name.replace("_", "-") for name in sorted(names)}
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        typer.echo(f"ocm-geo {ocm.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def read_common_options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and stop.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Electric-vehicle charging with Open Charge Map: stations, maps, mirrors and studies."""
 
 
 @app.command()
@@ -84,25 +120,59 @@ def demo(
 def stations(
     output: Annotated[Path, typer.Argument(help=".parquet, .gpkg, .geojson, .kml or .csv")],
     source: SourceOption = None,
-    country: Annotated[list[str] | None, typer.Option(help="ISO code; may be repeated.")] = None,
     bbox: Annotated[
         tuple[float, float, float, float] | None, typer.Option(help="west south east north")
     ] = None,
     point: Annotated[tuple[float, float] | None, typer.Option(help="lon lat")] = None,
     radius_km: Annotated[float, typer.Option(help="With --point.")] = 10,
     route: Annotated[Path | None, typer.Option(help="A route file.")] = None,
-    within_km: Annotated[float, typer.Option(help="With --route.")] = 5,
-    min_power_kw: Annotated[float | None, typer.Option(help="Of one connection.")] = None,
-    connection_type: Annotated[
-        list[str] | None, typer.Option(help="Id or label; may be repeated.")
+    layer: Annotated[str | None, typer.Option(help="Layer of the route file.")] = None,
+    feature: Annotated[
+        str | None, typer.Option(help="Which line of the route file: a number from 0, or SQL.")
     ] = None,
-    allow_bulk: Annotated[bool, typer.Option(help="Allow long questions to the API.")] = False,  # noqa: FBT002 - a flag
+    max_join_km: Annotated[
+        float, typer.Option(help="Longest missing piece between two parts of the route.")
+    ] = 0.01,
+    within_km: Annotated[float, typer.Option(help="With --route.")] = 5,
+    country: Annotated[list[str] | None, typer.Option(help="Code or name; repeat.")] = None,
+    operator: _Labels = None,
+    connection_type: _Labels = None,
+    current_type: _Labels = None,
+    level: _Labels = None,
+    usage_type: _Labels = None,
+    status_type: _Labels = None,
+    data_provider: _Labels = None,
+    min_power_kw: Annotated[float | None, typer.Option(help="Of one connection.")] = None,
+    max_power_kw: Annotated[float | None, typer.Option(help="Of one connection.")] = None,
+    open_data: Annotated[bool | None, typer.Option(help="Of providers of open data.")] = None,
+    modified_since: Annotated[str | None, typer.Option(help="A date, 2024-01-31.")] = None,
+    created_since: Annotated[str | None, typer.Option(help="A date, 2024-01-31.")] = None,
+    max_results: Annotated[int | None, typer.Option(help="Keep the first of them.")] = None,
+    *,
+    include_comments: Annotated[
+        bool, typer.Option("--include-comments", help="Comments and photographs too.")
+    ] = False,
+    allow_bulk: Annotated[
+        bool, typer.Option("--allow-bulk", help="Allow long questions to the API.")
+    ] = False,
 ) -> None:
-    """Write the stations of a place into a file."""
+    """Write the stations of an area or along a route into a file; every filter may be combined."""
     filters: dict[str, Any] = {
         "countries": country or None,
+        "operators": operator or None,
         "connection_types": connection_type or None,
+        "current_types": current_type or None,
+        "levels": level or None,
+        "usage_types": usage_type or None,
+        "status_types": status_type or None,
+        "data_providers": data_provider or None,
         "min_power_kw": min_power_kw,
+        "max_power_kw": max_power_kw,
+        "open_data": open_data,
+        "modified_since": modified_since,
+        "created_since": created_since,
+        "max_results": max_results,
+        "include_comments": include_comments,
         "allow_bulk": allow_bulk,
         "source": _source(source),
     }
@@ -114,7 +184,9 @@ def stations(
     elif point is not None:
         found = ocm.stations_from_point(point, radius_km, **filters)
     elif route is not None:
-        found = ocm.stations_from_route(ocm.route_from_file(route), within_km, **filters)
+        choice = int(feature) if feature is not None and feature.isdecimal() else feature
+        line = ocm.route_from_file(route, layer=layer, feature=choice, max_join_km=max_join_km)
+        found = ocm.stations_from_route(line, within_km, **filters)
     else:
         found = ocm.stations(**filters)
     ocm.write(ocm.add_labels(found, ocm.reference_data(filters["source"])), output)
@@ -190,4 +262,5 @@ def _tell(result: Any) -> None:  # noqa: ANN401 - StudyResult, whose module is h
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
     if issubclass(category, ocm.OCMWarning):
-        typer.echo(f"ocm-geo: {category.__name__}: {message}", err=True)
+        told = advise_in_options(str(message), _list_options())
+        typer.echo(f"ocm-geo: {category.__name__}: {told}", err=True)

@@ -40,7 +40,7 @@ LAYERS = (
     ),
     *("files", "query", "sources", "stations", "routes", "corridors", "roads"),
     *("routing", "standards", "coverage", "plots"),
-    *("widgets", "study", "app", "cli"),
+    *("widgets", "advice", "study", "app", "cli"),
 )
 FUNCTIONS = [
     name

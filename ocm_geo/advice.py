@@ -1,0 +1,111 @@
+"""Advice of messages in the language of the caller: options of the command, keys of a study.
+
+The library names arguments of Python in its messages. Who typed a command, or wrote a
+configuration, is told the option or the key instead.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ocm_geo.errors import OCMError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["advise_in_keys", "advise_in_options"]
+
+_CALLS = (
+    # A call of Python, or words for both languages, and the same for the command line.
+    (r"OpenChargeMap\(\), Mirror\(path\), the path of a mirror", "the path of a mirror"),
+    (r",? or (?:by )?configure\(api_key=[^)]*\)", ""),
+    (r"with configure\(cache_dir=[^)]*\), or turn the cache off.*", "in XDG_CACHE_HOME"),
+    (r"Mirror\.build\([^)]*\) or (`ocm-geo mirror build`)", r"\1"),
+    (r"Mirror\.build\([^)]*\)", "'ocm-geo mirror build FOLDER FILE'"),
+    (r"Mirror\.build\b", "'ocm-geo mirror build'"),
+    (r"source=(?:sample\(\)|'sample')", "--source sample"),
+    (r"source=(?:path|Mirror\(path\))", "--source FOLDER"),
+    (r"stations\(countries=\[…\]\)", "--country"),
+    (r"force=True or --force", "--force"),
+    (r"pass reference= \(on the command line: --reference\) with", "pass --reference with"),
+    (r"\bpass (--)", r"use \1"),
+)
+_ALIASES = {
+    "countries": "country",
+    "connection_types": "connection_type",
+    "operators": "operator",
+    "current_types": "current_type",
+    "levels": "level",
+    "usage_types": "usage_type",
+    "status_types": "status_type",
+    "data_providers": "data_provider",
+}
+_SUBJECT = re.compile(r"^([a-z]\w*)(?= must\b|:)")
+_KEYWORD = re.compile(r"(?<![\w.\-])([a-z]\w*)=(?!=)(True\b|'[^']*'|\"[^\"]*\"|[\w.]*)")
+
+
+def advise_in_options(text: str, options: Mapping[str, str]) -> str:
+    """
+    Rewrite the advice of a message for the command line.
+
+    Parameters
+    ----------
+    text : str
+        A message of the library.
+    options : mapping
+        Names of parameters to the options of the command.
+
+    Returns
+    -------
+    str
+        The message, with options in place of arguments and commands in place of calls.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        name, *values = match.groups()
+        option = options.get(_ALIASES.get(name, name), match[0])
+        value = "".join(values)
+        if option == match[0] or value in {"", "True"}:
+            return option
+        return f"no {option}" if value == "None" else f"{option} {value}"
+
+    for pattern, words in _CALLS:
+        text = re.sub(pattern, words, text)
+    text = _SUBJECT.sub(written, _KEYWORD.sub(written, text))
+    return re.sub(r"\bpass (--)", r"use \1", text)
+
+
+@contextmanager
+def advise_in_keys(table: str, keys: tuple[str, ...]) -> Iterator[None]:
+    """
+    Rewrite the advice of errors for a configuration.
+
+    Parameters
+    ----------
+    table : str
+        The table that the errors are about.
+    keys : tuple of str
+        Its keys that have the name of a parameter.
+
+    Yields
+    ------
+    None
+        Errors inside name ``table.key = value`` in place of ``key=value``.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        name, value = match.groups()
+        if name not in keys:
+            return match[0]
+        return f"{table}.{name} = {value}" if value else f"{table}.{name}"
+
+    try:
+        yield
+    except OCMError as error:
+        told = _KEYWORD.sub(written, str(error))
+        if told == str(error):
+            raise
+        # Those that a wrong value raises are made of their message alone.
+        raise type(error)(told) from error
