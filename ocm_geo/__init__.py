@@ -70,6 +70,9 @@ from ocm_geo.errors import (
     TruncatedResult,
     UnknownCode,
 )
+from ocm_geo.own_tables import (
+    stations_from_table,
+)
 from ocm_geo.power_limits import (
     power_limits,
 )
@@ -308,6 +311,7 @@ __all__ = [
     "stations_from_point",
     "stations_from_polygon",
     "stations_from_route",
+    "stations_from_table",
     "suggest_sites",
     "to_geojson",
     "to_html",

@@ -37,6 +37,7 @@ LAYERS = (
         "connections",
         "reference",
         "levels",
+        "own_tables",
     ),
     *("files", "query", "sources", "stations", "routes", "corridors", "roads"),
     *("routing", "standards", "coverage", "plots"),

@@ -251,7 +251,9 @@ class StationQuery:
         return np.asarray(met.to_numpy(dtype=bool, na_value=False))
 
     def _order(self, stations: gpd.GeoDataFrame, selection: Selection) -> NDArray[np.intp]:
-        ids = stations.index.to_numpy()[selection.positions]
+        ids = stations.index[selection.positions]
+        if not pd.api.types.is_integer_dtype(ids.dtype):
+            ids = pd.Index(pd.factorize(ids, sort=True)[0])
         if self.where.order_by is None:
             return np.argsort(ids, kind="stable")
         return np.lexsort((ids, selection.measures[self.where.order_by]))

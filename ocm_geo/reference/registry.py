@@ -18,6 +18,7 @@ import pandas as pd
 
 from ocm_geo.errors import OCMError
 from ocm_geo.provenance import read_attrs
+from ocm_geo.reference.own import OWN_SOURCE, own_reference
 from ocm_geo.reference.tables import TABLES, ReferenceData, bundled
 
 if TYPE_CHECKING:
@@ -145,10 +146,13 @@ def reference_of(table: pd.DataFrame | pd.Series[Any], *, ask: bool = True) -> R
         The tables; the bundled ones for a table without provenance, or where those of its source
         are not at hand (a table read from a file of another machine, a deleted snapshot).
     """
+    facts = read_attrs(table)
     try:
-        found = find_reference(read_attrs(table).get(REFERENCE_KEY), ask=ask)
+        found = find_reference(facts.get(REFERENCE_KEY), ask=ask)
     except (OCMError, OSError):
         # The labels of the bundled tables are right as far as they go; what they lack is warned
         # of where it is used.
         found = None
-    return bundled() if found is None else found
+    if found is not None:
+        return found
+    return own_reference(table) if facts.get("source") == OWN_SOURCE else bundled()

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from ocm_geo.connections import connections
+from ocm_geo.connections import connection_rows
 from ocm_geo.provenance import NOT_RECORDED, credit_line
 from ocm_geo.reference import ReferenceData, add_labels, links, reference_of
-from ocm_geo.widgets.places import placed
+from ocm_geo.widgets.places import placed, plain_id
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -60,16 +60,19 @@ def describe_stations(
     words = frame if has_labels else _with_labels(frame, known)
     records = pd.DataFrame(words.drop(columns=words.geometry.name)).to_dict("records")
     plugs = _plug_words(frame, known)
+    is_ocm = frame.index.name == "ocm_id"
     return [
         {
-            "id": int(ocm_id),
-            "title": one_line(row.get("title")) or f"Station {ocm_id}",
+            "id": plain_id(label),
+            "title": one_line(row.get("title")) or f"Station {label}",
             "lon": round(point.x, 6),
             "lat": round(point.y, 6),
-            "facts": _facts(row, plugs.get(int(ocm_id), [])),
-            "links": _links(int(ocm_id), row),
+            "facts": _facts(row, plugs.get(number, [])),
+            "links": _links(label if is_ocm else None, row),
         }
-        for ocm_id, point, row in zip(frame.index, frame.geometry, records, strict=True)
+        for number, (label, point, row) in enumerate(
+            zip(frame.index, frame.geometry, records, strict=True)
+        )
     ]
 
 
@@ -132,18 +135,18 @@ def _with_labels(stations: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.Ge
 
 
 def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[int, list[str]]:
-    table = connections(stations)
+    places, table = connection_rows(stations)
     titles = reference.titles("connection_types")
     words: dict[int, list[str]] = {}
     table["implausible"] = ~table["power_plausible"].fillna(value=True)
-    columns = ["ocm_id", "connection_type_id", "power_kw", "quantity", "implausible"]
+    columns = ["connection_type_id", "power_kw", "quantity", "implausible"]
     rows = table[columns].itertuples(index=False, name=None)
-    for ocm_id, kind, power, quantity, implausible in rows:
+    for place, (kind, power, quantity, implausible) in zip(places, rows, strict=True):
         name = "connector" if pd.isna(kind) else titles.get(kind, f"Unknown ({kind})")
         power_text = "power not known" if pd.isna(power) else f"{power:,g} kW"
         power_text += " (implausible)" if implausible else ""
         count = "" if pd.isna(quantity) else f"{quantity} \u00d7 "
-        words.setdefault(int(ocm_id), []).append(f"{count}{name}, {power_text}")
+        words.setdefault(int(place), []).append(f"{count}{name}, {power_text}")
     return words
 
 
@@ -158,12 +161,17 @@ def _facts(row: dict[Any, Any], plugs: list[str]) -> list[tuple[str, str]]:
     return [(label, text) for label, text in facts if text]
 
 
-def _links(ocm_id: int, row: dict[Any, Any]) -> list[tuple[str, str]]:
-    found = [
-        ("details", links.details(ocm_id)),
-        ("add a comment", links.add_comment(ocm_id)),
-        ("add a photo", links.add_photo(ocm_id)),
-    ]
+def _links(ocm_id: int | None, row: dict[Any, Any]) -> list[tuple[str, str]]:
+    """Return the links of a station; only those of Open Charge Map have pages there."""
+    found = (
+        []
+        if ocm_id is None
+        else [
+            ("details", links.details(ocm_id)),
+            ("add a comment", links.add_comment(ocm_id)),
+            ("add a photo", links.add_photo(ocm_id)),
+        ]
+    )
     if url := safe_url(row.get("url")):
         found.append(("web page", url))
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from ocm_geo.errors import QueryError
@@ -16,7 +15,7 @@ from ocm_geo.reference import ReferenceData
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["check_reference", "is_whole", "placed", "unplaced_words"]
+__all__ = ["check_reference", "is_whole", "placed", "plain_id", "unplaced_words"]
 
 
 def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
@@ -42,9 +41,10 @@ def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
     """
     frame = in_lonlat(stations, "stations")
     require(frame, "title", "connections", "max_power_kw")
-    if len(frame) and not pd.api.types.is_integer_dtype(frame.index.dtype):
+    if len(frame) and frame.index.inferred_type not in {"integer", "string"}:
         raise QueryError(
-            f"the stations need their numbers as index 'ocm_id', not {frame.index[0]!r}"
+            "the stations need whole numbers or texts as ids in their index, not "
+            f"{frame.index[0]!r}"
         )
     shapes = frame.geometry.to_numpy()
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
@@ -55,6 +55,11 @@ def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
             f"{frame.index[wrong.argmax()]}); use representative_point() for areas"
         )
     return (frame[~missing] if missing.any() else frame), int(missing.sum())
+
+
+def plain_id(label: object) -> int | str:
+    """Return the id of a station as a plain number or text, as JSON holds it."""
+    return label if isinstance(label, str) else int(label)  # type: ignore[call-overload, no-any-return]
 
 
 def unplaced_words(count: int) -> str:

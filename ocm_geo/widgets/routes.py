@@ -19,6 +19,7 @@ from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection, feature
 from ocm_geo.widgets.parts import attend, own_widget
+from ocm_geo.widgets.places import plain_id
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of
 from ocm_geo.widgets.symbols import legend_html
@@ -192,7 +193,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         self.map.add(bars)
         unique = self.stations[~self.stations.index.duplicated()]
         layer = StationLayer(unique, reference=reference).add_to(self.map)
-        layer.on_hover(lambda rows: self._touch(station=int(rows.index[0])))
+        layer.on_hover(lambda rows: self._touch(station=plain_id(rows.index[0])))
         self.map.add(self._marks)
         attend(self.map, f"Map of a route of {self._line.length_km:,.0f} km and its stations")
         head = f"<b>{len(unique):,} stations within {within_km:g} km</b>"
@@ -239,7 +240,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         turn = 360 * np.round((middle - (shape.bounds[0] + shape.bounds[2]) / 2) / 360)
         return shapely.transform(shape, lambda xy: np.round(xy + np.array([turn, 0.0]), 6))
 
-    def _touch(self, **what: int) -> None:
+    def _touch(self, **what: int | str) -> None:
         self.strip.marked = what
 
     def _mark(self, _: object) -> None:
@@ -290,7 +291,7 @@ def _strip_stations(stations: pd.DataFrame) -> list[dict[str, Any]]:
     rows = zip(stations.index, ranks, powers, *columns, strict=True)
     return [
         {
-            "id": int(ocm_id),
+            "id": plain_id(ocm_id),
             "km": round(float(along), 3),
             "side": str(side),
             "height": _HEIGHTS[rank + 1],

@@ -1,0 +1,225 @@
+"""Read the columns of a user's table: every problem is noted, none stops the reading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo.checks import is_missing, short_form
+from ocm_geo.errors import QueryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ocm_geo.reference import ReferenceData
+
+__all__ = ["Columns", "show_some"]
+
+Kind = Literal["column", "number", "text", "label"]
+
+_SHOWN = 4
+_MOST_COLUMNS = 12
+
+
+def show_some(values: Iterable[object]) -> str:
+    """Return the first few of values in words, and how many more there are."""
+    listed = list(values)
+    more = f" and {len(listed) - _SHOWN:,} more" if len(listed) > _SHOWN else ""
+    return ", ".join(repr(value) for value in listed[:_SHOWN]) + more
+
+
+@dataclass
+class Columns:
+    """
+    The columns and constants that stand for the facts of stations.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The user's table.
+    problems : list of str
+        What is wrong with it; grows while columns are read.
+    """
+
+    frame: pd.DataFrame
+    problems: list[str] = field(default_factory=list)
+
+    def raw(self, name: str, value: object, kind: Kind) -> pd.Series[Any] | None:
+        """
+        Return the values of an argument, one a row.
+
+        Parameters
+        ----------
+        name : str
+            The argument.
+        value : object
+            What was passed: the name of a column, or a constant.
+        kind : {"column", "number", "text", "label"}
+            Which constants make sense: none, numbers, texts and numbers that are not nearly the
+            name of a column, or any.
+
+        Returns
+        -------
+        pandas.Series or None
+            RangeIndex; None if the argument was not given, or a problem was noted.
+        """
+        if value is None:
+            return None
+        if self._has_column(value):
+            column = self.frame[value]
+            if isinstance(column, pd.DataFrame):
+                return self._note(name, f"the table has several columns {value!r}")
+            return column.reset_index(drop=True)
+        if is_missing(value) or isinstance(value, bool) or not isinstance(value, str | Real):
+            what = f"must be the name of a column or one value, not {short_form(value)}"
+            return self._note(name, what)
+        if kind == "column" or (isinstance(value, str) and self._is_misspelt(value, kind)):
+            return self._note(name, self._no_column(value))
+        return pd.Series([value] * len(self.frame), dtype=object)
+
+    def text(self, name: str, value: object) -> pd.Series[Any] | None:
+        """Return texts; white space around them is removed, and empty ones are missing."""
+        found = self.raw(name, value, "text")
+        if found is None:
+            return None
+        texts = found.astype("string").str.strip()
+        return texts.mask(texts == "")
+
+    def number(
+        self, name: str, value: object, *, low: float = -math.inf, whole: bool = False
+    ) -> NDArray[np.float64] | None:
+        """
+        Return numbers.
+
+        Parameters
+        ----------
+        name : str
+            The argument.
+        value : object
+            The name of a column, or a number.
+        low : float
+            The least number.
+        whole : bool
+            Whether they must be whole.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            NaN where missing; None as for `raw`.
+        """
+        found = self.raw(name, value, "number")
+        if found is None:
+            return None
+        numbers = found.map(_as_number).to_numpy(np.float64)
+        given = ~found.isna().to_numpy() & ~(found.astype("string").str.strip() == "").to_numpy(
+            dtype=bool, na_value=False
+        )
+        faults = {
+            "are not numbers; write 22 kW as 22 and 3,7 as 3.7": given & np.isnan(numbers),
+            "are not finite": np.isinf(numbers),
+            f"are less than {low:g}": numbers < low,
+            "are not whole": whole & (numbers % 1 > 0),
+        }
+        for fault, rows in faults.items():
+            if rows.any():
+                shown = show_some(pd.unique(found[rows]))
+                self._note(name, f"{rows.sum():,} of {len(found):,} values {fault} ({shown})")
+        return numbers
+
+    def codes(
+        self, name: str, value: object, table: str, reference: ReferenceData
+    ) -> pd.Series[Any] | None:
+        """
+        Return the ids that ids or labels stand for.
+
+        Parameters
+        ----------
+        name : str
+            The argument.
+        value : object
+            The name of a column, an id or a label.
+        table : str
+            The reference table.
+        reference : ReferenceData
+            Where labels are looked up.
+
+        Returns
+        -------
+        pandas.Series of Int64 or None
+            Missing where the value is missing or an empty text; None as for `raw`.
+        """
+        found = self.raw(name, value, "label")
+        return None if found is None else self.resolve(name, found, table, reference)
+
+    def resolve(
+        self, name: str, found: pd.Series[Any], table: str, reference: ReferenceData
+    ) -> pd.Series[Any] | None:
+        """Return the ids of values that were read already, as `codes` does."""
+        known: dict[object, int] = {}
+        faults = []
+        for code in pd.unique(found.dropna()):
+            if isinstance(code, str) and not code.strip():
+                continue
+            try:
+                known[code] = reference.resolve(table, _as_code(code))
+            except QueryError as error:
+                faults.append(str(error))
+        if faults:
+            more = f"; and {len(faults) - _SHOWN:,} more values" if len(faults) > _SHOWN else ""
+            is_constant = found.name is None and len(known) + len(faults) == 1
+            column = f"; {self._no_column(found.iloc[0])}" if is_constant else ""
+            return self._note(name, "; ".join(faults[:_SHOWN]) + more + column)
+        return found.map(known).astype("Int64")
+
+    def _note(self, name: str, problem: str) -> None:
+        self.problems.append(f"{name}: {problem}")
+
+    def _has_column(self, value: object) -> bool:
+        return isinstance(value, Hashable) and value in self.frame.columns
+
+    def _near_columns(self, value: object) -> list[str]:
+        """Find columns whose names are close to a text, whatever the case."""
+        names = {str(name).casefold(): str(name) for name in self.frame.columns}
+        close = get_close_matches(str(value).strip().casefold(), names, n=2, cutoff=0.75)
+        return [names[name] for name in close]
+
+    def _is_misspelt(self, value: str, kind: Kind) -> bool:
+        """Test whether a text can only have been meant as the name of a column."""
+        return kind == "number" or (kind == "text" and bool(self._near_columns(value)))
+
+    def _no_column(self, value: object) -> str:
+        """Return that a column does not exist, and which ones do."""
+        if near := self._near_columns(value):
+            return f"there is no column {value!r}: did you mean {' or '.join(map(repr, near))}?"
+        names = [str(name) for name in self.frame.columns]
+        more = ", …" if len(names) > _MOST_COLUMNS else ""
+        return f"there is no column {value!r}; there are {', '.join(names[:_MOST_COLUMNS])}{more}"
+
+
+def _as_number(value: object) -> float:
+    """Return a number or a text that is one; NaN for anything else."""
+    is_text = isinstance(value, str) and "_" not in value
+    if isinstance(value, bool | np.bool_) or is_missing(value):
+        return math.nan
+    if not is_text and not isinstance(value, Real | np.number):
+        return math.nan
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except ValueError:
+        return math.nan
+
+
+def _as_code(value: object) -> Any:  # noqa: ANN401 - checked by resolve
+    """Return whole numbers of any type as integers: columns with gaps hold them as floats."""
+    if isinstance(value, Integral) and not isinstance(value, bool | np.bool_):
+        return int(value)
+    if isinstance(value, Real) and not isinstance(value, bool | np.bool_) and value % 1 == 0:
+        return int(value)
+    return value

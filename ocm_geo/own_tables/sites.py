@@ -1,0 +1,157 @@
+"""Which station each row of a user's table belongs to, and what its rows say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ocm_geo import geodesy
+from ocm_geo.own_tables.columns import Columns, show_some
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Sites", "read_sites", "read_stations"]
+
+_PARTLY_OPERATIONAL = 75
+_SAME_SITE_KM = 1.0
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The stations of a table: ascending ids, and the station of each row."""
+
+    ids: pd.Index[Any]
+    code: NDArray[np.intp]
+    grouped: bool
+    reference: pd.Series[Any] | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_sites(columns: Columns, frame: pd.DataFrame, row_id: object, site: object) -> Sites | None:
+    """Read which station each row belongs to."""
+    name = "id" if site is None else "site"
+    if row_id is None and site is None:
+        index = frame.index
+        name, values = "id (the index of the table)", pd.Series(index.to_numpy(dtype=object))
+    else:
+        found = columns.raw(name, row_id if site is None else site, "column")
+        if found is None:
+            return None
+        values = found
+    ids = _plain_ids(columns, name, values)
+    if ids is None:
+        return None
+    code, unique = pd.factorize(ids, sort=True)
+    if site is None and len(unique) < len(ids):
+        repeated = pd.unique(ids[pd.Series(ids).duplicated().to_numpy()])
+        columns.problems.append(
+            f"{name}: {len(ids) - len(unique):,} of {len(ids):,} rows repeat an id "
+            f"({show_some(repeated.tolist())}): pass site= instead if each row is a connection of "
+            "that station, or drop repeated rows"
+        )
+    reference = None if site is None else columns.text("id", row_id)
+    return Sites(pd.Index(unique, name="station_id"), code, site is not None, reference)
+
+
+def _plain_ids(columns: Columns, name: str, values: pd.Series[Any]) -> NDArray[Any] | None:
+    """Return ids as whole numbers or as texts; note what is neither."""
+    is_text = np.array([isinstance(value, str) for value in values], dtype=bool)
+    missing = values.isna().to_numpy() | (
+        is_text & (values == "").to_numpy(dtype=bool, na_value=False)
+    )
+    if missing.any():
+        columns.problems.append(f"{name}: {missing.sum():,} of {len(values):,} ids are missing")
+        return None
+    if is_text.all():
+        return values.to_numpy(dtype=object)
+    numbers = (
+        columns.number(name, None) if is_text.any() else pd.to_numeric(values, errors="coerce")
+    )
+    whole = numbers is not None and not pd.api.types.is_bool_dtype(values.dtype)
+    if whole and bool((numbers.notna() & (numbers % 1 == 0)).all()):
+        return numbers.to_numpy(dtype="int64")
+    kinds = ", ".join(sorted({type(value).__name__ for value in values}))
+    columns.problems.append(
+        f"{name}: ids must all be whole numbers or all be texts, not {kinds}; astype(str) makes "
+        "texts of them"
+    )
+    return None
+
+
+def read_stations(columns: Columns, sites: Sites, rows: dict[str, Any]) -> dict[str, Any]:
+    """Bring what belongs to stations from rows to stations, and note contradictions."""
+    operators = rows["operator"]
+    found: dict[str, Any] = {
+        "title": _first_of(sites, rows["title"]),
+        "operator_reference": _first_of(sites, operators.get("operator_reference")),
+        "operator_id": _first_of(sites, operators.get("operator_id")),
+        "status": _status_of(sites, rows["status"]),
+    }
+    for name in ("n_points", "usage", "country"):
+        found[name] = _first_of(sites, rows[name])
+    told = rows | {"operator": operators.get("operator_reference", operators.get("operator_id"))}
+    for name in ("n_points", "usage", "country", "operator"):
+        _note_several(columns, sites, name, told[name])
+    if rows["lon"] is not None and rows["lat"] is not None:
+        found["lon"], found["lat"] = _position_of(columns, sites, rows["lon"], rows["lat"])
+    return found
+
+
+def _first_of(sites: Sites, values: Any) -> pd.Series[Any] | None:  # noqa: ANN401 - a column
+    """Return the first known value of each station."""
+    return None if values is None else pd.Series(values).groupby(sites.code).first()
+
+
+def _note_several(columns: Columns, sites: Sites, name: str, values: Any) -> None:  # noqa: ANN401
+    """Note stations whose rows have several values of what a station has one of."""
+    if values is None:
+        return
+    column = pd.Series(values)
+    differs = _differs(sites, column, column.groupby(sites.code).first())
+    if differs.any():
+        at = int(differs.argmax())
+        shown = show_some(pd.unique(column[sites.code == at].dropna()).tolist())
+        columns.problems.append(
+            f"{name} differs within {differs.sum():,} of {len(sites):,} stations (first: "
+            f"{sites.ids[at]!r} has {shown}): make it one value, or leave {name} out"
+        )
+
+
+def _differs(sites: Sites, values: pd.Series[Any], first: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Return which stations have rows of different values; a missing one does not count."""
+    other = values != first.iloc[sites.code].set_axis(values.index)
+    rows = other.to_numpy(dtype=bool, na_value=False) & values.notna().to_numpy()
+    return np.bincount(sites.code, rows, len(sites)) > 0
+
+
+def _status_of(sites: Sites, status: pd.Series[Any] | None) -> pd.Series[Any] | None:
+    """Return the status of each station: that of its rows, or "Partly Operational (Mixed)"."""
+    if status is None:
+        return None
+    first = status.groupby(sites.code).first()
+    return first.mask(_differs(sites, status, first), _PARTLY_OPERATIONAL)
+
+
+def _position_of(
+    columns: Columns, sites: Sites, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the position of the first row of each station; the others must be near it."""
+    first = np.zeros(len(sites), dtype=np.intp)
+    first[sites.code[::-1]] = np.arange(len(lon))[::-1]
+    x, y = lon[first], lat[first]
+    if sites.grouped:
+        away = geodesy.distance_km(lon, lat, x[sites.code], y[sites.code]) > _SAME_SITE_KM
+        if away.any():
+            apart = np.unique(sites.code[away])
+            columns.problems.append(
+                f"{len(apart):,} of {len(sites):,} stations have rows more than {_SAME_SITE_KM:g} "
+                f"km apart (stations {show_some(sites.ids[apart].tolist())}): does site name a "
+                "place, not a network?"
+            )
+    return x, y
