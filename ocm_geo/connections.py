@@ -172,8 +172,8 @@ def _one_decoded(text: str, station_id: object) -> list[Connection]:
         return _one_site.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise QueryError(
-            f"the connections of station {station_id} are not the JSON of a station table: {error}; "
-            "stations_from_table makes a station table of your own columns"
+            f"the connections of station {station_id} are not the JSON of a station table: "
+            f"{error}; stations_from_table makes a station table of your own columns"
         ) from error
 
 

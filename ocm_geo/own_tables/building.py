@@ -304,7 +304,7 @@ def _warn_of_power(stations: gpd.GeoDataFrame, power_kw: NDArray[np.float64] | N
         return
     warn_user(
         f"power_kw: {stations['n_power_implausible'].sum():,} powers are more than their connector "
-        f"can deliver (stations {show_some(stations.index[wrong].tolist())}; the highest is "
+        f"can deliver (stations {show_some(stations.index[wrong])}; the highest is "
         f"{np.nanmax(power_kw):,g} kW): are they in W? They are flagged and left out of all sums",
         SuspectInput,
     )

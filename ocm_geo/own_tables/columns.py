@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,19 +21,26 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["Columns", "show_some"]
+__all__ = ["Columns", "as_number", "show_some"]
 
 Kind = Literal["column", "number", "text", "label"]
 
 _SHOWN = 4
 _MOST_COLUMNS = 12
+_LONGEST = 40
 
 
 def show_some(values: Iterable[object]) -> str:
-    """Return the first few of values in words, and how many more there are."""
-    listed = list(values)
-    more = f" and {len(listed) - _SHOWN:,} more" if len(listed) > _SHOWN else ""
-    return ", ".join(repr(value) for value in listed[:_SHOWN]) + more
+    """Return the first few of values in words, each once, and how many more there are."""
+    words = list(dict.fromkeys(_word_of(value) for value in values))
+    more = f" and {len(words) - _SHOWN:,} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[:_SHOWN]) + more
+
+
+def _word_of(value: object) -> str:
+    """Return a value of a cell in a short form."""
+    word = repr(value.item() if isinstance(value, np.generic) else value)
+    return word if len(word) <= _LONGEST else word[:_LONGEST] + "…"
 
 
 @dataclass
@@ -117,7 +125,7 @@ class Columns:
         found = self.raw(name, value, "number")
         if found is None:
             return None
-        numbers = found.map(_as_number).to_numpy(np.float64)
+        numbers = found.map(as_number).to_numpy(np.float64)
         given = ~found.isna().to_numpy() & ~(found.astype("string").str.strip() == "").to_numpy(
             dtype=bool, na_value=False
         )
@@ -125,11 +133,11 @@ class Columns:
             "are not numbers; write 22 kW as 22 and 3,7 as 3.7": given & np.isnan(numbers),
             "are not finite": np.isinf(numbers),
             f"are less than {low:g}": numbers < low,
-            "are not whole": whole & (numbers % 1 > 0),
+            "are not whole": whole & np.isfinite(numbers) & (numbers != np.round(numbers)),
         }
         for fault, rows in faults.items():
             if rows.any():
-                shown = show_some(pd.unique(found[rows]))
+                shown = show_some(found[rows])
                 self._note(name, f"{rows.sum():,} of {len(found):,} values {fault} ({shown})")
         return numbers
 
@@ -163,6 +171,8 @@ class Columns:
     ) -> pd.Series[Any] | None:
         """Return the ids of values that were read already, as `codes` does."""
         known: dict[object, int] = {}
+        if cells := [value for value in found if not isinstance(value, Hashable)]:
+            return self._note(name, f"{show_some(cells)} is neither an id nor a label")
         faults = []
         for code in pd.unique(found.dropna()):
             if isinstance(code, str) and not code.strip():
@@ -203,12 +213,12 @@ class Columns:
         return f"there is no column {value!r}; there are {', '.join(names[:_MOST_COLUMNS])}{more}"
 
 
-def _as_number(value: object) -> float:
+def as_number(value: object) -> float:
     """Return a number or a text that is one; NaN for anything else."""
     is_text = isinstance(value, str) and "_" not in value
     if isinstance(value, bool | np.bool_) or is_missing(value):
         return math.nan
-    if not is_text and not isinstance(value, Real | np.number):
+    if not is_text and not isinstance(value, Real | Decimal | np.number):
         return math.nan
     try:
         return float(value)  # type: ignore[arg-type]

@@ -34,6 +34,8 @@ def read_operators(columns: Columns, operator: object) -> dict[str, pd.Series[An
         numbers = columns.number("operator", operator, low=0, whole=True)
         return {"operator_id": pd.Series(numbers).astype("Int64") if numbers is not None else None}
     names = columns.text("operator", operator)
+    if names is None:
+        return {}
     ids = {name: own_id(name) for name in pd.unique(names.dropna())}
     return {"operator_id": names.map(ids).astype("Int64"), "operator_reference": names}
 
@@ -85,7 +87,7 @@ def _read_geometry(
     if wrong.any():
         columns.problems.append(
             f"{wrong.sum():,} of {len(shapes):,} geometries are not points (first: row "
-            f"{frame.index[wrong.argmax()]!r}): use representative_point()"
+            f"{show_some(frame.index[wrong][:1])}): use representative_point()"
         )
         return None, None
     return shapely.get_x(shapes), shapely.get_y(shapes)
@@ -99,7 +101,7 @@ def _check_positions(
     if missing.any():
         columns.problems.append(
             f"{missing.sum():,} of {len(lon):,} rows have no position (rows "
-            f"{show_some(frame.index[missing].tolist())}): drop them, or find their positions"
+            f"{show_some(frame.index[missing])}): drop them, or find their positions"
         )
     off = ~missing & ~((np.abs(lon) <= _MAX_LON) & (np.abs(lat) <= _MAX_LAT))
     if off.any():
@@ -108,5 +110,6 @@ def _check_positions(
         hint = "lon and lat are swapped there" if swapped else "they must be degrees of WGS84"
         columns.problems.append(
             f"{off.sum():,} of {len(lon):,} positions are not on the Earth (first: row "
-            f"{frame.index[first]!r}, at (lon, lat) = ({lon[first]:g}, {lat[first]:g})): {hint}"
+            f"{show_some(frame.index[[first]])}, at (lon, lat) = ({lon[first]:g}, "
+            f"{lat[first]:g})): {hint}"
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo import geodesy
-from ocm_geo.own_tables.columns import Columns, show_some
+from ocm_geo.own_tables.columns import Columns, as_number, show_some
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,10 +49,10 @@ def read_sites(columns: Columns, frame: pd.DataFrame, row_id: object, site: obje
         return None
     code, unique = pd.factorize(ids, sort=True)
     if site is None and len(unique) < len(ids):
-        repeated = pd.unique(ids[pd.Series(ids).duplicated().to_numpy()])
+        repeated = ids[pd.Series(ids).duplicated().to_numpy()]
         columns.problems.append(
             f"{name}: {len(ids) - len(unique):,} of {len(ids):,} rows repeat an id "
-            f"({show_some(repeated.tolist())}): pass site= instead if each row is a connection of "
+            f"({show_some(repeated)}): pass site= instead if each row is a connection of "
             "that station, or drop repeated rows"
         )
     reference = None if site is None else columns.text("id", row_id)
@@ -70,18 +70,27 @@ def _plain_ids(columns: Columns, name: str, values: pd.Series[Any]) -> NDArray[A
         return None
     if is_text.all():
         return values.to_numpy(dtype=object)
-    numbers = (
-        columns.number(name, None) if is_text.any() else pd.to_numeric(values, errors="coerce")
-    )
-    whole = numbers is not None and not pd.api.types.is_bool_dtype(values.dtype)
-    if whole and bool((numbers.notna() & (numbers % 1 == 0)).all()):
-        return numbers.to_numpy(dtype="int64")
+    if not is_text.any() and (whole := _whole_numbers(values)) is not None:
+        return whole
     kinds = ", ".join(sorted({type(value).__name__ for value in values}))
     columns.problems.append(
         f"{name}: ids must all be whole numbers or all be texts, not {kinds}; astype(str) makes "
         "texts of them"
     )
     return None
+
+
+def _whole_numbers(values: pd.Series[Any]) -> NDArray[np.int64] | None:
+    """Return whole numbers of any type; None where a value is not one."""
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return values.to_numpy(dtype=np.int64)
+    numbers = values.map(as_number).to_numpy(np.float64)
+    if not np.array_equal(numbers, np.round(numbers)):
+        return None
+    try:
+        return np.array([int(value) for value in values], dtype=np.int64)
+    except OverflowError:
+        return None
 
 
 def read_stations(columns: Columns, sites: Sites, rows: dict[str, Any]) -> dict[str, Any]:
@@ -116,10 +125,10 @@ def _note_several(columns: Columns, sites: Sites, name: str, values: Any) -> Non
     differs = _differs(sites, column, column.groupby(sites.code).first())
     if differs.any():
         at = int(differs.argmax())
-        shown = show_some(pd.unique(column[sites.code == at].dropna()).tolist())
+        shown = show_some(column[sites.code == at].dropna())
         columns.problems.append(
             f"{name} differs within {differs.sum():,} of {len(sites):,} stations (first: "
-            f"{sites.ids[at]!r} has {shown}): make it one value, or leave {name} out"
+            f"{show_some(sites.ids[[at]])} has {shown}): make it one value, or leave {name} out"
         )
 
 
@@ -151,7 +160,7 @@ def _position_of(
             apart = np.unique(sites.code[away])
             columns.problems.append(
                 f"{len(apart):,} of {len(sites):,} stations have rows more than {_SAME_SITE_KM:g} "
-                f"km apart (stations {show_some(sites.ids[apart].tolist())}): does site name a "
+                f"km apart (stations {show_some(sites.ids[apart])}): does site name a "
                 "place, not a network?"
             )
     return x, y
