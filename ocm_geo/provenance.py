@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import shapely
 
+from ocm_geo.checks import check_km
+
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "ATTRS_KEY",
+    "DEFAULT_WITHIN_KM",
     "MAX_BYTES",
     "NOT_RECORDED",
     "attach",
     "carry",
+    "choose_within_km",
     "credit_line",
     "geometry_summary",
     "read_attrs",
@@ -28,6 +32,8 @@ __all__ = [
 
 ATTRS_KEY = "ocm"
 MAX_BYTES = 2000
+DEFAULT_WITHIN_KM = 5.0
+"""Distance from a route within which stations count where nothing else is known."""
 NOT_RECORDED = "source not recorded"
 """The credit of a table that does not name its source: nobody is credited by guess."""
 
@@ -112,6 +118,39 @@ def credit_line(*tables: pd.DataFrame | pd.Series[Any]) -> str:
     """
     lines = [str(read_attrs(table).get("attribution") or NOT_RECORDED) for table in tables]
     return "; ".join(dict.fromkeys(lines)) or NOT_RECORDED
+
+
+def choose_within_km(within_km: float | None, *tables: pd.DataFrame | pd.Series[Any]) -> float:
+    """
+    Choose the distance from a route within which stations are analysed.
+
+    Parameters
+    ----------
+    within_km : float or None
+        The argument, which wins.
+    *tables : pandas.DataFrame
+        Tables that may record the distance within which their stations were fetched or located.
+
+    Returns
+    -------
+    float
+        Kilometres: the argument, else the distance of the first table that records one, else
+        `DEFAULT_WITHIN_KM`.
+
+    Raises
+    ------
+    QueryError
+        If the argument is not a distance.
+    """
+    if within_km is not None:
+        return check_km(within_km, "within_km")
+    for table in tables:
+        facts = read_attrs(table)
+        for step in ("located", "gaps", "query"):
+            recorded = facts.get(step)
+            if isinstance(recorded, dict) and isinstance(recorded.get("within_km"), int | float):
+                return float(recorded["within_km"])
+    return DEFAULT_WITHIN_KM
 
 
 def geometry_summary(geometry: shapely.Geometry) -> dict[str, Any]:

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ocm_geo.checks import check_km
 from ocm_geo.corridors.marks import Marks, marks_along
 from ocm_geo.corridors.qualifying import qualifying
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.ids import station_table, take_ids
-from ocm_geo.provenance import carry
+from ocm_geo.provenance import carry, choose_within_km
 from ocm_geo.query import show_filters
 from ocm_geo.schema import CRS
 
@@ -36,7 +35,7 @@ def route_gaps(
     route: Route,
     stations: Points,
     *,
-    within_km: float = 5.0,
+    within_km: float | None = None,
     min_points: int | None = None,
     drive_on: Literal["right", "left"] | None = None,
     **filters: Unpack[StationFilters],
@@ -53,8 +52,9 @@ def route_gaps(
         The route in lon/lat, or a one-row series or frame with a coordinate reference system.
     stations : geopandas.GeoDataFrame
         A station table; which of them are near the route is found here.
-    within_km : float
-        Greatest geodesic distance of a station from the route, inclusive, in km.
+    within_km : float, optional
+        Greatest geodesic distance of a station from the route, inclusive, in km. By default the
+        distance within which the stations were fetched along a route, else 5 km.
     min_points : int, optional
         Count only stations with at least so many charging points: ``n_points``, where that is
         missing ``n_connectors``.
@@ -95,7 +95,7 @@ def route_gaps(
     >>> gaps[["from_id", "to_id", "length_km"]].round(1).to_numpy().tolist()
     [[<NA>, 7, 55.7], [7, <NA>, 55.7]]
     """
-    limit = check_km(within_km, "within_km")
+    limit = choose_within_km(within_km, stations)
     stations = station_table(stations)
     line = Line(as_line(route))
     marks = marks_along(qualifying(stations, min_points, **filters), line, limit)

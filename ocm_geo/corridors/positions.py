@@ -149,7 +149,7 @@ def locate_along(
     hits = locate(frame, line, within_km=limit, passages=passages)
     if not len(hits.position):
         warn_if_far("route", line.coords, points, "point")
-    return carry(located(frame, hits), points)
+    return carry(located(frame, hits), points, located=limit and {"within_km": limit})
 
 
 def locate(

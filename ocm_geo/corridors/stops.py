@@ -13,7 +13,7 @@ from ocm_geo.corridors.marks import Marks, marks_along
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.ids import station_table, take_ids
-from ocm_geo.provenance import carry
+from ocm_geo.provenance import carry, choose_within_km
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StopPlan", "plan_stops"]
 
-_NEAR_KM = 5.0
 _FAR_RANGE_KM = 2000.0
 """No vehicle drives so far on one charge."""
 _ROUNDING_KM = 1e-6
@@ -147,7 +146,8 @@ def plan_stops(
     within_km : float, optional
         Greatest distance of a station from the route, inclusive, in km. By default every
         station of the table counts if the table says how far off they are (``offset_km``, as in
-        the answer of `stations_from_route`) or detours are driven, else those within 5 km.
+        the answer of `stations_from_route`) or detours are driven, else those within the
+        distance in which they were fetched along a route, else 5 km.
 
     Returns
     -------
@@ -222,7 +222,7 @@ def _reach_off(
     if len(offset):
         # The same place measured twice may differ by rounding.
         return float(max(offset)) + 2 * _ROUNDING_KM, None
-    return _NEAR_KM, max(car.first_hop_km, car.hop_km) if detours else None
+    return choose_within_km(None, stations), max(car.first_hop_km, car.hop_km) if detours else None
 
 
 def _farthest(road: _Road, car: _Car) -> _Chain:

@@ -25,7 +25,7 @@ from ocm_geo.plots.style import (
     require,
 )
 from ocm_geo.plots.text import text_size
-from ocm_geo.provenance import NOT_RECORDED, credit_line
+from ocm_geo.provenance import NOT_RECORDED, choose_within_km, credit_line
 from ocm_geo.standards import Rule, Verdict
 from ocm_geo.standards.catalogue import rule_of
 
@@ -46,7 +46,7 @@ def plot_route(
     route: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries,
     stations: gpd.GeoDataFrame,
     *,
-    within_km: float = 5,
+    within_km: float | None = None,
     gaps: gpd.GeoDataFrame | None = None,
     limit_km: float | None = None,
     standard: Verdict | Rule | str | None = None,
@@ -61,8 +61,9 @@ def plot_route(
         The route.
     stations : geopandas.GeoDataFrame
         As `ocm_geo.stations_from_route` gives it, with ``along_km`` and ``side``.
-    within_km : float
-        Half width of the corridor on the map, km.
+    within_km : float, optional
+        Half width of the corridor on the map, km. By default the distance within which the
+        stations were fetched or located, else that of the gaps, else 5 km.
     gaps : geopandas.GeoDataFrame, optional
         As `ocm_geo.route_gaps` gives it; with a column ``group``, each group has its row.
     limit_km : float, optional
@@ -98,7 +99,7 @@ def plot_route(
     """
     require(stations, "along_km", "side", "max_power_kw", made_by="ocm_geo.stations_from_route")
     points = in_lonlat(stations, "stations")
-    width = check_km(within_km, "within_km")
+    width = choose_within_km(within_km, *(t for t in (stations, gaps) if t is not None))
     line = Line(as_line(route))
     rows = _rows(gaps, limit_km, standard)
     above = None

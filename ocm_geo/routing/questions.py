@@ -14,7 +14,7 @@ from ocm_geo.corridors import locate_along
 from ocm_geo.errors import InexactMethod, QueryError, RouteError
 from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import Line, as_line, check_lonlat
-from ocm_geo.provenance import attach, carry
+from ocm_geo.provenance import attach, carry, choose_within_km
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def road_detours(
     route: Route,
     *,
     engine: Engine | None,
-    within_km: float = 5.0,
+    within_km: float | None = None,
     margin_km: float = 3.0,
 ) -> gpd.GeoDataFrame:
     """
@@ -104,8 +104,9 @@ def road_detours(
         The route, as driven.
     engine : Engine or None
         Measures on the road. None: twice the straight-line offset, with a warning.
-    within_km : float
-        Greatest geodesic distance from the route.
+    within_km : float, optional
+        Greatest geodesic distance from the route, km. By default the distance within which the
+        stations were fetched along a route, else 5 km.
     margin_km : float
         The way from this far before the station to this far after it, with the station between,
         is compared with the way without.
@@ -139,7 +140,8 @@ def road_detours(
     True
     """
     margin = check_km(margin_km, "margin_km")
-    near = locate_along(stations, route, within_km=within_km)
+    limit = choose_within_km(within_km, stations)
+    near = locate_along(stations, route, within_km=limit)
     if engine is None:
         warnings.warn(
             "detour_km is twice the straight-line offset: give an engine to measure on the road",

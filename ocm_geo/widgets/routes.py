@@ -10,10 +10,10 @@ import ipywidgets
 import numpy as np
 import shapely
 
-from ocm_geo.checks import check_km
 from ocm_geo.corridors import locate_along, route_gaps
 from ocm_geo.geodesy import Line, as_line, corridor_polygon
 from ocm_geo.plots.style import GAP, INK, POWER_CLASSES, power_class
+from ocm_geo.provenance import choose_within_km
 from ocm_geo.standards import AssessmentOptions, Rule, assess_route, standards
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
@@ -52,7 +52,7 @@ _GREY = "#767676"
 def route_map(
     route: Route,
     stations: gpd.GeoDataFrame,
-    within_km: float = 5,
+    within_km: float | None = None,
     standard: str | Rule | None = None,
     *,
     min_power_kw: float | None = None,
@@ -69,8 +69,9 @@ def route_map(
         The route in lon/lat, or a one-row series or frame with a coordinate reference system.
     stations : geopandas.GeoDataFrame
         A station table; what is near the route is found here.
-    within_km : float
-        Greatest geodesic distance of a station from the route, km.
+    within_km : float, optional
+        Greatest geodesic distance of a station from the route, km. By default the distance within
+        which the stations were fetched along a route, else 5 km.
     standard : str or Rule, optional
         A rule about roads (see `standards`): the gaps are then the sections between the pools
         that qualify, and those that fail are red. The rule's own distance from the road decides
@@ -108,7 +109,7 @@ def route_map(
     >>> shown.verdict.passes
     False
     """
-    limit = check_km(within_km, "within_km")
+    limit = choose_within_km(within_km, stations)
     line = Line(as_line(route))
     located = locate_along(stations, route, within_km=limit, passages="all").sort_values("along_km")
     verdict = None
