@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polyline
 import shapely
 
+from ocm_geo.checks import warn_user
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
 from ocm_geo.geodesy import as_line
+from ocm_geo.routes.encoding import holds_heights, lacks_heights, numbers_of, positions_of
 from ocm_geo.routes.plausibility import edge_km, out_of_range, suspicion
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ _BACKSLASHES = re.compile(r"\\+")
 _NOT_DECODED = "the polyline of {n} characters is no route at precision {precision}: "
 
 
-def route_from_polyline(text: str, precision: int = 5) -> shapely.LineString:
+def route_from_polyline(
+    text: str, precision: int = 5, *, has_height: bool = False
+) -> shapely.LineString:
     r"""
     Decode an encoded polyline.
 
@@ -38,6 +41,9 @@ def route_from_polyline(text: str, precision: int = 5) -> shapely.LineString:
         Google's encoded polyline format: characters ``?`` to ``~``, latitude first.
     precision : int
         Decimals of the encoded degrees, 5 or 6. The text does not say which.
+    has_height : bool
+        Whether every point has a height, as openrouteservice and GraphHopper encode them on
+        demand. Heights are left out of the route.
 
     Returns
     -------
@@ -57,7 +63,8 @@ def route_from_polyline(text: str, precision: int = 5) -> shapely.LineString:
     -----
     SuspectInput
         If the route is possible but improbable: far jumps, a place where texts of the other
-        precision end up, or backslashes that all come in pairs.
+        precision end up, backslashes that all come in pairs, or numbers that look like points
+        with heights although ``has_height`` is False, or the reverse.
 
     Examples
     --------
@@ -66,13 +73,24 @@ def route_from_polyline(text: str, precision: int = 5) -> shapely.LineString:
     'LINESTRING (-120.2 38.5, -120.95 40.7, -126.453 43.252)'
     """
     body = _checked_text(text)
-    lonlat = decode(body, check_precision(precision))
+    lonlat = decode(body, check_precision(precision), has_height=has_height)
     route = as_line(lonlat)
-    if reason := suspicion(lonlat, precision) or _all_doubled(body):
-        warnings.warn(
+    if not has_height and (heights := _with_heights(body, precision)):
+        warn_user(
+            f"the polyline decodes at precision {precision}, but its numbers look like points "
+            f"with heights{heights}",
+            SuspectInput,
+        )
+    elif has_height and _without_heights(body):
+        warn_user(
+            "the polyline decodes with heights, but its numbers look like points without: try "
+            "has_height=False",
+            SuspectInput,
+        )
+    elif reason := suspicion(lonlat, precision) or _all_doubled(body):
+        warn_user(
             f"the polyline decodes at precision {precision}, but {reason}{_other(body, precision)}",
             SuspectInput,
-            stacklevel=2,
         )
     return route
 
@@ -146,7 +164,7 @@ def check_precision(precision: int) -> int:
     return int(precision)
 
 
-def decode(text: str, precision: int) -> NDArray[np.float64]:
+def decode(text: str, precision: int, *, has_height: bool = False) -> NDArray[np.float64]:
     """
     Decode a polyline and check that its positions are on Earth.
 
@@ -156,6 +174,8 @@ def decode(text: str, precision: int) -> NDArray[np.float64]:
         The encoded polyline.
     precision : int
         5 or 6.
+    has_height : bool
+        Whether every point has a height.
 
     Returns
     -------
@@ -168,15 +188,17 @@ def decode(text: str, precision: int) -> NDArray[np.float64]:
         If the text is cut off or gives positions that are none on Earth.
     """
     told = _NOT_DECODED.format(n=len(text), precision=precision)
-    lonlat = _positions(text, precision)
+    lonlat = _positions(text, precision, has_height=has_height)
     if lonlat is None:
-        raise RouteError(f"{told}it breaks off in the middle of a point{_undoubled(text)}")
+        hint = _undoubled(text) or ("" if has_height else _with_heights(text, precision))
+        raise RouteError(f"{told}it breaks off in the middle of a point{hint}")
     wrong = out_of_range(lonlat)
     if wrong is not None:
         lon, lat = lonlat[wrong]
         raise RouteError(
             f"{told}its point {wrong} has latitude {lat:g} and longitude {lon:g}"
-            f"{_undoubled(text) or _other(text, precision)}{_swapped(lonlat)}"
+            f"{_undoubled(text) or _with_heights(text, precision) or _other(text, precision)}"
+            f"{_swapped(lonlat)}"
         )
     return lonlat
 
@@ -203,14 +225,40 @@ def _checked_text(text: object) -> str:
     )
 
 
-def _positions(text: str, precision: int) -> NDArray[np.float64] | None:
+def _positions(
+    text: str, precision: int, *, has_height: bool = False
+) -> NDArray[np.float64] | None:
     """Decode; None if the text breaks off."""
-    try:
-        return np.array(polyline.decode(text, precision, geojson=True), dtype=float)
-    except IndexError:
+    numbers = numbers_of(text)
+    if numbers is None or len(numbers) % (3 if has_height else 2):
         return None
-    except OverflowError:  # a run of continuation characters: a number beyond all floats
-        return np.full((1, 2), np.inf)
+    return positions_of(numbers, precision, has_height=has_height)
+
+
+def _without_heights(text: str) -> bool:
+    """Return whether a text that decoded with heights seems to have none."""
+    numbers = numbers_of(text)
+    return numbers is not None and len(numbers) > 6 and lacks_heights(numbers)  # noqa: PLR2004
+
+
+def _with_heights(text: str, precision: int) -> str:
+    """Return a hint where a text seems to encode heights."""
+    numbers = numbers_of(text)
+    if numbers is None:
+        return ""
+    for candidate in (precision, 11 - precision):
+        lonlat = None
+        if holds_heights(numbers, candidate):
+            lonlat = positions_of(numbers, candidate, has_height=True)
+        if lonlat is not None and suspicion(lonlat, candidate) is None:
+            other = "" if candidate == precision else f", precision={candidate}"
+            km = edge_km(lonlat).sum()
+            lon, lat = lonlat[0]
+            return (
+                f"; has_height=True{other} makes it a route of {km:.4g} km from "
+                f"({lon:.4f}, {lat:.4f})"
+            )
+    return ""
 
 
 def _plausible(text: str, precision: int) -> str | None:

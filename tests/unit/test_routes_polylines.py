@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import polyline
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
 from ocm_geo.routes import route_from_polyline, route_to_polyline
+from ocm_geo.routes.polylines import decode
 
 # The example of Google's description of the format.
 GOOGLE = "_p~iF~ps|U_ulLnnqC_mqNvxq`@"
@@ -145,3 +150,71 @@ def test_a_polyline_is_a_string() -> None:
 def test_a_route_too_short_to_encode() -> None:
     with pytest.raises(RouteError, match="one at 5 decimals"):
         route_to_polyline(shapely.LineString([(5, 52), (5.000001, 52)]))
+
+
+def with_heights(lonlat: list[tuple[float, float]], heights: list[float], precision: int) -> str:
+    """Encode as openrouteservice and GraphHopper do, digit by digit."""
+    text, before = "", [0, 0, 0]
+    for (x, y), z in zip(lonlat, heights, strict=True):
+        row = (round(y * 10**precision), round(x * 10**precision), round(z * 100))
+        for axis, value in enumerate(row):
+            step, before[axis] = value - before[axis], value
+            step = ~(step << 1) if step < 0 else step << 1
+            while step >= 32:
+                text, step = text + chr((32 | (step & 31)) + 63), step >> 5
+            text += chr(step + 63)
+    return text
+
+
+ROAD = [(11.3 + i * 0.0003, round(48.19 + math.sin(i / 3) / 900, 6)) for i in range(25)]
+
+
+@pytest.mark.parametrize("n", [24, 25])
+@pytest.mark.parametrize("precision", [5, 6])
+@pytest.mark.parametrize("base", [0, 4, 520, 2500])
+def test_heights_are_read_on_demand_and_noticed_otherwise(
+    n: int, precision: int, base: int
+) -> None:
+    heights = [base + base / 500 * math.sin(i) for i in range(n)]
+    text = with_heights(ROAD[:n], heights, precision)
+    found = route_from_polyline(text, precision, has_height=True)
+    assert shapely.equals_exact(found, shapely.LineString(ROAD[:n]), 0.6 * 10**-precision)
+    if n == 25:
+        with pytest.raises(RouteError, match="has_height=True makes it a route of"):
+            route_from_polyline(text, precision)
+    else:
+        with pytest.raises((RouteError, SuspectInput), match="has_height=True"):
+            route_from_polyline(text, precision)
+
+
+def test_lines_without_heights_are_not_taken_for_some() -> None:
+    for n in (3, 6, 9, 12, 15, 18, 24):
+        for precision in (5, 6):
+            text = encoded(ROAD[:n], precision)
+            assert len(route_from_polyline(text, precision).coords) == n
+
+
+def test_heights_that_are_not_there() -> None:
+    with pytest.warns(SuspectInput, match="has_height=False"):
+        route_from_polyline(encoded(ROAD[:24], 5), has_height=True)
+    with pytest.raises(RouteError, match="breaks off"):
+        route_from_polyline(encoded(ROAD[:25], 5), has_height=True)
+
+
+@pytest.mark.parametrize("text", ["~" * 40, "_" * 30 + "?", "?" * 7, "_p~iF~ps|U_"])
+def test_runs_of_signs_are_refused(text: str) -> None:
+    with pytest.raises(RouteError):
+        route_from_polyline(text)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-17_999_999, 17_999_999), st.integers(-8_999_999, 8_999_999)),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_numbers_are_those_of_the_package(units: list[tuple[int, int]]) -> None:
+    text = encoded([(x / 1e5, y / 1e5) for x, y in units], 5)
+    ours = decode(text, 5)
+    assert ours.tolist() == [list(p) for p in polyline.decode(text, 5, geojson=True)]
