@@ -4,7 +4,20 @@ GeoParquet, GeoPackage, GeoJSON, KML and Excel workbooks hold the provenance ins
 beside, in ``PATH.meta.json``.
 """
 
+from ocm_geo.files.delimited import read_texts
 from ocm_geo.files.geojson import to_geojson
+from ocm_geo.files.keyhole import kml_positions
+from ocm_geo.files.markup import Node, is_markup, parse_markup
 from ocm_geo.files.tables import SUFFIXES, read, write
 
-__all__ = ["SUFFIXES", "read", "to_geojson", "write"]
+__all__ = [
+    "SUFFIXES",
+    "Node",
+    "is_markup",
+    "kml_positions",
+    "parse_markup",
+    "read",
+    "read_texts",
+    "to_geojson",
+    "write",
+]

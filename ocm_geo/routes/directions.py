@@ -1,21 +1,24 @@
-"""Answers of routing engines: OSRM, Valhalla, Mapbox and Google directions.
+"""Answers of routing engines and map matching, in the forms of seven engines.
 
-The detailed geometry of the steps is joined, not the coarse overview. Encoded geometries do not
-say their precision: the one is taken whose length agrees with the distance that the engine
-printed.
+OSRM (route, match, trip), Valhalla, Mapbox, Google (Directions, Routes), openrouteservice (JSON,
+GeoJSON) and GraphHopper. The detailed geometry of the steps is joined, not the coarse overview.
+Encoded geometries do not say their precision, nor whether they hold heights: that reading is taken
+whose length agrees with the distance that the engine printed.
 """
 
 from __future__ import annotations
 
-import warnings
+import math
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocm_geo.errors import RouteError, SuspectInput
+from ocm_geo.checks import warn_user
+from ocm_geo.errors import InexactMethod, RouteError, SuspectInput
 from ocm_geo.routes.joining import join
-from ocm_geo.routes.plausibility import edge_km, out_of_range
+from ocm_geo.routes.plausibility import edge_km, out_of_range, suspicion
 from ocm_geo.routes.polylines import PRECISIONS, decode
 
 if TYPE_CHECKING:
@@ -23,12 +26,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Directions", "directions_lonlat", "is_directions", "read_directions"]
+__all__ = ["Directions", "directions_lonlat", "is_directions", "list_routes", "read_directions"]
 
-_SIGNS = ("routes", "trip", "code", "error_code", "error_message")
+ENGINES = "OSRM, Valhalla, Mapbox, Google, openrouteservice and GraphHopper"
+_LISTS = ("routes", "matchings", "trips", "paths")
+_SIGNS = (*_LISTS, "trip", "code", "error_code", "error_message", "error", "hints")
 _AGREES = 0.003
+# GraphHopper prints the length along the slope where it was asked for heights.
+_AGREES_WITH_HEIGHTS = 0.02
 _ROUNDING_KM = 0.002
-_KM_PER_MILE = 1.609344
+_KM_PER_UNIT = {"m": 0.001, "km": 1.0, "kilometers": 1.0, "mi": 1.609344, "miles": 1.609344}
 # At 5 decimals the ends of two steps are up to 1.6 m apart; a wrong piece shows in the length.
 _STEP_JOIN_KM = 0.1
 
@@ -42,20 +49,26 @@ class Directions:
     ----------
     pieces : tuple
         Encoded texts, or GeoJSON line strings, in order.
-    printed_km : float
-        The length that the engine printed.
+    printed_km : float or None
+        The length that the engine printed; None if it printed none.
     detailed : bool
         Whether the pieces are those of the steps or legs and not an overview.
+    precisions : tuple of int
+        The decimals that encoded texts may have.
+    heights : tuple of bool
+        Whether encoded texts may hold heights.
     """
 
     pieces: tuple[str | dict[str, Any], ...]
-    printed_km: float
+    printed_km: float | None
     detailed: bool
+    precisions: tuple[int, ...] = PRECISIONS
+    heights: tuple[bool, ...] = (False,)
 
 
 def is_directions(document: object) -> bool:
     """
-    Say whether a JSON document looks like an answer of a routing engine.
+    Return whether a JSON document looks like an answer of a routing engine.
 
     Parameters
     ----------
@@ -65,19 +78,53 @@ def is_directions(document: object) -> bool:
     Returns
     -------
     bool
-        Whether it has ``routes`` or a ``trip``, or says why there is none.
+        Whether it has routes in one of the forms, or says why there is none.
     """
-    return isinstance(document, dict) and any(key in document for key in _SIGNS)
+    if not isinstance(document, dict):
+        return False
+    if "type" in document and "features" in document:
+        return isinstance(document.get("metadata"), dict) and "query" in document["metadata"]
+    return any(key in document for key in _SIGNS)
 
 
-def read_directions(document: dict[str, Any], choice: int = 0) -> Directions:
+def list_routes(document: dict[str, Any]) -> list[Any]:
     """
-    Find the geometry and the printed length in an engine's answer.
+    Return the routes of an engine's answer.
 
     Parameters
     ----------
     document : dict
-        Decoded JSON of OSRM, Mapbox, Google (Directions or Routes) or Valhalla.
+        Decoded JSON.
+
+    Returns
+    -------
+    list
+        The routes as the engine wrote them, the best first; at least one.
+
+    Raises
+    ------
+    RouteError
+        If there is none.
+    """
+    if "features" in document:
+        routes = document["features"]
+    elif "trip" in document:
+        routes = _valhalla_trips(document)
+    else:
+        routes = next((document[key] for key in _LISTS if document.get(key)), None)
+    if not isinstance(routes, list) or not routes:
+        raise RouteError(f"the directions hold no route{_complaint(document)}")
+    return routes
+
+
+def read_directions(document: dict[str, Any], choice: int = 0) -> Directions:
+    """
+    Return the geometry and the printed length of a route in an engine's answer.
+
+    Parameters
+    ----------
+    document : dict
+        Decoded JSON of one of the engines.
     choice : int
         Which of the alternatives.
 
@@ -91,19 +138,35 @@ def read_directions(document: dict[str, Any], choice: int = 0) -> Directions:
     RouteError
         If the engine found no route, there is no such alternative, or keys are missing.
     """
-    routes = _valhalla_trips(document) if "trip" in document else document.get("routes")
-    if not isinstance(routes, list) or not routes:
-        raise RouteError(f"the directions hold no route{_complaint(document)}")
+    try:
+        routes = list_routes(document)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise RouteError(f"the directions hold no route{_complaint(document)}") from error
     if not 0 <= choice < len(routes):
         raise RouteError(f"there is no route {choice}: the directions hold {len(routes)}")
     try:
-        read = _valhalla if "trip" in document else _routes
-        return read(routes[choice])
+        return _read_route(document, routes[choice])
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise RouteError(
-            f"the directions lack what OSRM, Valhalla, Mapbox and Google print "
-            f"({type(error).__name__}: {error})"
+            f"the directions lack what {ENGINES} print ({type(error).__name__}: {error})"
         ) from error
+
+
+def _read_route(document: dict[str, Any], route: dict[str, Any]) -> Directions:
+    """Read a route in the form of its engine."""
+    if "trip" in document:
+        return _valhalla(route)
+    if "features" in document:
+        summary = route["properties"]["summary"]
+        km = _openrouteservice_km(document, summary)
+        return Directions((route["geometry"],), km, detailed=True)
+    if "paths" in document:
+        return _graphhopper(route)
+    if "summary" in route and isinstance(route["summary"], dict):
+        km = _openrouteservice_km(document, route["summary"])
+        pieces = tuple(_lines([route["geometry"]]))
+        return Directions(pieces, km, detailed=True, heights=(False, True))
+    return _routes(route)
 
 
 def directions_lonlat(directions: Directions, precision: int | None = None) -> NDArray[np.float64]:
@@ -115,7 +178,8 @@ def directions_lonlat(directions: Directions, precision: int | None = None) -> N
     directions : Directions
         The route.
     precision : int, optional
-        5 or 6; by default the one whose length agrees with the printed one to 0.3 % (or 2 m).
+        5 or 6; by default the one whose length agrees with the printed one to 0.3 % (or 2 m; 2 %
+        where there are heights).
 
     Returns
     -------
@@ -131,20 +195,27 @@ def directions_lonlat(directions: Directions, precision: int | None = None) -> N
     -----
     SuspectInput
         If the precision that was asked for does not agree.
+    InexactMethod
+        If there is only an overview, and no length to compare it with.
     """
-    if precision is not None:
-        return _as_told(directions, precision)
-    told = []
-    for candidate in PRECISIONS:
+    found, told = [], []
+    candidates = directions.precisions if precision is None else (precision,)
+    for reading in product(candidates, directions.heights):
+        name = f"precision {reading[0]}{' with heights' if reading[1] else ''}"
         try:
-            lonlat = _joined(directions, candidate)
+            lonlat = _joined(directions, *reading)
         except RouteError as error:
-            told.append(f"precision {candidate}: {error}")
+            told.append(f"{name}: {error}")
             continue
         length_km = float(edge_km(lonlat).sum())
-        if _agrees(length_km, directions):
+        if _agrees(length_km, directions, has_height=reading[1]):
             return lonlat
-        told.append(f"precision {candidate}: {length_km:.3f} km")
+        told.append(f"{name}: {length_km:.3f} km")
+        found.append((lonlat, length_km, reading))
+    if directions.printed_km is None:
+        return _unmeasured(directions, found, told, precision)
+    if precision is not None and found:
+        return _as_told(directions, found)
     advice = (
         "pass precision= to read it all the same"
         if directions.detailed
@@ -156,43 +227,75 @@ def directions_lonlat(directions: Directions, precision: int | None = None) -> N
     )
 
 
-def _as_told(directions: Directions, precision: int) -> NDArray[np.float64]:
-    lonlat = _joined(directions, precision)
-    length_km = float(edge_km(lonlat).sum())
-    if not _agrees(length_km, directions):
-        warnings.warn(
-            f"at precision {precision} the geometry is {length_km:.3f} km long, but the engine "
-            f"printed {directions.printed_km:.3f} km",
-            SuspectInput,
-            stacklevel=4,
+Reading = tuple[int, bool]
+Found = list[tuple["NDArray[np.float64]", float, Reading]]
+
+
+def _unmeasured(
+    directions: Directions, found: Found, told: list[str], precision: int | None
+) -> NDArray[np.float64]:
+    """Return the only likely reading of directions that print no length."""
+    likely = [lonlat for lonlat, _, reading in found if suspicion(lonlat, reading[0]) is None]
+    if precision is not None:
+        likely = [found[0][0]] if found else []
+    if len(likely) != 1:
+        raise RouteError(
+            f"the directions print no length to choose a precision by ({'; '.join(told)}): pass "
+            "precision=5 or precision=6"
         )
+    if not directions.detailed:
+        warn_user(
+            "the directions hold only the overview, a simplified line, and no length to compare "
+            "it with: distances along it are approximate",
+            InexactMethod,
+        )
+    return likely[0]
+
+
+def _as_told(directions: Directions, found: Found) -> NDArray[np.float64]:
+    """Return the reading at a precision that was asked for, though its length differs."""
+    lonlat, length_km, (precision, _) = found[0]
+    warn_user(
+        f"at precision {precision} the geometry is {length_km:.3f} km long, but the engine "
+        f"printed {directions.printed_km:.3f} km",
+        SuspectInput,
+    )
     return lonlat
 
 
-def _agrees(length_km: float, directions: Directions) -> bool:
-    tolerance = max(_AGREES * directions.printed_km, _ROUNDING_KM)
+def _agrees(length_km: float, directions: Directions, *, has_height: bool) -> bool:
+    if directions.printed_km is None:
+        return False
+    share = _AGREES_WITH_HEIGHTS if has_height else _AGREES
+    tolerance = max(share * directions.printed_km, _ROUNDING_KM)
     return abs(length_km - directions.printed_km) <= tolerance
 
 
-def _joined(directions: Directions, precision: int) -> NDArray[np.float64]:
-    parts = [_piece(piece, precision) for piece in directions.pieces]
+def _joined(directions: Directions, precision: int, has_height: bool) -> NDArray[np.float64]:  # noqa: FBT001
+    parts = [_piece(piece, precision, has_height=has_height) for piece in directions.pieces]
     lonlat = join(parts, max_join_km=_STEP_JOIN_KM)
-    if out_of_range(lonlat) is not None:
+    if not np.isfinite(lonlat).all() or out_of_range(lonlat) is not None:
         raise RouteError("a position is out of range")
     return lonlat
 
 
-def _piece(piece: str | dict[str, Any], precision: int) -> NDArray[np.float64]:
+def _piece(piece: str | dict[str, Any], precision: int, *, has_height: bool) -> NDArray[np.float64]:
     if isinstance(piece, str):
-        return decode(piece, precision)
+        return decode(piece, precision, has_height=has_height)
     try:
-        return np.array(piece["coordinates"], dtype=float)[:, :2]
+        return np.array([position[:2] for position in piece["coordinates"]], dtype=float).reshape(
+            -1, 2
+        )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise RouteError("a geometry of the directions is no line") from error
 
 
 def _complaint(document: dict[str, Any]) -> str:
-    said = [document.get(key) for key in ("code", "status", "message", "error", "error_message")]
+    """Return what the engine said in place of a route."""
+    nested = document.get("error")
+    inner = nested if isinstance(nested, dict) else {}
+    keys = ("code", "status", "message", "error", "error_message")
+    said = [*(document.get(key) for key in keys), inner.get("message")]
     texts = [text for text in said if isinstance(text, str)]
     return f": the engine says {' / '.join(texts)}" if texts else ""
 
@@ -204,11 +307,19 @@ def _routes(route: dict[str, Any]) -> Directions:
     of_legs = [_shape(leg) for leg in legs]
     detailed = next((told for told in (steps, of_legs) if told and all(told)), None)
     pieces = detailed or [_shape(route)]
-    return Directions(tuple(_lines(pieces)), _printed_m(route, legs) / 1000, detailed is not None)
+    metres = _printed_m(route, legs)
+    is_google = any("overview_polyline" in part or "polyline" in part for part in (route, *legs))
+    return Directions(
+        tuple(_lines(pieces)),
+        None if metres is None else metres / 1000,
+        detailed is not None,
+        # Google documents its precision; what the others mean shows in the length alone.
+        PRECISIONS[:1] if is_google and metres is None else PRECISIONS,
+    )
 
 
 def _shape(part: dict[str, Any]) -> Any:  # noqa: ANN401 - text, GeoJSON, or nothing
-    """Give the geometry of a step or route under the keys of each engine."""
+    """Return the geometry of a step or route under the keys of each engine."""
     geometry = part.get("geometry") or part.get("polyline") or part.get("overview_polyline")
     if not isinstance(geometry, dict):
         return geometry
@@ -223,11 +334,46 @@ def _lines(pieces: list[Any]) -> Iterator[str | dict[str, Any]]:
         yield piece
 
 
-def _printed_m(route: dict[str, Any], legs: list[dict[str, Any]]) -> float:
+def _printed_m(route: dict[str, Any], legs: list[dict[str, Any]]) -> float | None:
+    """Return the printed length of a route, its legs or its steps; None if one prints none."""
+    whole = _distance_of(route)
+    if whole is not None:
+        return whole
+    of_legs = [_distance_of(leg) for leg in legs]
+    steps = [step for leg in legs for step in leg.get("steps", [])]
+    for lengths in (of_legs, [_distance_of(step) for step in steps]):
+        if lengths and None not in lengths:
+            return float(sum(length for length in lengths if length is not None))
+    return None
+
+
+def _distance_of(part: dict[str, Any]) -> float | None:
+    """Return the metres that a route, leg or step prints."""
     for key in ("distance", "distanceMeters"):
-        if key in route:
-            return float(route[key])
-    return float(sum(leg.get("distanceMeters") or leg["distance"]["value"] for leg in legs))
+        if key in part:
+            printed = part[key]
+            return float(printed["value"] if isinstance(printed, dict) else printed)
+    return None
+
+
+def _openrouteservice_km(document: dict[str, Any], summary: dict[str, Any]) -> float | None:
+    """Return the length that openrouteservice prints; nothing for no length at all."""
+    if "distance" not in summary:
+        return None
+    query = (document.get("metadata") or {}).get("query") or {}
+    return float(summary["distance"]) * _KM_PER_UNIT[query.get("units", "m")]
+
+
+def _graphhopper(path: dict[str, Any]) -> Directions:
+    """Read a path of GraphHopper."""
+    exponent = round(math.log10(float(path.get("points_encoded_multiplier", 1e5))))
+    return Directions(
+        tuple(_lines([path["points"]])),
+        float(path["distance"]) / 1000,
+        detailed=True,
+        precisions=(exponent,),
+        heights=(False, True),
+    )
 
 
 def _valhalla_trips(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -236,6 +382,6 @@ def _valhalla_trips(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _valhalla(trip: dict[str, Any]) -> Directions:
-    unit_km = _KM_PER_MILE if str(trip.get("units", "")).startswith("mi") else 1.0
+    unit_km = _KM_PER_UNIT.get(str(trip.get("units", "km")), 1.0)
     shapes = tuple(_lines([leg["shape"] for leg in trip["legs"]]))
     return Directions(shapes, float(trip["summary"]["length"]) * unit_km, detailed=True)

@@ -1,36 +1,36 @@
-"""Routes from files: GPX, GeoJSON, KML, directions JSON, polylines, and whatever GDAL reads."""
+"""Routes from files: GPX, KML, TCX, GeoJSON, tables, directions, polylines, and formats of GDAL."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
-from ocm_geo.checks import check_km
+from ocm_geo.checks import check_km, short_form, warn_user
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
 from ocm_geo.geodesy import as_line
-from ocm_geo.routes.directions import directions_lonlat, is_directions, read_directions
+from ocm_geo.paths import expand_path
+from ocm_geo.routes.directions import directions_lonlat, is_directions, list_routes, read_directions
 from ocm_geo.routes.joining import JOIN_KM, join
+from ocm_geo.routes.lines import find_lines, unpack
 from ocm_geo.routes.plausibility import suspicion
 from ocm_geo.routes.polylines import check_precision, route_from_polyline
-from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from ocm_geo.routes.tracks import FoundLine
+
 __all__ = ["route_from_file"]
 
-_LINES = ("LineString", "MultiLineString")
-_GPX_LAYERS = ("tracks", "routes")
+_BINARY = (".gpkg", ".fgb", ".shp", ".zip", ".gdb", ".parquet", ".dbf", ".tab", ".sqlite", ".pbf")
 _NAMES = ("name", "Name", "route", "ref", "title", "id")
 _SHOWN = 8
 
@@ -46,22 +46,25 @@ def route_from_file(
     """
     Read a route from a file.
 
-    Lines come from GPX (the track, else the route), GeoJSON, KML, FlatGeobuf, GeoPackage,
-    Shapefile or another format of GDAL, in any coordinate reference system. Points and areas
-    beside them are left out. Several lines and multi-part lines are joined in the order of the
-    file. Directions JSON of OSRM, Valhalla, Mapbox and Google gives the geometry of the steps;
-    a ``.polyline`` file holds one encoded text.
+    Lines come from GPX (the track, else the route), KML and KMZ, TCX, GeoJSON, a table of points
+    (``.csv`` with columns such as ``lon`` and ``lat``, one point a row), FlatGeobuf, GeoPackage,
+    Shapefile or another format of GDAL in any coordinate reference system; each also packed as
+    ``.gz``. Points and areas beside them are left out, and so are segments of a single point.
+    Several lines and multi-part lines are joined in the order of the file. Directions JSON of
+    OSRM (route, match, trip), Valhalla, Mapbox, Google, openrouteservice and GraphHopper gives
+    the most detailed geometry; a ``.polyline`` file holds one encoded text.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        The file; ``~`` is the home folder.
     layer : str, optional
-        Which layer, where several hold lines (``tracks`` or ``routes`` of a GPX file).
+        Which layer, where several hold lines: ``tracks`` or ``routes`` of a GPX file, the name
+        of a folder of a KML file.
     feature : int or str, optional
         Which line: its position among the lines of the layer, from 0, or an SQL condition
         such as ``"ref = 'E30'"``. For directions: which of the alternatives; the first by
-        default.
+        default, with a warning if there are others.
     precision : int, optional
         Decimals of encoded geometry, 5 or 6. By default: for directions the one whose length
         agrees with the printed distance (to 0.3 %, or 2 m); for a ``.polyline`` file 5, or 6
@@ -78,16 +81,20 @@ def route_from_file(
     Raises
     ------
     RouteError
-        If there is no such file, it holds no line, lines do not join, several could be meant,
-        or a position is none on Earth.
+        If there is no such file, it is broken or holds no line, lines do not join, several
+        could be meant, or a position is none on Earth.
     QueryError
         If a parameter is wrong, or the file names no coordinate reference system.
 
     Warns
     -----
     SuspectInput
-        If the route jumps far between two points, or directions are read with a precision that
-        does not agree with their printed length.
+        If the route jumps far between two points, directions hold several routes and none was
+        chosen, or they are read with a precision that does not agree with their printed length.
+    InexactMethod
+        If directions hold only an overview and no length to compare it with.
+    DroppedRows
+        If rows of a table have no position.
 
     Examples
     --------
@@ -100,38 +107,66 @@ def route_from_file(
     ...     ocm.route_from_file(path).wkt
     'LINESTRING (5.1 52.1, 5.4 52.2)'
     """
-    file = Path(path)
-    if not file.is_file() and file.suffix.lower() != ".gdb":
-        raise RouteError(f"there is no file {str(path)!r}")
+    file = expand_path(path)
+    if not file.is_file() and not (file.suffix.lower() == ".gdb" and file.is_dir()):
+        folder = ": it is a folder" if file.is_dir() else ""
+        raise RouteError(f"there is no file {str(path)!r}{folder}")
     join_km = check_km(max_join_km, "max_join_km")
     _check_feature(feature)
     if precision is not None:
         check_precision(precision)
-    if file.suffix.lower() == ".polyline":
-        return _from_polyline_file(file, precision)
-    document = _json(file) if file.suffix.lower() == ".json" else None
-    if document is not None and is_directions(document):
-        lonlat = directions_lonlat(read_directions(document, _choice(feature)), precision)
-    else:
-        lonlat = _from_lines(file, _read_lines(file, layer, feature), feature, join_km)
-    return _checked(file, lonlat)
+    with _naming(file):
+        lonlat = _read_positions(file, layer, feature, (precision, join_km))
+        return _check_route(file, lonlat)
 
 
 def _check_feature(feature: object) -> None:
+    """Raise a QueryError if a choice is neither a position nor a text."""
     whole = isinstance(feature, int | np.integer) and not isinstance(feature, bool)
     if feature is not None and not whole and not isinstance(feature, str):
-        raise QueryError(f"feature must be a position or an SQL condition, not {feature!r}")
+        raise QueryError(
+            f"feature must be a position or an SQL condition, not {short_form(feature)}"
+        )
 
 
-def _checked(file: Path, lonlat: NDArray[np.float64]) -> shapely.LineString:
+@contextlib.contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Put the name of the file into errors that lack it."""
+    try:
+        yield
+    except (RouteError, QueryError) as error:
+        if file.name in str(error):
+            raise
+        raise type(error)(f"{file.name}: {error}") from error
+
+
+def _read_positions(
+    file: Path, layer: str | None, feature: int | str | None, numbers: tuple[int | None, float]
+) -> NDArray[np.float64]:
+    """Return the positions of the route in a file of any kind."""
+    precision, join_km = numbers
+    binary = file.suffix.lower() in _BINARY
+    content, name = (b"", file.name) if binary else unpack(file)
+    if name.lower().endswith(".polyline"):
+        return shapely.get_coordinates(_from_polyline(content, precision))
+    document = _read_directions(content, name)
+    if document is not None:
+        return _from_directions(file, document, feature, precision)
+    where = feature if isinstance(feature, str) else None
+    return _from_lines(file, find_lines(file, content, layer, where), feature, join_km)
+
+
+def _check_route(file: Path, lonlat: NDArray[np.float64]) -> shapely.LineString:
+    """Return the positions as a route, with a warning where it is improbable."""
     route = as_line(lonlat)
     if reason := suspicion(shapely.get_coordinates(route)):
-        warnings.warn(f"the route of {file.name} is doubtful: {reason}", SuspectInput, stacklevel=3)
+        warn_user(f"the route of {file.name} is doubtful: {reason}", SuspectInput)
     return route
 
 
-def _from_polyline_file(file: Path, precision: int | None) -> shapely.LineString:
-    text = file.read_text(encoding="utf-8", errors="replace")
+def _from_polyline(content: bytes, precision: int | None) -> shapely.LineString:
+    """Decode a file of one encoded text."""
+    text = content.decode("utf-8-sig", errors="replace")
     if precision is not None:
         return route_from_polyline(text, precision)
     try:
@@ -143,106 +178,60 @@ def _from_polyline_file(file: Path, precision: int | None) -> shapely.LineString
             raise error from None
 
 
-def _json(file: Path) -> Any:  # noqa: ANN401 - any JSON value
+def _read_directions(content: bytes, name: str) -> dict[str, Any] | None:
+    """Return the answer of a routing engine, if the file holds one."""
+    is_geojson = name.lower().endswith(".geojson")
+    start = content[:100].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
+    if not start.startswith((b"{", b"[")) and not name.lower().endswith(".json"):
+        return None
+    if start.startswith(b"<") or (is_geojson and b'"metadata"' not in content):
+        return None
     try:
-        return json.loads(file.read_bytes())
-    except ValueError as error:
-        raise RouteError(f"{file.name} is no JSON: {error}") from error
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RouteError(f"{name} is no JSON or is cut off: {error}") from error
+    return document if is_directions(document) else None
 
 
-def _choice(feature: int | str | None) -> int:
+def _from_directions(
+    file: Path, document: dict[str, Any], feature: int | str | None, precision: int | None
+) -> NDArray[np.float64]:
+    """Return the positions of a route of an engine's answer."""
     if isinstance(feature, str):
         raise QueryError(f"feature={feature!r}: alternatives of directions are chosen by number")
-    return 0 if feature is None else int(feature)
-
-
-def _read_lines(file: Path, layer: str | None, feature: int | str | None) -> gpd.GeoDataFrame:
-    """Read the lines of the one layer that is meant."""
-    name = layer or _only_layer(file)
-    where = feature if isinstance(feature, str) else None
-    try:
-        table = gpd.read_file(file, layer=name, where=where, engine="pyogrio")
-    except (DataSourceError, DataLayerError, shapely.errors.ShapelyError, ValueError) as error:
-        if where and isinstance(error, FeatureError | ValueError):
-            raise QueryError(
-                f"feature={where!r} is no SQL condition on the columns of {file.name}"
-            ) from error
-        if isinstance(error, shapely.errors.ShapelyError):
-            raise RouteError(
-                f"{file.name} holds a line or track segment of one point: take it out ({error})"
-            ) from error
-        raise RouteError(f"{file.name} cannot be read: {error}") from error
-    if not isinstance(table, gpd.GeoDataFrame):
-        raise RouteError(f"layer {name!r} of {file.name} holds no geometry")
-    lines = table[table.geom_type.isin(_LINES) & ~table.geometry.is_empty]
-    if lines.empty:
-        kinds = sorted(table.geom_type.dropna().unique())
-        met = f" that meets {where!r}" if where else ""
-        raise RouteError(
-            f"{file.name} holds no line{met}" + (f", only {', '.join(kinds)}" if kinds else "")
+    directions = read_directions(document, 0 if feature is None else int(feature))
+    n_routes = len(list_routes(document))
+    if feature is None and n_routes > 1:
+        warn_user(
+            f"{file.name} holds {n_routes} routes: the first is taken; feature=0 to {n_routes - 1} "
+            "chooses one",
+            SuspectInput,
         )
-    if lines.crs is None:
-        raise QueryError(
-            f"{file.name} names no coordinate reference system: read it with geopandas, use "
-            "set_crs(...) and give the one-row table in place of the file"
-        )
-    return lines.to_crs(CRS)
-
-
-def _only_layer(file: Path) -> str:
-    """Name the one layer that holds lines: for GPX the tracks, else the routes."""
-    try:
-        layers = pyogrio.list_layers(file)
-    except DataSourceError as error:
-        raise RouteError(
-            f"{file.name} is neither directions of OSRM, Valhalla, Mapbox or Google nor a "
-            "format that GDAL reads, or it is damaged"
-        ) from error
-    known = [str(name) for name, kind in layers if _may_hold_lines(kind)]
-    if file.suffix.lower() == ".gpx":
-        known = [name for name in _GPX_LAYERS if _n_features(file, name)][:1]
-    if len(known) > 1:
-        known = [name for name in known if _n_features(file, name)]
-    if not known:
-        raise RouteError(f"{file.name} holds no line")
-    if len(known) > 1:
-        raise RouteError(f"{file.name} has {len(known)} layers: choose one of {known} with layer=")
-    return known[0]
-
-
-def _may_hold_lines(kind: str | None) -> bool:
-    return kind is not None and (
-        "LineString" in kind or kind.startswith(("Unknown", "Geometry", "Curve", "MultiCurve"))
-    )
-
-
-def _n_features(file: Path, layer: str) -> int:
-    return int(pyogrio.read_info(file, layer=layer, force_feature_count=True)["features"])
+    return directions_lonlat(directions, precision)
 
 
 def _from_lines(
-    file: Path, lines: gpd.GeoDataFrame, feature: int | str | None, join_km: float
+    file: Path, lines: list[FoundLine], feature: int | str | None, join_km: float
 ) -> NDArray[np.float64]:
     """Join the parts of the lines, or of the one line that is chosen."""
     if isinstance(feature, int | np.integer):
         if not 0 <= feature < len(lines):
             raise RouteError(f"there is no line {feature}: {file.name} holds {len(lines)}")
-        lines = lines.iloc[[feature]]
-    several = len(lines) > 1
-    if several and file.suffix.lower() == ".gpx":
-        raise RouteError(f"{file.name} holds {len(lines)} lines{_how_to_choose(lines)}")
-    advice = _how_to_choose(lines) if several else ""
-    parts = [shapely.get_coordinates(part) for part in shapely.get_parts(lines.geometry.array)]
+        lines = [lines[int(feature)]]
+    advice = _how_to_choose(lines) if len(lines) > 1 else ""
+    if advice and ".gpx" in file.name.lower():
+        raise RouteError(f"{file.name} holds {len(lines)} lines{advice}")
     return join(
-        [part for part in parts if len(part)],
+        [part for line in lines for part in line.parts],
         max_join_km=join_km,
         hint=f"{advice}; max_join_km= bridges longer gaps",
     )
 
 
-def _how_to_choose(lines: gpd.GeoDataFrame) -> str:
-    column = next((name for name in _NAMES if name in lines and lines[name].notna().any()), None)
-    names = [] if column is None else lines[column].iloc[:_SHOWN].astype(str).tolist()
+def _how_to_choose(lines: list[FoundLine]) -> str:
+    """Return the advice for a file of several lines."""
+    column = next((n for n in _NAMES if any(line.columns.get(n) for line in lines)), None)
+    names = [] if column is None else [line.columns.get(column, "") for line in lines[:_SHOWN]]
     shown = "".join(f" {i} {name!r}" for i, name in enumerate(names))
     more = " ..." if len(lines) > len(names) and names else ""
     sql = f" or feature=\"{column} = '{names[0]}'\"" if names else ""

@@ -1,0 +1,322 @@
+"""Lines in files of all kinds, unpacked and recognised by what they hold."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from ocm_geo.checks import warn_user
+from ocm_geo.errors import DroppedRows, QueryError, RouteError
+from ocm_geo.files import is_markup, read_texts
+from ocm_geo.routes.tracks import FoundLine, read_markup
+from ocm_geo.schema import CRS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["choose_lines", "find_lines", "is_table", "unpack"]
+
+_TABLES = (".csv", ".tsv", ".txt")
+_LON = ("lon", "lng", "long", "longitude", "x", "lond", "longitudedeg", "longitudedegrees")
+_LAT = ("lat", "latitude", "y", "latd", "latitudedeg", "latitudedegrees")
+_MAX_BYTES = 2 * 10**9
+_ROW = "ocm_geo_row"
+_NAMES = ("name", "Name", "route", "ref")
+_SHOWN = 12
+
+
+def unpack(file: Path) -> tuple[bytes, str]:
+    """
+    Return the content of a file and its name, unpacked.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        A file; ``.gz`` and ``.kmz`` are unpacked.
+
+    Returns
+    -------
+    tuple of bytes and str
+        The content, and the name without ``.gz``.
+
+    Raises
+    ------
+    RouteError
+        If it cannot be read, is damaged or too large.
+    """
+    try:
+        content, name = file.read_bytes(), file.name
+        if content.startswith(b"\x1f\x8b"):
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(_MAX_BYTES + 1)
+            name = name.removesuffix(".gz").removesuffix(".GZ")
+        if content.startswith(b"PK\x03\x04") and file.suffix.lower() == ".kmz":
+            content = _read_kmz(content, file.name)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        raise RouteError(f"{file.name} cannot be read: {error}") from error
+    if len(content) > _MAX_BYTES:
+        raise RouteError(f"{file.name} is larger than {_MAX_BYTES // 10**9} GB unpacked")
+    return content, name
+
+
+def _read_kmz(content: bytes, file: str) -> bytes:
+    """Return the KML inside a KMZ file."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [name for name in archive.namelist() if name.lower().endswith(".kml")]
+        if not names:
+            raise RouteError(f"{file} holds no KML")
+        chosen = next((name for name in names if name.lower() == "doc.kml"), names[0])
+        with archive.open(chosen) as inner:
+            return inner.read(_MAX_BYTES + 1)
+
+
+def is_table(file: Path) -> bool:
+    """
+    Return whether a file is a table of points by its suffix.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    bool
+        Whether it ends in ``.csv``, ``.tsv`` or ``.txt``, before ``.gz`` too.
+    """
+    return file.name.lower().removesuffix(".gz").endswith(_TABLES)
+
+
+def find_lines(file: Path, content: bytes, layer: str | None, where: str | None) -> list[FoundLine]:
+    """
+    Return the lines of a file.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The file.
+    content : bytes
+        Its content, unpacked.
+    layer : str, optional
+        Which layer.
+    where : str, optional
+        An SQL condition that lines must meet.
+
+    Returns
+    -------
+    list of FoundLine
+        At least one.
+
+    Raises
+    ------
+    RouteError
+        If there is none, or the file cannot be read.
+    QueryError
+        If it names no coordinate reference system, or ``where`` is no condition.
+    """
+    if is_markup(content):
+        lines = read_markup(content, file.name, layer)
+    elif is_table(file):
+        lines = [_read_points(content, file.name)]
+    else:
+        return _read_with_gdal(file, content, layer, where)
+    return lines if where is None else choose_lines(lines, where, file.name)
+
+
+def choose_lines(lines: list[FoundLine], where: str, file: str) -> list[FoundLine]:
+    """
+    Return the lines that meet an SQL condition.
+
+    Parameters
+    ----------
+    lines : list of FoundLine
+        Lines with what is known of them.
+    where : str
+        The condition.
+    file : str
+        Name of the file, for messages.
+
+    Returns
+    -------
+    list of FoundLine
+        At least one.
+
+    Raises
+    ------
+    QueryError
+        If it is no condition on the columns.
+    RouteError
+        If no line meets it.
+    """
+    names = list(dict.fromkeys(name for line in lines for name in line.columns))
+    rows = [
+        {"type": "Feature", "geometry": None, "properties": {**line.columns, _ROW: i}}
+        for i, line in enumerate(lines)
+    ]
+    document = json.dumps({"type": "FeatureCollection", "features": rows}).encode()
+    table = _Layer(io.BytesIO(document), None, file, names).read(where)
+    if table.empty:
+        raise RouteError(f"{file} holds no line that meets {where!r}")
+    return [lines[int(i)] for i in table[_ROW]]
+
+
+def _read_points(content: bytes, file: str) -> FoundLine:
+    """Read a table with a point in each row, in the order of the line."""
+    try:
+        table, texts = read_texts(content, file)
+        by_name = {_bare_name(name): name for name in table.columns}
+        lon, lat = (next((by_name[n] for n in ns if n in by_name), None) for ns in (_LON, _LAT))
+        if lon is None or lat is None:
+            raise RouteError(
+                f"{file} has no columns of longitude and latitude (such as lon and lat): it has "
+                f"{list(table.columns)[:_SHOWN]}"
+            )
+        degrees = pd.DataFrame({n: texts.parse(table[n], n, "float") for n in (lon, lat)})
+    except QueryError as error:
+        raise RouteError(str(error)) from error
+    known = degrees.dropna()
+    if len(known) < len(degrees):
+        n = len(degrees) - len(known)
+        warn_user(f"{file}: {n} of {len(degrees)} rows have no position", DroppedRows)
+    if len(known) < 2:  # noqa: PLR2004
+        raise RouteError(f"{file} holds no line, only {len(known)} points")
+    return FoundLine([known.to_numpy(dtype=float)])
+
+
+def _bare_name(name: str) -> str:
+    """Return the letters of a column's name."""
+    return "".join(sign for sign in name.lower() if sign.isalpha())
+
+
+def _read_with_gdal(
+    file: Path, content: bytes, layer: str | None, where: str | None
+) -> list[FoundLine]:
+    """Read the lines of the one layer that is meant, in a format of GDAL."""
+    packed = file.suffix.lower() == ".gz"
+    source: Any = io.BytesIO(content) if packed else file
+    name = layer or _only_layer(source, file.name)
+    table = _Layer(source, name, file.name).read(where)
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise RouteError(f"layer {name!r} of {file.name} holds no geometry")
+    shapes = [_lines_of(shape) for shape in table.geometry]
+    kept = [i for i, parts in enumerate(shapes) if parts]
+    if not kept:
+        kinds = sorted(table.geom_type.dropna().unique())
+        met = f" that meets {where!r}" if where else ""
+        raise RouteError(
+            f"{file.name} holds no line{met}" + (f", only {', '.join(kinds)}" if kinds else "")
+        )
+    if table.crs is None:
+        raise QueryError(
+            f"{file.name} names no coordinate reference system: read it with geopandas, use "
+            "set_crs(...) and give the one-row table in place of the file"
+        )
+    lines = gpd.GeoSeries([shapely.MultiLineString(shapes[i]) for i in kept], crs=table.crs)
+    columns = table.drop(columns=table.geometry.name)
+    return [
+        FoundLine(
+            [shapely.get_coordinates(part) for part in line.geoms],
+            {str(n): str(v) for n, v in columns.iloc[i].items() if pd.notna(v)},
+        )
+        for i, line in zip(kept, lines.to_crs(CRS), strict=True)
+    ]
+
+
+def _lines_of(shape: shapely.Geometry | None) -> list[shapely.LineString]:
+    """Return the lines inside a geometry, in collections too."""
+    if shape is None or shape.is_empty:
+        return []
+    if shape.geom_type == "LineString":
+        return [shape]
+    if shape.geom_type in ("MultiLineString", "GeometryCollection"):
+        return [line for part in shape.geoms for line in _lines_of(part)]
+    return []
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer that GDAL reads."""
+
+    source: Any
+    name: str | None
+    file: str
+    columns: list[str] | None = None
+
+    def read(self, where: str | None) -> pd.DataFrame:
+        """Return the rows, or those that meet a condition."""
+        import pyogrio  # noqa: PLC0415 - only for formats of GDAL
+
+        try:
+            table: pd.DataFrame = gpd.read_file(
+                self.source, layer=self.name, where=where, engine="pyogrio"
+            )
+        except shapely.errors.ShapelyError as error:
+            raise RouteError(
+                f"{self.file} holds a line of one point: take it out ({error})"
+            ) from error
+        except (OSError, RuntimeError, ValueError) as error:
+            if where and isinstance(error, pyogrio.errors.FeatureError | ValueError):
+                raise self.refuse(where) from error
+            raise RouteError(f"{self.file} cannot be read: {error}") from error
+        return table
+
+    def refuse(self, where: str) -> QueryError:
+        """Return the error for a condition that is none, which lists the columns."""
+        import pyogrio  # noqa: PLC0415 - only for formats of GDAL
+
+        names = self.columns
+        if names is None:
+            names = [str(n) for n in pyogrio.read_info(self.source, layer=self.name)["fields"]]
+        advice = "the file has no columns: choose by number, feature=0"
+        if names:
+            example = next((n for n in _NAMES if n in names), names[0])
+            value = where if where.replace(" ", "").isalnum() else "..."
+            advice = (
+                f"its columns are {', '.join(map(repr, names[:_SHOWN]))}; write a condition such "
+                f"as feature=\"{example} = '{value}'\""
+            )
+        return QueryError(
+            f"feature={where!r} is no SQL condition on the columns of {self.file}: {advice}"
+        )
+
+
+def _only_layer(source: Any, file: str) -> str:  # noqa: ANN401 - a path or bytes
+    """Return the name of the one layer that holds lines."""
+    import pyogrio  # noqa: PLC0415 - only for formats of GDAL
+
+    try:
+        layers = pyogrio.list_layers(source)
+        known = [str(name) for name, kind in layers if _may_hold_lines(kind)]
+        if len(known) > 1:
+            known = [name for name in known if _n_features(source, name)]
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RouteError(
+            f"{file} is neither a route file (GPX, KML, TCX, GeoJSON, directions) nor a format "
+            "that GDAL reads, or it is damaged"
+        ) from error
+    if not known:
+        raise RouteError(f"{file} holds no line")
+    if len(known) > 1:
+        raise RouteError(f"{file} has {len(known)} layers: choose one of {known} with layer=")
+    return known[0]
+
+
+def _may_hold_lines(kind: str | None) -> bool:
+    return kind is not None and (
+        "LineString" in kind or kind.startswith(("Unknown", "Geometry", "Curve", "MultiCurve"))
+    )
+
+
+def _n_features(source: Any, layer: str) -> int:  # noqa: ANN401 - a path or bytes
+    import pyogrio  # noqa: PLC0415 - only for formats of GDAL
+
+    return int(pyogrio.read_info(source, layer=layer, force_feature_count=True)["features"])
