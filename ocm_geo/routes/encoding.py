@@ -51,8 +51,8 @@ def numbers_of(text: str) -> NDArray[np.int64] | None:
     if sizes.max() > _LONGEST:
         return None
     shifts = 5 * (np.arange(len(chunks)) - np.repeat(starts, sizes))
-    values = np.add.reduceat((chunks & _LOW_BITS) << shifts, starts)
-    return np.where(values & 1, ~(values >> 1), values >> 1)
+    values: NDArray[np.int64] = np.add.reduceat((chunks & _LOW_BITS) << shifts, starts)
+    return np.asarray(np.where(values & 1, ~(values >> 1), values >> 1))
 
 
 def positions_of(
@@ -76,7 +76,7 @@ def positions_of(
         Longitude and latitude.
     """
     rows = np.cumsum(numbers.reshape(-1, 3 if has_height else 2), axis=0)
-    return rows[:, [1, 0]] / 10**precision
+    return np.asarray(rows[:, [1, 0]] / 10**precision)
 
 
 def holds_heights(numbers: NDArray[np.int64], precision: int) -> bool:
@@ -102,8 +102,7 @@ def holds_heights(numbers: NDArray[np.int64], precision: int) -> bool:
     if n % 3 or n < 9:  # noqa: PLR2004 - three points
         return False
     rows = np.cumsum(numbers.reshape(-1, 3), axis=0)
-    low, high = (HEIGHT_FACTOR * metres for metres in _HEIGHT_M)
-    if rows[:, 2].min() < low or rows[:, 2].max() > high:
+    if not _are_heights(rows[:, 2]):
         return False
     if (np.abs(rows[:, :2]) > np.array([90, 360]) * 10**precision).any():
         return False
@@ -128,10 +127,15 @@ def lacks_heights(numbers: NDArray[np.int64]) -> bool:
         Whether numbers resemble the second before them and not the third, or heights are
         impossible.
     """
-    heights = np.cumsum(numbers.reshape(-1, 3)[:, 2]) / HEIGHT_FACTOR
-    if heights.min() < _HEIGHT_M[0] or heights.max() > _HEIGHT_M[1]:
+    if not _are_heights(np.cumsum(numbers.reshape(-1, 3)[:, 2])):
         return True
     return len(numbers) >= _CLOSER[1][0] and _closeness(numbers) > _FARTHER
+
+
+def _are_heights(centimetres: NDArray[np.int64]) -> bool:
+    """Return whether numbers can be heights on Earth."""
+    low, high = (HEIGHT_FACTOR * metres for metres in _HEIGHT_M)
+    return bool(((centimetres >= low) & (centimetres <= high)).all())
 
 
 def _closeness(numbers: NDArray[np.int64]) -> float:

@@ -148,7 +148,7 @@ def _read_positions(
     binary = file.suffix.lower() in _BINARY
     content, name = (b"", file.name) if binary else unpack(file)
     if name.lower().endswith(".polyline"):
-        return shapely.get_coordinates(_from_polyline(content, precision))
+        return np.asarray(shapely.get_coordinates(_from_polyline(content, precision)))
     document = _read_directions(content, name)
     if document is not None:
         return _from_directions(file, document, feature, precision)

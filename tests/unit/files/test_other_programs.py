@@ -63,7 +63,7 @@ def test_ids_of_columns_and_of_two_keys(few: gpd.GeoDataFrame) -> None:
 
 def test_what_has_no_geometry_is_refused(few: gpd.GeoDataFrame) -> None:
     with pytest.raises(ocm.QueryError, match="geometry"):
-        ocm.to_geojson(pd.DataFrame(few.drop(columns="geometry")))  # type: ignore[arg-type]
+        ocm.to_geojson(pd.DataFrame(few.drop(columns="geometry")))
     with pytest.raises(ocm.QueryError, match="no coordinate reference system"):
         ocm.to_geojson(few.set_crs(None, allow_override=True))
 
