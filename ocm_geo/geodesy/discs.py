@@ -288,9 +288,13 @@ def _on_circles(centre: Floats, turn: Floats, radius_km: float) -> Floats:
     blocks = [slice(first, first + _BLOCK) for first in range(0, max(len(turn), 1), _BLOCK)]
     if len(blocks) == 1:
         return ends(blocks[0])
-    # PROJ's loop lets other threads run.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        return np.vstack(list(threads.map(ends, blocks)))
+    try:
+        # PROJ's loop lets other threads run.
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+            return np.vstack(list(threads.map(ends, blocks)))
+    except RuntimeError:
+        # Python in a browser cannot start threads.
+        return np.vstack([ends(block) for block in blocks])
 
 
 def _cycles(following: Ints) -> tuple[Ints, Ints]:

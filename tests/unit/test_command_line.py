@@ -44,7 +44,10 @@ def errors_of(
         (["--country", "NL"], "OCM_API_KEY.*--source FOLDER.*--source sample"),
         (["--source", "smaple"], "--source 'smaple'.*'sample'"),
         (["--source", "nowhere"], "--source 'nowhere'.*ocm-geo mirror build FOLDER FILE"),
-        (["--source", "sample", "--min-power-kw", "-4"], "--min-power-kw must be .*0 or more, not -4"),
+        (
+            ["--source", "sample", "--min-power-kw", "-4"],
+            "--min-power-kw must be .*0 or more, not -4",
+        ),
         (["--source", "sample", "--bbox", "5", "53", "4", "52"], "--bbox: south=53"),
         (["--source", "sample", "--bbox", "4", "5", "6", "7", "--point", "1", "2"], "--bbox, --po"),
         (["--source", "sample", "--route", "none.gpx"], "none.gpx"),
