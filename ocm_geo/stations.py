@@ -64,6 +64,11 @@ def stations(
     SourceError
         If the source cannot answer.
 
+    Warns
+    -----
+    OutsideData
+        If a country asked for is one of which the source holds no station.
+
     Examples
     --------
     >>> import ocm_geo as ocm
@@ -110,6 +115,8 @@ def stations_from_bbox(
     -----
     SuspectInput
         If nothing is there, but would be with latitudes and longitudes swapped.
+    OutsideData
+        If a part of the box lies in countries of which the source holds no station.
 
     Examples
     --------
@@ -163,6 +170,8 @@ def stations_from_point(
     -----
     SuspectInput
         If nothing is there, but would be with latitude and longitude swapped.
+    OutsideData
+        If a part of the circle lies in countries of which the source holds no station.
 
     Examples
     --------
@@ -210,6 +219,11 @@ def stations_from_polygon(
     SourceError
         If the source cannot answer.
 
+    Warns
+    -----
+    OutsideData
+        If a part of the area lies in countries of which the source holds no station.
+
     Examples
     --------
     >>> import ocm_geo as ocm
@@ -254,6 +268,11 @@ def stations_from_country(
         If the country is missing, or the country or a filter is unknown.
     SourceError
         If the source cannot answer.
+
+    Warns
+    -----
+    OutsideData
+        If the source holds no station of the country.
 
     Examples
     --------
@@ -310,6 +329,11 @@ def stations_from_route(
     SourceError
         If the source cannot answer.
 
+    Warns
+    -----
+    OutsideData
+        If a part of the route lies in countries of which the source holds no station.
+
     Examples
     --------
     >>> import ocm_geo as ocm
@@ -350,6 +374,11 @@ def stations_from_ids(
         If an id is not a positive whole number, or a filter is wrong.
     SourceError
         If the source cannot answer.
+
+    Warns
+    -----
+    OutsideData
+        If the source has no published station with some of the ids.
 
     Examples
     --------

@@ -38,8 +38,9 @@ LAYERS = (
         "reference",
         "levels",
         "own_tables",
+        "borders",
     ),
-    *("files", "query", "sources", "stations", "routes", "corridors", "roads"),
+    *("files", "query", "outside", "sources", "stations", "routes", "corridors", "roads"),
     *("routing", "standards", "coverage", "plots"),
     *("widgets", "advice", "study", "app", "cli"),
 )

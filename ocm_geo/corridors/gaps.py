@@ -14,6 +14,7 @@ from ocm_geo.corridors.qualifying import qualifying
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.ids import station_table, take_ids
+from ocm_geo.outside import mark_line
 from ocm_geo.provenance import carry, choose_within_km
 from ocm_geo.query import show_filters
 from ocm_geo.schema import CRS
@@ -84,6 +85,11 @@ def route_gaps(
     RouteError
         If the geometry is no route.
 
+    Warns
+    -----
+    OutsideData
+        If a part of the route lies in countries of which the source holds no station.
+
     Examples
     --------
     >>> import geopandas as gpd
@@ -98,6 +104,7 @@ def route_gaps(
     limit = choose_within_km(within_km, stations)
     stations = station_table(stations)
     line = Line(as_line(route))
+    stations = mark_line(stations, line)
     marks = marks_along(qualifying(stations, min_points, **filters), line, limit)
     if drive_on is None:
         gaps = _gaps(line, marks.ids, marks.along_km)

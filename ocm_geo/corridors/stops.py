@@ -13,6 +13,7 @@ from ocm_geo.corridors.marks import Marks, marks_along
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.ids import station_table, take_ids
+from ocm_geo.outside import mark_line
 from ocm_geo.provenance import carry, choose_within_km
 
 if TYPE_CHECKING:
@@ -162,6 +163,11 @@ def plan_stops(
     RouteError
         If the geometry is no route.
 
+    Warns
+    -----
+    OutsideData
+        If a part of the route lies in countries of which the source holds no station.
+
     Notes
     -----
     The first hop is at most ``range_km * (start_soc - reserve)``, each later one
@@ -182,6 +188,7 @@ def plan_stops(
     car = _car(range_km, reserve, charge_to, start_soc)
     stations = station_table(stations)
     line = Line(as_line(route))
+    stations = mark_line(stations, line)
     near_km, far_km = _reach_off(stations, within_km, car, detours=detours)
     marks = marks_along(stations, line, near_km, far_km=far_km)
     off_km = marks.offset_km if detours else np.zeros(len(marks.ids))

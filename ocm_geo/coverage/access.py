@@ -16,6 +16,7 @@ from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.raam import RaamSteps, raam_costs
 from ocm_geo.errors import InexactMethod, QueryError
 from ocm_geo.ids import station_table
+from ocm_geo.outside import mark_demand
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_watts
 
@@ -128,6 +129,8 @@ def accessibility(
         people, of whom part of one may not move, or too few rounds.
     SuspectInput
         If there are stations, and the costs name none of them.
+    OutsideData
+        If a part of the demand lies in countries of which the source holds no station.
 
     Notes
     -----
@@ -162,6 +165,7 @@ def accessibility(
     warn_if_watts(stations, supply)
     persons = _people(demand, population, method)
     pairs = catchments(demand, stations, within, costs)
+    stations = mark_demand(stations, demand, None if population is None else persons)
     facts: dict[str, Any] = {
         "method": method,
         "catchment": within,

@@ -20,6 +20,7 @@ from ocm_geo.coverage.rasters import open_grid
 from ocm_geo.coverage.service_areas import dissolved, reach_polygons
 from ocm_geo.coverage.tally import AreaFinder, Tally, warn_of_overlaps
 from ocm_geo.frames import point_lonlat
+from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_far
 
@@ -105,6 +106,8 @@ def coverage(
         If areas overlap, or nobody lives in a raster.
     DroppedRows
         If invalid outlines were repaired.
+    OutsideData
+        If a part of the areas lies in countries of which the source holds no station.
 
     Examples
     --------
@@ -123,6 +126,8 @@ def coverage(
     if not result.filter(regex="^covered_km2").to_numpy().any():
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
         warn_if_far("areas", corners, levels.tables["_high" if bounds else ""])
+    persons = people(frame, str(population)) if kind == "column" else None
+    stations = mark_areas(stations, frame.geometry.to_numpy(), persons)
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
     return carry(result, stations, **facts)
 

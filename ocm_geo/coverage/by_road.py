@@ -14,6 +14,7 @@ from ocm_geo.errors import QueryError, RouteError
 from ocm_geo.frames import check_new_columns, lonlat_frame, point_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.ids import id_name, station_table, take_ids
+from ocm_geo.outside import mark_points
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_far
 
@@ -67,6 +68,11 @@ def nearest_by_road(
     SourceError
         If a server cannot be reached, or fails.
 
+    Warns
+    -----
+    OutsideData
+        If a part of the points lies in countries of which the source holds no station.
+
     Notes
     -----
     Stations are asked about in the order of their geodesic distance, until none farther can be
@@ -93,6 +99,7 @@ def nearest_by_road(
     index = PointIndex(*check_stations(stations))
     if not np.isfinite(index.nearest(lon, lat, 1, max_km=SUSPECT_KM)[1]).any():
         warn_if_far("points", np.column_stack([lon, lat]), index)
+    stations = mark_points(stations, (lon, lat))
     found = [
         ways_to_nearest(np.array([[x, y]]), index, wanted, (engine, measure))
         for x, y in zip(lon, lat, strict=True)

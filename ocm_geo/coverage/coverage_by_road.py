@@ -12,10 +12,11 @@ from ocm_geo.coverage.areas import covered_areas
 from ocm_geo.coverage.by_road import KM_A_MINUTE
 from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.driving import DrivingReach, draw_isochrones
-from ocm_geo.coverage.inputs import area_frame, check_stations
+from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.people import kind_of_population
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import PointIndex
+from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_far
 
@@ -90,6 +91,8 @@ def coverage_by_road(
         If areas overlap, or nobody lives in a raster.
     DroppedRows
         If the engine finds no road near some stations: they reach nothing.
+    OutsideData
+        If a part of the areas lies in countries of which the source holds no station.
 
     Notes
     -----
@@ -114,6 +117,8 @@ def coverage_by_road(
     if not any(len(index) for index in reach.levels.values()):
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
         warn_if_far("areas", corners, stations)
+    persons = people(frame, str(population)) if kind == "column" else None
+    stations = mark_areas(stations, frame.geometry.to_numpy(), persons)
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
     return carry(table, stations, **facts, engine=repr(engine))
 

@@ -15,6 +15,7 @@ from ocm_geo.coverage.tally import AreaFinder, warn_of_overlaps
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy.antimeridian import continuous
+from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_far, warn_if_watts
 
@@ -77,6 +78,8 @@ def density(
         If areas overlap.
     DroppedRows
         If invalid outlines were repaired.
+    OutsideData
+        If a part of the areas lies in countries of which the source holds no station.
 
     Examples
     --------
@@ -91,9 +94,11 @@ def density(
     warn_of_overlaps(shapes)
     frame["area_km2"] = geodesy.area_km2(shapes)
     levels = levels_of(stations, qualifying, bounds=bounds)
+    persons = None if population is None else people(frame, population)
+    stations = mark_areas(stations, shapes, persons)
     sizes = {"per_km2": (frame["area_km2"].to_numpy(), 1.0)}
-    if population is not None:
-        sizes["per_1000_people"] = people(frame, population), 1000.0
+    if persons is not None:
+        sizes["per_1000_people"] = persons, 1000.0
     if roads is not None:
         frame["road_km"] = _road_km(shapes, roads)
         sizes["per_100_km"] = frame["road_km"].to_numpy(), 100.0

@@ -22,6 +22,7 @@ from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.geodesy.pairs import pairs_within_km
 from ocm_geo.ids import station_table
+from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 
@@ -79,10 +80,15 @@ def doubt_drivers(
     QueryError
         If areas, distances or population are wrong, or it is no station table.
 
+    Warns
+    -----
+    OutsideData
+        If a part of the areas lies in countries of which the source holds no station.
+
     Examples
     --------
     >>> import ocm_geo as ocm
-    >>> stations = ocm.stations(source=ocm.sample(), countries="NL")
+    >>> stations = ocm.stations(source=ocm.sample())
     >>> rule = ocm.Qualifying(min_power_kw=50)
     >>> found = ocm.doubt_drivers(ocm.sample_areas(), stations, 5, qualifying=rule)
     >>> bool(found["adds_km2"].is_monotonic_decreasing)
@@ -90,6 +96,7 @@ def doubt_drivers(
     """
     frame, steps = area_frame(areas), check_km_list(within_km, "within_km")
     stations = station_table(stations)
+    stations = mark_areas(stations, frame.geometry.to_numpy())
     masks = station_bounds(stations, qualifying)
     doubtful = doubtful_stations(stations, qualifying)
     sides = _Sides(PointIndex(*check_stations(doubtful)), _index(stations, masks.low))

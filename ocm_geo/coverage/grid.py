@@ -21,6 +21,7 @@ from ocm_geo.geodesy import (
     pairs_within_km,
 )
 from ocm_geo.geodesy.antimeridian import continuous, polygon_of_ring
+from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 from ocm_geo.suspects import warn_if_far
@@ -81,6 +82,8 @@ def coverage_grid(
     -----
     SuspectInput
         If no cell has its middle in the area.
+    OutsideData
+        If a part of the area lies in countries of which the source holds no station.
 
     Examples
     --------
@@ -92,7 +95,9 @@ def coverage_grid(
     """
     reach, side = check_km(within_km, "within_km"), check_km(cell_km, "cell_km")
     levels = levels_of(stations, qualifying, bounds=bounds)
-    cells, middle = _cells(as_polygons(area), side)
+    shape = as_polygons(area)
+    stations = mark_areas(stations, np.array([shape], dtype=object))
+    cells, middle = _cells(shape, side)
     if not len(cells):
         warnings.warn(
             f"no cell of {side:g} km has its middle in the area: use smaller cells",

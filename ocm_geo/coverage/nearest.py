@@ -15,6 +15,7 @@ from ocm_geo.coverage.parts import is_partitioned, map_parts
 from ocm_geo.frames import check_new_columns, lonlat_frame, point_lonlat, require_columns
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.ids import id_name, take_ids
+from ocm_geo.outside import mark_points
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_far
 
@@ -86,6 +87,11 @@ def nearest_stations(
     MissingDependency
         If points larger than memory need the extra ``scale``.
 
+    Warns
+    -----
+    OutsideData
+        If a part of the points lies in countries of which the source holds no station.
+
     Notes
     -----
     A KD-tree of earth-centred positions gives candidates. Where two are so nearly equally far
@@ -101,6 +107,9 @@ def nearest_stations(
     """
     limit = None if max_km is None else check_km(max_km, "max_km")
     levels = levels_of(stations, qualifying, bounds=bounds)
+    in_parts = is_partitioned(points)
+    if not in_parts:
+        stations = mark_points(stations, point_lonlat(points, "points"))
     find = _Finder(
         {suffix: _grouped(table, by) for suffix, table in levels.tables.items()},
         check_whole(k, "k"),
@@ -108,9 +117,10 @@ def nearest_stations(
         by,
         id_name(levels.tables[""].index),
         carry(pd.DataFrame(), stations, **levels.facts),
-        workers=1 if client is not None and is_partitioned(points) else -1,
+        workers=1 if client is not None and in_parts else -1,
+        unmarked=in_parts,
     )
-    if is_partitioned(points):
+    if in_parts:
         return map_parts(points, find, client)
     return find(points)
 
@@ -176,6 +186,8 @@ class _Finder:
     origin: pd.DataFrame
     """Empty; it has the provenance."""
     workers: int
+    unmarked: bool
+    """Whether the points still have to be compared with what the stations cover."""
 
     def __call__(self, points: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
         """Find the nearest stations of some points."""
@@ -194,7 +206,8 @@ class _Finder:
             groups = [np.column_stack([g.index.lon, g.index.lat]) for g in self.levels[widest]]
             known = np.concatenate([*groups, np.empty((0, 2))])
             warn_if_far("points", np.column_stack([lon, lat]), PointIndex(*known.T))
-        return carry(found, self.origin)
+        origin = mark_points(self.origin, (lon, lat)) if self.unmarked else self.origin
+        return carry(found, origin)
 
     def _new_columns(self) -> list[str]:
         """List the columns that the result adds to the points."""

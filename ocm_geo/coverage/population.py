@@ -18,6 +18,7 @@ from ocm_geo.coverage.rasters import Grid, open_grid, read_cells
 from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, added, warn_of_overlaps
 from ocm_geo.errors import SuspectInput
 from ocm_geo.geodesy import PointIndex
+from ocm_geo.outside import mark_areas, mark_points
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_far
 
@@ -44,6 +45,8 @@ RASTER_RULE = "a cell is where its centre is, and in reach by its geodesic dista
 _EDGE_CELLS = 32
 """Cells on a side of a piece that is wholly in or out of reach, or not."""
 _WINDOWS_PER_TASK = 8
+_SQUARE_DEGREES = 0.05
+"""Squares in which the people of a raster are summed, to see in which country they live."""
 
 
 def population_coverage(
@@ -96,6 +99,9 @@ def population_coverage(
     -----
     SuspectInput
         If nobody lives in the raster, or areas overlap.
+    OutsideData
+        If a part of the population, or of the areas, lies in countries of which the source
+        holds no station.
 
     Notes
     -----
@@ -118,7 +124,12 @@ def population_coverage(
     shapes = None if frame is None else frame.geometry.to_numpy()
     if shapes is not None:
         warn_of_overlaps(shapes)
-    people = tally_raster(grid, reach, shapes, client)
+        stations = mark_areas(stations, shapes)
+    seen: list[NDArray[np.float64]] | None = [] if shapes is None else None
+    people = tally_raster(grid, reach, shapes, client, seen=seen)
+    if seen:
+        lon, lat, living = np.vstack(seen).T
+        stations = mark_points(stations, (lon, lat), living, "the population")
     if not people[:, :, :-1].any():
         _warn_if_all_far(grid, frame, levels.tables["_high" if bounds else ""])
     tables = people_columns(people.cumsum(axis=2), reach)
@@ -209,11 +220,19 @@ class _Job:
     grid: Grid
     reach: Reach
     finder: AreaFinder | None
+    places: bool = False
+    """Whether to note where the people live."""
 
-    def __call__(self, windows: list[tuple[int, int, int, int]]) -> Tally | None:
+    def __call__(
+        self, windows: list[tuple[int, int, int, int]]
+    ) -> tuple[Tally | None, list[NDArray[np.float64]]]:
         """Count the people of some pieces."""
-        tallies = [self._tally(cells) for cells in read_cells(self.grid, windows)]
-        return added(tallies) if tallies else None
+        tallies, places = [], []
+        for cells in read_cells(self.grid, windows):
+            tallies.append(self._tally(cells))
+            if self.places:
+                places.append(_where_people_live(cells))
+        return added(tallies) if tallies else None, places
 
     def _tally(self, cells: Cells) -> Tally:
         row, column = cells.row - np.min(cells.row), cells.column - np.min(cells.column)
@@ -234,6 +253,8 @@ def tally_raster(
     reach: Reach,
     shapes: NDArray[np.object_] | None,
     client: Client | None,
+    *,
+    seen: list[NDArray[np.float64]] | None = None,
 ) -> NDArray[np.float64]:
     """
     Count the people of a raster, here or on a cluster.
@@ -248,6 +269,9 @@ def tally_raster(
         Areas; None: the whole raster is one.
     client : distributed.Client or None
         The cluster.
+    seen : list, optional
+        Is extended by arrays of where the people live: longitude, latitude and their number, in
+        squares of some 5 km.
 
     Returns
     -------
@@ -259,10 +283,15 @@ def tally_raster(
     SuspectInput
         If nobody lives in it.
     """
-    job = _Job(grid, reach, None if shapes is None else AreaFinder(shapes))
+    finder = None if shapes is None else AreaFinder(shapes)
+    job = _Job(grid, reach, finder, places=seen is not None)
     windows = grid.windows()
     tasks = [windows[i : i + _WINDOWS_PER_TASK] for i in range(0, len(windows), _WINDOWS_PER_TASK)]
-    tallies = [tally for tally in run_tasks(job, tasks, client) if tally is not None]
+    tallies = []
+    for tally, places in run_tasks(job, tasks, client):
+        tallies += [] if tally is None else [tally]
+        if seen is not None:
+            seen += places
     n_areas = 1 if shapes is None else len(shapes)
     if not tallies:
         _warn_of_nobody(grid)
@@ -297,6 +326,18 @@ def run_tasks(job: Any, tasks: Sequence[Any], client: Client | None) -> Iterable
 
 def _do(job: Any, task: Any) -> Any:  # noqa: ANN401
     return job(task)
+
+
+def _where_people_live(cells: Cells) -> NDArray[np.float64]:
+    """Return the mean position of the people of each small square, and their number."""
+    column = np.floor(cells.lon / _SQUARE_DEGREES).astype(np.intp)
+    row = np.floor(cells.lat / _SQUARE_DEGREES).astype(np.intp)
+    first, wide = row.min(), column.max() - column.min() + 1
+    square = (row - first) * wide + column - column.min()
+    number = np.bincount(square, cells.people)
+    at = np.flatnonzero(number)
+    sums = [np.bincount(square, cells.people * values)[at] for values in (cells.lon, cells.lat)]
+    return np.column_stack([*(total / number[at] for total in sums), number[at]])
 
 
 def _warn_of_nobody(grid: Grid) -> None:

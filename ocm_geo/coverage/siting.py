@@ -24,6 +24,7 @@ from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import PointIndex, pairs_within_km
 from ocm_geo.ids import id_name, station_table
+from ocm_geo.outside import mark_demand
 from ocm_geo.provenance import carry
 from ocm_geo.suspects import warn_if_far
 
@@ -127,6 +128,8 @@ def suggest_sites(
     -----
     SuspectInput
         If LSCP cannot bring everybody within reach of a candidate or station.
+    OutsideData
+        If a part of the population lies in countries of which the source holds no station.
 
     Notes
     -----
@@ -158,6 +161,8 @@ def suggest_sites(
         raise QueryError("station_costs belongs to costs, those of the candidates: give both")
     else:
         reach = _by_distance(demand, sites, stations, within)
+    if stations is not None:
+        stations = mark_demand(stations, demand, persons)
     case = _Case(sites, persons, within, *reach)
     number = _number(n_sites, method, len(case.sites))
     gains = case.gains(method)

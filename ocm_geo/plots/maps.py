@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
+from ocm_geo.borders import countries
 from ocm_geo.geodesy import distance_km
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.room import box_inches, fill_room
@@ -18,6 +16,7 @@ from ocm_geo.plots.style import GREY, INK, LAND, SEA
 from ocm_geo.plots.text import small_size, text_size
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -42,17 +41,16 @@ _TRIES = 3
 """What stands around a map moves a little once the map has its final shape."""
 
 
-@cache
 def land() -> gpd.GeoDataFrame:
     """
-    Give the bundled countries: Natural Earth 1:50 m, rounded to 0.01 degrees.
+    Return the bundled countries: Natural Earth 1:50 m, rounded to 0.01 degrees.
 
     Returns
     -------
     geopandas.GeoDataFrame
         ``name`` and ``geometry``.
     """
-    return gpd.read_parquet(Path(__file__).parent / "data" / "land.parquet")
+    return countries()
 
 
 def map_size(extent: Extent, width: float = 7.0) -> tuple[float, float]:
@@ -149,11 +147,11 @@ def _show(ax: Axes, extent: Extent) -> None:
 
 def _draw_land(ax: Axes, extent: Extent) -> None:
     view = shapely.box(extent.west, extent.south, extent.east, extent.north).buffer(0.5)
-    countries = land()
+    known = land()
     parts, owners = [], []
     for turn in (-_FULL, 0.0, _FULL):
         moved = shapely.transform(view, lambda xy, turn=turn: xy - [turn, 0.0])
-        here = countries.iloc[countries.sindex.query(moved)]
+        here = known.iloc[known.sindex.query(moved)]
         parts.append(here.geometry.translate(turn).to_numpy())
         owners.append(here["name"].to_numpy(dtype=object))
     near = shapely.simplify(

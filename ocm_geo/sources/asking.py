@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import shapely
 
 from ocm_geo.errors import QueryError, RouteError, SourceError, StaleData, SuspectInput
+from ocm_geo.outside.questions import mark_answer, mark_missing_ids
 from ocm_geo.provenance import attach, read_attrs
-from ocm_geo.query import Area, Box, Circle, Corridor, StationQuery, Where
+from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery, Where
 from ocm_geo.query.checking import list_filters
 from ocm_geo.reference import bundled, register_reference
 from ocm_geo.reference.finding import find_ids, read_id
@@ -19,15 +20,22 @@ from ocm_geo.sources.base import Source, SourceLike, resolve_source
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from ocm_geo.query import StationFilters
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["ask_source"]
+__all__ = ["Outside", "ask_source"]
+
+Outside: TypeAlias = Literal["warn", "mark", "ignore"]
 
 
 def ask_source(
-    where: Where, source: SourceLike | None, filters: StationFilters | dict[str, Any]
+    where: Where,
+    source: SourceLike | None,
+    filters: StationFilters | dict[str, Any],
+    *,
+    outside: Outside = "warn",
 ) -> gpd.GeoDataFrame:
     """
     Ask a source for the stations of a place.
@@ -40,6 +48,9 @@ def ask_source(
         The configured one by default.
     filters : dict
         As `StationFilters`, unchecked.
+    outside : {"warn", "mark", "ignore"}
+        Where the place lies outside what the source holds: warn, and note it in the provenance;
+        only note it; or neither, for a place that is only a frame about what is measured.
 
     Returns
     -------
@@ -57,6 +68,9 @@ def ask_source(
     -----
     SuspectInput
         If nothing is there, but would be with latitude and longitude swapped.
+    OutsideData
+        If a part of the place lies in countries of which the source holds no station, or if it
+        has no station with some of the ids.
     """
     chosen = resolve_source(source)
     given: dict[str, Any] = list_filters(filters)
@@ -65,7 +79,22 @@ def ask_source(
     found = _with_reference(chosen.fetch(query), reference)
     if found.empty:
         _hint_at_swap(chosen, query)
-    return found
+    if isinstance(where, Ids):
+        return mark_missing_ids(found, _missing_ids(chosen, query, where, found.index))
+    if outside == "ignore":
+        return found
+    return mark_answer(found, query, warn=outside == "warn")
+
+
+def _missing_ids(source: Source, query: StationQuery, asked: Ids, found: pd.Index) -> list[int]:
+    """Find the ids that the source does not have, filters or not."""
+    missing = sorted(set(asked.ids) - set(found))
+    if not missing or query == StationQuery(where=asked):
+        return missing
+    if getattr(source, "is_remote", False):
+        # The filters may have left them out, and asking once more is not worth it.
+        return []
+    return sorted(set(missing) - set(source.fetch(StationQuery(where=Ids(tuple(missing)))).index))
 
 
 def _with_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:

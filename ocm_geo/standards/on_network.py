@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError, RouteError
+from ocm_geo.outside import mark_roads
 from ocm_geo.provenance import carry
 from ocm_geo.roads import RoadNetwork, make_network
 from ocm_geo.roads.places import nearest_places, place_points
@@ -77,6 +78,8 @@ def assess_network(
         If there are stations, and none is near any road.
     DroppedRows
         If rows have no usable geometry.
+    OutsideData
+        If a part of the roads lies in countries of which the source holds no station.
 
     Examples
     --------
@@ -93,6 +96,7 @@ def assess_network(
     network = lines if isinstance(lines, RoadNetwork) else make_network(lines, case.options.network)
     if not float(str(network.report["length_km"])) > 0:
         raise RouteError("none of the lines counts: see NetworkOptions(count_column=...)")
+    stations = mark_roads(stations, network.segments.geometry.to_numpy())
     return _Assessment(case, network, stations, _name_of(reading, case)).verdict()
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ocm_geo.corridors.marks import marks_along
 from ocm_geo.geodesy import Line, as_line
+from ocm_geo.outside import mark_line
 from ocm_geo.provenance import carry
 from ocm_geo.roads.places import AT_END_KM
 from ocm_geo.schema import CRS
@@ -99,6 +100,8 @@ def assess_route(
     -----
     SuspectInput
         If there are stations, and none is near the road.
+    OutsideData
+        If a part of the road lies in countries of which the source holds no station.
 
     Examples
     --------
@@ -109,7 +112,9 @@ def assess_route(
     True
     """
     case = case_of(standard, options)
-    return _Assessment(case, Line(as_line(route)), stations).verdict()
+    line = Line(as_line(route))
+    stations = mark_line(stations, line, "the length of the road")
+    return _Assessment(case, line, stations).verdict()
 
 
 class _Assessment:

@@ -103,7 +103,7 @@ def fill_gaps(
         geometry=gpd.points_from_xy(*line.point_at(table[:, 0]).T),
         crs=CRS,
     )
-    return carry(sites, stations, standard=verdict.rule.id, share_before=verdict.share)
+    return carry(sites, verdict.segments, share_before=verdict.share)
 
 
 def _sites_to_close(lengths: NDArray[np.float64], spacing_km: float) -> NDArray[np.intp]:

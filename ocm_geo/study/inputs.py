@@ -15,10 +15,13 @@ import shapely
 from ocm_geo import geodesy
 from ocm_geo.checks import check_crs
 from ocm_geo.errors import DroppedRows, QueryError
+from ocm_geo.outside import mark_areas, mark_demand
 from ocm_geo.provenance import attach, carry
+from ocm_geo.query import Box
 from ocm_geo.routes import route_from_file
+from ocm_geo.sources.asking import ask_source
 from ocm_geo.sources.base import Source, SourceLike, resolve_source
-from ocm_geo.stations import stations, stations_from_bbox
+from ocm_geo.stations import stations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +179,11 @@ def _asked(
         return stations(source=source, **filters)
     west, south, east, north = np.transpose(boxes)
     around = west.min(), south.min(), east.max(), north.max()
-    return stations_from_bbox(_padded(around, config.reach_km), source=source, **filters)
+    # The box is only a frame: what is outside is seen from the areas and people themselves.
+    found = ask_source(Box(*_padded(around, config.reach_km)), source, filters, outside="ignore")
+    if areas is not None and len(areas):
+        found = mark_areas(found, shapely.make_valid(areas.geometry.to_numpy()))
+    return found if demand is None else mark_demand(found, demand)
 
 
 def rows_where(

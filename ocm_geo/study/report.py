@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import pandas as pd
 
+from ocm_geo.outside import describe_outside
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference import attribution
 from ocm_geo.study.access import class_names
@@ -76,9 +77,16 @@ def _facts(result: StudyResult) -> dict[str, Any]:
         "access": result.config.access,
         "route": route,
         "quality": result.quality.to_dict("records"),
+        "outside": _outside(result),
         "credit": attribution(result.stations, result.reference),
         "files": sorted(path.name for path in result.written),
     }
+
+
+def _outside(result: StudyResult) -> list[str]:
+    tables = [result.stations, result.route_stations]
+    found = [describe_outside(read_attrs(table)) for table in tables if table is not None]
+    return [sentence for sentence in dict.fromkeys(found) if sentence]
 
 
 def _headline(result: StudyResult) -> list[tuple[str, str]]:

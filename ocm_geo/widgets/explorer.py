@@ -11,17 +11,15 @@ import shapely
 
 from ocm_geo.checks import check_km
 from ocm_geo.errors import QueryError, SourceError
+from ocm_geo.outside import name_outside
 from ocm_geo.plots.style import counted
-from ocm_geo.query.where import Box
+from ocm_geo.provenance import read_attrs
+from ocm_geo.query.where import Area, Box, Corridor, Where
 from ocm_geo.reference import ReferenceData, bundled
 from ocm_geo.schema import empty_stations
+from ocm_geo.sources.asking import ask_source
 from ocm_geo.sources.base import resolve_source
-from ocm_geo.stations import (
-    reference_data,
-    stations_from_bbox,
-    stations_from_polygon,
-    stations_from_route,
-)
+from ocm_geo.stations import reference_data
 from ocm_geo.widgets.asking import Answer, Asker, Question
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.filters import FilterPanel
@@ -212,14 +210,17 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
 
     def _ask(self, question: Question) -> gpd.GeoDataFrame:
         """Ask the source; this runs in a thread of its own."""
-        filters: dict[str, Any] = {**dict(question.filters), "source": self._source}
+        filters = dict(question.filters)
         if self._reference is None:
             self._reference = self._names()
         if isinstance(question.place, tuple):
-            return stations_from_bbox(question.place, **filters)
-        if isinstance(question.place, shapely.LineString):
-            return stations_from_route(question.place, self._within_km, **filters)
-        return stations_from_polygon(question.place, **filters)
+            where: Where = Box(*question.place)
+        elif isinstance(question.place, shapely.LineString):
+            where = Corridor(question.place, self._within_km)
+        else:
+            where = Area(question.place)
+        # What lies outside the data is told beside the map: nobody sees a thread's warnings.
+        return ask_source(where, self._source, filters, outside="mark")
 
     def _names(self) -> ReferenceData:
         """Ask a server what its ids stand for, once: stations are shown without it, too."""
@@ -298,6 +299,8 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             text += "; the rest in groups. Zoom in to see each"
         if len(self._selected):
             text += f". {len(self._selected):,} selected"
+        if names := name_outside(read_attrs(self._shown)):
+            text += f". No data: {names}"
         self._tell(f"{text}.")
         self._offer(inside if singly else inside.head(0))
 

@@ -255,7 +255,7 @@ def test_intervals_are_seeded_and_hold_what_they_should() -> None:
 
 
 def test_provenance_of_the_values_goes_along() -> None:
-    stations = ocm.stations(source=ocm.sample(), countries="NL")
+    stations = ocm.stations(source=ocm.sample())
     towns = ocm.sample_areas().assign(geometry=lambda t: t.representative_point())
     access = ocm.accessibility(towns, stations, 40, population="population")
     found = ocm.equity(access, towns["population"], n_boot=10)

@@ -154,7 +154,7 @@ def test_a_measure_may_be_infinite() -> None:
 
 
 def test_access_equity_and_siting_under_doubt() -> None:
-    stations = ocm.stations(source=ocm.sample(), countries="NL")
+    stations = ocm.stations(source=ocm.sample(), min_power_kw=50)
     towns = ocm.sample_areas().assign(geometry=lambda t: t.representative_point())
     candidates = stations.head(40)
 

@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
+from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,8 @@ def _nothing_left_behind() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stations() -> gpd.GeoDataFrame:
-    return ocm.stations_from_bbox((3, 50, 9, 54), source=ocm.sample())
+    every = ocm.stations(source=ocm.sample())
+    return carry(every.cx[3:9, 50:54], every)
 
 
 @pytest.fixture(scope="session")

@@ -198,9 +198,9 @@ def test_an_empty_mirror_has_to_be_asked_for(tmp_path: Path, write: Callable[...
 def test_the_provenance_is_told(tmp_path: Path, write: Callable[..., Path]) -> None:
     record = poi(1, DateLastStatusUpdate="2024-05-06T07:08:00Z")
     mirror = ocm.Mirror.build(tmp_path / "m", write(record))
-    facts = ocm.stations_from_bbox((4, 51, 6, 53), source=mirror).attrs["ocm"]
+    facts = ocm.stations_from_bbox((4.5, 52, 6, 53), source=mirror).attrs["ocm"]
     assert facts["snapshot"] == mirror.snapshot
     assert facts["data_date"] == "2024-05-06"
-    assert facts["query"] == {"bbox": [4, 51, 6, 53]}
+    assert facts["query"] == {"bbox": [4.5, 52, 6, 53]}
     assert facts["complete"] is True
     assert "Open Charge Map" in facts["attribution"]

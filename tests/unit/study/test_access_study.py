@@ -203,7 +203,8 @@ def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> 
 
 def test_a_country_chooses_stations_in_areas_too(tmp_path: Path) -> None:
     area = {"bbox": [3, 50, 8, 54], "country": "NL"}
-    found: Any = ocm.run_study({"area": area}, tmp_path, source=ocm.sample())
+    with pytest.warns(ocm.OutsideData, match="countries=\\['NL'\\] only"):
+        found: Any = ocm.run_study({"area": area}, tmp_path, source=ocm.sample())
     assert len(found.stations)
     assert set(found.stations["country_code"]) == {"NL"}
     assert "filed under NL alone" in found.report.read_text(encoding="utf-8")

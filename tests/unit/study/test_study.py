@@ -46,9 +46,10 @@ def test_the_numbers_are_those_of_the_functions(result: Any) -> None:
     areas, source = ocm.sample_areas(), ocm.sample()
     inside = ocm.stations_from_polygon(areas, source=source)
     assert result.stations.index.tolist() == inside.index.tolist()
-    near = ocm.stations_from_bbox(
-        (3, 50, 9, 54), source=source, min_power_kw=50, current_types="DC"
-    )
+    with pytest.warns(ocm.OutsideData, match="France and Luxembourg"):
+        near = ocm.stations_from_bbox(
+            (3, 50, 9, 54), source=source, min_power_kw=50, current_types="DC"
+        )
     alone = ocm.coverage(areas, near, [5, 10], population="population")
     fast = result.coverage[result.coverage["group"] == "fast"]
     assert fast["covered_km2"].to_numpy() == pytest.approx(alone["covered_km2"].to_numpy())

@@ -1,0 +1,215 @@
+"""What a measure is about, points or areas: which countries it reaches, and with which share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import shapely
+
+from ocm_geo.borders import (
+    are_within_reach,
+    countries,
+    find_countries,
+    rows_reaching,
+    territory,
+)
+from ocm_geo.geodesy import area_km2, distance_km, wrap_lon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Areas", "Demand", "Points", "points_of_lines"]
+
+_STEP_DEGREES = 0.002
+_MOST_STEPS = 200_000
+_FIRST_LOOK = 1000
+_LEAST_KM2 = 0.01
+
+
+@dataclass(frozen=True)
+class Points:
+    """
+    Positions with a weight: people, or kilometres of a road.
+
+    Parameters
+    ----------
+    lon, lat : numpy.ndarray of shape (n,)
+        Degrees, longitudes within ±180.
+    what : str
+        What the weights add up to, for the message.
+    weight : numpy.ndarray of shape (n,), optional
+        1 each by default.
+    """
+
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    what: str = "the points"
+    weight: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.lon)
+
+    @cached_property
+    def country(self) -> NDArray[np.intp]:
+        """The rows of `countries` that claim the points; -1 on the open sea."""
+        return find_countries(self.lon, self.lat)
+
+    def find_beyond(self, covered: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Find the countries not covered that hold points farther away than the tolerance."""
+        n_points = np.bincount(self.country + 1, minlength=len(covered) + 1)[1:]
+        near = np.flatnonzero(covered)
+        asked = np.flatnonzero((n_points > 0) & ~covered)
+        return np.array([row for row in asked if self._has_beyond(row, near)], dtype=np.intp)
+
+    def _has_beyond(self, row: int, covered: NDArray[np.intp]) -> bool:
+        at = np.flatnonzero(self.country == row)
+        for some in (at[:: max(len(at) // _FIRST_LOOK, 1)], at):
+            if not are_within_reach(covered, self.lon[some], self.lat[some]).all():
+                return True
+        return False
+
+    def share_in(self, rows: Iterable[int]) -> dict[int, float]:
+        """Measure the share of the weight that lies in each of some countries."""
+        weight = np.ones(len(self)) if self.weight is None else self.weight
+        total = weight.sum()
+        sums = {row: float(weight[self.country == row].sum()) for row in rows}
+        return {row: value / total if total > 0 else 0.0 for row, value in sums.items()}
+
+    def meets(self, box: tuple[float, float, float, float]) -> bool:
+        """Test whether any of it lies in a box."""
+        west, south, east, north = box
+        inside = (self.lon >= west) & (self.lon <= east) & (self.lat >= south) & (self.lat <= north)
+        return bool(inside.any())
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return the box about it."""
+        return self.lon.min(), self.lat.min(), self.lon.max(), self.lat.max()
+
+    def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return positions that lie in it."""
+        return self.lon, self.lat
+
+
+@dataclass(frozen=True)
+class Areas:
+    """
+    Polygons, weighted by their size or by the people that are spread evenly over each.
+
+    Parameters
+    ----------
+    shapes : numpy.ndarray of shapely geometries
+        Polygons in lon/lat, within ±180.
+    what : str
+        What the weights add up to, for the message.
+    weight : numpy.ndarray, optional
+        People; square kilometres by default.
+    """
+
+    shapes: NDArray[np.object_]
+    what: str = "the area"
+    weight: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @cached_property
+    def _inner(self) -> Points:
+        points = shapely.get_coordinates(shapely.point_on_surface(self.shapes))
+        return Points(points[:, 0], points[:, 1])
+
+    def find_beyond(self, covered: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Find the countries not covered that hold ground farther away than the tolerance."""
+        country, shape = rows_reaching(self.shapes, np.flatnonzero(~covered))
+        if not len(country):
+            return country
+        found = self._inner.find_beyond(covered)
+        open_ = np.flatnonzero(~np.isin(country, found))
+        near = np.flatnonzero(covered)
+        for row in np.unique(country[open_]):
+            shapes = self.shapes[shape[open_][country[open_] == row]]
+            if _has_ground_beyond(shapes, int(row), near):
+                found = np.append(found, row)
+        return np.sort(found)
+
+    def share_in(self, rows: Iterable[int]) -> dict[int, float]:
+        """Measure the share of the weight that lies in each of some countries."""
+        size = area_km2(self.shapes)
+        weight = size if self.weight is None else self.weight
+        total = weight.sum()
+        each = np.divide(weight, size, out=np.zeros_like(size), where=size > 0)
+        sums = {row: float((each * _claimed_km2(self.shapes, row)).sum()) for row in rows}
+        return {row: value / total if total > 0 else 0.0 for row, value in sums.items()}
+
+    def meets(self, box: tuple[float, float, float, float]) -> bool:
+        """Test whether any of it lies in a box."""
+        return bool(shapely.intersects(shapely.box(*box), self.shapes).any())
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return the box about it."""
+        west, south, east, north = shapely.total_bounds(self.shapes)
+        return west, south, east, north
+
+    def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return positions that lie in it."""
+        return self._inner.places()
+
+
+Demand: TypeAlias = Points | Areas
+
+
+def points_of_lines(shapes: NDArray[np.object_], what: str) -> Points:
+    """
+    Represent lines by the middles of short pieces, weighted by their lengths.
+
+    Parameters
+    ----------
+    shapes : numpy.ndarray of shapely.LineString
+        In lon/lat; their edges are so short that they are as good as straight there.
+    what : str
+        What the lengths add up to, for the message.
+
+    Returns
+    -------
+    Points
+        One a piece of at most some 200 m, or a 200,000th of the whole.
+    """
+    shapes = shapely.get_parts(shapes)
+    whole = float(shapely.length(shapes).sum())
+    step = max(_STEP_DEGREES, whole / _MOST_STEPS)
+    coords, of_line = shapely.get_coordinates(shapely.segmentize(shapes, step), return_index=True)
+    edge = np.flatnonzero(of_line[1:] == of_line[:-1])
+    start, end = coords[edge], coords[edge + 1]
+    km = distance_km(*start.T, *end.T)
+    lon, lat = ((start + end) / 2.0).T
+    return Points(wrap_lon(lon), lat, what, km)
+
+
+def _has_ground_beyond(shapes: NDArray[np.object_], row: int, covered: NDArray[np.intp]) -> bool:
+    """Test whether shapes lie in a country, farther than the tolerance from those covered."""
+    near = np.unique(rows_reaching(shapes, covered)[0])
+    reach = countries()["reach"].to_numpy()[near]
+    for shape in shapes:
+        around = reach[shapely.intersects(reach, shape)]
+        if shapely.covers(around, shape).any():
+            continue
+        rest = shapely.difference(shape, shapely.union_all(around))
+        inside = shapely.intersection(territory(row), rest)
+        if area_km2(inside) > _LEAST_KM2:
+            return True
+    return False
+
+
+def _claimed_km2(shapes: NDArray[np.object_], row: int) -> NDArray[np.float64]:
+    """Measure what a country claims of shapes."""
+    claim = territory(row)
+    found = np.zeros(len(shapes))
+    touched = np.flatnonzero(shapely.intersects(claim, shapes))
+    whole = shapely.covers(claim, shapes[touched])
+    found[touched[whole]] = area_km2(shapes[touched[whole]])
+    found[touched[~whole]] = area_km2(shapely.intersection(claim, shapes[touched[~whole]]))
+    return found
