@@ -88,7 +88,9 @@ from ocm_geo.reference import (
 )
 from ocm_geo.roads import (
     NetworkOptions,
+    Reachability,
     RoadNetwork,
+    reachability,
     road_network,
 )
 from ocm_geo.routes import (
@@ -218,6 +220,7 @@ __all__ = [
     "Qualifying",
     "QueryError",
     "RateLimited",
+    "Reachability",
     "ReferenceData",
     "RegisterError",
     "RequestTimeout",
@@ -277,10 +280,12 @@ __all__ = [
     "plot_growth",
     "plot_lorenz",
     "plot_power",
+    "plot_reachability",
     "plot_route",
     "plot_stations",
     "population_coverage",
     "power_limits",
+    "reachability",
     "read",
     "reference_data",
     "road_detours",
@@ -331,6 +336,7 @@ _LAZY = {
     "plot_growth": "plots",
     "plot_lorenz": "plots",
     "plot_power": "plots",
+    "plot_reachability": "plots",
     "plot_route": "plots",
     "plot_stations": "plots",
     "save_figure": "plots",

@@ -2,5 +2,13 @@
 
 from ocm_geo.roads.network import RoadNetwork, make_network, road_network
 from ocm_geo.roads.options import NetworkOptions
+from ocm_geo.roads.reachability import Reachability, reachability
 
-__all__ = ["NetworkOptions", "RoadNetwork", "make_network", "road_network"]
+__all__ = [
+    "NetworkOptions",
+    "Reachability",
+    "RoadNetwork",
+    "make_network",
+    "reachability",
+    "road_network",
+]

@@ -74,7 +74,7 @@ class RoadNetwork:
         new = np.append(True, (np.diff(axis.chain) > 0) | (np.diff(row) != 0))
         runs = np.flatnonzero(new)
         km = np.add.reduceat(axis.km, runs)
-        labels = self.lines.index[row[runs]].to_numpy()
+        labels = self.lines.table.index[row[runs]].to_numpy()
         bounds = np.flatnonzero(np.diff(axis.chain[runs], prepend=-1))[1:]
         start, end = axis.chain_start_km, axis.chain_end_km
         table = {
@@ -208,6 +208,6 @@ def _check_length(lines: Lines, axis: Axis, repeated_km: float) -> None:
     place = lines.xy[np.searchsorted(lines.part, worst)]
     raise RouteError(
         f"the network would be {1000 * change:.1f} m longer or shorter than the {drawn:.3f} km of "
-        f"its lines, most of it in row {lines.index[lines.row[worst]]!r} near "
+        f"its lines, most of it in row {lines.table.index[lines.row[worst]]!r} near "
         f"({place[0]:.6f}, {place[1]:.6f}): are its vertices less than 1e-7 degrees apart?"
     )

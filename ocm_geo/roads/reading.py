@@ -56,8 +56,8 @@ class Lines(NamedTuple):
         What the drawn length of each is multiplied by.
     counts : numpy.ndarray of bool, shape (m,)
         Whether each counts in lengths and shares.
-    index : pandas.Index
-        The index of the input.
+    table : pandas.DataFrame
+        The columns and index of the input, without geometry.
     n_dropped : int
         Rows without a usable geometry.
     """
@@ -67,7 +67,7 @@ class Lines(NamedTuple):
     row: NDArray[np.intp]
     scale: NDArray[np.float64]
     counts: NDArray[np.bool_]
-    index: pd.Index
+    table: pd.DataFrame
     n_dropped: int
 
 
@@ -181,7 +181,8 @@ def read_lines(lines: RoadLines, options: NetworkOptions) -> Lines:
         )
     scale = _scales(frame, options.length_column, km, row)
     counts = _counting(frame, options.count_column)[row]
-    return Lines(xy, part.astype(np.intp), row, scale, counts, frame.index, n_dropped)
+    table = pd.DataFrame(frame).drop(columns=frame.geometry.name)
+    return Lines(xy, part.astype(np.intp), row, scale, counts, table, n_dropped)
 
 
 def _single_lines(
