@@ -69,11 +69,9 @@ def _country_words(raw: msgspec.Raw, unknown: dict[str, Any]) -> list[str]:
 def _country_ids() -> dict[str, int]:
     """Return the ids of countries by ISO code and by label, folded."""
     table = bundled().countries
-    return {
-        str(word).casefold(): int(country_id)
-        for column in ("title", "iso_code")
-        for country_id, word in table[column].dropna().items()
-    }
+    ids = table.index.to_list()
+    words = [*zip(table["title"], ids, strict=True), *zip(table["iso_code"], ids, strict=True)]
+    return {str(word).casefold(): country_id for word, country_id in words if pd.notna(word)}
 
 
 def count_by_country(
@@ -125,7 +123,7 @@ def _bound_points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[fl
     gaps = np.diff(east, append=east[0] + 360.0)
     widest = int(np.argmax(gaps))
     west = east[(widest + 1) % east.size]
-    return [float(west), float(lat.min()), float(east[widest]), float(lat.max())]
+    return [float(west), float(np.min(lat)), float(east[widest]), float(np.max(lat))]
 
 
 def coverage_table(countries: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import datetime as dt
 import io
 import re
 from functools import cache
-from itertools import batched
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.reference import bundled
@@ -104,7 +104,8 @@ def read_csv_answer(
         account.notes.append(
             f"the dates of {origin} are written month first and day first: they are left out"
         )
-    for rows in batched(_rows(text, origin, delimiter, account), _AT_ONCE):
+    found = _rows(text, origin, delimiter, account)
+    while rows := list(islice(found, _AT_ONCE)):
         records = Records()
         for line, row in rows:
             if isinstance(row, str):
@@ -168,7 +169,7 @@ def _record(
         name: _number(texts.get(name), delimiter)
         for name in ("ID", "Latitude", "Longitude", "NumberOfPoints")
     }
-    address = {key: texts.get(name) for name, key in _ADDRESS.items()}
+    address: dict[str, Any] = {key: texts.get(name) for name, key in _ADDRESS.items()}
     address |= {key: numbers[key] for key in ("Latitude", "Longitude")}
     address["CountryID"] = _id_of("countries", texts.get("Country"), coerced)
     dates = {name: _iso_date(texts.get(name), day_first=day_first) for name in _DATES}
@@ -218,7 +219,8 @@ def _iso_date(text: str | None, *, day_first: bool | None) -> str | None:
 @cache
 def _ids_by_title(table: str) -> dict[str, int]:
     titles = bundled().titles(table).dropna()
-    return {str(title).strip().casefold(): int(i) for i, title in titles.items()}
+    folded = titles.astype(str).str.strip().str.casefold()
+    return dict(zip(folded, titles.index.to_list(), strict=True))
 
 
 def _id_of(table: str, title: str | None, coerced: Counter[str]) -> int | None:

@@ -141,7 +141,7 @@ def _name_text(text: bytes) -> tuple[str, str]:
     shown = _shorten(first.decode("utf-8", "replace"))
     if _API_ERRORS.search(text[:500]):
         return f"an error message of the server, {shown!r}", "cure its cause and get it again"
-    return f"no JSON: it begins with {shown!r}", _EXPORT
+    return f"not JSON: it begins with {shown!r}", _EXPORT
 
 
 def _columns_of(text: bytes) -> list[str]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ocm_geo.sources.records import Place
     from ocm_geo.sources.tables import Parsed
 
 __all__ = ["Gathered"]
@@ -68,21 +67,14 @@ class Gathered:
         self.stations.add(parsed.stations)
         self.connections.add(parsed.connections)
         self._counts.append(parsed.n_connections.astype(np.int32))
-        self._places.append(self._number_places(parsed.places))
+        known = self._origins
+        numbers = [known.setdefault(origin, len(known)) for origin in parsed.origins]
+        self._places.append((np.array(numbers, np.int32), parsed.positions))
         self._reject(parsed.rejects)
         self.coerced.update(parsed.coerced)
         self.n_read += parsed.n_read
         for table, rows in parsed.harvest.items():
             self.harvest.setdefault(table, {}).update(rows)
-
-    def _number_places(
-        self, places: Iterable[Place]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Keep a number per file instead of its name."""
-        known = self._origins
-        pairs = [(known.setdefault(origin, len(known)), position) for origin, position in places]
-        table = np.array(pairs, np.int64).reshape(-1, 2)
-        return table[:, 0].astype(np.int32), table[:, 1]
 
     def _reject(self, rejects: Iterable[Reject]) -> None:
         for reject in rejects:

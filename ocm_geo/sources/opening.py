@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
-import io
 import lzma
 import re
 import tarfile
@@ -177,9 +176,10 @@ def _open_tar(stream: IO[bytes], origin: str, account: Account, depth: int) -> I
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
-                if member.isfile() and _is_data(member.name):
-                    n_files += 1
-                    inner = io.BufferedReader(archive.extractfile(member))  # type: ignore[arg-type]
+                if not (member.isfile() and _is_data(member.name)):
+                    continue
+                n_files += 1
+                if inner := archive.extractfile(member):
                     yield from _open_member(inner, f"{origin}/{member.name}", account, depth)
     except EOFError:
         account.cut[origin] = "ends inside its compressed data"

@@ -155,9 +155,9 @@ def _read_poi_file(path: Path, records: Records) -> None:
 
 
 def _decode_record(text: bytes, records: Records, place: Place) -> None:
-    """Decode the record of a file of its own; what is no JSON is named."""
+    """Decode the record of a file of its own; what is not JSON is named."""
     if other := name_other(text[:HEAD]):
-        records.reject(place, None, f"no JSON: {other[0]}", text[:400].decode("utf-8", "replace"))
+        records.reject(place, None, f"not JSON: {other[0]}", text[:400].decode("utf-8", "replace"))
     else:
         decode_one(text, records, place)
 
@@ -196,9 +196,9 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
     if (other := name_other(head)) and text.origin not in account.cut:
         kind, advice = other
         raise MirrorError(f"{text.origin} is {kind}: {advice}; the mirror was not changed")
-    if kind := name_json(head[:HEAD]):
-        account.kinds[text.origin] = kind
-    blocks = chain([head], text.blocks)
+    if told := name_json(head[:HEAD]):
+        account.kinds[text.origin] = told
+    blocks: Iterator[bytes] = chain([head], text.blocks)
     if head.lstrip(WHITE).startswith(b'"'):
         blocks = _unquoted(b"".join(blocks), text.origin, account)
         head = _head(blocks)
@@ -267,7 +267,7 @@ def _layout(head: bytes) -> Layout:
     if not RECORD_START.match(text) and (match := _LIST.search(text)):
         return Layout(RECORD_START, offset + match.end(), wrapped=True)
     first, _, others = text.partition(b"\n")
-    if others.lstrip(WHITE)[:1] in (b"", b"{", b"[", b"]") or _is_object(first):
+    if others.lstrip(WHITE)[:1] in (b"{", b"[", b"]") or _is_object(first):
         return Layout()
     return Layout(RECORD_START, array=False)
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ocm_geo.sources.records import Place, Reference
+    from ocm_geo.sources.records import Reference
 
 __all__ = ["Parsed", "Reject", "TableBuilder", "to_geodataframe"]
 
@@ -99,8 +99,10 @@ class Parsed:
         connections as ``connections.NAME``.
     harvest : dict of str to dict
         Reference objects by table (``operators``, ``countries``, ...) and id.
-    places : tuple of (str, int)
-        Origin and position of each station.
+    origins : list of str
+        The file or request of each station.
+    positions : numpy.ndarray of int
+        The position of each station in it.
     n_connections : numpy.ndarray of int
         How many of the connections belong to each station.
     """
@@ -111,7 +113,8 @@ class Parsed:
     rejects: tuple[Reject, ...]
     coerced: dict[str, int]
     harvest: Harvest
-    places: tuple[Place, ...]
+    origins: list[str]
+    positions: NDArray[np.int64]
     n_connections: NDArray[np.int64]
 
 
@@ -144,7 +147,8 @@ class TableBuilder:
         self._connections = Grower(CONNECTION_KINDS)
         self._counts: list[int] = []
         self._n_connections: list[int] = []
-        self._places: list[Place] = []
+        self._origins: list[str] = []
+        self._positions: list[int] = []
         self._tables: list[tuple[pa.Table, pa.Table]] = []
         self._rejects: list[Reject] = []
         self._coerced: Counter[str] = Counter()
@@ -152,7 +156,7 @@ class TableBuilder:
         self._n_read = 0
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._origins)
 
     @property
     def n_read(self) -> int:
@@ -209,7 +213,9 @@ class TableBuilder:
         if None in poi["ocm_id"] or not _on_earth(address["lat"], address["lon"]):
             _reject_faults(records)
             poi, address = _fields(records.rows)
-        self._places += records.places
+        # Not the pairs: the garbage collector would walk them again and again.
+        self._origins += [origin for origin, _ in records.places]
+        self._positions += [position for _, position in records.places]
         return poi, address
 
     def _gather(self, values: Values, references: Sequence[Reference]) -> None:
@@ -247,7 +253,8 @@ class TableBuilder:
             rejects=tuple(self._rejects),
             coerced={name: n for name, n in sorted(self._coerced.items()) if n},
             harvest={table: found for table, found in self._harvest.items() if found},
-            places=tuple(self._places),
+            origins=self._origins,
+            positions=np.array(self._positions, np.int64),
             n_connections=np.array(self._n_connections, np.int64),
         )
 
