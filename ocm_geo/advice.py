@@ -32,16 +32,6 @@ _CALLS = (
     (r"pass reference= \(on the command line: --reference\) with", "pass --reference with"),
     (r"\bpass (--)", r"use \1"),
 )
-_ALIASES = {
-    "countries": "country",
-    "connection_types": "connection_type",
-    "operators": "operator",
-    "current_types": "current_type",
-    "levels": "level",
-    "usage_types": "usage_type",
-    "status_types": "status_type",
-    "data_providers": "data_provider",
-}
 _SUBJECT = re.compile(r"^([a-z]\w*)(?= must\b|:)")
 _KEYWORD = re.compile(r"(?<![\w.\-])([a-z]\w*)=(?!=)(True\b|'[^']*'|\"[^\"]*\"|[\w.]*)")
 
@@ -65,7 +55,7 @@ def advise_in_options(text: str, options: Mapping[str, str]) -> str:
 
     def written(match: re.Match[str]) -> str:
         name, *values = match.groups()
-        option = options.get(_ALIASES.get(name, name), match[0])
+        option = options.get(name, match[0])
         value = "".join(values)
         if option == match[0] or value in {"", "True"}:
             return option

@@ -12,9 +12,12 @@ import typer
 
 import ocm_geo as ocm
 from ocm_geo.advice import advise_in_options
+from ocm_geo.query.filters import FILTERS, Filter
 from ocm_geo.study.inputs import open_source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ocm_geo.sources.base import Source
 
 __all__ = ["app", "main"]
@@ -35,7 +38,13 @@ SourceOption = Annotated[
     str | None,
     typer.Option("--source", help="'sample', 'api', or the path of a mirror."),
 ]
-_Labels = Annotated[list[str] | None, typer.Option(help="Id or label; repeat.")]
+_TYPES: dict[str, Any] = {
+    "codes": list[str] | None,
+    "power": float | None,
+    "date": str | None,
+    "flag": bool | None,
+    "count": int | None,
+}
 
 
 def main() -> None:
@@ -59,7 +68,8 @@ def _list_options() -> dict[str, str]:
     }
     # The one option whose name differs from its parameter, and the arguments.
     names -= {"change", "output", "config", "path", "data"}
-    return {name: "--" + name.replace("_", "-") for name in sorted(names)}
+    options = {name: "--" + name.replace("_", "-") for name in sorted(names)}
+    return {**options, **{row.name: row.option for row in FILTERS.values()}}
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -79,6 +89,33 @@ def read_common_options(
     ] = False,
 ) -> None:
     """Electric-vehicle charging with Open Charge Map: stations, maps, mirrors and studies."""
+
+
+def _with_filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Make an option of each filter, in place of ``**filters``."""
+    signature = inspect.signature(command, eval_str=True)
+    plain = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    listed = [
+        inspect.Parameter(
+            row.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=row.default,
+            annotation=Annotated[_TYPES[row.kind], _option_of(row)],
+        )
+        for row in FILTERS.values()
+    ]
+    shown = signature.replace(parameters=[*plain, *listed])
+    command.__signature__ = shown  # type: ignore[attr-defined] # read by typer
+    return command
+
+
+def _option_of(row: Filter) -> Any:  # noqa: ANN401 - typer's own type
+    """Return the option of a filter; True and False need a word each, a switch only one."""
+    name = (
+        f"{row.option}/--no-{row.name.replace('_', '-')}" if row.name == "open_data" else row.option
+    )
+    more = " May be repeated." if row.kind == "codes" else ""
+    return typer.Option(name, help=row.meaning.replace("``", "") + more)
 
 
 @app.command()
@@ -117,6 +154,7 @@ def demo(
 
 
 @app.command()
+@_with_filter_options
 def stations(
     output: Annotated[Path, typer.Argument(help=".parquet, .gpkg, .geojson, .kml or .csv")],
     source: SourceOption = None,
@@ -134,48 +172,11 @@ def stations(
         float, typer.Option(help="Longest missing piece between two parts of the route.")
     ] = 0.01,
     within_km: Annotated[float, typer.Option(help="With --route.")] = 5,
-    country: Annotated[list[str] | None, typer.Option(help="Code or name; repeat.")] = None,
-    operator: _Labels = None,
-    connection_type: _Labels = None,
-    current_type: _Labels = None,
-    level: _Labels = None,
-    usage_type: _Labels = None,
-    status_type: _Labels = None,
-    data_provider: _Labels = None,
-    min_power_kw: Annotated[float | None, typer.Option(help="Of one connection.")] = None,
-    max_power_kw: Annotated[float | None, typer.Option(help="Of one connection.")] = None,
-    open_data: Annotated[bool | None, typer.Option(help="Of providers of open data.")] = None,
-    modified_since: Annotated[str | None, typer.Option(help="A date, 2024-01-31.")] = None,
-    created_since: Annotated[str | None, typer.Option(help="A date, 2024-01-31.")] = None,
-    max_results: Annotated[int | None, typer.Option(help="Keep the first of them.")] = None,
-    *,
-    include_comments: Annotated[
-        bool, typer.Option("--include-comments", help="Comments and photographs too.")
-    ] = False,
-    allow_bulk: Annotated[
-        bool, typer.Option("--allow-bulk", help="Allow long questions to the API.")
-    ] = False,
+    **filters: Any,  # noqa: ANN401 - a row of FILTERS each
 ) -> None:
     """Write the stations of an area or along a route into a file; every filter may be combined."""
-    filters: dict[str, Any] = {
-        "countries": country or None,
-        "operators": operator or None,
-        "connection_types": connection_type or None,
-        "current_types": current_type or None,
-        "levels": level or None,
-        "usage_types": usage_type or None,
-        "status_types": status_type or None,
-        "data_providers": data_provider or None,
-        "min_power_kw": min_power_kw,
-        "max_power_kw": max_power_kw,
-        "open_data": open_data,
-        "modified_since": modified_since,
-        "created_since": created_since,
-        "max_results": max_results,
-        "include_comments": include_comments,
-        "allow_bulk": allow_bulk,
-        "source": _source(source),
-    }
+    filters = {name: value for name, value in filters.items() if value not in (None, [])}
+    filters["source"] = _source(source)
     places = [place for place in (bbox, point, route) if place is not None]
     if len(places) > 1:
         raise ocm.QueryError("give one of --bbox, --point and --route")
@@ -189,7 +190,7 @@ def stations(
         found = ocm.stations_from_route(line, within_km, **filters)
     else:
         found = ocm.stations(**filters)
-    ocm.write(ocm.add_labels(found, ocm.reference_data(filters["source"])), output)
+    ocm.write(ocm.add_labels(found), output)
     typer.echo(f"{len(found):,} stations written to {output}")
 
 
