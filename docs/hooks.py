@@ -12,6 +12,7 @@ from mkdocs.structure.files import File
 
 import ocm_geo
 from ocm_geo.power_limits import power_limits
+from ocm_geo.query import FILTERS
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, Column
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401
     filled = markdown.replace("{{ readme }}", readme)
     filled = filled.replace("{{ station_columns }}", _rows(STATION_COLUMNS))
     filled = filled.replace("{{ power_limits }}", _limits())
+    filled = filled.replace("{{ filters }}", _filters())
     return filled.replace("{{ connection_columns }}", _rows(CONNECTION_COLUMNS))
 
 
@@ -135,6 +137,15 @@ def _name_definition(match: re.Match[str]) -> str:
 def _rows(columns: tuple[Column, ...]) -> str:
     lines = ["| column | type | from | meaning |", "|---|---|---|---|"]
     lines += [f"| `{c.name}` | {c.kind} | {c.origin} | {c.meaning} |" for c in columns]
+    return "\n".join(lines)
+
+
+def _filters() -> str:
+    """Return the table of the filters."""
+    lines = ["| filter | option | met by | meaning |", "|---|---|---|---|"]
+    for row in FILTERS.values():
+        level = "the answer" if row.level == "answer" else f"the {row.level}"
+        lines.append(f"| `{row.name}` | `{row.option}` | {level} | {row.meaning} |")
     return "\n".join(lines)
 
 

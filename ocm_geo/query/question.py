@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["StationQuery", "published_mask"]
 
+_SHOWN = 20
+"""Of a filter with more codes, the provenance keeps the first ones and their number."""
+
 
 @dataclass(frozen=True)
 class StationQuery:
@@ -177,6 +180,8 @@ class StationQuery:
             value = self.given.get(name)
             if name != "allow_bulk" and value is not None and value is not FILTERS[name].default:
                 facts[name] = _as_json(value)
+                if isinstance(value, tuple) and len(value) > _SHOWN:
+                    facts[f"n_{name}"] = len(value)
         return facts
 
     def _select(self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None) -> Selection:
@@ -309,7 +314,7 @@ def _column_of_filter(table: pd.DataFrame, column: str) -> pd.Series[Any]:
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - the value of any filter
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    return list(value[:_SHOWN]) if isinstance(value, tuple) else value
 
 
 def _column(values: NDArray[Any]) -> NDArray[Any] | pd.api.extensions.ExtensionArray:

@@ -114,7 +114,7 @@ def credited(plain: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def texts(ax: Axes) -> str:
     drawn = ax.figure.findobj(matplotlib.text.Text)
-    return " ".join(text.get_text() for text in drawn).replace("\n", " ")  # type: ignore[attr-defined]
+    return " ".join(text.get_text() for text in drawn).replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", RESULTS)

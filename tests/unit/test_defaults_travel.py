@@ -100,13 +100,13 @@ def test_a_record_that_is_damaged_is_left_aside(fetched: gpd.GeoDataFrame) -> No
 
 def test_the_distance_survives_a_file(fetched: gpd.GeoDataFrame, tmp_path: Any) -> None:
     again = ocm.read(ocm.write(fetched, tmp_path / "along.parquet"))
-    assert gaps_km(again) == gaps_km(fetched)  # type: ignore[arg-type]
+    assert gaps_km(again) == gaps_km(fetched)
 
 
 def test_filters_of_tables_use_their_own_reference_data() -> None:
     sample = ocm.sample()
     names = sample.reference_data().operators["title"]
-    label = next(str(title) for i, title in names.items() if i > 900_000)
+    label = next(str(title) for title in names[names.index > 900_000])
     found = ocm.route_gaps(ROUTE, ocm.stations(source=sample), operators=label)
     own = ocm.route_gaps(ROUTE, ocm.stations(source=sample, operators=label))
     assert len(own) > 1

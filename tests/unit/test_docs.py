@@ -53,3 +53,11 @@ def test_every_public_name_is_in_the_reference_once(hooks: Any) -> None:
     for name, path in zip(listed, paths, strict=False):
         module = importlib.import_module(path.rpartition(".")[0])
         assert getattr(module, path.rpartition(".")[2]) is getattr(ocm, name)
+
+
+def test_the_filters_are_documented_from_their_rows(hooks: Any) -> None:
+    text = (DOCS / "exactness.md").read_text(encoding="utf-8")
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="exactness.md"))
+    shown = hooks.on_page_markdown(text, page=page)
+    assert "{{" not in shown
+    assert all(f"| `{name}` | `--" in shown for name in ocm.StationFilters.__annotations__)

@@ -14,6 +14,7 @@ import pytest
 
 import ocm_geo as ocm
 from ocm_geo.query import FILTERS, StationQuery, columns_of
+from ocm_geo.reference import bundled
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS
 from ocm_geo.sources.plan import plan_requests
 
@@ -178,7 +179,7 @@ def test_flags_are_true_or_false(name: str) -> None:
 )
 def test_unknown_filters_are_refused_with_the_near_name(name: str, suggested: str) -> None:
     with pytest.raises(ocm.QueryError, match=f"unknown filter '{name}'.*'{suggested}'"):
-        ocm.stations(source="sample", **{name: 1})  # type: ignore[call-arg]
+        ANSWERED["stations"](source="sample", **{name: 1})
     with pytest.raises(ocm.QueryError, match="unknown filter 'zzz': the filters are countries"):
         build(zzz=1)
 
@@ -241,3 +242,10 @@ def test_a_question_can_be_copied_pickled_and_compared() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = query.nothing
     assert query.describe() == {"countries": [159], "min_power_kw": 50.0}
+
+
+def test_long_lists_are_cut_in_the_provenance_and_counted() -> None:
+    many = ocm.stations(source="sample", countries=[*bundled().countries.index])
+    asked = many.attrs["ocm"]["query"]
+    assert len(asked["countries"]) == 20
+    assert asked["n_countries"] == 250
