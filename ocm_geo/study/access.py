@@ -44,8 +44,9 @@ class AccessTables:
         ``group``, ``unit``, ``people``, ``people_with_none`` (within the search) and
         ``weighted_mean`` of the others.
     points : pandas.DataFrame or None
-        ``group``, ``name``, ``people``, ``n_sites``, ``n_points``, ``points_per_10000_people``
-        and its ``class``, for each area.
+        ``group``, ``name``, ``people``, ``population_of`` (``areas``: their own column;
+        ``demand``: its places inside), ``n_sites``, ``n_points``, ``points_per_10000_people``
+        and its ``class``, for each area: stations and population of the same area.
     access : geopandas.GeoDataFrame
         ``group``, ``name``, ``population``, ``in_area`` (whether it lies in the areas),
         ``nearest_km`` (or the unit of the costs) and ``access`` of each place.
@@ -70,7 +71,6 @@ def measure_access(
     config: AccessConfig,
     *,
     costs: pd.DataFrame | None,
-    country: str | None,
     clip: bool = False,
 ) -> AccessTables:
     """
@@ -88,8 +88,6 @@ def measure_access(
         Classes, catchments and supply.
     costs : pandas.DataFrame, optional
         The user's own costs.
-    country : str, optional
-        Where there are no areas: what the stations and the people are all of.
     clip : bool
         Tell of the people inside the areas only; the others still compete for supply.
 
@@ -104,13 +102,13 @@ def measure_access(
         If there are no areas to clip the people to, or nobody lives in them.
     """
     if clip and areas is None:
-        raise QueryError("demand.clip = true needs areas: name area.file or area.bbox")
+        raise QueryError("demand.clip = true needs areas: set area.file, area.bbox or area.country")
     demand = demand.assign(in_area=True if areas is None else _are_inside(areas, demand))
     if clip and not demand.loc[demand["in_area"], "population"].any():
         raise QueryError("demand.clip: nobody of the demand lives inside the areas")
     parts: dict[str, list[pd.DataFrame]] = {}
     for group, members in groups.items():
-        tables = _of_group(demand, areas, members, config, costs=costs, country=country, clip=clip)
+        tables = _of_group(demand, areas, members, config, costs=costs, clip=clip)
         for name, table in tables.items():
             table.insert(0, "group", group)
             parts.setdefault(name, []).append(table)
@@ -128,7 +126,6 @@ def _of_group(
     config: AccessConfig,
     *,
     costs: pd.DataFrame | None,
-    country: str | None,
     clip: bool,
 ) -> dict[str, Any]:
     nearest, unit = _nearest(demand, members, config, costs)
@@ -154,8 +151,6 @@ def _of_group(
     }
     if areas is not None:
         found["points"] = _points(demand, areas, members, config)
-    elif country is not None:
-        found["points"] = _points_in_all(country, demand, members, config)
     return found
 
 
@@ -238,22 +233,16 @@ def _points(
     inside, station = finder.pairs(*_lonlat(members))
     n = len(areas)
     n_points = np.bincount(inside, amounts[station], minlength=n)
-    if "population" in areas:
+    population_of = "areas" if "population" in areas else "demand"
+    if population_of == "areas":
         people = areas["population"].to_numpy(dtype=float)
     else:
         area, place = finder.pairs(*_lonlat(demand))
         people = np.bincount(area, demand["population"].to_numpy()[place], minlength=n)
     n_sites = np.bincount(inside, minlength=n)
-    return _for_people(areas["name"].to_numpy(), people, n_sites, n_points=n_points, config=config)
-
-
-def _points_in_all(
-    country: str, demand: gpd.GeoDataFrame, members: gpd.GeoDataFrame, config: AccessConfig
-) -> pd.DataFrame:
-    amounts, _ = supply_of(members, config.supply, config.missing_supply)
-    one = [demand["population"].to_numpy().sum()], [len(members)], [amounts.sum()]
-    people, n_sites, n_points = (np.array(values, dtype=float) for values in one)
-    return _for_people(np.array([country]), people, n_sites, n_points=n_points, config=config)
+    table = _for_people(areas["name"].to_numpy(), people, n_sites, n_points=n_points, config=config)
+    table.insert(2, "population_of", population_of)
+    return table
 
 
 def _for_people(

@@ -69,6 +69,7 @@ def _facts(result: StudyResult) -> dict[str, Any]:
         "groups": _groups(result),
         "dropped": result.config.drop_status,
         "country": result.config.area.country,
+        "border": result.border.note if result.border else None,
         "figures": _figures(result),
         "coverage": _coverage_rows(result),
         "people_rule": _people_rule(result),
@@ -211,6 +212,7 @@ def _points(result: StudyResult) -> dict[str, Any]:
     points = [_known(row) for row in few.to_dict("records")]
     return {
         "points": points,
+        "points_of": table["population_of"].iloc[0] if len(table) else "",
         "point_classes": names,
         "point_sums": sums if len(table) > len(sums) else [],
     }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
     from ocm_geo.study.access import AccessTables
+    from ocm_geo.study.border import Border
     from ocm_geo.study.tables import StudyConfig
 
 __all__ = ["StudyResult"]
@@ -39,7 +40,7 @@ class StudyResult:
     quality : pandas.DataFrame
         What is missing or doubtful.
     areas : geopandas.GeoDataFrame, optional
-        The areas.
+        The areas, or the outline of the country.
     coverage : geopandas.GeoDataFrame, optional
         Coverage for each group, area and distance.
     route : shapely.LineString, optional
@@ -50,6 +51,8 @@ class StudyResult:
         The gaps for each group.
     access : AccessTables, optional
         What people can reach, for each group.
+    border : Border, optional
+        The bundled border, where the study names a country and no areas.
     written : list of pathlib.Path
         Every file.
     """
@@ -66,6 +69,7 @@ class StudyResult:
     route_stations: gpd.GeoDataFrame | None = None
     gaps: gpd.GeoDataFrame | None = None
     access: AccessTables | None = None
+    border: Border | None = None
     written: list[Path] = field(default_factory=list)
 
     @property

@@ -15,6 +15,7 @@ from ocm_geo.query import Area
 from ocm_geo.reference import add_labels, attribution
 from ocm_geo.stations import stations_from_route
 from ocm_geo.study.access import measure_access
+from ocm_geo.study.border import Border, load_border
 from ocm_geo.study.config import changed_config, read_config
 from ocm_geo.study.demand import load_costs, load_demand
 from ocm_geo.study.figures import draw_figures
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from ocm_geo.reference import ReferenceData
     from ocm_geo.sources.base import Source, SourceLike
     from ocm_geo.study.access import AccessTables
     from ocm_geo.study.tables import StudyConfig
@@ -115,17 +117,19 @@ def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
     reference = source.reference_data()
     groups = split_groups(near, config.choices, reference)
     inside = near if areas is None else _inside(near, areas)
-    result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), areas)
-    if areas is not None:
-        result.coverage = coverage_by_group(areas, groups, config.coverage.within_km, demand)
+    border = _border(config, areas, reference)
+    outline = areas if border is None else border.outline
+    result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), outline)
+    result.border = border
+    if outline is not None:
+        result.coverage = coverage_by_group(outline, groups, config.coverage.within_km, demand)
     if config.access is not None and demand is not None:
         result.access = measure_access(
             demand,
-            areas,
+            areas if border is None else border.territory,
             groups,
             config.access,
             costs=load_costs(config.access),
-            country=config.area.country,
             clip=config.demand is not None and config.demand.clip,
         )
     if config.route is not None:
@@ -133,11 +137,20 @@ def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
     return result
 
 
+def _border(
+    config: StudyConfig, areas: gpd.GeoDataFrame | None, reference: ReferenceData
+) -> Border | None:
+    if areas is not None or config.area.country is None:
+        return None
+    return load_border(config.area.country, reference)
+
+
 def _measure_route(result: StudyResult, source: Source) -> None:
     config = result.config
     if config.route is None:
         return
-    result.route = load_route(config.route, result.areas)
+    area = result.areas if result.border is None else result.border.territory
+    result.route = load_route(config.route, area)
     within_km = config.route.within_km
     along = stations_from_route(result.route, within_km, source=source, **config.filters)
     groups = split_groups(along, config.choices, result.reference)

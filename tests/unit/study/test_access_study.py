@@ -346,10 +346,10 @@ def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
     table.write_text("lon,lat,population\n-150,-52,10\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="nobody of the demand lives inside"):
         ocm.run_study({**STUDY, "demand": {"file": str(table), "clip": True}}, tmp_path)
-    country = {**STUDY, "area": {"country": "NL"}}
+    nowhere = {**STUDY, "area": {}}
     table.write_text("lon,lat,population\n5,52,10\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="clip = true needs areas"):
-        ocm.run_study({**country, "demand": {"file": str(table), "clip": True}}, tmp_path)
+        ocm.run_study({**nowhere, "demand": {"file": str(table), "clip": True}}, tmp_path)
     table.write_text("east,lat,population\n5,52,1\n", encoding="utf-8")
     with pytest.raises(ocm.QueryError, match="set lon_column"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)

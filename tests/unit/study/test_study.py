@@ -94,7 +94,7 @@ def test_quality_counts_known_dirt() -> None:
         ({"groups": []}, "at least one"),
         ({"groups": [{"name": "a"}, {"name": "a"}]}, "differ"),
         ({"filters": {"max_results": 5}}, "all stations"),
-        ({"filters": {"min_power_kw": -5}}, "0 kW or more"),
+        ({"filters": {"min_power_kw": -5}}, "0 or more, not -5"),
         ({"area": {"file": "none.gpkg"}, "source": "sample"}, "does not exist"),
         ({"route": {}, "source": "sample"}, "no file"),
     ],
