@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -15,11 +15,12 @@ from ocm_geo.errors import QueryError
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
 __all__ = [
+    "add_columns",
     "check_new_columns",
     "check_points",
     "check_table",
@@ -31,6 +32,8 @@ __all__ = [
     "replace_shapes",
     "require_columns",
 ]
+
+Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 _MAX_LON, _MAX_LAT = 540.0, 90.0
 
@@ -269,6 +272,49 @@ def _listed(names: list[Any], most: int = 12) -> str:
     """List names, the first of many."""
     shown = ", ".join(map(str, names[:most]))
     return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def add_columns(table: Frame, new: Mapping[str, Any], what: str) -> Frame:
+    """
+    Return a table with more columns, of which none overwrites another of the user's.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The argument; not changed.
+    new : mapping of str to array
+        The columns to add. One that the table has already must have the same values.
+    what : str
+        Name of the argument.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new table.
+
+    Raises
+    ------
+    QueryError
+        If the table has some of them with other values.
+    """
+    result = table.copy()
+    kept = {n for n in new if n in table and _are_same(table[n], new[n])}
+    check_new_columns(table, [name for name in new if name not in kept], what)
+    for name in new:
+        if name not in kept:
+            result[name] = new[name]
+    return result
+
+
+def _are_same(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any array
+    """Tell whether a column has these values, but for type and rounding."""
+    values = pd.Series(new).set_axis(old.index)
+    is_number = all(pd.api.types.is_numeric_dtype(v.dtype) for v in (old, values))
+    if is_number:
+        a, b = (v.to_numpy(dtype=float, na_value=np.nan) for v in (old, values))
+        return bool(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True))
+    a, b = (v.astype("string").fillna("\0") for v in (old, values))
+    return bool((a == b).all())
 
 
 def check_new_columns(table: pd.DataFrame, names: Iterable[str], what: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from ocm_geo.checks import check_km
-from ocm_geo.frames import check_points, point_frame
+from ocm_geo.frames import check_new_columns, check_points, point_frame
 from ocm_geo.geodesy import Line, area_km2, as_line, corridor_polygon, to_ecef_km
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
@@ -27,6 +27,7 @@ __all__ = [
     "Passages",
     "Points",
     "around",
+    "check_measures",
     "corridor",
     "locate",
     "locate_along",
@@ -128,7 +129,9 @@ def locate_along(
     Raises
     ------
     QueryError
-        If a row is no point, a coordinate reference system is missing, or a parameter is wrong.
+        If a row is not a point, a coordinate reference system is missing, a parameter is wrong,
+        or a column ``along_km`` or ``side`` would be overwritten; those of an earlier answer,
+        with ``offset_km``, are replaced.
     RouteError
         If the geometry is no route.
 
@@ -144,6 +147,7 @@ def locate_along(
     '55.66 km, 1.11 km to the left'
     """
     limit = None if within_km is None else check_km(within_km, "within_km")
+    check_measures(points)
     line = Line(as_line(route))
     frame = point_frame(points if limit is None else around(points, line, limit), "points")
     hits = locate(frame, line, within_km=limit, passages=passages)
@@ -254,6 +258,24 @@ def _boxes(line: Line, within_km: float) -> NDArray[np.object_] | None:
     turns = np.array([[-360.0, 0.0], [0.0, 0.0], [360.0, 0.0]])
     low, high = ((v + turns[:, None]).reshape(-1, 2) for v in (low - pads, high + pads))
     return np.asarray(shapely.box(*low.T, *high.T))
+
+
+def check_measures(points: Points) -> None:
+    """
+    Check that no column of the user's is taken for one of ours.
+
+    Parameters
+    ----------
+    points : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Points. With all of `MEASURES` they are an earlier answer, which is replaced.
+
+    Raises
+    ------
+    QueryError
+        If they have ``along_km`` or ``side``, but not all of `MEASURES`.
+    """
+    if isinstance(points, gpd.GeoDataFrame) and not set(MEASURES) <= set(points.columns):
+        check_new_columns(points, ("along_km", "side"), "points")
 
 
 def located(frame: gpd.GeoDataFrame, hits: LineHits) -> gpd.GeoDataFrame:

@@ -10,7 +10,9 @@ import pandas as pd
 
 from ocm_geo.checks import check_km, check_share
 from ocm_geo.corridors.marks import Marks, marks_along
+from ocm_geo.corridors.positions import check_measures
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import check_new_columns
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.ids import station_table, take_ids
 from ocm_geo.outside import mark_line
@@ -187,6 +189,9 @@ def plan_stops(
     """
     car = _car(range_km, reserve, charge_to, start_soc)
     stations = station_table(stations)
+    check_measures(stations)
+    if isinstance(stations, pd.DataFrame):
+        check_new_columns(stations, ("arrival_soc", "departure_soc"), "stations")
     line = Line(as_line(route))
     stations = mark_line(stations, line)
     near_km, far_km = _reach_off(stations, within_km, car, detours=detours)

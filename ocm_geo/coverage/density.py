@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.tally import AreaFinder, warn_of_overlaps
 from ocm_geo.errors import QueryError
-from ocm_geo.frames import in_lonlat
+from ocm_geo.frames import add_columns, in_lonlat
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
@@ -92,23 +92,24 @@ def density(
     frame = area_frame(areas)
     shapes = frame.geometry.to_numpy()
     warn_of_overlaps(shapes)
-    frame["area_km2"] = geodesy.area_km2(shapes)
+    new: dict[str, Any] = {"area_km2": geodesy.area_km2(shapes)}
     levels = levels_of(stations, qualifying, bounds=bounds)
     persons = None if population is None else people(frame, population)
     stations = mark_areas(stations, shapes, persons)
-    sizes = {"per_km2": (frame["area_km2"].to_numpy(), 1.0)}
+    sizes = {"per_km2": (new["area_km2"], 1.0)}
     if persons is not None:
         sizes["per_1000_people"] = persons, 1000.0
     if roads is not None:
-        frame["road_km"] = _road_km(shapes, roads)
-        sizes["per_100_km"] = frame["road_km"].to_numpy(), 100.0
+        new["road_km"] = _road_km(shapes, roads)
+        sizes["per_100_km"] = new["road_km"], 100.0
     finder = AreaFinder(shapes)
     for suffix, chosen in levels.tables.items():
         amounts = _amounts_inside(finder, chosen)
         for name, values in zip(_AMOUNTS, amounts, strict=True):
-            frame[f"{name}{suffix}"] = values
+            new[f"{name}{suffix}"] = values
         for ratio, (size, scale) in sizes.items():
-            _add_ratios(frame, size, ratio, suffix, scale=scale)
+            _add_ratios(new, size, ratio, suffix, scale=scale)
+    frame = add_columns(frame, new, "areas")
     widest = "_high" if bounds else ""
     if not frame[f"n_sites{widest}"].any():
         warn_if_far("areas", shapely.get_coordinates(shapes), levels.tables[widest])
@@ -134,7 +135,7 @@ def _amounts_inside(
 
 
 def _add_ratios(
-    frame: gpd.GeoDataFrame,
+    columns: dict[str, Any],
     size: NDArray[np.float64],
     ratio_name: str,
     suffix: str,
@@ -142,11 +143,11 @@ def _add_ratios(
     scale: float,
 ) -> None:
     for name in _AMOUNTS:
-        amount = frame[f"{name}{suffix}"].to_numpy(dtype=float)
+        amount = columns[f"{name}{suffix}"].astype(float)
         known = size > 0
-        ratio = np.divide(amount * scale, size, out=np.zeros(len(frame)), where=known)
+        ratio = np.divide(amount * scale, size, out=np.zeros(len(size)), where=known)
         column = f"{name.removeprefix('n_')}_{ratio_name}{suffix}"
-        frame[column] = pd.arrays.FloatingArray(ratio, ~known)
+        columns[column] = pd.arrays.FloatingArray(ratio, ~known)
 
 
 def _road_km(

@@ -10,7 +10,7 @@ import numpy as np
 from ocm_geo.checks import check_number
 from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError
-from ocm_geo.frames import check_new_columns, require_columns
+from ocm_geo.frames import add_columns, require_columns
 from ocm_geo.ids import station_table
 from ocm_geo.levels import (
     LEVELS,
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 _COLUMNS = ("connections", "usage_type_id", "status_type_id")
-_ADDED = ("doubt_power", "doubt_access", "doubt_status", "counts")
 
 
 @dataclass(frozen=True)
@@ -170,13 +169,10 @@ def doubtful_stations(
     True
     """
     stations = station_table(stations, placed=False)
-    check_new_columns(stations, _ADDED, "stations")
     doubts, central, high = _judged(stations, qualifying)
     rows = high & np.any(list(doubts.values()), axis=0)
-    found = stations[rows].copy()
-    for name, doubt in doubts.items():
-        found[f"doubt_{name}"] = doubt[rows]
-    found["counts"] = central[rows]
+    new = {f"doubt_{name}": doubt[rows] for name, doubt in doubts.items()}
+    found = add_columns(stations[rows], {**new, "counts": central[rows]}, "stations")
     return carry(found, stations)
 
 

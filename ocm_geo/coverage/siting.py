@@ -21,7 +21,7 @@ from ocm_geo.coverage.location import (
 )
 from ocm_geo.coverage.solvers import Limits
 from ocm_geo.errors import QueryError, SuspectInput
-from ocm_geo.frames import point_lonlat
+from ocm_geo.frames import check_new_columns, point_lonlat
 from ocm_geo.geodesy import PointIndex, pairs_within_km
 from ocm_geo.ids import id_name, station_table
 from ocm_geo.outside import mark_demand
@@ -155,6 +155,7 @@ def suggest_sites(
     if not persons.any():
         raise QueryError(f"population {population!r}: nobody lives in the demand")
     sites = _sites(candidates)
+    check_new_columns(sites, ("rank", "people_gained"), "candidates")
     if "costs" in options:
         reach = _by_costs(demand.index, sites.index, stations, within=within, options=options)
     elif "station_costs" in options:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError, UnknownCode
+from ocm_geo.frames import add_columns
 from ocm_geo.provenance import carry, read_attrs
 from ocm_geo.reference.finding import OPERATOR_ADVICE, has_operators
 from ocm_geo.reference.registry import REFERENCE_KEY, reference_of
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference.tables import ReferenceData
 
-__all__ = ["add_labels"]
+__all__ = ["LABEL_COLUMNS", "add_labels"]
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -51,6 +53,8 @@ _LABELS: dict[str, tuple[str, dict[str, str]]] = {
     "current_type_id": ("current_types", {"current_type": "title"}),
     "level_id": ("levels", {"level": "title"}),
 }
+LABEL_COLUMNS = tuple(dict.fromkeys(label for _, labels in _LABELS.values() for label in labels))
+"""Every column that `add_labels` may add."""
 _TEMPORARILY_UNAVAILABLE = 30
 _SHOWN = 5
 
@@ -78,7 +82,7 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
     Raises
     ------
     QueryError
-        If the table has no column of ids.
+        If the table has no column of codes, or has a column of a label with other values.
 
     Warns
     -----
@@ -97,19 +101,24 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
     >>> ocm.add_labels(stations)["country"].unique().tolist()
     ['Netherlands']
     """
-    tables = reference or reference_of(table)
-    ids = [column for column in _LABELS if column in table]
+    ids = [column for column in _LABELS if column in getattr(table, "columns", ())]
     if not ids:
-        raise QueryError(f"the table has no column of ids; labels are made of {list(_LABELS)}")
-    result = table.copy()
+        raise QueryError(
+            f"{short_form(table)} has no column of codes: pass a table with some of "
+            f"{', '.join(_LABELS)}"
+        )
+    tables = reference or reference_of(table)
+    found: dict[str, Any] = {}
     unknown = []
     for column in ids:
         name, labels = _LABELS[column]
         unknown += list(_unknown(table[column], tables.table(name), column))
         for label, source in labels.items():
-            result[label] = _looked_up(table[column], tables.table(name), source)
-    if "is_operational" in result:
-        result.loc[result["status_type_id"] == _TEMPORARILY_UNAVAILABLE, "is_operational"] = False
+            found[label] = _looked_up(table[column], tables.table(name), source)
+    if "is_operational" in found:
+        unusable = (table["status_type_id"] == _TEMPORARILY_UNAVAILABLE).fillna(value=False)
+        found["is_operational"] = found["is_operational"].mask(unusable, other=False)
+    result = add_columns(table, found, "the table")
     _warn_of_unknown(unknown, table, tables)
     return carry(result, table)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from ocm_geo.checks import check_km, check_minutes_list
 from ocm_geo.corridors import locate_along
 from ocm_geo.errors import InexactMethod, QueryError, RouteError
-from ocm_geo.frames import point_lonlat
+from ocm_geo.frames import check_new_columns, point_lonlat
 from ocm_geo.geodesy import Line, as_line, check_lonlat
 from ocm_geo.provenance import attach, carry, choose_within_km
 from ocm_geo.schema import CRS
@@ -142,6 +142,7 @@ def road_detours(
     margin = check_km(margin_km, "margin_km")
     limit = choose_within_km(within_km, stations)
     near = locate_along(stations, route, within_km=limit)
+    check_new_columns(near, ("detour_km", "detour_min"), "stations")
     if engine is None:
         warnings.warn(
             "detour_km is twice the straight-line offset: give an engine to measure on the road",

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from ocm_geo.connections import connection_rows
+from ocm_geo.ids import ID_NAMES
 from ocm_geo.provenance import NOT_RECORDED, credit_line
 from ocm_geo.reference import ReferenceData, add_labels, links, reference_of
+from ocm_geo.reference.labels import LABEL_COLUMNS
 from ocm_geo.widgets.places import placed, plain_id
 
 if TYPE_CHECKING:
@@ -57,21 +59,22 @@ def describe_stations(
     known = reference or reference_of(frame, ask=False)
     # Labels that the table has already are kept, unless other names were passed.
     has_labels = reference is None and "usage_type" in frame
-    words = frame if has_labels else _with_labels(frame, known)
+    words = frame if has_labels else _with_labels(frame, known, keep_own=reference is None)
     records = pd.DataFrame(words.drop(columns=words.geometry.name)).to_dict("records")
     plugs = _plug_words(frame, known)
-    is_ocm = frame.index.name == "ocm_id"
+    # An index without a name may hold row numbers: they are shown to nobody.
+    is_named, is_ocm = frame.index.name in ID_NAMES, frame.index.name == "ocm_id"
     return [
         {
             "id": plain_id(label),
-            "title": one_line(row.get("title")) or f"Station {label}",
+            "title": one_line(row.get("title")) or (f"Station {label}" if is_named else "Station"),
             "lon": round(point.x, 6),
             "lat": round(point.y, 6),
-            "facts": _facts(row, plugs.get(number, [])),
-            "links": _links(label if is_ocm else None, row),
+            "facts": _facts(row, words_of),
+            "links": _links(int(label) if is_ocm else None, row),
         }
-        for number, (label, point, row) in enumerate(
-            zip(frame.index, frame.geometry, records, strict=True)
+        for label, point, row, words_of in zip(
+            frame.index, frame.geometry, records, plugs, strict=True
         )
     ]
 
@@ -121,32 +124,39 @@ def safe_url(text: object) -> str | None:
     return text.strip() if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
-def _with_labels(stations: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:
+def _with_labels(
+    stations: gpd.GeoDataFrame, reference: ReferenceData, *, keep_own: bool
+) -> gpd.GeoDataFrame:
+    """Return stations with labels; those they have already are kept, or replaced."""
     import warnings  # noqa: PLC0415 - used here alone
 
     with warnings.catch_warnings():
         # A popup shows "Unknown (1234)"; a warning beside the map would say it again.
         warnings.simplefilter("ignore")
-        labelled = add_labels(stations, reference)
+        own = [name for name in LABEL_COLUMNS if name in stations]
+        labelled = add_labels(stations.drop(columns=own), reference)
+        if keep_own:
+            labelled[own] = stations[own]
     if credit_line(stations) == NOT_RECORDED:
         # Ids of an unknown source must not credit a provider of Open Charge Map.
         return labelled.drop(columns=["data_provider", "license"], errors="ignore")
     return labelled
 
 
-def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> dict[int, list[str]]:
-    places, table = connection_rows(stations)
+def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> list[list[str]]:
+    """Return the connections of each station in words."""
+    station, table = connection_rows(stations)
     titles = reference.titles("connection_types")
-    words: dict[int, list[str]] = {}
+    words: list[list[str]] = [[] for _ in range(len(stations))]
     table["implausible"] = ~table["power_plausible"].fillna(value=True)
     columns = ["connection_type_id", "power_kw", "quantity", "implausible"]
     rows = table[columns].itertuples(index=False, name=None)
-    for place, (kind, power, quantity, implausible) in zip(places, rows, strict=True):
+    for at, (kind, power, quantity, implausible) in zip(station.tolist(), rows, strict=True):
         name = "connector" if pd.isna(kind) else titles.get(kind, f"Unknown ({kind})")
         power_text = "power not known" if pd.isna(power) else f"{power:,g} kW"
         power_text += " (implausible)" if implausible else ""
         count = "" if pd.isna(quantity) else f"{quantity} \u00d7 "
-        words.setdefault(int(place), []).append(f"{count}{name}, {power_text}")
+        words[at].append(f"{count}{name}, {power_text}")
     return words
 
 
@@ -162,16 +172,14 @@ def _facts(row: dict[Any, Any], plugs: list[str]) -> list[tuple[str, str]]:
 
 
 def _links(ocm_id: int | None, row: dict[Any, Any]) -> list[tuple[str, str]]:
-    """Return the links of a station; only those of Open Charge Map have pages there."""
-    found = (
-        []
-        if ocm_id is None
-        else [
+    """List the pages about a station: of Open Charge Map only where it has an id there."""
+    found = []
+    if ocm_id is not None and ocm_id > 0:
+        found = [
             ("details", links.details(ocm_id)),
             ("add a comment", links.add_comment(ocm_id)),
             ("add a photo", links.add_photo(ocm_id)),
         ]
-    )
     if url := safe_url(row.get("url")):
         found.append(("web page", url))
     return found

@@ -8,14 +8,18 @@ import numpy as np
 import shapely
 
 from ocm_geo.errors import QueryError
-from ocm_geo.frames import in_lonlat
-from ocm_geo.plots.style import counted, require
+from ocm_geo.frames import in_lonlat, label_of
+from ocm_geo.ids import station_table
+from ocm_geo.plots.style import counted
 from ocm_geo.reference import ReferenceData
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = ["check_reference", "is_whole", "placed", "plain_id", "unplaced_words"]
+
+
+_NEEDED = ("title", "connections", "max_power_kw")
 
 
 def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
@@ -39,27 +43,21 @@ def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
     QueryError
         If it is no station table.
     """
-    frame = in_lonlat(stations, "stations")
-    require(frame, "title", "connections", "max_power_kw")
-    if len(frame) and frame.index.inferred_type not in {"integer", "string"}:
-        raise QueryError(
-            "the stations need whole numbers or texts as ids in their index, not "
-            f"{frame.index[0]!r}"
-        )
+    frame = in_lonlat(station_table(stations, columns=_NEEDED), "stations")
     shapes = frame.geometry.to_numpy()
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     wrong = ~missing & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
     if wrong.any():
         raise QueryError(
-            f"stations: {wrong.sum()} of {len(frame)} rows are no points (first: "
-            f"{frame.index[wrong.argmax()]}); use representative_point() for areas"
+            f"stations: {wrong.sum()} of {len(frame)} rows are not points (first: row "
+            f"{label_of(frame.index, wrong.argmax())}); use representative_point() for areas"
         )
     return (frame[~missing] if missing.any() else frame), int(missing.sum())
 
 
 def plain_id(label: object) -> int | str:
     """Return the id of a station as a plain number or text, as JSON holds it."""
-    return label if isinstance(label, str) else int(label)  # type: ignore[call-overload, no-any-return]
+    return int(label) if isinstance(label, int | np.integer) else str(label)
 
 
 def unplaced_words(count: int) -> str:

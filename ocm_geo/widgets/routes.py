@@ -12,6 +12,7 @@ import shapely
 
 from ocm_geo.corridors import locate_along, route_gaps
 from ocm_geo.geodesy import Line, as_line, corridor_polygon
+from ocm_geo.ids import ID_NAMES, station_table
 from ocm_geo.plots.style import GAP, INK, POWER_CLASSES, power_class
 from ocm_geo.provenance import choose_within_km
 from ocm_geo.standards import AssessmentOptions, Rule, assess_route, standards
@@ -111,6 +112,7 @@ def route_map(
     """
     limit = choose_within_km(within_km, stations)
     line = Line(as_line(route))
+    stations = station_table(stations)
     located = locate_along(stations, route, within_km=limit, passages="all").sort_values("along_km")
     verdict = None
     if standard is None:
@@ -149,7 +151,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
     map : ipyleaflet.Map
         The map, for further layers.
     strip : anywidget.AnyWidget
-        The strip chart; ``marked`` is ``{"station": ocm_id}``, ``{"gap": row}`` or empty.
+        The strip chart; ``marked`` is ``{"station": id}``, ``{"gap": row}`` or empty.
     verdict : Verdict or None
         What the standard says.
     """
@@ -286,23 +288,24 @@ def _stroke(colour: str, weight: float) -> dict[str, Any]:
 
 
 def _strip_stations(stations: pd.DataFrame) -> list[dict[str, Any]]:
+    named = stations.index.name in ID_NAMES
     ranks = power_class(stations["max_power_kw"])
     powers = stations["max_power_kw"].to_numpy(dtype=float, na_value=np.nan)
     columns = (stations[name] for name in ("along_km", "offset_km", "side", "title"))
     rows = zip(stations.index, ranks, powers, *columns, strict=True)
     return [
         {
-            "id": plain_id(ocm_id),
+            "id": plain_id(label),
             "km": round(float(along), 3),
             "side": str(side),
             "height": _HEIGHTS[rank + 1],
             "fill": POWER_CLASSES[rank][2] if rank >= 0 else "#ffffff",
             "stroke": POWER_CLASSES[rank][2] if rank >= 0 else _GREY,
             "text": f"km {along:.1f}, {side}, {offset:.1f} km off: "
-            f"{one_line(title) or ocm_id}, "
+            f"{one_line(title) or (label if named else 'station')}, "
             + ("power not known" if np.isnan(power) else f"{power:g} kW"),
         }
-        for ocm_id, rank, power, along, offset, side, title in rows
+        for label, rank, power, along, offset, side, title in rows
     ]
 
 

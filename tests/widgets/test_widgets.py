@@ -153,7 +153,7 @@ def test_a_page_holds_all_it_needs(
 
 
 def test_a_page_of_many_says_what_it_left_out(stations: gpd.GeoDataFrame, tmp_path: Path) -> None:
-    many = stations.iloc[np.arange(20_000) % len(stations)]
+    many = stations.iloc[np.arange(20_000) % len(stations)].set_axis(np.arange(20_000) + 1)
     path = ocm.to_html(many, tmp_path / "m.html")
     assert path.stat().st_size < 5_000_000
     assert "20,000 stations; shown in groups" in path.read_text()
@@ -162,7 +162,7 @@ def test_a_page_of_many_says_what_it_left_out(stations: gpd.GeoDataFrame, tmp_pa
 def test_a_page_with_too_much_text_falls_back_to_groups(
     stations: gpd.GeoDataFrame, tmp_path: Path
 ) -> None:
-    wordy = stations.iloc[np.arange(5000) % len(stations)].copy()
+    wordy = stations.iloc[np.arange(5000) % len(stations)].set_axis(np.arange(5000) + 1)
     wordy["usage_cost"] = "\u20ac" * 300
     wordy["title"] = "\u20ac" * 300
     path = ocm.to_html(wordy, tmp_path / "m.html")

@@ -134,7 +134,7 @@ def test_labels_of_connections() -> None:
         warnings.simplefilter("error")
         labelled = ocm.add_labels(plugs)
     assert {"connection_type", "current_type", "level", "status"} <= set(labelled)
-    with pytest.raises(ocm.QueryError, match="no column of ids"):
+    with pytest.raises(ocm.QueryError, match="no column of codes"):
         ocm.add_labels(pd.DataFrame({"a": [1]}))
 
 
