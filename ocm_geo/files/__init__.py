@@ -6,6 +6,7 @@ beside, in ``PATH.meta.json``.
 
 from ocm_geo.files.delimited import read_texts
 from ocm_geo.files.geojson import to_geojson
+from ocm_geo.files.geopackage import naming_warnings
 from ocm_geo.files.keyhole import kml_positions
 from ocm_geo.files.markup import Node, is_markup, parse_markup
 from ocm_geo.files.tables import SUFFIXES, read, write
@@ -15,6 +16,7 @@ __all__ = [
     "Node",
     "is_markup",
     "kml_positions",
+    "naming_warnings",
     "parse_markup",
     "read",
     "read_texts",

@@ -5,24 +5,49 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 
-from ocm_geo.errors import QueryError
+from ocm_geo.checks import warn_user
+from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.files.restoring import is_facts
 from ocm_geo.schema import CRS, PANDAS_TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ocm_geo.files.columns import Packed
 
-__all__ = ["TAKEN", "read_geopackage", "write_geopackage"]
+__all__ = ["TAKEN", "naming_warnings", "read_geopackage", "write_geopackage"]
 
 TAKEN = ("fid", "geom", "ogc_fid")
 _KEY = "ocm_geo"
+
+
+@contextlib.contextmanager
+def naming_warnings(file: str) -> Iterator[None]:
+    """
+    Turn warnings of GDAL into ours, which name the file.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+
+    Warns
+    -----
+    SuspectInput
+        For each different warning of GDAL.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        warn_user(f"{file}: GDAL warns that {text!r}", SuspectInput)
 
 
 def write_geopackage(packed: Packed, path: Path) -> None:
@@ -80,11 +105,12 @@ def read_geopackage(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dic
     import pyogrio  # noqa: PLC0415 - not needed by the other formats
 
     _check_database(path)
-    info = pyogrio.read_info(path)
-    facts = _facts_of(info)
-    table = pyogrio.read_dataframe(
-        path, use_arrow=True, arrow_to_pandas_kwargs={"types_mapper": PANDAS_TYPES.get}
-    )
+    with naming_warnings(path.name):
+        info = pyogrio.read_info(path)
+        facts = _facts_of(info)
+        table = pyogrio.read_dataframe(
+            path, use_arrow=True, arrow_to_pandas_kwargs={"types_mapper": PANDAS_TYPES.get}
+        )
     if len(table) != info["features"]:
         raise QueryError(
             f"{path.name} is damaged: {len(table)} of {info['features']} rows are left"

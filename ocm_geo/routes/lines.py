@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
+import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -16,12 +19,12 @@ import shapely
 
 from ocm_geo.checks import warn_user
 from ocm_geo.errors import DroppedRows, QueryError, RouteError
-from ocm_geo.files import is_markup, read_texts
+from ocm_geo.files import is_markup, naming_warnings, read_texts
 from ocm_geo.routes.tracks import FoundLine, read_markup
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 __all__ = ["choose_lines", "find_lines", "is_table", "unpack"]
 
@@ -201,10 +204,9 @@ def _read_with_gdal(
     file: Path, content: bytes, layer: str | None, where: str | None
 ) -> list[FoundLine]:
     """Read the lines of the one layer that is meant, in a format of GDAL."""
-    packed = file.suffix.lower() == ".gz"
-    source: Any = io.BytesIO(content) if packed else file
-    name = layer or _only_layer(source, file.name)
-    table = _Layer(source, name, file.name).read(where)
+    with _on_disk(file, content) as source, naming_warnings(file.name):
+        name = layer or _only_layer(source, file.name)
+        table = _Layer(source, name, file.name).read(where)
     if not isinstance(table, gpd.GeoDataFrame):
         raise RouteError(f"layer {name!r} of {file.name} holds no geometry")
     shapes = [_lines_of(shape) for shape in table.geometry]
@@ -229,6 +231,18 @@ def _read_with_gdal(
         )
         for i, line in zip(kept, lines.to_crs(CRS), strict=True)
     ]
+
+
+@contextlib.contextmanager
+def _on_disk(file: Path, content: bytes) -> Iterator[Path]:
+    """Yield a file that GDAL can open: the file itself, or what was packed in it."""
+    if file.suffix.lower() != ".gz":
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = Path(folder) / file.stem
+        unpacked.write_bytes(content)
+        yield unpacked
 
 
 def _lines_of(shape: shapely.Geometry | None) -> list[shapely.LineString]:
@@ -289,7 +303,7 @@ class _Layer:
         )
 
 
-def _only_layer(source: Any, file: str) -> str:  # noqa: ANN401 - a path or bytes
+def _only_layer(source: Path, file: str) -> str:
     """Return the name of the one layer that holds lines."""
     import pyogrio  # noqa: PLC0415 - only for formats of GDAL
 
@@ -316,7 +330,7 @@ def _may_hold_lines(kind: str | None) -> bool:
     )
 
 
-def _n_features(source: Any, layer: str) -> int:  # noqa: ANN401 - a path or bytes
+def _n_features(source: Path, layer: str) -> int:
     import pyogrio  # noqa: PLC0415 - only for formats of GDAL
 
     return int(pyogrio.read_info(source, layer=layer, force_feature_count=True)["features"])
