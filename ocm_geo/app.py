@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import MissingDependency
+from ocm_geo.paths import expand_path
 from ocm_geo.study.inputs import open_source
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def serve(source: str | None, *, port: int = 8866, browser: bool = True, **optio
     # Wrong sources are told here, not in a page that stays empty.
     open_source(source, None)
     if source not in {None, "sample", "api"}:
-        source = str(Path(str(source)).resolve())
+        source = str(expand_path(str(source), "source").resolve())
     # Our template asks no server elsewhere for style sheets.
     paths = [str(_ASSETS), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(paths)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
@@ -17,9 +16,11 @@ import pyarrow.parquet as pq
 import pyproj
 
 from ocm_geo.errors import MissingDependency, QueryError
+from ocm_geo.paths import expand_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 __all__ = ["ParquetPart", "is_partitioned", "map_parts", "parquet_parts"]
 
@@ -142,7 +143,7 @@ def parquet_parts(path: str | os.PathLike[str]) -> list[ParquetPart]:
     QueryError
         If there is none.
     """
-    root = Path(path)
+    root = expand_path(path)
     files = [root] if root.is_file() else sorted(root.rglob("*.parquet"), key=_by_number)
     files = [file for file in files if not _is_hidden(file.relative_to(root))]
     if not files:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,6 +16,7 @@ from ocm_geo.coverage.rasters import PopulationRaster
 from ocm_geo.coverage.tally import Tally, added
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import point_lonlat
+from ocm_geo.paths import expand_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -76,7 +76,7 @@ def kind_of_population(
 
 
 def _kind_of_path(population: str | os.PathLike[str]) -> str:
-    path = Path(population)
+    path = expand_path(population, "population")
     if path.suffix.lower() in _RASTERS or "://" in str(population):
         return "raster"
     there = path.suffix == ".parquet" or path.is_dir()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import geopandas as gpd
@@ -16,10 +15,12 @@ from ocm_geo.errors import DroppedRows, RouteError, SuspectInput
 from ocm_geo.geodesy import distance_km, split_antimeridian
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.geodesy.distance import GEOD
+from ocm_geo.paths import expand_path
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -94,7 +95,7 @@ def lines_frame(lines: RoadLines, options: NetworkOptions) -> gpd.GeoDataFrame:
         If it is none of these, or has no coordinate reference system.
     """
     if isinstance(lines, str | os.PathLike):
-        lines = _read_file(Path(lines).expanduser(), options)
+        lines = _read_file(expand_path(lines, "lines"), options)
     if isinstance(lines, gpd.GeoSeries):
         lines = gpd.GeoDataFrame(geometry=lines)
     if isinstance(lines, gpd.GeoDataFrame):

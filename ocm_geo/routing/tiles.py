@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import MissingDependency, RouteError
+from ocm_geo.paths import expand_path
 from ocm_geo.routing.engines import ValhallaDialect
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ def build_tiles(
     >>> engine = ocm.build_tiles("andorra.osm.pbf", "tiles")  # doctest: +SKIP
     """
     package = _package()
-    if not FilePath(pbf).is_file():
+    pbf = expand_path(pbf, "pbf")
+    if not pbf.is_file():
         raise RouteError(f"there is no file {pbf}")
-    target = FilePath(folder)
+    target = expand_path(folder, "folder")
     target.mkdir(parents=True, exist_ok=True)
     config = package.get_config(tile_extract="", tile_dir=target, verbose=False)
     (target / _CONFIG).write_text(json.dumps(config), encoding="utf-8")
@@ -95,7 +97,7 @@ class ValhallaTiles(ValhallaDialect):
 
     def __init__(self, folder: str | os.PathLike[str], *, costing: str = "auto") -> None:
         super().__init__(costing)
-        self.folder = FilePath(folder)
+        self.folder = expand_path(folder, "folder")
         if not (self.folder / _CONFIG).is_file():
             raise RouteError(f"{self.folder} holds no tiles: make them with build_tiles")
         self._package = _package()

@@ -6,13 +6,15 @@ import os
 from collections.abc import Sized
 from difflib import get_close_matches
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from ocm_geo.errors import MirrorMissing, QueryError, SourceError
+from ocm_geo.paths import expand_path
 from ocm_geo.settings import API_KEY_VARIABLE, current, register_source_check
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import geopandas as gpd
 
     from ocm_geo.query import StationQuery
@@ -144,7 +146,7 @@ def _open_named(name: str) -> Source:
         from ocm_geo.sources.sample import sample  # noqa: PLC0415 - loaded when needed
 
         return sample()
-    folder = Path(name).expanduser().absolute()
+    folder = expand_path(name, "source").absolute()
     if (folder / "current").is_file():
         return _open_mirror(folder, (folder / "current").read_text(encoding="utf-8").strip())
     raise MirrorMissing(f"source={name!r}: {_why_not(name, folder)}")

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -16,6 +15,7 @@ import pyarrow as pa
 
 from ocm_geo import reference as ref
 from ocm_geo.errors import MirrorError, QueryError
+from ocm_geo.paths import expand_path
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.account import Account
@@ -26,6 +26,7 @@ from ocm_geo.sources.readers import read_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -121,11 +122,11 @@ def _given_reference(
         return reference
     if reference is None:
         paths = [data] if isinstance(data, str | os.PathLike) else list(data)
-        found = [p for path in paths for p in _reference_files(Path(path))]
+        found = [p for path in paths for p in _reference_files(expand_path(path, "data"))]
         if not found:
             return None
         reference = found[0]
-    path = Path(reference)
+    path = expand_path(reference, "reference")
     try:
         body = path.read_bytes()
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 from ocm_geo import reference as ref
 from ocm_geo.errors import MirrorCorrupt
 from ocm_geo.geodesy import PointIndex
+from ocm_geo.paths import expand_path
 from ocm_geo.provenance import attach
 from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery, columns_of
 from ocm_geo.schema import STATION_COLUMNS, stations_from_arrow, to_pandas
@@ -25,6 +25,7 @@ from ocm_geo.sources.older import connections_per_station, judge_connections, ju
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
+    from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
@@ -69,7 +70,7 @@ class Mirror:
     """
 
     def __init__(self, path: str | os.PathLike[str], snapshot: str | None = None) -> None:
-        self.path = Path(path)
+        self.path = expand_path(path)
         self._folder, self._manifest = disk.open_manifest(self.path, snapshot)
         disk.check_files(self._folder, self._manifest)
         self._loading = threading.RLock()
@@ -128,7 +129,7 @@ class Mirror:
         UnknownCode
             If operators have no name in the reference data.
         """
-        name = build_snapshot(Path(path), data, reference=reference, force=force)
+        name = build_snapshot(expand_path(path), data, reference=reference, force=force)
         return cls(path, name)
 
     def __repr__(self) -> str:

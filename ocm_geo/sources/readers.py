@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ocm_geo.errors import MirrorError, QueryError
+from ocm_geo.paths import expand_path
 from ocm_geo.sources.account import Account
 from ocm_geo.sources.csv_answers import find_delimiter, read_csv_answer
 from ocm_geo.sources.decode import (
@@ -110,7 +111,9 @@ def read_batches(
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
     account = Account() if account is None else account
     builder = TableBuilder()
-    for block in chain.from_iterable(_blocks_of(Path(path), account) for path in paths):
+    for block in chain.from_iterable(
+        _blocks_of(expand_path(path, "data"), account) for path in paths
+    ):
         while len(builder) + len(block.rows) >= batch_rows:
             builder.add(block.split_off(batch_rows - len(builder)))
             yield builder.parsed()

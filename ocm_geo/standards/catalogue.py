@@ -7,13 +7,13 @@ import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pandas as pd
 
 from ocm_geo.errors import QueryError
+from ocm_geo.paths import expand_path
 from ocm_geo.standards.rule import Derogation, Rule
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def load_standards(path: str | os.PathLike[str]) -> list[Rule]:
     [Rule(id='my-rule', ...)]
     """
     try:
-        found = tomllib.loads(Path(path).expanduser().read_bytes().decode("utf-8-sig"))
+        found = tomllib.loads(expand_path(path).read_bytes().decode("utf-8-sig"))
         read = msgspec.convert(_with_text_days(found), _File)
     except UnicodeDecodeError as error:
         raise QueryError(f"{path} cannot be read as rules: save it in UTF-8 ({error})") from error

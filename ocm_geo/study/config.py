@@ -14,6 +14,7 @@ import msgspec
 from ocm_geo.checks import check_km
 from ocm_geo.coverage.access import check_method
 from ocm_geo.errors import QueryError
+from ocm_geo.paths import expand_path
 from ocm_geo.query import Box, StationQuery
 from ocm_geo.study.tables import EVERYTHING, StudyConfig
 from ocm_geo.study.texts import read_text
@@ -49,7 +50,7 @@ def read_config(config: str | Path | Mapping[str, Any]) -> StudyConfig:
         If the file cannot be read, or a key or value is not one of a study.
     """
     if isinstance(config, str | Path):
-        return _from_file(Path(config))
+        return _from_file(expand_path(config, "config"))
     try:
         return _checked(msgspec.convert(dict(config), StudyConfig))
     except msgspec.ValidationError as error:
@@ -126,7 +127,7 @@ def _beside(config: StudyConfig, folder: Path) -> StudyConfig:
     """Make paths of the file relative to the file, not to where the user happens to be."""
 
     def placed(text: str | None, *words: str) -> str | None:
-        return text if not text or text in words else str(folder / text)
+        return text if not text or text in words else str(folder / Path(text).expanduser())
 
     replace = msgspec.structs.replace
     area = replace(config.area, file=placed(config.area.file, "sample"))

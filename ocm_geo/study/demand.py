@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -13,11 +12,14 @@ import shapely
 from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.rasters import open_grid, read_cells
 from ocm_geo.errors import QueryError
+from ocm_geo.paths import expand_path
 from ocm_geo.schema import CRS
 from ocm_geo.study.inputs import name_rows, read_places
 from ocm_geo.study.texts import parse_numbers, read_text_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ocm_geo.study.tables import AccessConfig, DemandConfig
 
 __all__ = ["load_costs", "load_demand"]
@@ -59,7 +61,7 @@ def load_demand(demand: DemandConfig | None, areas: gpd.GeoDataFrame | None) -> 
                 "access needs people: name [demand] file, or areas with a population_column"
             )
         return _at_points(areas.set_index("name"), "population")
-    path = Path(demand.file)
+    path = expand_path(demand.file, "[demand] file")
     if not path.exists():
         raise QueryError(f"demand file {path} does not exist")
     if path.suffix.lower() in _RASTERS:
@@ -111,7 +113,7 @@ def load_costs(access: AccessConfig) -> pd.DataFrame | None:
     """
     if access.costs is None:
         return None
-    path = Path(access.costs)
+    path = expand_path(access.costs, "[access] costs")
     if path.suffix.lower() == ".parquet":
         try:
             table = pd.read_parquet(path)

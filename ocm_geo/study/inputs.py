@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -16,6 +15,7 @@ from ocm_geo import geodesy
 from ocm_geo.checks import check_crs
 from ocm_geo.errors import DroppedRows, QueryError
 from ocm_geo.outside import mark_areas, mark_demand
+from ocm_geo.paths import expand_path
 from ocm_geo.provenance import attach, carry
 from ocm_geo.query import Box
 from ocm_geo.routes import route_from_file
@@ -25,6 +25,7 @@ from ocm_geo.stations import stations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from ocm_geo.study.tables import AreaConfig, RouteConfig, StudyConfig
 
@@ -255,7 +256,7 @@ def read_places(file: str, what: str = "area file") -> gpd.GeoDataFrame:
     DroppedRows
         If some rows have no shape.
     """
-    path = Path(file)
+    path = expand_path(file, "file")
     if not path.exists():
         raise QueryError(f"{what} {file} does not exist")
     table = _read_file(path, what)

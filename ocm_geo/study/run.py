@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ocm_geo import files
 from ocm_geo.errors import QueryError
+from ocm_geo.paths import expand_path
 from ocm_geo.provenance import attach, carry, read_attrs
 from ocm_geo.query import Area
 from ocm_geo.reference import add_labels, attribution
@@ -26,6 +26,7 @@ from ocm_geo.study.result import StudyResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
@@ -88,7 +89,7 @@ def run_study(
     """
     asked = _with_files(read_config(config), area_file, route_file)
     asked = changed_config(asked, changes) if changes else asked
-    result = _measure(asked, Path(folder), open_source(asked.source, source))
+    result = _measure(asked, expand_path(folder, "folder"), open_source(asked.source, source))
     _make_folder(result.folder)
     _write_tables(result)
     result.written += draw_figures(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,4 +126,25 @@ def test_the_home_folder(
         assert len(ocm.read(name)) == len(few)
     assert ocm.to_html(few, "~/a.html").parent == tmp_path
     assert ocm.save_figure(ocm.plot_power(few), "~/a.png").parent == tmp_path
+    plt.close("all")
+
+
+def test_the_home_folder_everywhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "line.csv").write_text("lon,lat\n5,52\n5.1,52\n", encoding="utf-8")
+    record = {
+        "ID": 1,
+        "SubmissionStatusTypeID": 200,
+        "AddressInfo": {"Latitude": 52.0, "Longitude": 5.0, "CountryID": 159},
+        "Connections": [],
+    }
+    (tmp_path / "poi.json").write_text(json.dumps([record]), encoding="utf-8")
+    assert len(ocm.route_from_file("~/line.csv").coords) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ocm.OCMWarning)
+        assert ocm.Mirror.build("~/mirror", "~/poi.json").path == tmp_path / "mirror"
+        assert len(ocm.stations(source=ocm.Mirror("~/mirror"))) == 1
+        study = {"source": "~/mirror", "area": {"bbox": [4, 51, 6, 53]}}
+        assert ocm.run_study(study, "~/study").folder == tmp_path / "study"
     plt.close("all")
