@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -188,7 +187,7 @@ def read_id(value: object) -> int | None:
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         return None
     # pandas makes a column of ids with a missing value one of floats.
-    return math.floor(value) if value == value // 1 else None
+    return int(float(value)) if value == value // 1 else None
 
 
 def find_ids(reference: ReferenceData, table: str, label: str) -> tuple[int, ...]:

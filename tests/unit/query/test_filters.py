@@ -245,7 +245,6 @@ def test_a_question_can_be_copied_pickled_and_compared() -> None:
 
 
 def test_long_lists_are_cut_in_the_provenance_and_counted() -> None:
-    many = ocm.stations(source="sample", countries=[*bundled().countries.index])
-    asked = many.attrs["ocm"]["query"]
+    asked = build(countries=[*bundled().countries.index]).describe()
     assert len(asked["countries"]) == 20
     assert asked["n_countries"] == 250
