@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import shapely
 
 from ocm_geo.checks import check_km, short_form, warn_user
 from ocm_geo.errors import QueryError, RouteError, SuspectInput
-from ocm_geo.geodesy import as_line
+from ocm_geo.geodesy import Line, as_line, as_polygons
 from ocm_geo.paths import expand_path
+from ocm_geo.routes.clipping import clip_parts
 from ocm_geo.routes.directions import directions_lonlat, is_directions, list_routes, read_directions
 from ocm_geo.routes.joining import JOIN_KM, join
 from ocm_geo.routes.lines import find_lines, unpack
@@ -42,6 +44,7 @@ def route_from_file(
     feature: int | str | None = None,
     precision: int | None = None,
     max_join_km: float = JOIN_KM,
+    clip: object = None,
 ) -> shapely.LineString:
     """
     Read a route from a file.
@@ -72,6 +75,10 @@ def route_from_file(
     max_join_km : float
         Longest piece, in km, that may be missing between two parts (10 m by default); a
         straight one is put in.
+    clip : shapely geometry, GeoSeries or GeoDataFrame, optional
+        An area: what lies outside is cut off before parts are joined, so that parts of the file
+        elsewhere do not matter. Of several pieces, where the route leaves the area and comes
+        back, the longest is taken, with a warning.
 
     Returns
     -------
@@ -82,15 +89,16 @@ def route_from_file(
     ------
     RouteError
         If there is no such file, it is broken or holds no line, lines do not join, several
-        could be meant, or a position is none on Earth.
+        could be meant, nothing lies inside ``clip``, or a position is none on Earth.
     QueryError
         If a parameter is wrong, or the file names no coordinate reference system.
 
     Warns
     -----
     SuspectInput
-        If the route jumps far between two points, directions hold several routes and none was
-        chosen, or they are read with a precision that does not agree with their printed length.
+        If the route jumps far between two points, ``clip`` leaves several pieces, directions
+        hold several routes and none was chosen, or they are read with a precision that does not
+        agree with their printed length.
     InexactMethod
         If directions hold only an overview and no length to compare it with.
     DroppedRows
@@ -115,9 +123,23 @@ def route_from_file(
     _check_feature(feature)
     if precision is not None:
         check_precision(precision)
+    choice = _Choice(
+        layer, feature, precision, join_km, None if clip is None else as_polygons(clip)
+    )
     with _naming(file):
-        lonlat = _read_positions(file, layer, feature, (precision, join_km))
+        lonlat = _read_positions(file, choice)
         return _check_route(file, lonlat)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What of a file is wanted, and how it is read."""
+
+    layer: str | None
+    feature: int | str | None
+    precision: int | None
+    join_km: float
+    clip: shapely.Geometry | None
 
 
 def _check_feature(feature: object) -> None:
@@ -140,20 +162,40 @@ def _naming(file: Path) -> Iterator[None]:
         raise type(error)(f"{file.name}: {error}") from error
 
 
-def _read_positions(
-    file: Path, layer: str | None, feature: int | str | None, numbers: tuple[int | None, float]
-) -> NDArray[np.float64]:
+def _read_positions(file: Path, choice: _Choice) -> NDArray[np.float64]:
     """Return the positions of the route in a file of any kind."""
-    precision, join_km = numbers
     binary = file.suffix.lower() in _BINARY
     content, name = (b"", file.name) if binary else unpack(file)
     if name.lower().endswith(".polyline"):
-        return np.asarray(shapely.get_coordinates(_from_polyline(content, precision)))
+        line = shapely.get_coordinates(_from_polyline(content, choice.precision))
+        return join(_clip_route([line], file, choice))
     document = _read_directions(content, name)
     if document is not None:
-        return _from_directions(file, document, feature, precision)
-    where = feature if isinstance(feature, str) else None
-    return _from_lines(file, find_lines(file, content, layer, where), feature, join_km)
+        line = _from_directions(file, document, choice.feature, choice.precision)
+        return join(_clip_route([line], file, choice))
+    where = choice.feature if isinstance(choice.feature, str) else None
+    return _from_lines(file, find_lines(file, content, choice.layer, where), choice)
+
+
+def _clip_route(
+    parts: list[NDArray[np.float64]], file: Path, choice: _Choice
+) -> list[NDArray[np.float64]]:
+    """Keep the parts inside the area, if there is one: the longest chain of them."""
+    if choice.clip is None:
+        return parts
+    chains = clip_parts(parts, choice.clip, choice.join_km)
+    if not chains:
+        raise RouteError(f"no part of the route of {file.name} lies inside the area of clip=")
+    lengths = [sum(Line(piece).length_km for piece in chain) for chain in chains]
+    longest = int(np.argmax(lengths))
+    if len(chains) > 1:
+        rest = sum(lengths) - lengths[longest]
+        warn_user(
+            f"the route of {file.name} leaves the area and comes back: of {len(chains)} pieces the "
+            f"longest, {lengths[longest]:.1f} km, is taken and {rest:.1f} km are left out",
+            SuspectInput,
+        )
+    return chains[longest]
 
 
 def _check_route(file: Path, lonlat: NDArray[np.float64]) -> shapely.LineString:
@@ -210,10 +252,9 @@ def _from_directions(
     return directions_lonlat(directions, precision)
 
 
-def _from_lines(
-    file: Path, lines: list[FoundLine], feature: int | str | None, join_km: float
-) -> NDArray[np.float64]:
+def _from_lines(file: Path, lines: list[FoundLine], choice: _Choice) -> NDArray[np.float64]:
     """Join the parts of the lines, or of the one line that is chosen."""
+    feature = choice.feature
     if isinstance(feature, int | np.integer):
         if not 0 <= feature < len(lines):
             raise RouteError(f"there is no line {feature}: {file.name} holds {len(lines)}")
@@ -222,8 +263,8 @@ def _from_lines(
     if advice and ".gpx" in file.name.lower():
         raise RouteError(f"{file.name} holds {len(lines)} lines{advice}")
     return join(
-        [part for line in lines for part in line.parts],
-        max_join_km=join_km,
+        _clip_route([part for line in lines for part in line.parts], file, choice),
+        max_join_km=choice.join_km,
         hint=f"{advice}; max_join_km= bridges longer gaps",
     )
 

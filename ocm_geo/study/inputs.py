@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
+from ocm_geo.advice import advise_in_keys
 from ocm_geo.checks import check_crs
 from ocm_geo.errors import DroppedRows, QueryError
 from ocm_geo.outside import mark_areas, mark_demand
@@ -123,15 +124,26 @@ def load_route(route: RouteConfig, areas: gpd.GeoDataFrame | None) -> shapely.Li
     QueryError
         If no file was named, or clipping leaves nothing.
     """
+    if route.clip and areas is None:
+        raise QueryError("route.clip = true needs areas: set area.file, area.bbox or area.country")
+    if not route.file:
+        raise QueryError("route: no file; name one in the configuration or with --route")
+    if route.where and route.feature is not None:
+        raise QueryError("route: set where or feature, not both")
+    clip = areas if route.clip else None
     if route.file == SAMPLE:
         from ocm_geo.sources.sample import sample_route  # noqa: PLC0415 - loaded when needed
 
-        line = sample_route()
-    elif not route.file:
-        raise QueryError("route: no file; name one in the configuration or with --route")
-    else:
-        line = route_from_file(route.file, feature=_sql(route.where))
-    return _clipped(line, areas) if route.clip and areas is not None else line
+        return sample_route() if clip is None else _clip_line(sample_route(), clip)
+    feature = _sql(route.where) if route.where else route.feature
+    with advise_in_keys("route", ("clip", "feature", "layer", "max_join_km")):
+        return route_from_file(
+            route.file,
+            layer=route.layer,
+            feature=feature,
+            max_join_km=route.max_join_km,
+            clip=clip,
+        )
 
 
 def load_stations(
@@ -220,13 +232,13 @@ def rows_where(
     return table
 
 
-def _sql(where: Mapping[str, str | int]) -> str | None:
+def _sql(where: Mapping[str, str | int]) -> str:
     """Say the choice of a row in the language that GDAL reads."""
     words = []
     for column, value in where.items():
         text = str(value).replace("'", "''")
         words.append(f'"{column}" = ' + (text if isinstance(value, int) else f"'{text}'"))
-    return " AND ".join(words) or None
+    return " AND ".join(words)
 
 
 def read_places(file: str, what: str = "area file") -> gpd.GeoDataFrame:
@@ -322,7 +334,7 @@ def _box_area(bbox: tuple[float, float, float, float]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"name": ["box"]}, geometry=[shape], crs="EPSG:4326")
 
 
-def _clipped(line: shapely.LineString, areas: gpd.GeoDataFrame) -> shapely.LineString:
+def _clip_line(line: shapely.LineString, areas: gpd.GeoDataFrame) -> shapely.LineString:
     """Keep the longest piece inside: a coarse border cuts slivers off a road along it."""
     inside = shapely.intersection(line, areas.union_all())
     pieces = [

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ocm_geo.routes.joining import JOIN_KM
+
 if TYPE_CHECKING:
     from ocm_geo.coverage import AccessOptions
 
@@ -215,10 +217,12 @@ class RouteConfig(_Table, frozen=True):
         A route in any format of `ocm_geo.route_from_file`; ``sample`` is the bundled example.
     name : str
         Name in tables and figures.
+    layer, feature, max_join_km
+        As for `ocm_geo.route_from_file`.
     where : dict
-        Column and value of the row to use.
+        Column and value of the row to use, instead of ``feature``.
     clip : bool
-        Keep only the part inside the area.
+        Keep only what lies inside the area, before parts are joined.
     within_km : float
         Half width of the corridor, km.
     limit_km : float
@@ -227,7 +231,10 @@ class RouteConfig(_Table, frozen=True):
 
     file: str = ""
     name: str = "route"
+    layer: str | None = None
+    feature: int | str | None = None
     where: dict[str, str | int] = {}
+    max_join_km: float = JOIN_KM
     clip: bool = False
     within_km: float = 5.0
     limit_km: float = 60.0
