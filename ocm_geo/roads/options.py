@@ -69,8 +69,7 @@ class NetworkOptions:
         for field in fields(self):
             if field.name.endswith("_column"):
                 _check_column(getattr(self, field.name), field.name)
-        if isinstance(self.highways, str) or not all(isinstance(c, str) for c in self.highways):
-            raise QueryError(f"highways must be a tuple of classes, not {self.highways!r}")
+        _check_classes(self.highways)
 
 
 def _check_metres(value: object, name: str) -> None:
@@ -78,6 +77,12 @@ def _check_metres(value: object, name: str) -> None:
     known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if not known or not math.isfinite(value) or value < 0:  # type: ignore[arg-type,operator]
         raise QueryError(f"{name} must be a finite number of metres, 0 or more, not {value!r}")
+
+
+def _check_classes(classes: object) -> None:
+    """Refuse what is not a tuple of names."""
+    if not isinstance(classes, tuple | list) or not all(isinstance(c, str) for c in classes):
+        raise QueryError(f"highways must be a tuple of classes, not {classes!r}")
 
 
 def _check_column(value: object, name: str) -> None:
