@@ -16,6 +16,7 @@ from msgspec.structs import astuple
 
 from ocm_geo import provenance, schema
 from ocm_geo.errors import QueryError
+from ocm_geo.evse_ids import normalise_evse_ids
 from ocm_geo.ids import id_name, station_table, take_ids
 from ocm_geo.power_limits import highest_power_kw, power_is_plausible, usable_amps_volts
 
@@ -226,6 +227,7 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
         comments=columns["comments"],
         usable=usable_amps_volts(amps, voltage, kind),
     )
+    finished["evse_id"] = normalise_evse_ids(finished["reference"])
     power = _floats(finished["power_kw"])
     plausible = power_is_plausible(power, highest_power_kw(kind, current))
     finished["power_plausible"] = pa.array(plausible, mask=np.isnan(power))

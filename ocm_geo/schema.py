@@ -181,6 +181,9 @@ CONNECTION_COLUMNS: tuple[Column, ...] = (
     Column("quantity", "int", "Quantity", "how many of them; missing often means 1"),
     Column("reference", "text", "Reference", "the operator's key of the connector"),
     Column("comments", "text", "Comments", "remarks"),
+    Column(
+        "evse_id", "text", "Reference", "EVSE id in normal form, where the operator's key is one"
+    ),
 )
 """The columns of a connection table; one row for each connection of each site."""
 

@@ -209,7 +209,7 @@ def _settle_current(rows: Values) -> pd.Series[Any] | None:
         return None
     strong = np.zeros(len(current), bool) if power is None else power > _ONE_PHASE_KW
     any_ac = (current == ANY_AC).to_numpy(dtype=bool, na_value=False)
-    settled = current.mask(any_ac & strong, _AC_THREE_PHASE)
+    settled: pd.Series[Any] = current.mask(any_ac & strong, _AC_THREE_PHASE)
     return settled.mask(any_ac & ~strong, _AC_ONE_PHASE)
 
 

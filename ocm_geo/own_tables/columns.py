@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -81,15 +81,14 @@ class Columns:
         if value is None:
             return None
         if self._has_column(value):
-            column = self.frame[value]
-            if isinstance(column, pd.DataFrame):
-                return self._note(name, f"the table has several columns {value!r}")
-            return column.reset_index(drop=True)
+            return self._column(name, value)
         if is_missing(value) or isinstance(value, bool) or not isinstance(value, str | Real):
             what = f"must be the name of a column or one value, not {short_form(value)}"
-            return self._note(name, what)
+            self._note(name, what)
+            return None
         if kind == "column" or (isinstance(value, str) and self._is_misspelt(value, kind)):
-            return self._note(name, self._no_column(value))
+            self._note(name, self._no_column(value))
+            return None
         return pd.Series([value] * len(self.frame), dtype=object)
 
     def text(self, name: str, value: object) -> pd.Series[Any] | None:
@@ -125,7 +124,7 @@ class Columns:
         found = self.raw(name, value, "number")
         if found is None:
             return None
-        numbers = found.map(as_number).to_numpy(np.float64)
+        numbers = np.array([as_number(value) for value in found], dtype=np.float64)
         given = ~found.isna().to_numpy() & ~(found.astype("string").str.strip() == "").to_numpy(
             dtype=bool, na_value=False
         )
@@ -172,7 +171,8 @@ class Columns:
         """Return the ids of values that were read already, as `codes` does."""
         known: dict[object, int] = {}
         if cells := [value for value in found if not isinstance(value, Hashable)]:
-            return self._note(name, f"{show_some(cells)} is neither an id nor a label")
+            self._note(name, f"{show_some(cells)} is neither an id nor a label")
+            return None
         faults = []
         for code in pd.unique(found.dropna()):
             if isinstance(code, str) and not code.strip():
@@ -185,13 +185,22 @@ class Columns:
             more = f"; and {len(faults) - _SHOWN:,} more values" if len(faults) > _SHOWN else ""
             is_constant = found.name is None and len(known) + len(faults) == 1
             column = f"; {self._no_column(found.iloc[0])}" if is_constant else ""
-            return self._note(name, "; ".join(faults[:_SHOWN]) + more + column)
+            self._note(name, "; ".join(faults[:_SHOWN]) + more + column)
+            return None
         return found.map(known).astype("Int64")
 
     def _note(self, name: str, problem: str) -> None:
         self.problems.append(f"{name}: {problem}")
 
-    def _has_column(self, value: object) -> bool:
+    def _column(self, name: str, label: Any) -> pd.Series[Any] | None:  # noqa: ANN401 - any label
+        """Return the column of a label that exists; several of one label are a problem."""
+        found: Any = self.frame[label]
+        if isinstance(found, pd.Series):
+            return found.reset_index(drop=True)
+        self._note(name, f"the table has several columns {label!r}")
+        return None
+
+    def _has_column(self, value: Any) -> bool:  # noqa: ANN401 - any label
         return isinstance(value, Hashable) and value in self.frame.columns
 
     def _near_columns(self, value: object) -> list[str]:
@@ -226,10 +235,9 @@ def as_number(value: object) -> float:
         return math.nan
 
 
-def _as_code(value: object) -> Any:  # noqa: ANN401 - checked by resolve
+def _as_code(value: Any) -> Any:  # noqa: ANN401 - checked by resolve
     """Return whole numbers of any type as integers: columns with gaps hold them as floats."""
-    if isinstance(value, Integral) and not isinstance(value, bool | np.bool_):
-        return int(value)
-    if isinstance(value, Real) and not isinstance(value, bool | np.bool_) and value % 1 == 0:
-        return int(value)
-    return value
+    if isinstance(value, str | bool | np.bool_):
+        return value
+    number = as_number(value)
+    return int(number) if number.is_integer() else value

@@ -105,7 +105,7 @@ def _check_positions(
         )
     off = ~missing & ~((np.abs(lon) <= _MAX_LON) & (np.abs(lat) <= _MAX_LAT))
     if off.any():
-        first = int(off.argmax())
+        first = int(np.argmax(off))
         swapped = np.all((np.abs(lat[off]) <= _MAX_LON) & (np.abs(lon[off]) <= _MAX_LAT))
         hint = "lon and lat are swapped there" if swapped else "they must be degrees of WGS84"
         columns.problems.append(

@@ -124,7 +124,7 @@ def _note_several(columns: Columns, sites: Sites, name: str, values: Any) -> Non
     column = pd.Series(values)
     differs = _differs(sites, column, column.groupby(sites.code).first())
     if differs.any():
-        at = int(differs.argmax())
+        at = int(np.argmax(differs))
         shown = show_some(column[sites.code == at].dropna())
         columns.problems.append(
             f"{name} differs within {differs.sum():,} of {len(sites):,} stations (first: "

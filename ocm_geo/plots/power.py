@@ -111,9 +111,9 @@ def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], s
     return table["max_power_kw"], np.ones(len(table)), "sites"
 
 
-def _is_plausible(table: pd.DataFrame) -> NDArray[np.bool_] | bool:
+def _is_plausible(table: pd.DataFrame) -> NDArray[np.bool_]:
     if "power_plausible" not in table:
-        return True
+        return np.ones(len(table), dtype=bool)
     return table["power_plausible"].to_numpy(dtype=bool, na_value=True)
 
 
@@ -122,7 +122,7 @@ def _left_out(table: pd.DataFrame) -> str:
     if "n_power_implausible" in table:
         n = int(table["n_power_implausible"].sum())
     else:
-        n = int(np.sum(~np.asarray(_is_plausible(table))))
+        n = int(np.sum(~_is_plausible(table)))
     return f"{counted(n, 'connection')} of implausible power taken as not known" if n else ""
 
 

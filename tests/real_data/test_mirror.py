@@ -91,6 +91,15 @@ def test_a_licence_that_forbids_trade_is_told(mirrors: dict[str, ocm.Mirror]) ->
     assert credit.table.set_index("data_provider_id")["n_stations"].to_dict() == {26: 7053, 1: 854}
 
 
+def test_evse_ids_of_real_references(mirrors: dict[str, ocm.Mirror]) -> None:
+    found = {n: ocm.connections(ocm.stations(source=m))["evse_id"] for n, m in mirrors.items()}
+    assert found["world"].isna().all()  # 3,278 references such as J1772 and CHADEMO
+    ids = found["nl"].dropna()
+    assert ids.str.startswith("NL").all()
+    assert len(ids) == 34  # the other 19 are UUIDs, numbers and words
+    assert "NLGFXEPP0040462" in set(ids)
+
+
 def test_real_powers_that_no_connector_delivers(mirrors: dict[str, ocm.Mirror]) -> None:
     """Each was looked at: amps x volts with a wrong voltage, or more than the socket can carry."""
     flagged = {}

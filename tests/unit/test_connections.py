@@ -59,6 +59,28 @@ def test_a_text_that_is_no_list_names_its_station(text: str) -> None:
         ocm.connections(sites("[]", text))
 
 
+@pytest.mark.parametrize(
+    ("reference", "want"),
+    [
+        ("NL*GFX*EPP004046*2", "NLGFXEPP0040462"),
+        ("nl-gfx-entlp007209-2", "NLGFXENTLP0072092"),
+        ("NLALLEGO001348", "NLALLEGO001348"),
+        (" DE.ABC.E12 34_5 ", "DEABCE12345"),
+        ("DEABCE", None),
+        ("XXABCE123", None),
+        ("DE*ABC*123456", None),
+        ("+49*123*456*7", None),
+        ("deadbe12-ef34-4a56-8b90-abcdefabcdef", None),
+        ("CHADEMO", None),
+        ("J1772", None),
+        ("", None),
+    ],
+)
+def test_evse_ids_are_brought_to_one_form(reference: str, want: str | None) -> None:
+    found = ocm.connections(sites(f'[{{"ID":1,"Reference":"{reference}"}},{{"ID":2}}]'))
+    assert found["evse_id"].fillna("").tolist() == [want or "", ""]
+
+
 def test_a_table_without_the_column_says_so() -> None:
     with pytest.raises(ocm.QueryError, match="connections"):
         ocm.connections(sites("[]").drop(columns="connections"))

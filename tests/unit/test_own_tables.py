@@ -54,7 +54,7 @@ FACTS: dict[str, Any] = {
 }
 
 
-def make(frame: pd.DataFrame | None = None, **changes: Any) -> gpd.GeoDataFrame:
+def make(frame: Any = None, **changes: Any) -> gpd.GeoDataFrame:
     return ocm.stations_from_table(table() if frame is None else frame, **(FACTS | changes))
 
 
@@ -292,14 +292,17 @@ MISTAKES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "yes and no for power": (lambda: make(table().assign(kW=True)), ("power_kw", "True")),
     "half a connector": (lambda: make(table().assign(n=1.5)), ("quantity", "1.5", "whole")),
     "no connector": (lambda: make(table().assign(n=0)), ("quantity", "less than 1")),
-    "a list in a cell": (lambda: make(table().assign(n=[[1]] * 4)), ("quantity", "[1]")),
+    "a list in a cell": (lambda: make(table().assign(n=pd.Series([[1]] * 4))), ("quantity", "[1]")),
     "an unknown connector": (lambda: make(table().assign(Plug="CCS2x")), ("connector", "'CCS2x'")),
     "an unknown id": (lambda: make(table().assign(Plug=999)), ("connector", "999")),
     "an unknown status": (lambda: make(status="open"), ("status", "'open'")),
     "true for a usage": (lambda: make(usage=True), ("usage", "True")),
     "an unknown country": (lambda: make(country="Nederlandia"), ("country", "'Nederlandia'")),
     "a nan for a country": (lambda: make(country=float("nan")), ("country", "nan")),
-    "a missing id": (lambda: make(table().assign(ID=["a", None, "c", "d"])), ("site", "1 of 4")),
+    "a missing id": (
+        lambda: make(table().assign(ID=pd.Series(["a", None, "c", "d"]))),
+        ("site", "1 of 4"),
+    ),
     "an empty id": (lambda: make(table().assign(ID=["a", "", "c", "d"])), ("site", "missing")),
     "repeated ids": (lambda: make(site=None, id="ID"), ("id", "'a-1'", "site=")),
     "ids of two types": (lambda: make(table().assign(ID=[1, "b", 2, "c"])), ("int", "str")),
@@ -311,7 +314,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "lon without lat": (lambda: make(lat=None), ("lon and lat",)),
     "no position at all": (lambda: make(lon=None, lat=None), ("lon=", "lat=")),
     "rows without a position": (
-        lambda: make(table().assign(x=[5, None, 5, 5])),
+        lambda: make(table().assign(x=pd.Series([5, None, 5, 5]))),
         ("1 of 4 rows", "no position"),
     ),
     "swapped axes": (lambda: make(table().assign(y=[105.0] * 4)), ("swapped",)),
@@ -369,5 +372,5 @@ def test_all_mistakes_are_named_at_once() -> None:
 
 def test_plain_numbers_of_any_type_are_taken() -> None:
     for kw in (["150", " 22 ", "", "3.7"], [Decimal(150), Decimal(22), None, Decimal("3.7")]):
-        made = make(table().assign(kW=kw))
+        made = make(table().assign(kW=pd.Series(kw, dtype=object)))
         assert made["max_power_kw"].tolist() == [22, 150, pd.NA]

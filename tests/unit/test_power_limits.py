@@ -124,8 +124,8 @@ def test_a_station_of_implausible_power_alone_has_no_known_power(tmp_path: Path)
 
 
 def test_the_limit_itself_with_its_tolerance_is_plausible(tmp_path: Path) -> None:
-    limit = TOLERANCE * ocm.power_limits().loc[CCS, "max_dc_kw"]
-    above = np.nextafter(limit, np.inf)
+    limit = TOLERANCE * float(ocm.power_limits()["max_dc_kw"][CCS])
+    above = float(np.nextafter(limit, np.inf))
     found = table(tmp_path, record(1, plug(CCS, DC, limit)), record(2, plug(CCS, DC, above)))
     assert found["n_power_implausible"].tolist() == [0, 1]
 

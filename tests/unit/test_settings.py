@@ -13,7 +13,7 @@ from ocm_geo.errors import QueryError, SourceError
 from ocm_geo.sources.base import resolve_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -83,7 +83,7 @@ class Own:
         return ocm.sample().reference_data()
 
 
-NOT_SOURCES = {
+NOT_SOURCES: dict[str, tuple[Callable[[], Any], str]] = {
     "a class": (lambda: ocm.OpenChargeMap, "the class OpenChargeMap: call it"),
     "a class of one's own": (lambda: Own, r"call it, Own\(...\)"),
     "a function": (lambda: ocm.sample, r"call it, sample\(\)"),
@@ -106,15 +106,16 @@ MISSING = {
 @pytest.mark.parametrize("kind", NOT_SOURCES)
 def test_what_is_not_a_source_is_refused_wherever_it_is_given(kind: str) -> None:
     make, words = NOT_SOURCES[kind]
-    value = make()
+    value: Any = make()
     with ocm.using(source="sample"):
-        for call in (
+        calls: tuple[Callable[[], Any], ...] = (
             lambda: ocm.stations(source=value),
             lambda: ocm.reference_data(value),
             lambda: ocm.configure(source=value),
             lambda: ocm.using(source=value).__enter__(),
             lambda: ocm.StationExplorer(value),
-        ):
+        )
+        for call in calls:
             with pytest.raises(QueryError, match=words) as error:
                 call()
             assert len(str(error.value)) < 400

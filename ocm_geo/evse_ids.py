@@ -1,0 +1,50 @@
+"""EVSE ids (eMI3, ISO 15118-2): one normal form for all the ways they are written."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ocm_geo.reference.tables import bundled
+
+__all__ = ["normalise_evse_ids"]
+
+_FORM = r"^[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}$"
+_UUID = r"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-"
+_SEPARATORS = r"[*\-._\s]"
+
+
+def normalise_evse_ids(texts: pa.Array) -> pa.Array:
+    """
+    Return the EVSE ids among texts in their normal form.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of string
+        Texts as recorded, such as ``nl*GFX*EPP004046*2``.
+
+    Returns
+    -------
+    pyarrow.Array of string
+        Upper case without separators, such as ``NLGFXEPP0040462``; null for texts that are not EVSE
+        ids: a country code in use, three letters or digits of the operator, ``E``, and up to 31
+        letters or digits. A UUID is not one, even if it has that form.
+    """
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), pa.string())
+    plain = pc.replace_substring_regex(pc.utf8_upper(texts), _SEPARATORS, "")
+    is_id = pc.and_(
+        pc.match_substring_regex(plain, _FORM),
+        pc.invert(pc.match_substring_regex(texts, _UUID)),
+    )
+    is_id = pc.and_(is_id, pc.is_in(pc.utf8_slice_codeunits(plain, 0, 2), _countries()))
+    return pc.if_else(is_id, plain, pa.scalar(None, pa.string()))
+
+
+@cache
+def _countries() -> pa.Array:
+    codes = bundled().countries["iso_code"].dropna()
+    return pa.array([code.upper() for code in codes if re.fullmatch("[A-Za-z]{2}", code)])
