@@ -153,8 +153,8 @@ def connection_rows(stations: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFr
     counts = np.fromiter(map(len, sites), np.int64, len(sites))
     connections_ = [connection for site in sites for connection in site]
     rows = np.repeat(given, counts)
-    table = schema.to_pandas(connection_table(connection_columns(connections_), rows))
-    return rows, table.drop(columns="ocm_id")
+    table = connection_table(connection_columns(connections_), rows)
+    return rows, schema.to_pandas(table.select(LAYOUT.names[1:]))
 
 
 def _decoded(texts: Sequence[str], ids: pd.Index[Any]) -> list[list[Connection]]:

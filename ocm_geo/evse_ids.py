@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,8 +34,19 @@ def normalise_evse_ids(texts: pa.Array) -> pa.Array:
         ids: a country code in use, three letters or digits of the operator, ``E``, and up to 31
         letters or digits. A UUID is not one, even if it has that form.
     """
-    if texts.null_count == len(texts):
+    given = pc.indices_nonzero(texts.is_valid())
+    found = _normalise(texts.take(given))
+    is_id = found.is_valid()
+    if not pc.any(is_id).as_py():
         return pa.nulls(len(texts), pa.string())
+    # Few texts are EVSE ids: the others are not looked at.
+    positions = np.full(len(texts), -1)
+    positions[given.to_numpy()] = np.arange(len(given))
+    return found.take(pa.array(positions, mask=positions < 0))
+
+
+def _normalise(texts: pa.Array) -> pa.Array:
+    """Return the normal form of texts, none of which is null; null where it is not an id."""
     plain = pc.replace_substring_regex(pc.utf8_upper(texts), _SEPARATORS, "")
     is_id = pc.and_(
         pc.match_substring_regex(plain, _FORM),

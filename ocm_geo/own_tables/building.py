@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ocm_geo.borders import countries, find_countries
 from ocm_geo.checks import short_form, warn_user
 from ocm_geo.connections import Connection, connection_columns, connection_table, summaries
 from ocm_geo.errors import QueryError, SuspectInput
@@ -106,7 +107,8 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
     lon, lat : column, optional
         Position in degrees (WGS84), where `frame` has no geometry.
     country : column, str or int, optional
-        Country: code, name or id.
+        Country: code, name or id. It tells which countries the table covers, so that measures
+        beyond them warn; by default those in which the stations lie.
     attribution : str
         Whom to credit for the data; it stands under every figure and map.
     licence : str, optional
@@ -268,16 +270,23 @@ def _build(sites: Sites, rows: Values, per_station: Values, credit: Values) -> g
     }
     stations = stations_from_arrow(_arrow_table(known, len(sites)))
     stations.index = sites.ids
-    codes = stations["country_code"].dropna().unique()
     attach(
         stations,
         source=OWN_SOURCE,
         attribution=credit["attribution"].strip(),
         licence=credit["licence"],
-        covers=" ".join(sorted(codes)) or None,
+        covers=" ".join(sorted(_countries_of(stations))) or None,
     )
     _warn_of_power(stations, rows["power_kw"])
     return stations
+
+
+def _countries_of(stations: gpd.GeoDataFrame) -> set[str]:
+    """Return the countries that a table covers: those it names, else those its stations lie in."""
+    if named := set(stations["country_code"].dropna()):
+        return named
+    rows = find_countries(stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy())
+    return set(countries()["code"].iloc[np.unique(rows[rows >= 0])].astype(str))
 
 
 def _arrow_table(known: Values, n: int) -> pa.Table:

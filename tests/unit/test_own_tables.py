@@ -256,6 +256,16 @@ def test_names_and_credit_travel_with_the_table(tmp_path: Path) -> None:
     assert own["covers"] == "NL"
 
 
+def test_the_table_covers_the_countries_it_names_or_lies_in() -> None:
+    abroad = gpd.GeoDataFrame(
+        {"name": ["a"]}, geometry=[shapely.box(13.2, 52.4, 13.5, 52.6)], crs=4326
+    )
+    for made in (make(), make(country=None)):
+        assert made.attrs["ocm"]["covers"] == "NL"
+        with pytest.warns(ocm.OutsideData, match="Germany"):
+            ocm.density(abroad, made)
+
+
 def test_watts_for_kilowatts_warn_and_are_left_out() -> None:
     with pytest.warns(ocm.SuspectInput, match=r"are they in W\?"):
         made = make(table().assign(kW=[150_000, 22_000, 50_000, 3_700]))
