@@ -14,7 +14,15 @@ from ocm_geo.checks import short_form, warn_user
 from ocm_geo.connections import Connection, connection_columns, connection_table, summaries
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.own_tables.columns import Columns, show_some
-from ocm_geo.own_tables.reading import ANY_AC, read_current, read_operators, read_positions
+from ocm_geo.own_tables.reading import (
+    ANY_AC,
+    MCS,
+    read_connectors,
+    read_current,
+    read_operators,
+    read_positions,
+    warn_if_swapped,
+)
 from ocm_geo.own_tables.sites import read_sites, read_stations
 from ocm_geo.provenance import attach
 from ocm_geo.reference.own import OWN_SOURCE, own_id
@@ -34,14 +42,13 @@ __all__ = ["stations_from_table"]
 Values = dict[str, Any]
 
 _CODES = {
-    "connector": "connection_types",
-    "current": "current_types",
     "usage": "usage_types",
     "status": "status_types",
     "country": "countries",
 }
-_DC_ONLY = (2, 32, 33, 1040, 1044)
-"""CHAdeMO, CCS, GB/T DC and ChaoJi carry direct current alone."""
+_DC_ONLY = (2, 32, 33, 1040, 1044, MCS)
+"""CHAdeMO, CCS, GB/T DC, ChaoJi and MCS carry direct current alone."""
+_UNKNOWN = 0
 _AC_ONE_PHASE, _AC_THREE_PHASE, _DC = 10, 20, 30
 _ONE_PHASE_KW = 7.4
 _encode = msgspec.json.Encoder().encode
@@ -90,6 +97,7 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
         Power of one connector, kW; 0 is taken as missing.
     connector : column, int or str, optional
         Type of connector, as an id or a label of Open Charge Map: ``33`` or ``"CCS (Type 2)"``.
+        ``"MCS"``, which Open Charge Map does not know, becomes Unknown with DC.
     current : column, int or str, optional
         Current, likewise: ``10``, ``20``, ``30``, ``"DC"``, ``"AC (Three-Phase)"``. ``"AC"`` is
         taken as three-phase above 7.4 kW, else as single-phase. Where missing, DC for connectors
@@ -129,7 +137,8 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
     Warns
     -----
     SuspectInput
-        If powers are more than their connectors can deliver, as watts given as kW are.
+        If powers are more than their connectors can deliver, as watts given as kW are; if
+        longitude and latitude are probably swapped.
 
     Examples
     --------
@@ -169,9 +178,10 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
         "power_kw": columns.number("power_kw", power_kw, low=0),
         "quantity": columns.number("quantity", quantity, low=1, whole=True),
         "operator": read_operators(columns, operator),
+        "connector": read_connectors(columns, connector),
         "current": read_current(columns, current),
     }
-    labelled = {"connector": connector, "usage": usage, "status": status, "country": country}
+    labelled = {"usage": usage, "status": status, "country": country}
     for name, value in labelled.items():
         rows[name] = columns.codes(name, value, _CODES[name], bundled())
     rows["lon"], rows["lat"] = read_positions(columns, frame, lon, lat)
@@ -217,8 +227,9 @@ def _settle_current(rows: Values) -> pd.Series[Any] | None:
 
 def _make_connections(sites: Sites, rows: Values) -> tuple[list[Connection], NDArray[np.int64]]:
     """Return the connections, station by station, and how many each station has."""
+    kind = rows["connector"]
     facts = {
-        "connection_type_id": rows["connector"],
+        "connection_type_id": None if kind is None else kind.mask(kind.eq(MCS), _UNKNOWN),
         "current_type_id": _settle_current(rows),
         "power_kw": rows["power_kw"],
         "quantity": rows["quantity"],
@@ -277,6 +288,7 @@ def _build(sites: Sites, rows: Values, per_station: Values, credit: Values) -> g
         licence=credit["licence"],
         covers=" ".join(sorted(_countries_of(stations))) or None,
     )
+    warn_if_swapped(per_station["lon"], per_station["lat"])
     _warn_of_power(stations, rows["power_kw"])
     return stations
 

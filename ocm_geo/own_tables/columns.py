@@ -215,6 +215,8 @@ class Columns:
 
     def _no_column(self, value: object) -> str:
         """Return that a column does not exist, and which ones do."""
+        if isinstance(value, str) and not np.isnan(as_number(value)):
+            return f"there is no column {value!r}; pass a number without quotes"
         if near := self._near_columns(value):
             return f"there is no column {value!r}: did you mean {' or '.join(map(repr, near))}?"
         names = [str(name) for name in self.frame.columns]

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ocm_geo.borders import find_countries
+from ocm_geo.checks import warn_user
+from ocm_geo.errors import SuspectInput
 from ocm_geo.own_tables.columns import Columns, show_some
 from ocm_geo.reference.own import own_id
 from ocm_geo.reference.tables import bundled
@@ -17,12 +20,26 @@ from ocm_geo.schema import CRS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ANY_AC", "read_current", "read_operators", "read_positions"]
+__all__ = [
+    "ANY_AC",
+    "MCS",
+    "read_connectors",
+    "read_current",
+    "read_operators",
+    "read_positions",
+    "warn_if_swapped",
+]
 
 ANY_AC = -1
 """Stands for AC of one or of three phases, until the power settles it."""
 
+MCS = -2
+"""Stands for the megawatt charging system, which Open Charge Map does not number."""
+
+_MCS_WORDS = ("mcs", "sae j3271", "j3271")
+
 _MAX_LON, _MAX_LAT = 180.0, 90.0
+_MOST = 0.5
 
 
 def read_operators(columns: Columns, operator: object) -> dict[str, pd.Series[Any] | None]:
@@ -42,13 +59,29 @@ def read_operators(columns: Columns, operator: object) -> dict[str, pd.Series[An
 
 def read_current(columns: Columns, current: object) -> pd.Series[Any] | None:
     """Read currents; "AC" of unknown phases is marked, to be settled by the power."""
-    found = columns.raw("current", current, "label")
+    return _read_coded(
+        columns, "current", current, table="current_types", mark=ANY_AC, meant=("ac",)
+    )
+
+
+def read_connectors(columns: Columns, connector: object) -> pd.Series[Any] | None:
+    """Read types of connectors; the megawatt charging system is marked."""
+    return _read_coded(
+        columns, "connector", connector, table="connection_types", mark=MCS, meant=_MCS_WORDS
+    )
+
+
+def _read_coded(
+    columns: Columns, name: str, value: object, *, table: str, mark: int, meant: tuple[str, ...]
+) -> pd.Series[Any] | None:
+    """Read codes, and mark where words stand for no single code."""
+    found = columns.raw(name, value, "label")
     if found is None:
         return None
     words = found.astype("string").str.strip().str.casefold()
-    any_ac = (words == "ac").to_numpy(dtype=bool, na_value=False)
-    codes = columns.resolve("current", found.mask(any_ac), "current_types", bundled())
-    return None if codes is None else codes.mask(any_ac, ANY_AC)
+    marked = words.isin(meant).to_numpy(dtype=bool)
+    codes = columns.resolve(name, found.mask(marked), table, bundled())
+    return None if codes is None else codes.mask(marked, mark)
 
 
 def read_positions(
@@ -112,4 +145,21 @@ def _check_positions(
             f"{off.sum():,} of {len(lon):,} positions are not on the Earth (first: row "
             f"{show_some(frame.index[[first]])}, at (lon, lat) = ({lon[first]:g}, "
             f"{lat[first]:g})): {hint}"
+        )
+
+
+def warn_if_swapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> None:
+    """Warn if most stations lie on the open sea, and on land with the axes exchanged."""
+    if not len(lon) or np.abs(lon).max() > _MAX_LAT:
+        return
+    at_sea = find_countries(lon, lat) < 0
+    exchanged = find_countries(lat, lon) >= 0
+    wrong = at_sea & exchanged
+    if wrong.mean() > _MOST:
+        first = int(np.argmax(wrong))
+        warn_user(
+            f"{wrong.sum():,} of {len(lon):,} stations lie on the open sea (first: (lon, lat) = "
+            f"({lon[first]:g}, {lat[first]:g})), and on land with longitude and latitude "
+            "exchanged: lon and lat are probably swapped",
+            SuspectInput,
         )

@@ -74,8 +74,8 @@ def _plain_ids(columns: Columns, name: str, values: pd.Series[Any]) -> NDArray[A
         return whole
     kinds = ", ".join(sorted({type(value).__name__ for value in values}))
     columns.problems.append(
-        f"{name}: ids must all be whole numbers or all be texts, not {kinds}; astype(str) makes "
-        "texts of them"
+        f"{name}: ids must all be whole numbers of at most 64 bits or all be texts, not {kinds}; "
+        "astype(str) makes texts of them"
     )
     return None
 

@@ -273,6 +273,19 @@ def test_watts_for_kilowatts_warn_and_are_left_out() -> None:
     assert made["total_power_kw"].isna().all()
 
 
+def test_swapped_axes_that_lie_on_the_earth_warn() -> None:
+    with pytest.warns(ocm.SuspectInput, match="swapped"):
+        make(lon="y", lat="x")
+
+
+def test_megawatt_charging_is_unknown_to_open_charge_map_and_plausible() -> None:
+    made = make(connector="MCS", power_kw=1000)
+    plugs = ocm.connections(made)
+    assert plugs["connection_type_id"].eq(0).all()
+    assert plugs["current_type_id"].eq(30).all()
+    assert plugs["power_plausible"].all()
+
+
 def test_an_empty_table_has_the_whole_schema() -> None:
     made = make(table().iloc[:0])
     assert made.dtypes.equals(empty_stations().dtypes)
@@ -321,6 +334,9 @@ MISTAKES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("Timestamp", "astype(str)"),
     ),
     "ids with fractions": (lambda: make(table().assign(ID=[1.5, 2, 3, 4])), ("whole numbers",)),
+    "ids too long": (lambda: make(table().assign(ID=[2**70, 2, 3, 4])), ("64 bits",)),
+    "a number in quotes": (lambda: make(power_kw="50"), ("power_kw", "without quotes")),
+    "one name of two connectors": (lambda: make(connector="CCS"), ("connector", "32", "33")),
     "lon without lat": (lambda: make(lat=None), ("lon and lat",)),
     "no position at all": (lambda: make(lon=None, lat=None), ("lon=", "lat=")),
     "rows without a position": (
