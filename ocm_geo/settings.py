@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
+from ocm_geo.checks import check_number, is_duration, minutes_of, short_form
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Setti
     >>> _ = ocm.configure(source=None)
     """
     global _process  # noqa: PLW0603 - the one place where the process default changes
-    _process = replace(_process, **_checked(changes))
+    _process = replace(_process, **_check_settings(changes))
     return current()
 
 
@@ -142,27 +143,51 @@ def using(**changes: Any) -> Iterator[Settings]:  # noqa: ANN401 - as configure
     >>> with ocm.using(source=ocm.sample()):
     ...     stations = ocm.stations(max_results=None)
     """
-    token = _block.set({**(_block.get() or {}), **_checked(changes)})
+    token = _block.set({**(_block.get() or {}), **_check_settings(changes)})
     try:
         yield current()
     finally:
         _block.reset(token)
 
 
-def _checked(changes: dict[str, Any]) -> dict[str, Any]:
-    names = set(Settings.__dataclass_fields__)
-    if unknown := sorted(set(changes) - names):
-        raise QueryError(f"unknown setting {unknown[0]!r}: choose from {sorted(names)}")
-    if "source" in changes and _source_check is not None:
-        changes = {**changes, "source": _source_check(changes["source"])}
-    if "cache_dir" in changes:
-        changes = {**changes, "cache_dir": Path(changes["cache_dir"]).expanduser()}
-    if "cache_hours" in changes:
-        changes = {**changes, "cache_hours": _hours(changes["cache_hours"])}
-    return changes
+def _check_settings(changes: dict[str, Any]) -> dict[str, Any]:
+    """Check settings by name; a source is opened at once, so that a wrong path is told here."""
+    checked = {}
+    for name, value in changes.items():
+        if name not in _CHECKS:
+            raise QueryError(f"unknown setting {name!r}: choose from {sorted(_CHECKS)}")
+        checked[name] = _CHECKS[name](name, value)
+    return checked
 
 
-def _hours(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise QueryError(f"cache_hours must be a number of hours, 0 or more, not {value!r}")
-    return float(value)
+def _check_source(_: str, value: object) -> object:
+    return value if _source_check is None else _source_check(value)
+
+
+def _check_text(name: str, value: object) -> str | None:
+    """Check a text that may be left out; a wrong value is not repeated, since it may be a key."""
+    if value is None or isinstance(value, str):
+        return value or None
+    raise QueryError(f"{name} must be a text or None, not of type {type(value).__name__}")
+
+
+def _check_folder(name: str, value: object) -> Path:
+    """Check the path of a folder, which need not exist."""
+    if not isinstance(value, str | os.PathLike) or value == "":
+        raise QueryError(f"{name} must be the path of a folder, not {short_form(value)}")
+    return Path(value).expanduser()
+
+
+def _check_hours(name: str, value: Any) -> float:  # noqa: ANN401 - checked here
+    """Check a number of hours; a timedelta is converted."""
+    hours = minutes_of(value) / 60 if is_duration(value) else value
+    return check_number(hours, name, low=0.0, unit="hours")
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "source": _check_source,
+    "api_key": _check_text,
+    "cache_dir": _check_folder,
+    "cache_hours": _check_hours,
+    "contact": _check_text,
+}

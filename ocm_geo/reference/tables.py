@@ -83,6 +83,8 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 TABLES = tuple(COLUMNS)
 
+_SHOWN = 5
+
 OPEN_ENDED = ("operators", "data_providers")
 """Tables that grow all the time: an id that is not in them may well exist."""
 
@@ -198,9 +200,9 @@ class ReferenceData:
         QueryError
             If it is unknown (with near matches), or means several.
         """
-        found = self._ids_of(table, value)
+        found = self.resolve_all(table, [value])
         if len(found) > 1:
-            raise QueryError(f"{value!r} means several {table}: {list(found)}; give one id")
+            raise QueryError(f"{value!r} means several {table}: {list(found)}; pass one id")
         return found[0]
 
     def resolve_all(self, table: str, values: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or many
@@ -225,7 +227,16 @@ class ReferenceData:
             If a code is unknown (with near matches), or there is none.
         """
         listed = list_codes(table, values)
-        return tuple(sorted({i for value in listed for i in self._ids_of(table, value)}))
+        found = sorted({i for value in listed for i in self._ids_of(table, value)})
+        strange = [i for i in found if i not in self.table(table).index]
+        if strange:
+            shown = ", ".join(map(str, strange[:_SHOWN])) + ("…" if len(strange) > _SHOWN else "")
+            warnings.warn(
+                f"{KINDS[table]} {shown} is not in the reference data of {self.date}",
+                UnknownCode,
+                stacklevel=2,
+            )
+        return tuple(found)
 
     def merged(self, other: ReferenceData) -> ReferenceData:
         """
@@ -263,17 +274,16 @@ class ReferenceData:
         raise QueryError(describe_unknown(self, table, value))
 
     def _known_id(self, table: str, value: int) -> int:
-        """Return an id; warn or raise if the table does not have it."""
-        if value in self.table(table).index:
-            return value
-        message = f"{KINDS[table]} {value} is not in the reference data of {self.date}"
-        if table in OPEN_ENDED:
-            warnings.warn(message, UnknownCode, stacklevel=2)
+        """Return an id that the table has, or may have by now."""
+        if value in self.table(table).index or table in OPEN_ENDED:
             return value
         known = [int(i) for i in self.table(table).index]
         near = sorted(known, key=lambda i: abs(i - value))[:3]
         names = ", ".join(f"{i} ({self.titles(table)[i]})" for i in near)
-        raise QueryError(f"{message}; near ones are {names}")
+        raise QueryError(
+            f"{KINDS[table]} {value} is not in the reference data of {self.date}; near ones are "
+            f"{names}"
+        )
 
 
 def make_table(name: str, rows: Mapping[int, dict[str, Any]]) -> pd.DataFrame:

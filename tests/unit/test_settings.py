@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import pickle
 import threading
 from types import SimpleNamespace
@@ -167,3 +168,28 @@ def test_a_study_takes_a_source_by_name_in_python_too(tmp_path: Path) -> None:
     config = {"title": "t", "area": {"country": "BE"}}
     result = ocm.run_study(config, tmp_path / "study", source="sample")
     assert len(result.stations) == len(ocm.stations_from_country("BE", source="sample"))
+
+
+WRONG: dict[str, list[Any]] = {
+    "cache_hours": [-1, float("nan"), None, "24", True, [24], float("inf")],
+    "cache_dir": [None, 5, "", b"folder"],
+    "api_key": [5, b"secret-key-1", ["secret-key-1"]],
+    "contact": [5, ["a@example.org"]],
+    "source": [5, [], "nowhere at all", dict],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, value) for n in WRONG for value in WRONG[n]])
+def test_wrong_settings_are_refused_at_once_by_name(name: str, value: Any) -> None:
+    before = settings.current()
+    with pytest.raises(ocm.OCMError, match=name) as caught:
+        settings.configure(**{name: value})
+    assert "secret" not in str(caught.value)
+    assert settings.current() == before
+    with pytest.raises(ocm.OCMError, match=name), settings.using(**{name: value}):
+        pass
+
+
+def test_hours_may_be_a_timedelta() -> None:
+    assert settings.configure(cache_hours=dt.timedelta(days=2)).cache_hours == 48
+    assert settings.configure(api_key="").api_key is None
