@@ -40,7 +40,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _THOUSAND = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
-_INFINITE = {"inf": float("inf"), "-inf": float("-inf"), "nan": float("nan")}
+_NOT_FINITE = ["inf", "-inf", "nan"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Texts:
     def _parse_ints(self, texts: pd.Series, name: str) -> pd.Series:
         whole = texts.str.strip().str.fullmatch(r"[+-]?\d+").fillna(value=False).astype(bool)
         if (whole | texts.isna()).all():
-            numbers = [None if pd.isna(text) else int(text) for text in texts]
+            numbers = [None if text is None else int(text) for text in _known(texts)]
             try:
                 return pd.Series(pd.array(numbers, dtype="Int64"), index=texts.index)
             except OverflowError:
@@ -144,12 +144,10 @@ class Texts:
         plain = self._with_points(texts.str.strip(), name)
         ok = plain.str.fullmatch(_NUMBER).fillna(value=False).astype(bool)
         other = plain[~ok & plain.notna()].str.lower()
-        unknown = other[~other.isin(list(_INFINITE))]
+        unknown = other[~other.isin(_NOT_FINITE)]
         if len(unknown):
             self._refuse(name, texts[unknown.index[0]], "which is not a number")
-        found = [
-            None if pd.isna(text) else _INFINITE.get(text.lower()) or float(text) for text in plain
-        ]
+        found = [None if text is None else float(text) for text in _known(plain)]
         return pd.Series(pd.array(found, dtype="Float64"), index=texts.index)
 
     def _with_points(self, texts: pd.Series, name: str) -> pd.Series:
@@ -203,6 +201,14 @@ class Texts:
         dates = parts[3] + "-" + month.map("{:02d}".format) + "-" + day.map("{:02d}".format)
         clock = parts[4].fillna("00:00").str.replace(r"^(\d):", r"0\1:", regex=True)
         return texts.where(iso | texts.isna(), (dates + "T" + clock).reindex(texts.index))
+
+
+def _known(texts: pd.Series) -> list[str | None]:
+    """Return texts as a list, which is far faster to go through; None where one is missing."""
+    return [
+        None if missing else text
+        for text, missing in zip(texts.astype(object).tolist(), texts.isna().tolist(), strict=True)
+    ]
 
 
 def looks_numeric(texts: pd.Series) -> bool:

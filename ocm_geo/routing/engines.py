@@ -115,6 +115,8 @@ def _way(document: dict[str, Any], minutes: float) -> Path:
     """Decode an answer; its length must agree with the printed one, else it is no route."""
     directions = read_directions(document)
     line = shapely.LineString(directions_lonlat(directions))
+    if directions.printed_km is None:
+        raise RouteError("the engine printed no length of the way")
     return Path(line, directions.printed_km, minutes)
 
 
