@@ -46,6 +46,8 @@ class Axis:
         The chain of each edge, ascending.
     start_node, end_node : numpy.ndarray of int, shape (m,)
         The nodes of each chain.
+    ways : numpy.ndarray of int, shape (m,)
+        In which direction each chain may be driven: 0 both, 1 along it, -1 against it.
     node_xy : numpy.ndarray of shape (k, 2)
         Where the nodes are.
     """
@@ -58,6 +60,7 @@ class Axis:
     chain: NDArray[np.intp]
     start_node: NDArray[np.intp]
     end_node: NDArray[np.intp]
+    ways: NDArray[np.intp]
     node_xy: NDArray[np.float64]
 
     @cached_property
@@ -73,17 +76,17 @@ class Axis:
     @cached_property
     def first_edge(self) -> NDArray[np.intp]:
         """The first edge of each chain."""
-        return np.searchsorted(self.chain, np.arange(len(self.start_node)))
+        return np.asarray(np.searchsorted(self.chain, np.arange(len(self.start_node))), np.intp)
 
     @cached_property
     def chain_start_km(self) -> NDArray[np.float64]:
         """Where on the axis each chain begins."""
-        return self.edge_start_km[self.first_edge]
+        return np.asarray(self.edge_start_km[self.first_edge])
 
     @cached_property
     def chain_end_km(self) -> NDArray[np.float64]:
         """Where on the axis each chain ends."""
-        return self.edge_end_km[np.append(self.first_edge[1:], len(self.km)) - 1]
+        return np.asarray(self.edge_end_km[np.append(self.first_edge[1:], len(self.km)) - 1])
 
     @cached_property
     def degree(self) -> NDArray[np.intp]:
@@ -167,14 +170,16 @@ def _joined_parts(
     return result
 
 
-def contract(edges: Edges) -> Axis:
+def contract(edges: Edges, ways: NDArray[np.intp]) -> Axis:
     """
-    Contract plain chains.
+    Contract plain chains; where the direction of travel changes, one ends.
 
     Parameters
     ----------
     edges : Edges
         Edges between nodes.
+    ways : numpy.ndarray of int
+        In which direction each single line may be driven: 0 both, 1 as drawn, -1 against it.
 
     Returns
     -------
@@ -183,7 +188,9 @@ def contract(edges: Edges) -> Axis:
     """
     half = np.column_stack([edges.start, edges.end]).ravel()
     degree = np.bincount(half)
-    order, begins = _walk(half, degree)
+    # Entered at its start an edge is driven as it is drawn, at its end against that.
+    sign = np.column_stack([ways[edges.part], -ways[edges.part]]).ravel()
+    order, begins = _walk(half, degree, sign)
     edge, turned = order // _TWO, order % _TWO == 1
     chain = np.cumsum(begins) - 1
     last = np.append(begins[1:], True)
@@ -196,12 +203,13 @@ def contract(edges: Edges) -> Axis:
     node_xy = np.empty((len(node), 2))
     node_xy[inverse[n:]], node_xy[inverse[:n]] = xy1[last], xy0[begins]
     return Axis(
-        xy0, xy1, edges.km[edge], edges.part[edge], turned, chain, inverse[:n], inverse[n:], node_xy
-    )
+        xy0, xy1, edges.km[edge], edges.part[edge], turned, chain,
+        inverse[:n], inverse[n:], sign[order[begins]], node_xy,
+    )  # fmt: skip
 
 
 def _walk(
-    half: NDArray[np.intp], degree: NDArray[np.intp]
+    half: NDArray[np.intp], degree: NDArray[np.intp], sign: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """
     Walk each chain once, from one end to the other.
@@ -212,6 +220,7 @@ def _walk(
     mates = np.full(len(half), -1, dtype=np.intp)
     order = np.argsort(half, kind="stable")
     plain = order[degree[half[order]] == _TWO].reshape(-1, 2)
+    plain = plain[-sign[plain[:, 0]] == sign[plain[:, 1]]]
     mates[plain[:, 0]], mates[plain[:, 1]] = plain[:, 1], plain[:, 0]
     mate, walked = mates.tolist(), [False] * (len(half) // 2)
     found: list[int] = []

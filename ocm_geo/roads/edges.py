@@ -67,7 +67,7 @@ class Edges(NamedTuple):
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Edges:
         """Select edges."""
-        return Edges(*(column[rows] for column in self))
+        return Edges._make(column[rows] for column in self)
 
 
 def exact_edges(lines: Lines, noding: Noding) -> tuple[Edges, float]:
@@ -140,10 +140,10 @@ def _same_places(xy: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.
         here = np.flatnonzero(keys[other] == keys + step)
         found.append(np.column_stack([here, other[here]]))
     pairs = np.vstack(found)
-    apart = np.abs(xy[first[pairs[:, 0]]] - xy[first[pairs[:, 1]]]).max(axis=1, initial=0.0)
+    apart = np.max(np.abs(xy[first[pairs[:, 0]]] - xy[first[pairs[:, 1]]]), axis=1, initial=0.0)
     pairs = pairs[apart * _DIGITS <= 1 + 1e-6]
     group = groups_of(pairs[:, 0], pairs[:, 1], len(keys))
-    place = np.empty((group.max(initial=-1) + 1, 2))
+    place = np.empty((int(np.max(group, initial=-1)) + 1, 2))
     place[group[::-1]] = xy[first[::-1]]
     return group[code], place
 
@@ -169,7 +169,7 @@ class NearEdges(NamedTuple):
 
     def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> NearEdges:
         """Select pairs."""
-        return NearEdges(*(column[keep] for column in self))
+        return NearEdges._make(column[keep] for column in self)
 
 
 def edges_near(
@@ -332,7 +332,7 @@ def _nodes_at_ends(
     head[place_code[::-1]] = code[joined][::-1]
     links.append((code[joined], head[place_code]))
     a, b = (np.concatenate(side) for side in zip(*links, strict=True))
-    node = groups_of(a, b, int(code.max()) + 1)[code]
+    node = groups_of(a, b, int(np.max(code)) + 1)[code]
     return node[:n], node[n:]
 
 

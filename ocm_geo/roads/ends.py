@@ -79,7 +79,7 @@ def join_loose_ends(edges: Edges, snap_m: float) -> Joined:
 
 def _near_loose(edges: Edges, loose: NDArray[np.intp], snap_km: float) -> NearEdges:
     """Find the edges near loose ends, the nearest first; points are nodes."""
-    xy = np.empty((int(max(edges.start.max(), edges.end.max())) + 1, 2))
+    xy = np.empty((int(max(np.max(edges.start), np.max(edges.end))) + 1, 2))
     xy[edges.end], xy[edges.start] = edges.xy1, edges.xy0
     ends = edges.xy0, edges.xy1
     tree = shapely.STRtree(shapely.linestrings(np.stack(ends, axis=1)))

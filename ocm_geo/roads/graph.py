@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
@@ -71,6 +71,11 @@ class Graph:
     at_km: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     chain: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
     ways: NDArray[np.intp] | None = None
+
+    @cached_property
+    def undirected(self) -> Graph:
+        """The same without directions."""
+        return self if self.ways is None else replace(self, ways=None)
 
     @cached_property
     def out(self) -> list[list[Arc]]:
@@ -192,6 +197,7 @@ def cut_at(network: RoadNetwork, places: Places) -> Graph:
         _twin_segments(network, begins, np.concatenate([end, cut_km])[last]),
         begins,
         chains[first],
+        axis.ways[chains[first]] if axis.ways.any() else None,
     )
 
 

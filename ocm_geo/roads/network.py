@@ -169,7 +169,7 @@ def make_network(lines: RoadLines, options: NetworkOptions) -> RoadNetwork:
     read = read_lines(lines, options)
     edges, repeated_km = exact_edges(read, options.noding)
     joined = join_loose_ends(edges, options.snap_m)
-    axis = contract(joined.edges)
+    axis = contract(joined.edges, read.ways)
     _check_length(read, axis, repeated_km)
     pairs = pair_carriageways(axis, options.carriageway_m / 1000.0)
     dead = (axis.degree[axis.start_node] == 1) | (axis.degree[axis.end_node] == 1)
@@ -182,7 +182,7 @@ def make_network(lines: RoadLines, options: NetworkOptions) -> RoadNetwork:
         "n_lines": len(read.row),
         "n_segments": len(axis.start_node),
         "n_nodes": len(axis.node_xy),
-        "n_components": int(axis.component.max()) + 1,
+        "n_components": int(np.max(axis.component)) + 1,
         "n_moved_ends": joined.n_moved_ends,
         "longest_moved_m": joined.longest_m,
         "n_dropped": read.n_dropped,

@@ -37,6 +37,10 @@ class NetworkOptions:
     count_column : str, optional
         The column (boolean) that says which lines count in lengths and shares. The others, ways
         to service areas for example, are driven on all the same.
+    oneway_column : str, optional
+        The column that says in which direction lines may be driven, as OpenStreetMap's ``oneway``:
+        yes, -1 or no (True, False). Pools must then be reached in the direction of travel, and a
+        line for both directions passes if both do. By default lines have no direction.
     highways : tuple of str
         The classes that are read from an OpenStreetMap extract (tag ``highway``).
 
@@ -57,6 +61,7 @@ class NetworkOptions:
     carriageway_m: float = 60.0
     length_column: str | None = None
     count_column: str | None = None
+    oneway_column: str | None = None
     highways: tuple[str, ...] = HIGHWAYS
 
     def __post_init__(self) -> None:

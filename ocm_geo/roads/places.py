@@ -48,7 +48,7 @@ class Places(NamedTuple):
 
     def where(self, keep: NDArray[np.bool_]) -> Places:
         """Select places."""
-        return Places(*(column[keep] for column in self))
+        return Places._make(column[keep] for column in self)
 
 
 def nearest_places(
@@ -132,7 +132,7 @@ def place_points(network: RoadNetwork, lonlat: NDArray[np.float64], within_km: f
         more = Places(point[query], twins.at_km, twins.chain, right)
         foot = axis.place_at(_edges_at(axis, more), more.at_km)
         more = more.where(distance_km(*lonlat[more.point].T, *foot.T) <= within_km)
-        places = Places(*(np.concatenate(c) for c in zip(places, more, strict=True)))
+        places = Places._make(np.concatenate(c) for c in zip(places, more, strict=True))
     return places._replace(at_km=_at_dead_ends(axis, places))
 
 

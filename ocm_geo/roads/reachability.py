@@ -74,9 +74,9 @@ class Reachability:
         """Describe it in one line."""
         rows = self.curve.iloc[[0, -1]].drop_duplicates()
         words = "; ".join(
-            f"{row.range_km:g} km: {100 * row.usable_share:.1f} % usable, "
-            f"{100 * row.connected_share:.1f} % in one part"
-            for row in rows.itertuples()
+            f"{row['range_km']:g} km: {100 * row['usable_share']:.1f} % usable, "
+            f"{100 * row['connected_share']:.1f} % in one part"
+            for row in rows.to_dict("records")
         )
         return f"<Reachability of {self.curve['length_km'].iloc[0]:,.0f} km by range; {words}>"
 
@@ -185,7 +185,7 @@ def reachability(
             "the axes of one of them swapped?",
             SuspectInput,
         )
-    graph = cut_at(network, places)
+    graph = cut_at(network, places).undirected
     areas = Areas(network.axis, graph, density)
     spreads = {one: Spread(areas, one) for one in ranges}
     curve = carry(_curve(network, spreads, weights), stations)
@@ -226,7 +226,9 @@ def _curve(network: RoadNetwork, spreads: dict[float, Spread], weights: object) 
             "range_km": range_km,
             "length_km": float(str(network.report["length_km"])),
             "usable_share": min(float(lengths.sum()) / total, 1.0) if total else 0.0,
-            "connected_share": min(float(lengths.max(initial=0.0)) / total, 1.0) if total else 0.0,
+            "connected_share": min(float(np.max(lengths, initial=0.0)) / total, 1.0)
+            if total
+            else 0.0,
             "n_parts": len(lengths),
         }
         rows.append(row | ({} if weights is None else {"weight": total}))

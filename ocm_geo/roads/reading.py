@@ -39,6 +39,11 @@ _HALF_TURN = 180.0
 _MAX_LAT = 90.0
 _MAX_LON = 540.0
 _SHOWN = 5
+_ONEWAY = {
+    **dict.fromkeys(("yes", "true", "1", "1.0"), 1),
+    **dict.fromkeys(("-1", "reverse", "-1.0"), -1),
+    **dict.fromkeys(("no", "false", "0", "0.0", "", "reversible", "alternating"), 0),
+}
 
 
 class Lines(NamedTuple):
@@ -57,6 +62,8 @@ class Lines(NamedTuple):
         What the drawn length of each is multiplied by.
     counts : numpy.ndarray of bool, shape (m,)
         Whether each counts in lengths and shares.
+    ways : numpy.ndarray of int, shape (m,)
+        In which direction each may be driven: 0 both, 1 as drawn, -1 against it.
     table : pandas.DataFrame
         The columns and index of the input, without geometry.
     n_dropped : int
@@ -68,6 +75,7 @@ class Lines(NamedTuple):
     row: NDArray[np.intp]
     scale: NDArray[np.float64]
     counts: NDArray[np.bool_]
+    ways: NDArray[np.intp]
     table: pd.DataFrame
     n_dropped: int
 
@@ -136,7 +144,15 @@ def _read_file(path: Path, options: NetworkOptions) -> gpd.GeoDataFrame:
             f"{path} has no way of the classes {', '.join(options.highways)}: name others with "
             "NetworkOptions(highways=...)"
         )
-    return found
+    return _with_directions(found) if asked else found
+
+
+def _with_directions(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Add the tag ``oneway`` of an extract as a column; motorways are one-way without it."""
+    if "other_tags" not in found or "oneway" in found:
+        return found
+    tag = found["other_tags"].astype("string").str.extract(r'"oneway"=>"([^"]*)"')[0]
+    return found.assign(oneway=tag.mask(tag.isna() & (found["highway"] == "motorway"), "yes"))
 
 
 def read_lines(lines: RoadLines, options: NetworkOptions) -> Lines:
@@ -182,8 +198,9 @@ def read_lines(lines: RoadLines, options: NetworkOptions) -> Lines:
         )
     scale = _scales(frame, options.length_column, km, row)
     counts = _counting(frame, options.count_column)[row]
+    ways = _directions_of(frame, options.oneway_column)[row]
     table = pd.DataFrame(frame).drop(columns=frame.geometry.name)
-    return Lines(xy, part.astype(np.intp), row, scale, counts, table, n_dropped)
+    return Lines(xy, part.astype(np.intp), row, scale, counts, ways, table, n_dropped)
 
 
 def _single_lines(
@@ -212,7 +229,7 @@ def _single_lines(
 def _all_finite(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
     xy, of = shapely.get_coordinates(geometry, return_index=True)
     bad = ~np.isfinite(xy).all(axis=1)
-    return np.bincount(of[bad], minlength=len(geometry)) == 0
+    return np.asarray(np.bincount(of[bad], minlength=len(geometry)) == 0)
 
 
 def _warn_of_dropped(rows: pd.Index, n_all: int) -> None:
@@ -313,7 +330,20 @@ def _counting(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.bool_]:
     return values.to_numpy(dtype=bool)
 
 
+def _directions_of(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.intp]:
+    """Read in which direction lines may be driven."""
+    if column is None:
+        return np.zeros(len(frame), dtype=np.intp)
+    words = _column(frame, column).astype("string").str.strip().str.lower().fillna("no")
+    ways = words.map(_ONEWAY)
+    if ways.isna().any():
+        wrong = words[ways.isna()].iloc[0]
+        raise RouteError(f"lines: {column!r} must be yes, no or -1 in each row, not {wrong!r}")
+    return np.asarray(ways, dtype=np.intp)
+
+
 def _column(frame: gpd.GeoDataFrame, name: str) -> pd.Series:
     if name not in frame:
         raise RouteError(f"lines has no column {name!r}; it has {', '.join(map(str, frame))}")
-    return frame[name]
+    found: pd.Series = frame[name]
+    return found

@@ -234,7 +234,7 @@ class Spread:
     def links(self) -> Links:
         """The links between stations of at most the range."""
         keep = self.areas.links.km <= self.range_km + TOLERANCE_KM
-        return Links(*(column[keep] for column in self.areas.links))
+        return Links._make(column[keep] for column in self.areas.links)
 
     @cached_property
     def on_road(self) -> NDArray[np.intp]:
@@ -245,7 +245,7 @@ class Spread:
     def group(self) -> NDArray[np.intp]:
         """The group of each station, numbered from 0; -1 for those not on the network."""
         on_road = self.on_road
-        n = int(on_road.max(initial=-1)) + 1
+        n = int(np.max(on_road, initial=-1)) + 1
         links = self.links
         raw = groups_of(links.one, links.other, n)
         group = np.full(n, -1, dtype=np.intp)
@@ -305,7 +305,7 @@ class Spread:
     def part_amounts(self) -> NDArray[np.float64]:
         """The weight of each part."""
         group, keep = self.group, self.group >= 0
-        n = int(group.max(initial=-1)) + 1
+        n = int(np.max(group, initial=-1)) + 1
         return np.bincount(group[keep], self.station_amounts[keep], n)
 
     def pieces(

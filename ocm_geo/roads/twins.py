@@ -140,14 +140,16 @@ def _are_far(axis: Axis, ways: _Ways, edge: NDArray[np.intp]) -> NDArray[np.bool
     """Test which targets are farther along the network than a limit."""
     point, place, target, other, limit = ways
     chain = axis.chain[edge][point]
-    far = (chain != other) | (np.abs(place - target) > limit)
+    far = np.asarray((chain != other) | (np.abs(place - target) > limit), dtype=bool)
     to_node = np.minimum(place - axis.chain_start_km[chain], axis.chain_end_km[chain] - place)
     unsure = np.flatnonzero(far & (to_node <= limit))
     if not len(unsure):
         return far
     search = _Search(axis)
     for group in np.split(unsure, np.flatnonzero(np.diff(point[unsure])) + 1):
-        km = search.nodes_from(float(place[group[0]]), int(chain[group[0]]), limit[group].max())
+        km = search.nodes_from(
+            float(place[group[0]]), int(chain[group[0]]), float(np.max(limit[group]))
+        )
         for row in group.tolist():
             far[row] = search.way_to(km, float(target[row]), int(other[row])) > limit[row]
     return far
@@ -185,10 +187,11 @@ class _Search:
 
     def way_to(self, nodes: dict[int, float], target: float, chain: int) -> float:
         """Measure the shortest way to a place of a chain, by its ends."""
-        return min(
-            nodes.get(node[chain], np.inf) + abs(target - bound[chain])
+        ways = (
+            nodes.get(node[chain], float("inf")) + abs(target - bound[chain])
             for bound, node in zip(self.bounds, self.nodes, strict=True)
         )
+        return float(min(ways))
 
 
 def pair_carriageways(axis: Axis, within_km: float) -> pd.DataFrame:

@@ -96,7 +96,7 @@ class Cut:
     @cached_property
     def end_km(self) -> NDArray[np.float64]:
         """For segments beyond the last pools, the way from the dead end to the next pool."""
-        return end_ways(self.graph)
+        return end_ways(self.graph.undirected)
 
     @cached_property
     def is_tiny(self) -> NDArray[np.bool_]:
@@ -124,12 +124,14 @@ class Cut:
         """Judge by the form in which one pool may serve both ends of a line."""
         pieces, graph = self.pieces, self.graph
         begin = graph.at_km[pieces.segment]
-        ways = one_pool(graph, pieces.segment, pieces.start_km - begin, pieces.end_km - begin)
+        ways = one_pool(
+            graph.undirected, pieces.segment, pieces.start_km - begin, pieces.end_km - begin
+        )
         passes = ways <= spacing_km + 1e-6
         if spread:
             fails = np.zeros(len(graph.km), dtype=bool)
             fails[pieces.segment[~passes]] = True
-            passes = ~spread_failure(graph, fails)[pieces.segment]
+            passes = ~spread_failure(graph.undirected, fails)[pieces.segment]
         return Judged(passes, ways, np.zeros_like(passes))
 
 

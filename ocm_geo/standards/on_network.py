@@ -193,6 +193,11 @@ class _Assessment:
                 f"{paired:.1f} km are carriageways side by side: each counts with its own length, "
                 "and a pool serves both"
             )
+        if self.network.axis.ways.any():
+            clauses.append(
+                "lines are driven in the direction that their column gives; one for both "
+                "directions passes if both do"
+            )
         return [*clauses, self.case.clause_of_ends(tallies)]
 
     def _report(self, segments: gpd.GeoDataFrame) -> dict[str, object]:

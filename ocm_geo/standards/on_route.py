@@ -59,7 +59,7 @@ class _Sections(NamedTuple):
         """Name the status of each."""
         short = self.km <= case.spacing_km + TOLERANCE_KM
         is_end = self.is_end & (not case.is_closed)
-        return np.select([is_end, short], ["end", "passes"], "fails").tolist()
+        return [str(word) for word in np.select([is_end, short], ["end", "passes"], "fails")]
 
 
 def assess_route(

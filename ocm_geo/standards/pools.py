@@ -92,12 +92,12 @@ class _Plugs(NamedTuple):
 
     station: NDArray[np.intp]
     power_kw: NDArray[np.float64]
-    count: NDArray[np.float64]
+    number: NDArray[np.float64]
     kinds: NDArray[np.bool_]
 
     def take(self, rows: NDArray[np.intp]) -> _Plugs:
         """Select connections."""
-        return _Plugs(*(column[rows] for column in self))
+        return _Plugs._make(column[rows] for column in self)
 
 
 class Pools:
@@ -217,7 +217,7 @@ class Pools:
             rows, label = self._certain, self._certain_label
         else:
             rows, label = np.arange(n_stations), self.label
-        n = int(label.max(initial=-1)) + 1
+        n = int(np.max(label, initial=-1)) + 1
         kinds = np.zeros((n, offer.has_connectors.shape[1]), dtype=bool)
         np.logical_or.at(kinds, label, offer.has_connectors[rows])
         return _Offer(
@@ -319,7 +319,7 @@ def _with_unlisted(plugs: _Plugs, n: int) -> _Plugs:
     bare = np.setdiff1d(np.arange(n), plugs.station)
     any_kind = np.ones((len(bare), plugs.kinds.shape[1]), dtype=bool)
     more = _Plugs(bare, np.full(len(bare), np.inf), np.full(len(bare), _NO_BOUND), any_kind)
-    return _Plugs(*(np.concatenate(both) for both in zip(plugs, more, strict=True)))
+    return _Plugs._make(np.concatenate(both) for both in zip(plugs, more, strict=True))
 
 
 def _count_stations(

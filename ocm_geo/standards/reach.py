@@ -40,7 +40,7 @@ def end_ways(graph: Graph) -> NDArray[np.float64]:
     """
     bridge = _find_bridges(graph)
     block = groups_of(graph.start[~bridge], graph.end[~bridge], len(graph.points))
-    n = int(block.max(initial=-1)) + 1
+    n = int(np.max(block, initial=-1)) + 1
     has_pool = np.bincount(block[graph.has_point], minlength=n) > 0
     near = graph.nearest_km
     reach = np.full(n, -np.inf)
@@ -95,7 +95,7 @@ def _widest(graph: Graph, dead: list[int]) -> float:
 
 
 def _distances(graph: Graph, source: int) -> dict[int, float]:
-    """Measure the ways from a node to all others that it leads to, in either direction."""
+    """Measure the ways from a node to all others that it leads to."""
     done: dict[int, float] = {}
     heap = [(0.0, source)]
     while heap:
@@ -103,7 +103,7 @@ def _distances(graph: Graph, source: int) -> dict[int, float]:
         if here in done:
             continue
         done[here] = km
-        for arc in (*graph.out[here], *(graph.into[here] if graph.ways is not None else ())):
+        for arc in graph.out[here]:
             if arc.node not in done:
                 heappush(heap, (km + arc.km, arc.node))
     return done

@@ -79,43 +79,35 @@ def some_path(graph: Graph, spacing_km: float) -> Judged:
     Judged
         By segment.
     """
-    into, out = graph.labels_into, graph.labels_out
     between = np.full(len(graph.km), np.inf)
-    rows = zip(graph.start.tolist(), graph.end.tolist(), graph.km.tolist(), strict=True)
-    for segment, (start, end, km) in enumerate(rows):
-        closed = {segment, *graph.twins.get(segment, ())}
-        pairs = [(start, end)] if graph.ways is None else _directions(graph, segment)
-        for first, last in pairs:
-            near = [(into[first], into, graph.into), (out[last], out, graph.out)]
-            # No way is shorter than those to the nearest pools, whatever they use.
-            least = sum(labels[0].km if labels else np.inf for labels, _, _ in near) + km
-            nodes = (first, last)
-            used = [_uses(labels, every, closed) for labels, every, _ in near]
-            if any(used) and least > spacing_km + _TOLERANCE_KM:
-                continue
-            limit = spacing_km - km + _TOLERANCE_KM
-            found = [
-                _two_without(arcs, graph.points, node, closed=closed, limit_km=limit)
-                if is_used
-                else labels
-                for (labels, _, arcs), node, is_used in zip(near, nodes, used, strict=True)
-            ]
-            ways = [a.km + b.km for a, b in product(*found) if a.point != b.point]
-            between[segment] = _worse(between[segment], min(ways, default=np.inf) + km, pairs)
+    rows = zip(graph.start.tolist(), graph.end.tolist(), strict=True)
+    for segment, (start, end) in enumerate(rows):
+        ways = 0 if graph.ways is None else int(graph.ways[segment])
+        pairs = [pair for sign, pair in ((1, (start, end)), (-1, (end, start))) if ways * sign >= 0]
+        # Without directions one is enough; with them, both must pass.
+        pairs = pairs[:1] if graph.ways is None else pairs
+        between[segment] = max(_way_through(graph, segment, pair, spacing_km) for pair in pairs)
     return _judge(between, spacing_km)
 
 
-def _directions(graph: Graph, segment: int) -> list[tuple[int, int]]:
-    """List the directions in which a segment may be driven."""
-    ways = np.zeros(1) if graph.ways is None else graph.ways
-    start, end = int(graph.start[segment]), int(graph.end[segment])
-    return [
-        pair for sign, pair in ((1, (start, end)), (-1, (end, start))) if ways[segment] * sign >= 0
+def _way_through(graph: Graph, segment: int, nodes: tuple[int, int], spacing_km: float) -> float:
+    """Measure the shortest way between two pools through a segment; infinite if too long."""
+    km = float(graph.km[segment])
+    closed = {segment, *graph.twins.get(segment, ())}
+    sides = ((graph.labels_into, graph.into), (graph.labels_out, graph.out))
+    near = [every[node] for (every, _), node in zip(sides, nodes, strict=True)]
+    used = [_uses(labels, every, closed) for labels, (every, _) in zip(near, sides, strict=True)]
+    # No way is shorter than those to the nearest pools, whatever they use.
+    least = sum(labels[0].km if labels else np.inf for labels in near) + km
+    if any(used) and least > spacing_km + _TOLERANCE_KM:
+        return float("inf")
+    limit = spacing_km - km + _TOLERANCE_KM
+    found = [
+        _two_without(arcs, graph.points, node, closed=closed, limit_km=limit) if again else labels
+        for labels, (_, arcs), node, again in zip(near, sides, nodes, used, strict=True)
     ]
-
-
-def _worse(had: float, km: float, pairs: list[tuple[int, int]]) -> float:
-    return km if np.isinf(had) or len(pairs) == 1 else max(had, km)
+    ways = (a.km + b.km for a, b in product(*found) if a.point != b.point)
+    return min(ways, default=np.inf) + km
 
 
 def _uses(labels: list[Label], every: list[list[Label]], closed: set[int]) -> bool:

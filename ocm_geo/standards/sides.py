@@ -51,7 +51,7 @@ def _runs_forward(axis: Axis) -> NDArray[np.bool_]:
     # Doubled angles: a road and the road back have one axis.
     double = np.divide(step**2, size, out=np.zeros_like(step), where=size > 0)
     component = axis.component[axis.start_node]
-    n = int(component.max()) + 1
+    n = int(np.max(component)) + 1
     of = component[axis.chain]
     total = np.bincount(of, double.real, n) + 1j * np.bincount(of, double.imag, n)
     main = np.exp(0.5j * np.angle(total))[component]

@@ -280,3 +280,34 @@ def test_bad_networks_say_so() -> None:
         )
     nothing = ocm.assess_network(roads.set_crs("EPSG:4326"), stations.iloc[:0], RULE)
     assert nothing.share == 0
+
+
+def test_one_way_roads_are_driven_one_way() -> None:
+    # Out by 30 km, back by another road of 30 km; pools at the start, and on each road.
+    far = away(30, 90)
+    back = shapely.LineString([far, away(5, 0, away(15, 90)), HUB])
+    lines = gpd.GeoDataFrame({"oneway": ["yes", "yes"]}, geometry=[road(30, 90), back], crs=4326)
+    stations = table([site(1, away(10, 90)), site(2, away(5, 0, away(15, 90)))])
+
+    def shares(spacing_km: float, **drawn: Any) -> float:
+        asked = ocm.AssessmentOptions(
+            spacing_km=spacing_km, offset_km=0.1, network=ocm.NetworkOptions(**drawn)
+        )
+        return ocm.assess_network(lines, stations, RULE, options=asked).share
+
+    # 20 + 15.8 km from the first to the second, 15.8 + 10 km on to the first.
+    one_way = {"oneway_column": "oneway"}
+    total = 30 + 2 * 15.8
+    assert shares(36, **one_way) == pytest.approx(1, abs=1e-3)
+    assert shares(30, **one_way) == shares(30) == pytest.approx(25.8 / total, abs=1e-3)
+    lines["oneway"] = ["yes", "-1"]
+    assert shares(36, **one_way) == 0
+    assert shares(36) == pytest.approx(1, abs=1e-3)
+    # The first road for both directions: its way back has no pool behind the start.
+    lines["oneway"] = ["no", "yes"]
+    assert 0 < shares(36, **one_way) < 1
+    lines["oneway"] = [False, None]
+    assert shares(30, **one_way) == pytest.approx(25.8 / total, abs=1e-3)
+    lines["oneway"] = ["yes", "maybe"]
+    with pytest.raises(ocm.RouteError, match="'maybe'"):
+        shares(36, **one_way)
