@@ -34,6 +34,7 @@ __all__ = [
     "check_number",
     "check_ocm_id",
     "check_options",
+    "check_power",
     "check_share",
     "check_whole",
     "is_duration",
@@ -49,6 +50,7 @@ or circle this wide holds most of a continent."""
 
 _MAX_KM = 20037.6
 """No two points on WGS84 are farther apart than half a meridian plus the flattening's share."""
+_MAX_POWER_KW = 10_000.0
 _SHOWN = 60
 _PACKAGE = str(Path(__file__).parent)
 
@@ -186,6 +188,17 @@ def check_share(value: Any, name: str) -> float:  # noqa: ANN401 - checked here
             f"{name} must be a number from 0 to 1, not {value:g}: {value:g} % is {value / 100:g}"
         )
     return check_number(value, name, low=0.0, high=1.0)
+
+
+def check_power(value: Any, name: str) -> float:  # noqa: ANN401 - checked here
+    """Check a power in kW, 0 or more; one of watts is refused."""
+    power = check_number(value, name, low=0.0, unit="kW")
+    if power > _MAX_POWER_KW:
+        raise QueryError(
+            f"{name}={power:g} kW is more than any charger delivers: powers are in kW, not W; if "
+            f"{power:g} W are meant, pass {name}={power / 1000:g}"
+        )
+    return power
 
 
 def check_km(value: Any, name: str, *, suspect_from: float = SUSPECT_KM) -> float:  # noqa: ANN401

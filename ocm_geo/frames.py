@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_columns",
     "check_new_columns",
+    "check_numeric",
     "check_points",
     "check_table",
     "in_lonlat",
@@ -255,6 +256,8 @@ def require_columns(table: object, columns: Iterable[str], what: str, why: str =
         If any are missing: all of them are named.
     """
     wanted = list(columns)
+    if wanted and not isinstance(table, pd.DataFrame):
+        raise QueryError(f"{what} must be a table of stations, not {short_form(table)}")
     has = list(table.columns) if isinstance(table, pd.DataFrame) else []
     missing = [name for name in wanted if name not in has]
     if not missing:
@@ -315,6 +318,30 @@ def _are_same(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any arra
         return bool(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True))
     a, b = (v.astype("string").fillna("\0") for v in (old, values))
     return bool((a == b).all())
+
+
+def check_numeric(values: Any, what: str, *, flags: bool = False) -> None:  # noqa: ANN401
+    """
+    Refuse columns that pandas would turn into numbers that mean nothing.
+
+    Parameters
+    ----------
+    values : array_like
+        A column; text and missing values are left to the caller.
+    what : str
+        What it is.
+    flags : bool
+        Whether True and False may count as 1 and 0.
+
+    Raises
+    ------
+    QueryError
+        If the values are dates, durations or flags.
+    """
+    kind = getattr(getattr(values, "dtype", None), "kind", "O")
+    words = {"m": "durations", "M": "dates", "b": "True and False", "c": "complex numbers"}
+    if kind in words and not (flags and kind == "b"):
+        raise QueryError(f"{what} must be numbers, not {words[kind]}")
 
 
 def check_new_columns(table: pd.DataFrame, names: Iterable[str], what: str) -> None:

@@ -15,6 +15,7 @@ from ocm_geo.coverage.decay import decay_weights, describe_decay
 from ocm_geo.coverage.inputs import people
 from ocm_geo.coverage.raam import RaamSteps, raam_costs
 from ocm_geo.errors import InexactMethod, QueryError
+from ocm_geo.frames import check_numeric
 from ocm_geo.ids import station_table
 from ocm_geo.outside import mark_demand
 from ocm_geo.provenance import carry
@@ -243,6 +244,7 @@ def supply_of(
 
 def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
     """Read numbers, of text too: a word is an error, not a missing number."""
+    check_numeric(column, f"supply {column.name!r}")
     try:
         return np.asarray(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan))
     except (TypeError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ocm_geo.checks import check_number
+from ocm_geo.checks import check_number, check_power
 from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import add_columns, require_columns
@@ -76,6 +76,7 @@ class Qualifying:
         """Check the power."""
         if self.min_power_kw is not None:
             check_number(self.min_power_kw, "min_power_kw", above=0.0, unit="kW")
+            check_power(self.min_power_kw, "min_power_kw")
 
 
 class Bounds(NamedTuple):

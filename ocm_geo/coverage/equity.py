@@ -11,6 +11,7 @@ import pandas as pd
 from ocm_geo.checks import check_number, check_whole
 from ocm_geo.coverage.inequality import atkinson_of, gini_of, theil_l_of, theil_t_of
 from ocm_geo.errors import QueryError
+from ocm_geo.frames import check_numeric
 from ocm_geo.provenance import carry
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ def _checked(
 
 
 def _numbers(given: ArrayLike, what: str) -> NDArray[np.float64]:
+    check_numeric(given, what, flags=True)
     try:
         numbers = pd.Series(given).to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.errors import DroppedRows, QueryError
-from ocm_geo.frames import check_table, point_lonlat, replace_shapes
+from ocm_geo.frames import check_numeric, check_table, point_lonlat, replace_shapes
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ def people(areas: pd.DataFrame, column: str) -> NDArray[np.float64]:
     if found != 1:
         often = "no" if not found else "more than one"
         raise QueryError(f"there is {often} population column {column!r}; there are {list(areas)}")
+    check_numeric(areas[column], f"population {column!r}")
     values = pd.to_numeric(areas[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     wrong = np.flatnonzero(~np.isfinite(values) | (values < 0))
     if wrong.size:

@@ -23,10 +23,10 @@ _MARGIN = 0.06
 _MAX_LAT = 85.0
 _CORNERS = 4
 # Of a thousand positions a few lie at 0, 0 or on another continent. They are left outside, and
-# counted, where they are at most this share and would shrink the rest to less than a quarter.
+# counted, where they are at most this share (or one) and the map is so much larger with them.
 _STRAY_SHARE = 0.01
-_STRAY_GAIN = 4.0
-_FEW = 50
+_STRAY_GAIN = 1.5
+_FEW = 30
 _MOST_TAIL = 0.005
 _STRAY_SPANS = 1.0
 
@@ -261,8 +261,10 @@ def _without_strays(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[n
     if len(x) < _FEW:
         return everything
     kept = everything.copy()
+    # The outermost position of a few hundred must not stretch the range that it is judged by.
+    tail = max(_MOST_TAIL, 1.5 / len(x))
     for values in (x, y):
-        low, high = np.quantile(values, [_MOST_TAIL, 1 - _MOST_TAIL])
+        low, high = np.quantile(values, [tail, 1 - tail])
         reach = _STRAY_SPANS * max(high - low, _MIN_SPAN)
         kept &= (values >= low - reach) & (values <= high + reach)
     strays = len(x) - int(kept.sum())

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
+from ocm_geo.ids import station_table
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, tune
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import INK, OTHER, SERIES, STATIONS, counted, plain, require
@@ -79,6 +80,7 @@ def plot_growth(
     'Stations by date of entry'
     """
     require(stations, "date_created", made_by=STATIONS)
+    stations = station_table(stations, placed=False)
     days = pd.to_datetime(stations["date_created"], utc=True).dt.tz_localize(None).dt.floor("D")
     dated = days.notna().to_numpy()
     if not dated.any():

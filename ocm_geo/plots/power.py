@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.errors import QueryError
+from ocm_geo.ids import station_table
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.classes import HATCH
 from ocm_geo.plots.room import box_inches
@@ -71,6 +72,8 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     >>> ocm.plot_power(stations).get_xlabel()
     'share of sites, %'
     """
+    if "max_power_kw" in table:
+        table = station_table(table, placed=False)
     power, weight, unit = _read(table)
     if table.empty:
         raise QueryError(f"there are no {unit} to draw")

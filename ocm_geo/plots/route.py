@@ -111,7 +111,9 @@ def plot_route(
     tune(ax, "kilometres from the start of the route", "", grid="x")
     ax.spines[["left"]].set_visible(False)
     legend_below(ax, handles=handles)
-    within = f"{counted(len(stations), 'station')} within {width:g} km of {line.length_km:,.0f} km"
+    # A station that the route passes twice is one.
+    number = counted(stations.index.nunique(), "station")
+    within = f"{number} within {width:g} km of {line.length_km:,.0f} km"
     facts = [within, *(row.fact for row in rows), *_other_credits(stations, gaps, standard)]
     add_caption(ax, stations, *facts)
     if above is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocm_geo.frames import in_lonlat
+from ocm_geo.ids import station_table
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground, fill_map, map_size
@@ -82,6 +83,7 @@ def plot_stations(
     'Highest power (stations)'
     """
     require(stations, "max_power_kw", made_by=STATIONS)
+    stations = station_table(stations)
     points = in_lonlat(stations, "stations").geometry
     lon, lat = points.x.to_numpy(), points.y.to_numpy()
     wanted = Extent.around(lon, lat, robust=True) if extent is None else Extent.of_box(extent)

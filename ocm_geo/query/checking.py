@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ocm_geo.checks import check_number, check_whole, is_missing, short_form
+from ocm_geo.checks import check_power, check_whole, is_missing, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.query.filters import FILTERS, Filter
 from ocm_geo.reference import bundled
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["check_filters", "list_filters"]
 
 _OPEN_ENDED = ("operators", "data_providers")
-_MAX_POWER_KW = 10_000.0
 _ISO = "an ISO 8601 date such as '2024-05-31'"
 
 
@@ -92,7 +91,7 @@ def _check_value(row: Filter, value: Any, reference: ReferenceData) -> Any:  # n
         case "codes":
             return _find_codes(row.name, value, reference)
         case "power":
-            return _check_power(row.name, value)
+            return check_power(value, row.name)
         case "date":
             return _check_date(row.name, value)
         case "count":
@@ -109,17 +108,6 @@ def _find_codes(name: str, values: list[Any], reference: ReferenceData) -> tuple
         # The bundled snapshot has hardly any operators: it cannot know which ids exist.
         return tuple(sorted({i for i in ids if i is not None}))
     return reference.resolve_all(name, values)
-
-
-def _check_power(name: str, value: object) -> float:
-    """Check a power in kW."""
-    power = check_number(value, name, low=0.0, unit="kW")
-    if power > _MAX_POWER_KW:
-        raise QueryError(
-            f"{name}={power:g} kW is more than any charger delivers: powers are in kW, not W; if "
-            f"{power:g} W are meant, pass {name}={power / 1000:g}"
-        )
-    return power
 
 
 def _check_date(name: str, value: Any) -> pd.Timestamp:  # noqa: ANN401 - checked here

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ocm_geo.errors import QueryError
+from ocm_geo.frames import require_columns
 from ocm_geo.provenance import NOT_RECORDED, credit_line
 from ocm_geo.reference.registry import reference_of
 
@@ -78,8 +78,7 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     >>> ocm.attribution(stations).short
     'Invented stations, for demonstration only (ocm_geo sample)'
     """
-    if "data_provider_id" not in stations:
-        raise QueryError("the table has no column 'data_provider_id': give a station table")
+    require_columns(stations, ["data_provider_id"], "stations")
     short = credit_line(stations)
     known = reference or reference_of(stations)
     if short == NOT_RECORDED and reference is None:

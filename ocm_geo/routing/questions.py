@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
-from ocm_geo.checks import check_km, check_minutes_list
+from ocm_geo.checks import check_km, check_minutes_list, short_form
 from ocm_geo.corridors import locate_along
 from ocm_geo.errors import InexactMethod, QueryError, RouteError
 from ocm_geo.frames import check_new_columns, point_lonlat
@@ -81,8 +83,21 @@ def route_between(
 def _positions(points: Sequence[tuple[float, float]] | gpd.GeoSeries) -> NDArray[np.float64]:
     if isinstance(points, gpd.GeoSeries | gpd.GeoDataFrame):
         return np.column_stack(point_lonlat(points, "points"))
-    checked = [check_lonlat(lon, lat, f"point {i}") for i, (lon, lat) in enumerate(points)]
+    if not isinstance(points, Iterable) or isinstance(points, str | pd.DataFrame):
+        raise QueryError(f"points must be a list of (lon, lat), not {short_form(points)}")
+    checked = [_check_position(point, f"point {i}") for i, point in enumerate(points)]
     return np.array(checked, dtype=np.float64).reshape(-1, 2)
+
+
+def _check_position(point: Any, what: str) -> tuple[float, float]:  # noqa: ANN401 - checked here
+    """Check one position: a pair, or a shapely Point."""
+    pair = (point.x, point.y) if isinstance(point, shapely.Point) and point else point
+    if isinstance(pair, str) or np.shape(pair) != (_TWO,):
+        raise QueryError(
+            f"{what} must be a pair (lon, lat) in degrees, not {short_form(point)}; names of "
+            "places are not looked up"
+        )
+    return check_lonlat(*pair, what)
 
 
 def road_detours(
