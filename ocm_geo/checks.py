@@ -27,6 +27,8 @@ __all__ = [
     "SUSPECT_KM",
     "check_choice",
     "check_crs",
+    "check_engine",
+    "check_flag",
     "check_km",
     "check_km_list",
     "check_minutes",
@@ -86,7 +88,7 @@ def short_form(value: object) -> str:
         return f"{value:g}"
     if isinstance(value, Real | np.bool_) or is_missing(value):
         return str(value)
-    text = " ".join(repr(value).split())
+    text = " ".join((str(value) if is_duration(value) else repr(value)).split())
     if len(text) <= _SHOWN:
         return f"the {kind} {text}"
     size = f" of {len(value)}" if isinstance(value, Sized) else ""
@@ -288,6 +290,24 @@ def check_choice(value: Any, name: str, choices: Collection[str]) -> str:  # noq
         return value
     allowed = ", ".join(map(repr, choices))
     raise QueryError(f"{name} must be one of {allowed}, not {short_form(value)}")
+
+
+def check_flag(value: Any, name: str) -> bool:  # noqa: ANN401 - checked here
+    """Check True or False: a text such as "no" would count as True."""
+    if not isinstance(value, bool | np.bool_):
+        raise QueryError(f"{name} must be True or False, not {short_form(value)}")
+    return bool(value)
+
+
+def check_engine(engine: object, *methods: str) -> None:
+    """Check that a routing engine can do what is asked of it."""
+    lacking = [name for name in methods if not callable(getattr(engine, name, None))]
+    if isinstance(engine, type) or lacking:
+        can = " and ".join(f"{name}()" for name in lacking or methods)
+        raise QueryError(
+            f"engine must be a routing engine with {can}, such as ocm.Valhalla(url) or "
+            f"ocm.ValhallaTiles(folder), not {short_form(engine)}"
+        )
 
 
 def check_options(given: Iterable[str], allowed: Collection[str], what: str) -> None:

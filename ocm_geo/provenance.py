@@ -98,7 +98,8 @@ def read_attrs(table: pd.DataFrame | pd.Series[Any]) -> dict[str, Any]:
     dict
         The facts; empty where there are none.
     """
-    facts = table.attrs.get(ATTRS_KEY)
+    # A wrong argument has none: it is refused where its kind matters.
+    facts = getattr(table, "attrs", {}).get(ATTRS_KEY)
     return dict(facts) if isinstance(facts, dict) else {}
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ocm_geo.checks import SUSPECT_KM, check_choice, check_whole
+from ocm_geo.checks import SUSPECT_KM, check_choice, check_engine, check_whole
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.coverage.nearest import points_with_own_ids
-from ocm_geo.errors import QueryError, RouteError
+from ocm_geo.errors import RouteError
 from ocm_geo.frames import check_new_columns, lonlat_frame, point_lonlat
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.ids import id_name, station_table, take_ids
@@ -86,8 +86,7 @@ def nearest_by_road(
     >>> near = ocm.nearest_by_road(towns, stations, engine=engine)  # doctest: +SKIP
     """
     check_choice(measure, "measure", ("minutes", "km"))
-    if not hasattr(engine, "matrix"):
-        raise QueryError(f"{engine!r} has no matrix(sources, targets): use OSRM or Valhalla")
+    check_engine(engine, "matrix")
     wanted = check_whole(k, "k")
     stations = station_table(stations)
     name = id_name(stations.index)

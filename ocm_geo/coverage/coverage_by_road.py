@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from ocm_geo.checks import check_minutes_list
+from ocm_geo.checks import check_engine, check_minutes_list
 from ocm_geo.coverage.areas import covered_areas
 from ocm_geo.coverage.by_road import KM_A_MINUTE
 from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.driving import DrivingReach, draw_isochrones
 from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.people import kind_of_population
-from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
@@ -106,8 +105,7 @@ def coverage_by_road(
     >>> engine = ocm.ValhallaTiles("tiles")  # doctest: +SKIP
     >>> table = ocm.coverage_by_road(areas, stations, [5, 10], engine=engine)  # doctest: +SKIP
     """
-    if not (hasattr(engine, "matrix") and hasattr(engine, "isochrone")):
-        raise QueryError(f"{engine!r} has no matrix() and isochrone(): use Valhalla")
+    check_engine(engine, "matrix", "isochrone")
     times, frame = check_minutes_list(minutes), area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = _reach(levels, times, engine, frame)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ocm_geo.checks import check_number, check_power
+from ocm_geo.checks import check_flag, check_number, check_power
 from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import add_columns, require_columns
@@ -77,6 +77,8 @@ class Qualifying:
         if self.min_power_kw is not None:
             check_number(self.min_power_kw, "min_power_kw", above=0.0, unit="kW")
             check_power(self.min_power_kw, "min_power_kw")
+        for name in ("public_only", "operational_only"):
+            check_flag(getattr(self, name), name)
 
 
 class Bounds(NamedTuple):
@@ -307,7 +309,7 @@ def levels_of(stations: gpd.GeoDataFrame, qualifying: Qualifying | None, *, boun
         The tables, and what is to be said about them.
     """
     stations = station_table(stations)
-    if qualifying is None and not bounds:
+    if qualifying is None and not check_flag(bounds, "bounds"):
         return Levels({"": stations}, {})
     masks = station_bounds(stations, qualifying)
     if not bounds:

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
+from ocm_geo.checks import short_form
 from ocm_geo.errors import DroppedRows, QueryError
 from ocm_geo.frames import check_numeric, check_table, point_lonlat, replace_shapes
 from ocm_geo.schema import CRS
@@ -173,6 +174,8 @@ def people(areas: pd.DataFrame, column: str) -> NDArray[np.float64]:
     QueryError
         If there is no such column, or a value is missing, no number, infinite or negative.
     """
+    if not isinstance(column, str) and not pd.api.types.is_hashable(column):
+        raise QueryError(f"population must be the name of a column, not {short_form(column)}")
     found = list(areas.columns).count(column)
     if found != 1:
         often = "no" if not found else "more than one"

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from ocm_geo import geodesy
-from ocm_geo.checks import check_km, check_minutes
+from ocm_geo.checks import check_engine, check_km, check_minutes
 from ocm_geo.coverage.driving import draw_isochrones
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import point_lonlat
@@ -105,8 +105,7 @@ def service_areas(
         raise QueryError("an engine goes with minutes: circles of within_km need none")
     if minutes is not None:
         time = check_minutes(minutes)
-        if engine is None:
-            raise QueryError("minutes needs an engine, such as ocm.ValhallaTiles(folder)")
+        check_engine(engine, "isochrone")
         size = {"minutes": time}
         reach = draw_isochrones(np.column_stack([lon, lat]), [time], engine, stations.index)[0]
         shapes = np.array([shapely.union_all(reach)]) if dissolve else reach

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path, replacing
 from ocm_geo.plots.axes import CAPTION
@@ -61,6 +62,8 @@ def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> 
     target = expand_path(path)
     if target.suffix.lower() not in _KEYS:
         raise QueryError(f"{target.name}: the suffix must be one of {', '.join(_KEYS)}")
+    if not hasattr(ax, "get_figure"):
+        raise QueryError(f"ax must be the axes of a figure, not {short_form(ax)}")
     figure = ax.get_figure(root=True)
     if figure is None:
         raise QueryError("these axes belong to no figure")

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from ocm_geo import geodesy
-from ocm_geo.checks import check_km, check_number, check_ocm_id, is_missing
+from ocm_geo.checks import check_km, check_number, check_ocm_id, is_missing, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import geometry_summary
 
@@ -332,6 +333,8 @@ def _wrapped_end(lon: float) -> float:
 
 def _check_ids(ids: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or several
     """Check OCM ids; a missing value or an empty list would ask for nothing."""
+    if isinstance(ids, pd.DataFrame):
+        raise QueryError(f"ids must be OCM ids, not {short_form(ids)}: pass its index")
     one = is_missing(ids) or isinstance(ids, int | float | np.number | str)
     values = [ids] if one else list(ids)
     if not values or is_missing(ids):

@@ -118,7 +118,7 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
     if "is_operational" in found:
         unusable = (table["status_type_id"] == _TEMPORARILY_UNAVAILABLE).fillna(value=False)
         found["is_operational"] = found["is_operational"].mask(unusable, other=False)
-    result = add_columns(table, found, "the table")
+    result = add_columns(table, found, "table")
     _warn_of_unknown(unknown, table, tables)
     return carry(result, table)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ocm_geo.checks import check_km, check_minutes_list, short_form
+from ocm_geo.checks import check_engine, check_km, check_minutes_list, short_form
 from ocm_geo.corridors import locate_along
 from ocm_geo.errors import InexactMethod, QueryError, RouteError
 from ocm_geo.frames import check_new_columns, point_lonlat
@@ -67,6 +67,7 @@ def route_between(
     >>> engine = ocm.OSRM("http://localhost:5000")
     >>> route = ocm.route_between([(1.52, 42.51), (1.6, 42.57)], engine=engine)  # doctest: +SKIP
     """
+    check_engine(engine, "path")
     lonlat = _positions(points)
     if len(lonlat) < _TWO:
         raise QueryError(f"a route needs at least 2 points, not {len(lonlat)}")
@@ -155,6 +156,8 @@ def road_detours(
     True
     """
     margin = check_km(margin_km, "margin_km")
+    if engine is not None:
+        check_engine(engine, "path")
     limit = choose_within_km(within_km, stations)
     near = locate_along(stations, route, within_km=limit)
     check_new_columns(near, ("detour_km", "detour_min"), "stations")
@@ -231,6 +234,7 @@ def isochrones(
     >>> engine = ocm.Valhalla("http://localhost:8002")
     >>> areas = ocm.isochrones([(1.52, 42.51)], [10, 20], engine=engine)  # doctest: +SKIP
     """
+    check_engine(engine, "isochrone")
     times = check_minutes_list(minutes)
     lonlat = _positions(points)
     labels = points.index.tolist() if isinstance(points, gpd.GeoSeries) else range(len(lonlat))

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ocm_geo.checks import warn_user
+from ocm_geo.checks import check_flag, check_number, check_share, warn_user
 from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import point_frame, require_columns
@@ -62,12 +62,11 @@ class PoolRules:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if not 0 <= self.merge_m < np.inf:
-            raise QueryError(f"merge_m must be a finite number, 0 or more, not {self.merge_m!r}")
-        if not 0 < self.power_sharing <= 1:
-            raise QueryError(
-                f"power_sharing must be above 0 and at most 1, not {self.power_sharing!r}"
-            )
+        check_number(self.merge_m, "merge_m", low=0.0, unit="m")
+        if check_share(self.power_sharing, "power_sharing") == 0:
+            raise QueryError("power_sharing must be above 0 and at most 1, not 0")
+        for name in ("cap_at_points", "public_only", "operational_only"):
+            check_flag(getattr(self, name), name)
 
 
 _NO_BOUND = 1e9

@@ -64,7 +64,7 @@ def test_a_station_without_roads_has_no_area(
 def test_wrong_questions_are_refused(andorra: ocm.ValhallaTiles) -> None:
     with pytest.raises(ocm.QueryError, match="within_km, or minutes"):
         ocm.service_areas(sites(PLACES))
-    with pytest.raises(ocm.QueryError, match="needs an engine"):
+    with pytest.raises(ocm.QueryError, match="engine must be a routing engine"):
         ocm.service_areas(sites(PLACES), minutes=5)
     with pytest.raises(ocm.QueryError, match="positive"):
         ocm.service_areas(sites(PLACES), minutes=-5, engine=andorra)

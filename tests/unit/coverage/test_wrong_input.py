@@ -168,7 +168,7 @@ def test_service_areas_of_wrong_questions() -> None:
         match="positive number of minutes or a timedelta, not True",
     ):
         ocm.service_areas(HERE, minutes=True)
-    with pytest.raises(ocm.QueryError, match="needs an engine"):
+    with pytest.raises(ocm.QueryError, match="engine must be a routing engine"):
         ocm.service_areas(HERE, minutes=np.int64(5))  # type: ignore[arg-type]
 
 
