@@ -108,6 +108,9 @@ from ocm_geo.settings import (
     configure,
     using,
 )
+from ocm_geo.sources.asking import (
+    reference_data,
+)
 from ocm_geo.sources.base import (
     Source,
 )
@@ -125,7 +128,6 @@ from ocm_geo.standards import (
     standards,
 )
 from ocm_geo.stations import (
-    reference_data,
     stations,
     stations_from_bbox,
     stations_from_country,

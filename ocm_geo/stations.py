@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, Unpack
 import shapely
 
 from ocm_geo.checks import is_missing, short_form
-from ocm_geo.errors import QueryError, SourceError
+from ocm_geo.errors import QueryError
 from ocm_geo.query import Area, Box, Circle, Corridor, Everywhere, Ids, StationFilters, show_filters
-from ocm_geo.reference import bundled
 from ocm_geo.sources.asking import ask_source
-from ocm_geo.sources.base import SourceLike, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import geopandas as gpd
 
-    from ocm_geo.reference import ReferenceData
+    from ocm_geo.sources.base import SourceLike
+
 
 __all__ = [
-    "reference_data",
     "stations",
     "stations_from_bbox",
     "stations_from_country",
@@ -388,37 +386,3 @@ def stations_from_ids(
     3
     """
     return ask_source(Ids(ids), source, filters)  # type: ignore[arg-type] # checked there
-
-
-def reference_data(source: SourceLike | None = None) -> ReferenceData:
-    """
-    Get the reference data of a source: what ids stand for.
-
-    Parameters
-    ----------
-    source : Source, path, "sample" or "api", optional
-        As for `stations`; where there is none at all, the bundled snapshot.
-
-    Returns
-    -------
-    ReferenceData
-        One table for each kind of code.
-
-    Raises
-    ------
-    SourceError
-        If the source cannot answer.
-
-    Examples
-    --------
-    >>> import ocm_geo as ocm
-    >>> ocm.reference_data(ocm.sample()).connection_types.loc[33, "title"]
-    'CCS (Type 2)'
-    """
-    try:
-        chosen = resolve_source(source)
-    except SourceError:
-        if source is not None:
-            raise
-        return bundled()
-    return chosen.reference_data()

@@ -10,16 +10,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
-
-if TYPE_CHECKING:
-    from ocm_geo.reference.tables import ReferenceData
 
 __all__ = [
     "KINDS",
@@ -132,9 +129,9 @@ def fold_name(text: str) -> str:
     return " ".join(words[1:] if words[:1] == ["the"] else words)
 
 
-def has_operators(reference: ReferenceData) -> bool:
-    """Tell whether reference data name any company that operates stations."""
-    return not set(reference.operators.index) <= _GENERIC_OPERATORS
+def has_operators(operators: pd.DataFrame) -> bool:
+    """Tell whether a table of operators names any company that operates stations."""
+    return not set(operators.index) <= _GENERIC_OPERATORS
 
 
 def list_codes(name: str, values: Any) -> list[Any]:  # noqa: ANN401 - one or many
@@ -190,16 +187,16 @@ def read_id(value: object) -> int | None:
     return int(float(value)) if value == value // 1 else None
 
 
-def find_ids(reference: ReferenceData, table: str, label: str) -> tuple[int, ...]:
+def find_ids(rows: pd.DataFrame, table: str, label: str) -> tuple[int, ...]:
     """
     Find the ids that a label means.
 
     Parameters
     ----------
-    reference : ReferenceData
-        The tables.
+    rows : pandas.DataFrame
+        The reference table.
     table : str
-        Name of the table.
+        Its name.
     label : str
         A title; of a country also a code of two or three letters or a name in use; of connection
         and current types also a name in use that may mean several.
@@ -209,7 +206,7 @@ def find_ids(reference: ReferenceData, table: str, label: str) -> tuple[int, ...
     tuple of int
         The ids; empty if the label is unknown.
     """
-    rows, wanted = reference.table(table), _fold_spaces(label)
+    wanted = _fold_spaces(label)
     for column in ("iso_code", "title") if table == "countries" else ("title",):
         same = rows[column].fillna("").map(_fold_spaces) == wanted
         if wanted and same.any():
@@ -221,16 +218,16 @@ def find_ids(reference: ReferenceData, table: str, label: str) -> tuple[int, ...
     return tuple(i for i in named if i in rows.index)
 
 
-def describe_unknown(reference: ReferenceData, table: str, label: str) -> str:
+def describe_unknown(rows: pd.DataFrame, table: str, label: str) -> str:
     """
     Describe an unknown label for an error: with close matches only, or with what to do.
 
     Parameters
     ----------
-    reference : ReferenceData
-        The tables.
+    rows : pandas.DataFrame
+        The reference table.
     table : str
-        Name of the table.
+        Its name.
     label : str
         The label.
 
@@ -241,26 +238,25 @@ def describe_unknown(reference: ReferenceData, table: str, label: str) -> str:
     """
     said = f"unknown {KINDS[table]} {label!r}"
     if table == "countries" and (part := _PARTS.get(fold_name(label))):
-        title = reference.countries.loc[reference.countries["iso_code"] == part, "title"].iloc[0]
+        title = rows.loc[rows["iso_code"] == part, "title"].iloc[0]
         return (
             f"{said}: did you mean {title!r} ({part})? Its stations are filed there; for "
             f"{label.strip()} alone, ask with its polygon"
         )
-    if table == "operators" and not has_operators(reference):
+    if table == "operators" and not has_operators(rows):
         return f"{said}: {OPERATOR_ADVICE}"
-    if close := _suggest(label, _names_of(reference, table)):
+    if close := _suggest(label, _names_of(rows, table)):
         return f"{said}: did you mean {' or '.join(map(repr, close))}?"
     return f"{said}; ocm_geo.reference_data(source).{table} lists all titles and ids"
 
 
-def _names_of(reference: ReferenceData, table: str) -> dict[str, str]:
+def _names_of(rows: pd.DataFrame, table: str) -> dict[str, str]:
     """Return titles by folded name; of countries by all their names."""
-    titles = reference.titles(table).dropna()
     names: dict[str, str] = {}
-    for title in titles:
+    for title in rows["title"].dropna():
         names.setdefault(fold_name(title), title)
     if table == "countries":
-        by_code = dict(zip(reference.countries["iso_code"], reference.titles(table), strict=True))
+        by_code = dict(zip(rows["iso_code"], rows["title"], strict=True))
         for name, code in _country_codes().items():
             if code in by_code and len(name) > _WORD:
                 names.setdefault(name, by_code[code])

@@ -150,7 +150,9 @@ def _warn_of_unknown(unknown: list[str], table: pd.DataFrame, tables: ReferenceD
             "the reference data of the table's own source are not at hand: open its mirror, "
             "Mirror(path), or pass reference=ocm_geo.reference_data(source)"
         )
-    elif any(code.startswith("operator_id") for code in unknown) and not has_operators(tables):
+    elif any(code.startswith("operator_id") for code in unknown) and not has_operators(
+        tables.operators
+    ):
         remedy = OPERATOR_ADVICE
     else:
         remedy = "newer reference data may have them: pass reference="

@@ -269,9 +269,9 @@ class ReferenceData:
             return (self._known_id(table, number),)
         if not isinstance(value, str) or not value.strip():
             raise QueryError(f"{table}: {short_form(value)} is neither an id nor a label")
-        if found := find_ids(self, table, value):
+        if found := find_ids(self.table(table), table, value):
             return found
-        raise QueryError(describe_unknown(self, table, value))
+        raise QueryError(describe_unknown(self.table(table), table, value))
 
     def _known_id(self, table: str, value: int) -> int:
         """Return an id that the table has, or may have by now."""

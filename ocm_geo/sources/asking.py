@@ -25,7 +25,42 @@ if TYPE_CHECKING:
     from ocm_geo.query import StationFilters
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["Outside", "ask_source"]
+__all__ = ["Outside", "ask_source", "reference_data"]
+
+
+def reference_data(source: SourceLike | None = None) -> ReferenceData:
+    """
+    Get the reference data of a source: what ids stand for.
+
+    Parameters
+    ----------
+    source : Source, path, "sample" or "api", optional
+        As for `stations`; where there is none at all, the bundled snapshot.
+
+    Returns
+    -------
+    ReferenceData
+        One table for each kind of code.
+
+    Raises
+    ------
+    SourceError
+        If the source cannot answer.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> ocm.reference_data(ocm.sample()).connection_types.loc[33, "title"]
+    'CCS (Type 2)'
+    """
+    try:
+        chosen = resolve_source(source)
+    except SourceError:
+        if source is not None:
+            raise
+        return bundled()
+    return chosen.reference_data()
+
 
 Outside: TypeAlias = Literal["warn", "mark", "ignore"]
 
@@ -140,7 +175,9 @@ def _is_bundled_type(code: object) -> bool:
     number = read_id(code)
     if number is not None:
         return number in bundled().connection_types.index
-    return not isinstance(code, str) or bool(find_ids(bundled(), "connection_types", code))
+    return not isinstance(code, str) or bool(
+        find_ids(bundled().connection_types, "connection_types", code)
+    )
 
 
 def _hint_at_swap(source: Source, query: StationQuery) -> None:

@@ -17,9 +17,8 @@ from ocm_geo.provenance import read_attrs
 from ocm_geo.query.where import Area, Box, Corridor, Where
 from ocm_geo.reference import ReferenceData, bundled
 from ocm_geo.schema import empty_stations
-from ocm_geo.sources.asking import ask_source
+from ocm_geo.sources.asking import ask_source, reference_data
 from ocm_geo.sources.base import resolve_source
-from ocm_geo.stations import reference_data
 from ocm_geo.widgets.asking import Answer, Asker, Question
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.filters import FilterPanel

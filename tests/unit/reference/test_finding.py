@@ -202,7 +202,7 @@ def test_a_mirror_without_operator_names_tells_how_to_add_them(tmp_path: Path) -
     (tmp_path / "names").mkdir()
     (tmp_path / "names" / "referencedata.json").write_text(json.dumps(names))
     bare = ocm.Mirror.build(tmp_path / "bare", tmp_path / "records.json")
-    assert not has_operators(bare.reference_data())
+    assert not has_operators(bare.reference_data().operators)
     with pytest.raises(ocm.QueryError, match=r"'Fastned'.*Mirror\.build.*--reference"):
         ocm.stations(source=bare, operators="Fastned")
     with pytest.warns(ocm.UnknownCode, match=r"operator_id 3534.*Mirror\.build.*--reference"):
