@@ -115,7 +115,7 @@ def connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     --------
     >>> import ocm_geo as ocm
     >>> with ocm.using(source=ocm.sample()):
-    ...     stations = ocm.stations_from_country("IS")
+    ...     stations = ocm.stations_from_country("NL")
     >>> table = ocm.connections(stations)
     >>> set(table["ocm_id"]) <= set(stations.index)
     True
