@@ -123,12 +123,16 @@ class Case:
             )
         if km <= 0:
             return "ends: nothing lies before the first or after the last pool"
-        rest = "what lies behind the others is not known, so that they decide nothing by themselves"
-        return (
-            f"ends: {km:.1f} km lie before the first or after the last pool and are not in the "
-            f"share; {tally.long_ends:.1f} km of them belong to ends longer than "
-            f"{self.spacing_km:g} km, which fail; {rest}"
-        )
+        where = f"ends: {km:.1f} km lie before the first or after the last pool, not in the share"
+        spacing = f"{self.spacing_km:g} km"
+        long = f"{tally.long_ends:.1f} km of them belong to ends longer than {spacing}, which fail"
+        if tally.long_ends <= 0:
+            long = f"no end is longer than {spacing}"
+        if tally.possible <= 0:
+            return f"{where}; {long}"
+        behind = "what lies behind the dead ends is not known"
+        rest = ", so that the others decide nothing" if tally.long_ends > 0 else ""
+        return f"{where}; {long}; {behind}{rest}"
 
     def times(self, serve: str) -> int:
         """Return how often a pool must offer what the rule asks for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import networkx as nx
@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 import ocm_geo as ocm
 from tests.unit.standards.made import GEOD, away, site, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RULE = "afir-ldv-core-2025"
 STRICT = ("some-path", "every-path")
@@ -74,7 +77,7 @@ def split(line: shapely.LineString, rng: np.random.Generator) -> list[shapely.Li
 def change(lines: list[shapely.LineString], how: str, rng: np.random.Generator) -> Any:
     """Draw the same roads in another way."""
     whole = shapely.MultiLineString(lines)
-    ways = {
+    ways: dict[str, Callable[[], Any]] = {
         "split": lambda: [piece for line in lines for piece in split(line, rng)],
         "merged": lambda: list(shapely.get_parts(shapely.line_merge(whole))),
         "turned and mixed": lambda: [lines[i].reverse() for i in rng.permutation(len(lines))],

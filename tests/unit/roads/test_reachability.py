@@ -28,7 +28,9 @@ def random_case(seed: int) -> tuple[list[shapely.LineString], gpd.GeoDataFrame, 
     rng = np.random.default_rng(seed)
     spots = [away(4.5 * rng.uniform(), 360 * rng.uniform()) for _ in range(18)]
     plain: nx.Graph[int] = nx.gnm_random_graph(18, 24, seed=seed)
-    lines, graph, places = [], nx.Graph(), []
+    lines: list[shapely.LineString] = []
+    places: list[tuple[float, float]] = []
+    graph: nx.Graph[int] = nx.Graph()
     for a, b in plain.edges:
         lines.append(shapely.LineString([spots[a], spots[b]]))
         marks = np.sort(rng.uniform(0.05, 0.95, rng.choice(3, p=[0.5, 0.3, 0.2]))).tolist()
