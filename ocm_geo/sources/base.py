@@ -58,6 +58,7 @@ class Source(Protocol):
     A table of one's own as a source, so that questions, studies and the explorer can ask it:
 
     >>> import ocm_geo as ocm
+    >>> from ocm_geo.reference import reference_of
     >>> class TableSource:
     ...     def __init__(self, stations):
     ...         self.stations = stations
@@ -69,7 +70,7 @@ class Source(Protocol):
     ...         return len(query.answer(self.stations)) > 0
     ...
     ...     def reference_data(self):
-    ...         return ocm.reference_data(ocm.sample())
+    ...         return reference_of(self.stations)
     >>> own = TableSource(ocm.stations_from_country("BE", source="sample"))
     >>> isinstance(own, ocm.Source)
     True

@@ -274,8 +274,9 @@ def test_watts_for_kilowatts_warn_and_are_left_out() -> None:
 
 
 def test_swapped_axes_that_lie_on_the_earth_warn() -> None:
-    with pytest.warns(ocm.SuspectInput, match="swapped"):
+    with pytest.warns(ocm.SuspectInput, match="swapped") as told:
         make(lon="y", lat="x")
+    assert told[0].filename == __file__
 
 
 def test_megawatt_charging_is_unknown_to_open_charge_map_and_plausible() -> None:
