@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ocm_geo import files
+from ocm_geo.advice import advise_in_keys
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
 from ocm_geo.provenance import attach, carry, read_attrs
@@ -112,29 +113,29 @@ def _with_files(
 
 
 def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
+    # All files are read before anything is asked: a wrong one is told at once.
     areas = load_areas(config.area)
     demand = None if config.access is None else load_demand(config.demand, areas)
-    near = load_stations(config, areas, source, demand)
+    costs = None if config.access is None else load_costs(config.access)
     reference = source.reference_data()
-    groups = split_groups(near, config.choices, reference)
-    inside = near if areas is None else _inside(near, areas)
     border = _border(config, areas, reference)
     outline = areas if border is None else border.outline
+    territory = areas if border is None else border.territory
+    route = None if config.route is None else load_route(config.route, territory)
+    near = load_stations(config, areas, source, demand)
+    groups = split_groups(near, config.choices, reference)
+    inside = near if areas is None else _inside(near, areas)
     result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), outline)
-    result.border = border
+    result.border, result.route = border, route
     if outline is not None:
         result.coverage = coverage_by_group(outline, groups, config.coverage.within_km, demand)
     if config.access is not None and demand is not None:
-        result.access = measure_access(
-            demand,
-            areas if border is None else border.territory,
-            groups,
-            config.access,
-            costs=load_costs(config.access),
-            clip=config.demand is not None and config.demand.clip,
-        )
-    if config.route is not None:
-        _measure_route(result, source)
+        clip = config.demand is not None and config.demand.clip
+        with advise_in_keys("access", ("decay", "method", "missing_supply", "supply")):
+            result.access = measure_access(
+                demand, territory, groups, config.access, costs=costs, clip=clip
+            )
+    _measure_route(result, source)
     return result
 
 
@@ -148,10 +149,8 @@ def _border(
 
 def _measure_route(result: StudyResult, source: Source) -> None:
     config = result.config
-    if config.route is None:
+    if config.route is None or result.route is None:
         return
-    area = result.areas if result.border is None else result.border.territory
-    result.route = load_route(config.route, area)
     within_km = config.route.within_km
     along = stations_from_route(result.route, within_km, source=source, **config.filters)
     groups = split_groups(along, config.choices, result.reference)

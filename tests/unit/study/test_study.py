@@ -162,3 +162,33 @@ def test_errors_are_one_line(
         cli.main()
     assert caught.value.code == 1
     assert capsys.readouterr().err.startswith("ocm-geo: there is no mirror")
+
+
+def test_advice_names_keys_of_the_study(tmp_path: Path) -> None:
+    parts = [[[4.9, 52.3], [5.1, 52.1]], [[5.2, 52.05], [5.9, 51.9]]]
+    road = tmp_path / "road.geojson"
+    road.write_text(json.dumps({"type": "MultiLineString", "coordinates": parts}))
+    study = {"source": "sample", "area": {"country": "NL"}, "route": {"file": str(road)}}
+    with pytest.raises(ocm.RouteError, match=r"do not join.*route\.max_join_km bridges"):
+        ocm.run_study(study, tmp_path / "out")
+    area = {"file": "sample", "population_column": "population"}
+    with pytest.raises(ocm.QueryError, match=r"e\.g\. access\.missing_supply = 1, or 0"):
+        ocm.run_study({"source": "sample", "area": area, "access": {}}, tmp_path / "out")
+    study["route"] = {"file": str(road), "where": {"ref": "A1"}, "feature": 0}
+    with pytest.raises(ocm.QueryError, match="where or feature"):
+        ocm.run_study(study, tmp_path / "out")
+    with pytest.raises(ocm.QueryError, match=r"route\.clip = true needs areas"):
+        ocm.run_study(
+            {"source": "sample", "route": {"file": str(road), "clip": True}}, tmp_path / "out"
+        )
+
+
+def test_a_study_may_bridge_the_parts_of_a_route(tmp_path: Path) -> None:
+    parts = [[[4.9, 52.3], [5.1, 52.1]], [[5.2, 52.05], [5.9, 51.9]], [[8, 51], [9, 50]]]
+    road = tmp_path / "road.geojson"
+    road.write_text(json.dumps({"type": "MultiLineString", "coordinates": parts}))
+    route = {"file": str(road), "clip": True, "max_join_km": 20}
+    study = {"source": "sample", "area": {"country": "NL"}, "route": route}
+    found: Any = ocm.run_study(study, tmp_path / "out")
+    assert list(found.route.coords) == [tuple(xy) for part in parts[:2] for xy in part]
+    assert (tmp_path / "out" / "gaps.csv").is_file()
