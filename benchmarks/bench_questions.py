@@ -19,12 +19,22 @@ WITHIN_KM = 5
 
 def main() -> None:
     """Print the ratios."""
+    _simplify()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pois.jsonl"
         path.write_bytes(b"\n".join(repeated_lines(N_SITES)))
         mirror = ocm.Mirror.build(Path(folder) / "mirror", path)
         _corridor(mirror)
         _small(mirror)
+
+
+def _simplify() -> None:
+    route = shapely.LineString(made_route(50_000))
+    report(
+        "route_simplify, 50,000 vertices, 100 m",
+        seconds(lambda: ocm.route_simplify(route, 0.1)),
+        shapely_simplify=seconds(lambda: route.simplify(0.1 / 111.2)),
+    )
 
 
 def _corridor(mirror: ocm.Mirror) -> None:

@@ -25,6 +25,14 @@ _BETWEEN_POINTS = 1e-5
 _TANGENT_KM = 0.01
 _STEPS = 4
 
+# Error of an estimated offset, per cube of the length of the edge and the way to its start.
+# Measured against `Geod` on 36,000 edges of 0.1 to 3,000 km in all latitudes: 3.3e-11 at most.
+_ERROR_PER_KM3 = 1e-10
+_FAR_KM = 6_000.0
+_ROUNDING_KM = 1e-8
+_RADIUS_KM = 6371.0
+_FLATTER = (1.0, 1.0, 1.0067394967422764)  # (a / b)² of WGS84 along the axis
+
 
 def route_simplify(route: Route, max_error_km: float) -> shapely.LineString:
     """
@@ -65,18 +73,19 @@ def route_simplify(route: Route, max_error_km: float) -> shapely.LineString:
     """
     bound = check_km(max_error_km, "max_error_km") * (1 - _BETWEEN_POINTS)
     knots = _knots(Line(as_line(route)))
+    place = to_ecef_km(*knots.T)
     kept = np.zeros(len(knots), dtype=bool)
     kept[[0, -1]] = True
     if (knots[0] == knots[-1]).all():
         kept[np.argmax(distance_km(*knots[0], *knots.T))] = True
     left_out = np.flatnonzero(~kept)
     while left_out.size:
-        left_out = _keep_farthest(knots, kept, left_out, bound)
+        left_out = _keep_farthest(knots, place, kept, left_out, bound=bound)
     return shapely.LineString(knots[kept])
 
 
 def _knots(line: Line) -> NDArray[np.float64]:
-    """Give the vertices, and points on long edges."""
+    """Return the vertices, and points on long edges."""
     pieces = np.maximum(np.ceil(line.edge_km / _EDGE_KM), 1).astype(int)
     if (pieces == 1).all():
         return line.coords
@@ -91,25 +100,70 @@ def _knots(line: Line) -> NDArray[np.float64]:
 
 def _keep_farthest(
     knots: NDArray[np.float64],
+    place: NDArray[np.float64],
     kept: NDArray[np.bool_],
     left_out: NDArray[np.intp],
+    *,
     bound: float,
 ) -> NDArray[np.intp]:
     """
     Keep the farthest knot of each edge that is off by more than the bound.
 
-    ``kept`` is changed in place. The knots whose edge has changed are given back.
+    ``kept`` is changed in place. The knots whose edge has changed are returned.
     """
     corners = np.flatnonzero(kept)
     edge = np.searchsorted(corners, left_out) - 1
-    offset = _offset_km(Line(knots[corners]), knots[corners], edge, knots[left_out])
-    worst = np.zeros(len(corners))
-    np.maximum.at(worst, edge, offset)
-    split = worst[edge] > bound
-    farthest = np.flatnonzero(split & (offset == worst[edge]))
-    _, first = np.unique(edge[farthest], return_index=True)
-    kept[left_out[farthest[first]]] = True
+    offset, error = _estimate_offset_km(place[corners], edge, place[left_out])
+    # Knots and edges ascend, so that the knots of an edge lie together.
+    first = np.flatnonzero(np.diff(edge, prepend=-1))
+    n_knots = np.diff(first, append=len(edge))
+    sure = np.repeat(np.maximum.reduceat(offset - error, first) > bound, n_knots)
+    doubtful = np.flatnonzero(~sure & (np.abs(offset - bound) <= error))
+    if doubtful.size:
+        line = Line(knots[corners])
+        offset[doubtful] = _offset_km(
+            line, knots[corners], edge[doubtful], knots[left_out[doubtful]]
+        )
+    worst = np.repeat(np.maximum.reduceat(offset, first), n_knots)
+    split = worst > bound
+    farthest = np.flatnonzero(split & (offset == worst))
+    kept[left_out[farthest[np.flatnonzero(np.diff(edge[farthest], prepend=-1))]]] = True
     return left_out[split & ~kept[left_out]]
+
+
+def _estimate_offset_km(
+    corners: NDArray[np.float64], edge: NDArray[np.intp], place: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Estimate the distance from points to given edges, and how far off the estimate may be.
+
+    Within an edge it is that to the plane of its ends and the vertical at its middle.
+    """
+    way = corners[1:] - corners[:-1]
+    across = np.cross(way, (corners[1:] + corners[:-1]) * _FLATTER)
+    length = _norm(way)
+    ahead = _unit(way)[edge]
+    length_km, from_start = length[edge], place - corners[edge]
+    along = np.einsum("ij,ij->i", from_start, ahead)
+    aside = np.abs(np.einsum("ij,ij->i", from_start, _unit(across)[edge]))
+    away = _norm(from_start)
+    beyond = np.sqrt(np.maximum(away**2 + length_km * (length_km - 2 * along), 0.0))
+    to_end = np.where(along <= 0, away, beyond)
+    inside = (along > 0) & (along < length_km)
+    folds = np.where(inside, 1.0, 2.0)
+    sine = np.minimum(np.where(inside, aside, to_end) / (folds * _RADIUS_KM), 1.0)
+    size = length_km + away
+    error = np.where(size > _FAR_KM, np.inf, _ROUNDING_KM + _ERROR_PER_KM3 * size**3)
+    return folds * _RADIUS_KM * np.arcsin(sine), error
+
+
+def _norm(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+
+
+def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return vectors of length one; those of length zero stay."""
+    return vectors / np.maximum(_norm(vectors), np.finfo(float).tiny)[:, np.newaxis]
 
 
 def _offset_km(

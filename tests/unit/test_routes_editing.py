@@ -11,6 +11,7 @@ import shapely
 from pyproj import Geod
 
 from ocm_geo.errors import QueryError, RouteError
+from ocm_geo.geodesy import Line, to_ecef_km
 from ocm_geo.routes import (
     route_length_km,
     route_points_every,
@@ -18,6 +19,7 @@ from ocm_geo.routes import (
     route_simplify,
     route_substring,
 )
+from ocm_geo.routes.simplifying import _estimate_offset_km
 
 GEOD = Geod(ellps="WGS84")
 EQUATOR = shapely.LineString([(0, 0), (1, 0), (2, 0)])
@@ -127,6 +129,37 @@ def test_a_long_edge_is_a_geodesic() -> None:
     parallel = shapely.LineString([(-10, 60), (0, 60), (10, 60)])
     assert len(route_simplify(parallel, 41).coords) == 3
     assert len(route_simplify(parallel, 43).coords) == 2
+
+
+@pytest.mark.parametrize("bound_km", [0.05, 1.0, 30.0])
+def test_a_long_winding_route_keeps_its_bound(bound_km: float) -> None:
+    step = np.arange(3000)
+    bearing = np.sin(step / 200) + np.sin(step / 37) * 0.5
+    lonlat = np.cumsum(np.column_stack([np.cos(bearing), np.sin(bearing)]) * 0.01, axis=0)
+    route = shapely.LineString(lonlat + np.array([5, 40]))
+    simple = route_simplify(route, bound_km)
+    assert 2 <= len(simple.coords) < 2000
+    assert Line(simple).locate(*shapely.get_coordinates(route).T).offset_km.max() <= bound_km
+    # Each inner vertex is there for a reason: shapely, with the planar bound, keeps as many.
+    planar = route.simplify(bound_km / 111.3, preserve_topology=False)
+    assert len(simple.coords) == pytest.approx(len(planar.coords), rel=0.5, abs=6)
+
+
+@pytest.mark.parametrize("size_km", [0.5, 40, 900, 2900])
+def test_the_error_of_an_estimated_offset_is_within_its_bound(size_km: float) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        start = (rng.uniform(-180, 180), np.degrees(np.arcsin(rng.uniform(-1, 1))))
+        ends = GEOD.fwd(
+            [start[0]] * 2, [start[1]] * 2, rng.uniform(0, 360, 2), rng.uniform(0, 1e3, 2) * size_km
+        )
+        (end_lon, lon), (end_lat, lat) = ends[0], ends[1]
+        line = Line([start, (end_lon, end_lat)])
+        exact = line.locate([lon], [lat]).offset_km[0]
+        found, error = _estimate_offset_km(
+            to_ecef_km(*line.coords.T), np.array([0]), to_ecef_km([lon], [lat])
+        )
+        assert abs(found[0] - exact) <= error[0]
 
 
 @pytest.mark.parametrize(
