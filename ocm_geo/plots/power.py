@@ -72,6 +72,7 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     >>> ocm.plot_power(stations).get_xlabel()
     'share of sites, %'
     """
+    require(table, made_by=STATIONS)
     if "max_power_kw" in table:
         table = station_table(table, placed=False)
     power, weight, unit = _read(table)
@@ -102,7 +103,6 @@ def _room_for(ax: Axes) -> int:
 
 
 def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
-    require(table, made_by=STATIONS)
     if "power_kw" in table and "max_power_kw" not in table:
         require(table, "quantity", made_by="ocm_geo.connections")
         return (
