@@ -241,6 +241,14 @@ def info(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) ->
         typer.echo(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
 
 
+@mirror_app.command()
+def verify(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) -> None:
+    """Compare every file of the current snapshot with its checksum."""
+    mirror = ocm.Mirror(path)
+    mirror.verify()
+    typer.echo(f"{path}: snapshot {mirror.snapshot} is as it was built")
+
+
 def _changed(text: str) -> tuple[str, Any]:
     """Read a value as TOML; what is none is a text."""
     key, equals, value = text.partition("=")

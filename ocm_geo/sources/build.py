@@ -212,7 +212,8 @@ def _write_manifest(folder: Path, facts: dict[str, Any]) -> str:
         **facts,
         "files": files,
     }
-    (folder / disk.MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    sealed = {**manifest, "seal": disk.seal_of(manifest)}
+    (folder / disk.MANIFEST).write_text(json.dumps(sealed, indent=1) + "\n", encoding="utf-8")
     return name
 
 

@@ -42,6 +42,10 @@ Values = dict[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENT = pa.timestamp("us", tz="UTC")
+EARLIEST, LATEST = (
+    (limit - EPOCH) // timedelta(microseconds=1)
+    for limit in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+)
 NULL_LENGTH = len(b"null")
 EXTRA_MEMBERS = (
     ("record_id", '"_id":{"$oid":"', '"},'),
@@ -185,13 +189,24 @@ def is_given(raw: msgspec.Raw) -> bool:
 
 def _times(values: Sequence[str | Stamp | None]) -> tuple[pa.Array, int]:
     try:
-        return pa.array(values, pa.string()).cast(MOMENT), 0
+        return _without_far_times(pa.array(values, pa.string()).cast(MOMENT))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         plain = [v.date if isinstance(v, Stamp) else v for v in values]
     try:
-        return pa.array(plain, pa.string()).cast(MOMENT), 0
+        return _without_far_times(pa.array(plain, pa.string()).cast(MOMENT))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return _times_one_by_one(plain)
+
+
+def _without_far_times(times: pa.Array) -> tuple[pa.Array, int]:
+    """Make times missing that lie outside the years 1 to 9999 in UTC: Python has no others."""
+    bounds = pc.min_max(times.cast(pa.int64())).as_py()
+    if bounds["min"] is None or (bounds["min"] >= EARLIEST and bounds["max"] <= LATEST):
+        return times, 0
+    numbers = times.cast(pa.int64())
+    near = pc.and_(pc.greater_equal(numbers, EARLIEST), pc.less_equal(numbers, LATEST))
+    kept = pc.if_else(near, times, pa.scalar(None, MOMENT))
+    return kept, kept.null_count - times.null_count
 
 
 def _times_one_by_one(values: Sequence[str | int | None]) -> tuple[pa.Array, int]:

@@ -76,14 +76,14 @@ def _names(header: Iterable[str]) -> list[str]:
 
 
 def read_csv_answer(
-    blocks: Iterable[bytes], origin: str, delimiter: str, account: Account
+    content: bytes, origin: str, delimiter: str, account: Account
 ) -> Iterator[Records]:
     """
     Read the records of an answer in CSV.
 
     Parameters
     ----------
-    blocks : iterable of bytes
+    content : bytes
         The text.
     origin : str
         What the rejects name as their origin.
@@ -98,7 +98,7 @@ def read_csv_answer(
         Some records at a time; their positions are line numbers from 1.
     """
     account.notes.append(f"{origin} is {_LACKS}")
-    text = _as_text(b"".join(blocks))
+    text = _as_text(content)
     day_first = _find_date_order(text, delimiter)
     if day_first is None:
         account.notes.append(

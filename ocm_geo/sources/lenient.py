@@ -6,14 +6,13 @@ record that cannot be parsed at all is `Unusable`.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ocm_geo.sources.pruning import pruned, spelled, storable
+from ocm_geo.sources.pruning import lenient_decoder, pruned, spelled, storable
 from ocm_geo.sources.records import (
     ADDRESS_FIELDS,
     CONNECTION_FIELDS,
@@ -36,7 +35,6 @@ _SEPARATORS = " \t\r\n,[]"
 _STRAY = re.compile(r'\s*(?:,\s*(?=\S)(?!"[^"]*"\s*:)|\][\s,\]]*(?=[^\s,\]])(?!"[^"]*"\s*:))')
 """Between a whole record and what is not its next field."""
 
-_decoder = json.JSONDecoder(strict=False)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -68,7 +66,7 @@ def parse_object(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """
     try:
         decoded = text.decode("utf-8", "replace").strip()
-        value, end = _decoder.raw_decode(decoded)
+        value, end = lenient_decoder.raw_decode(decoded)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"broken JSON: {_reason(error)}") from error
     if decoded[end:].strip(_SEPARATORS):
@@ -93,7 +91,7 @@ def parted(text: bytes) -> list[bytes]:
     """
     decoded = text.decode("utf-8", "replace")
     try:
-        _, end = _decoder.raw_decode(decoded)
+        _, end = lenient_decoder.raw_decode(decoded)
     except (ValueError, RecursionError):
         return [text]
     stray = _STRAY.match(decoded, end)
@@ -130,7 +128,7 @@ def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - 
     if not isinstance(value, dict):
         raise Unusable(f"not an object but {type(value).__name__}")
     record = _from_feature(value) if value.get("type") == "Feature" else value
-    found, unknown = _sorted_out(record, POI_FIELDS)
+    found, unknown = _sorted_out(record, POI_FIELDS, coerced)
     rest = {f.key: found.pop(f.name) for f in POI_FIELDS if _is_rest(f) and f.name in found}
     address = found.pop("address", None)
     connections = found.pop("connections", None)
@@ -155,25 +153,32 @@ def _kept(value: object, coerced: Counter[str], column: str) -> Any:  # noqa: AN
 
 
 def _sorted_out(
-    record: Mapping[str, Any], fields: Iterable[Field]
+    record: Mapping[str, Any], fields: Iterable[Field], coerced: Counter[str], prefix: str = ""
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part the known fields, by our names, from the unknown ones, by their own."""
-    names = {f.key.lower(): f for f in fields}
+    """
+    Part the known fields, by our names, from the unknown ones, by their own.
+
+    Of several spellings of a key Open Charge Map's own wins, else the first; others are counted.
+    """
+    names = {f.key.lower(): f for f in fields if f.kind != "unknown"}
     found: dict[str, Any] = {}
     unknown: dict[str, Any] = {}
     for key, value in record.items():
         spec = names.get(key.lower())
-        if spec is None or (spec.key != key and spec.key in record):
+        if spec is None:
             unknown[key] = value
         elif value is not None:
-            found[spec.name] = value
+            is_repeat = spec.name in found
+            coerced[prefix + spec.name] += is_repeat
+            if not is_repeat or spec.key == key:
+                found[spec.name] = value
     return found, unknown
 
 
 def _address(value: object, coerced: Counter[str]) -> tuple[Any, dict[str, Any]]:
     if not isinstance(value, dict):
         return None, {}
-    found, unknown = _sorted_out(value, ADDRESS_FIELDS)
+    found, unknown = _sorted_out(value, ADDRESS_FIELDS, coerced)
     rest = {f.key: found.pop(f.name) for f in ADDRESS_FIELDS if _is_rest(f) and f.name in found}
     return PoiAddress(**_coerced(found, ADDRESS_FIELDS, coerced, "")), rest | unknown
 
@@ -187,7 +192,7 @@ def _connections(value: object, coerced: Counter[str]) -> list[Any]:
 
 
 def _connection(value: dict[str, Any], coerced: Counter[str]) -> Any:  # noqa: ANN401 - a struct
-    found, unknown = _sorted_out(value, CONNECTION_FIELDS)
+    found, unknown = _sorted_out(value, CONNECTION_FIELDS, coerced, "connections.")
     connection = PoiConnection(**_coerced(found, CONNECTION_FIELDS, coerced, "connections."))
     connection.unknown = _kept(unknown, coerced, "connections")
     return connection
@@ -231,7 +236,8 @@ def _text(value: object) -> str:
 
 def _time(value: object) -> str | Stamp:
     if isinstance(value, dict) and list(value) == ["$date"]:
-        return Stamp(date=msgspec.convert(value["$date"], str | int))
+        date = msgspec.convert(value["$date"], str | int)
+        return Stamp(date=storable(date) if isinstance(date, str) else date)
     return _text(value)
 
 

@@ -20,7 +20,6 @@ from ocm_geo.schema import STATION_COLUMNS, stations_from_arrow, to_pandas
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.build import build_snapshot
 from ocm_geo.sources.countries import coverage_table, covered_codes
-from ocm_geo.sources.older import connections_per_station, judge_connections, judge_stations
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +37,6 @@ __all__ = ["Mirror"]
 
 _STATE = ["ocm_id", "submission_status_id", "status_type_id"]
 _SITE_FILTERS = list(dict.fromkeys([*_STATE, *columns_of("station")]))
-_JUDGED = "n_power_implausible"
 """The column that snapshots of earlier versions lack."""
 _PLUG_FILTERS = ["ocm_id", *columns_of("connection")]
 
@@ -74,6 +72,7 @@ class Mirror:
         self._folder, self._manifest = disk.open_manifest(self.path, snapshot)
         disk.check_files(self._folder, self._manifest)
         self._loading = threading.RLock()
+        self._checked: set[str] = set()
         self._register_reference()
 
     @classmethod
@@ -291,28 +290,24 @@ class Mirror:
 
     def _register_reference(self) -> str:
         """Register the reference data, by content, so that tables find them without the mirror."""
-        folder = self._folder
-        key = str(self._manifest["files"][ref.FILE]["sha256"])[:16]
-        return ref.register_reference(key, lambda: ref.read(folder))
+        folder, sha256 = self._folder, str(self._manifest["files"][ref.FILE]["sha256"])
+        return ref.register_reference(sha256[:16], lambda: _read_reference(folder, sha256))
 
     @cached_property
     def _reference(self) -> ReferenceData:
         # Registered again: the registry keeps the latest only.
-        return ref.find_reference(self._register_reference()) or ref.read(self._folder)
+        key = self._register_reference()
+        sha256 = self._manifest["files"][ref.FILE]["sha256"]
+        return ref.find_reference(key) or _read_reference(self._folder, sha256)
 
     @cached_property
     def _rows(self) -> pa.Table:
         """All stations, in one piece, so that rows are picked out without searching chunks."""
         with self._loading:
             names = [column.name for column in STATION_COLUMNS]
-            is_older = _JUDGED not in self._columns(disk.STATIONS)
-            table = self._read(
-                disk.STATIONS, [*(n for n in names if n != _JUDGED or not is_older), "bbox"]
-            )
+            table = self._read(disk.STATIONS, [*names, "bbox"])
             box = table["bbox"].combine_chunks()
             table = table.drop_columns(["bbox"])
-            if is_older:
-                table = judge_stations(table, judge_connections(self._read(disk.CONNECTIONS)))
             table = table.append_column("lon", box.field("xmin"))
             return table.append_column("lat", box.field("ymin")).combine_chunks()
 
@@ -332,30 +327,42 @@ class Mirror:
     @cached_property
     def _plugs(self) -> pd.DataFrame:
         with self._loading:
-            if _JUDGED in self._columns(disk.STATIONS):
-                return to_pandas(self._read(disk.CONNECTIONS, _PLUG_FILTERS))
-            judged = judge_connections(self._read(disk.CONNECTIONS))
-            return to_pandas(judged.select(_PLUG_FILTERS))
+            return to_pandas(self._read(disk.CONNECTIONS, _PLUG_FILTERS))
 
     @cached_property
     def _plug_bounds(self) -> NDArray[np.intp]:
         """Where the connections of each site begin; one more, for the end."""
-        sizes = connections_per_station(self._ids, self._plugs["ocm_id"].to_numpy())
+        sizes = _count_connections(self._ids, self._plugs["ocm_id"].to_numpy())
         return np.concatenate([[0], np.cumsum(sizes)])
 
-    def _columns(self, name: str) -> list[str]:
-        try:
-            return list(pq.read_schema(self._folder / name).names)
-        except (OSError, pa.ArrowException) as error:
-            raise self._unreadable(name, error) from error
+    def _check(self, name: str) -> None:
+        """Compare a file with its checksum before it is first used."""
+        if name not in self._checked:
+            disk.check_content(self._folder / name, self._manifest["files"][name]["sha256"])
+            self._checked.add(name)
 
-    def _read(self, name: str, columns: list[str] | None = None) -> pa.Table:
+    def _read(self, name: str, columns: list[str]) -> pa.Table:
+        self._check(name)
         try:
             return pq.read_table(self._folder / name, columns=columns)
         except (OSError, pa.ArrowException) as error:
-            raise self._unreadable(name, error) from error
+            raise MirrorCorrupt(
+                f"{self._folder / name} cannot be read ({error}): build the mirror again"
+            ) from error
 
-    def _unreadable(self, name: str, error: Exception) -> MirrorCorrupt:
-        return MirrorCorrupt(
-            f"{self._folder / name} cannot be read ({error}): build the mirror again"
-        )
+
+def _count_connections(ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the connections of each station; those of a station stand side by side."""
+    changes = np.flatnonzero(np.diff(of)) + 1
+    firsts = np.concatenate([[0], changes]) if of.size else np.empty(0, np.intp)
+    by_id = np.argsort(ids)
+    where = by_id[np.searchsorted(ids, of[firsts], sorter=by_id)]
+    sizes = np.zeros(len(ids), dtype=np.int64)
+    sizes[where] = np.diff(np.append(firsts, of.size))
+    return sizes
+
+
+def _read_reference(folder: Path, sha256: str) -> ReferenceData:
+    """Read the reference data of a snapshot, if they are as they were written."""
+    disk.check_content(folder / ref.FILE, sha256)
+    return ref.read(folder)

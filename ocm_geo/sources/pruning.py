@@ -17,7 +17,9 @@ import msgspec
 
 from ocm_geo.sources.records import ADDRESS_FIELDS, CONNECTION_FIELDS, POI_FIELDS, camel
 
-__all__ = ["compact", "pruned", "reference_object", "spelled", "storable"]
+__all__ = ["compact", "lenient_decoder", "pruned", "reference_object", "spelled", "storable"]
+
+_LONGEST_NUMBER = 300
 
 MAX_DEPTH = 50
 """Deeper values than this are no data of a charging site."""
@@ -97,8 +99,8 @@ def reference_object(raw: msgspec.Raw) -> dict[str, Any] | None:
 def _plain(raw: msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return msgspec.json.decode(raw)
-    except UnicodeDecodeError:
-        return json.loads(bytes(raw).decode("utf-8", "replace"))
+    except (UnicodeDecodeError, msgspec.DecodeError):
+        return lenient_decoder.decode(bytes(raw).decode("utf-8", "replace"))
 
 
 def pruned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
@@ -181,6 +183,15 @@ def spelled(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, list):
         return [spelled(item, depth + 1) for item in value]
     return storable(value) if isinstance(value, str) else _number(value)
+
+
+def _read_integer(text: str) -> float:
+    """Read a whole number; one that no float can hold is infinite, and missing later."""
+    return int(text) if len(text) < _LONGEST_NUMBER else math.copysign(math.inf, -(text[0] == "-"))
+
+
+lenient_decoder = json.JSONDecoder(strict=False, parse_int=_read_integer)
+"""Takes control characters in texts, NaN, infinities and numbers of any length."""
 
 
 def storable(text: str) -> str:

@@ -7,9 +7,9 @@ not: its content decides, not its name. A folder holds a file for each record, a
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import stat
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -36,6 +36,7 @@ from ocm_geo.sources.endings import array_end, is_closed
 from ocm_geo.sources.formats import name_json, name_other
 from ocm_geo.sources.lenient import Unusable, parse_object
 from ocm_geo.sources.opening import POI_FILE, open_texts
+from ocm_geo.sources.pruning import lenient_decoder
 from ocm_geo.sources.records import Records
 from ocm_geo.sources.tables import Parsed, TableBuilder
 
@@ -56,7 +57,7 @@ _LIST = re.compile(rb'"[^"\\]{1,60}"\s*:\s*\[\s*(?=%b)' % RECORD_START.pattern, 
 """A list of records that stands in an object, as some proxies and programs wrap answers."""
 
 _LONGEST_ESCAPE = 7
-_decoder = json.JSONDecoder(strict=False)
+_LONGEST_TEXT = 2**30
 
 
 class Layout(NamedTuple):
@@ -139,30 +140,51 @@ def _read_folder(folder: Path) -> Iterator[Records]:
         n_files += len(some)
         records = Records()
         for path in some:
-            _read_poi_file(path, records)
+            _read_poi_file(path, folder, records)
         yield records
     if not n_files:
         raise QueryError(f"no OCM-<id>.json below {folder}: give the file itself, if it is one")
 
 
-def _read_poi_file(path: Path, records: Records) -> None:
+def _read_poi_file(path: Path, folder: Path, records: Records) -> None:
     place = (str(path), 0)
+    if fault := _find_file_fault(path, folder):
+        records.reject(place, None, fault, "")
+        return
     account = Account()
     try:
         with path.open("rb") as stream:
-            texts = [b"".join(text.blocks) for text in open_texts(stream, str(path), account)]
+            for text in open_texts(stream, str(path), account):
+                _decode_record(text._replace(origin=str(path)), records)
     except (OSError, MirrorError) as error:
         records.reject(place, None, f"cannot be read: {error}", "")
-    else:
-        _decode_record(b"".join(texts), records, place)
 
 
-def _decode_record(text: bytes, records: Records, place: Place) -> None:
+def _find_file_fault(path: Path, folder: Path) -> str | None:
+    """Return why a file of a folder is not to be opened: a device or pipe would never end."""
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            return "a link that leaves the folder"
+        return None if stat.S_ISREG(path.stat().st_mode) else "not a regular file"
+    except (OSError, RuntimeError) as error:
+        return f"cannot be read: {error}"
+
+
+def _decode_record(text: Text, records: Records) -> None:
     """Decode the record of a file of its own; what is not JSON is named."""
-    if other := name_other(text[:HEAD]):
-        records.reject(place, None, f"not JSON: {other[0]}", text[:400].decode("utf-8", "replace"))
+    place = (text.origin, 0)
+    content = b""
+    for block in text.blocks:
+        content += block
+        if len(content) > LONGEST_RECORD:
+            reason = f"longer than a record: more than {LONGEST_RECORD:,} bytes"
+            records.reject(place, None, reason, content[:400].decode("utf-8", "replace"))
+            return
+    if other := name_other(content[:HEAD]):
+        excerpt = content[:400].decode("utf-8", "replace")
+        records.reject(place, None, f"not JSON: {other[0]}", excerpt)
     else:
-        decode_one(text, records, place)
+        decode_one(content, records, place)
 
 
 def _poi_files(folder: Path) -> Iterator[Path]:
@@ -175,6 +197,8 @@ def _poi_files(folder: Path) -> Iterator[Path]:
 
 
 def _read_file(path: Path, account: Account) -> Iterator[Records]:
+    if not path.is_file():
+        raise MirrorError(f"{path} is a pipe or device, not a file: save what it gives first")
     try:
         stream = path.open("rb")
     except OSError as error:
@@ -191,11 +215,12 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
     account.n_read[text.origin] += 0
     if text.is_record:
         records = Records()
-        _decode_record(b"".join(text.blocks), records, (text.origin, 0))
+        _decode_record(text, records)
         return iter([records])
     head = _head(text.blocks)
     if mark := find_delimiter(head):
-        return read_csv_answer(chain([head], text.blocks), text.origin, mark, account)
+        content = _join(chain([head], text.blocks), text.origin)
+        return read_csv_answer(content, text.origin, mark, account)
     if (other := name_other(head)) and text.origin not in account.cut:
         kind, advice = other
         raise MirrorError(f"{text.origin} is {kind}: {advice}; the mirror was not changed")
@@ -203,10 +228,23 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
         account.kinds[text.origin] = told
     blocks: Iterator[bytes] = chain([head], text.blocks)
     if head.lstrip(WHITE).startswith(b'"'):
-        blocks = _unquoted(b"".join(blocks), text.origin, account)
+        blocks = _unquoted(_join(blocks, text.origin), text.origin, account)
         head = _head(blocks)
         blocks = chain([head], blocks)
     return _read_json(head, blocks, text.origin, account)
+
+
+def _join(blocks: Iterator[bytes], origin: str) -> bytes:
+    """Take a text as a whole: one that is not laid out as records of JSON."""
+    content = bytearray()
+    for block in blocks:
+        content += block
+        if len(content) > _LONGEST_TEXT:
+            raise MirrorError(
+                f"{origin} is longer than {_LONGEST_TEXT:,} bytes of CSV or of JSON in a string, "
+                "which is too much to read at once: ask the API with output=json"
+            )
+    return bytes(content)
 
 
 def _head(blocks: Iterator[bytes]) -> bytes:
@@ -225,7 +263,7 @@ def _unquoted(text: bytes, origin: str, account: Account) -> Iterator[bytes]:
     position = 0
     while position < len(decoded):
         try:
-            value, end = _decoder.raw_decode(decoded, position)
+            value, end = lenient_decoder.raw_decode(decoded, position)
         except ValueError:
             account.cut[origin] = "ends inside a string of JSON"
             value, end = _open_string(decoded[position:]), len(decoded)
@@ -237,7 +275,7 @@ def _open_string(text: str) -> str:
     """Read a string that does not end, as far as it goes."""
     for n_lost in range(_LONGEST_ESCAPE):
         try:
-            return str(_decoder.decode(text[: len(text) - n_lost] + '"'))
+            return str(lenient_decoder.decode(text[: len(text) - n_lost] + '"'))
         except ValueError:
             continue
     return ""

@@ -44,14 +44,16 @@ __all__ = [
     "SNAPSHOTS",
     "STATIONS",
     "ImportReport",
+    "check_content",
     "check_files",
     "checksum",
     "open_manifest",
+    "seal_of",
     "write_connections",
     "write_stations",
 ]
 
-FORMAT = 2
+FORMAT = 3
 CURRENT = "current"
 SNAPSHOTS = "snapshots"
 STATIONS = "stations.parquet"
@@ -242,13 +244,14 @@ def open_manifest(root: Path, snapshot: str | None) -> tuple[Path, dict[str, Any
             f"there is no mirror at {root}: build one with Mirror.build({str(root)!r}, data) or "
             "`ocm-geo mirror build`"
         )
-    name = snapshot or pointer.read_text(encoding="utf-8").strip()
+    name = snapshot or pointer.read_text(encoding="utf-8", errors="replace").strip()
     folder = root / SNAPSHOTS / name
     if not folder.is_dir():
         raise MirrorMissing(f"the mirror {root} has no snapshot {name!r}")
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         version = manifest["format"]
+        seal = manifest.pop("seal", "")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MirrorCorrupt(
             f"snapshot {name} of {root} has no readable manifest ({error}): build it again"
@@ -258,7 +261,29 @@ def open_manifest(root: Path, snapshot: str | None) -> tuple[Path, dict[str, Any
             f"snapshot {name} of {root} has format {version}; this version of ocm_geo reads "
             f"format {FORMAT}: build it again"
         )
+    if seal != seal_of(manifest):
+        raise MirrorCorrupt(
+            f"{folder / MANIFEST} is damaged (checksum): build the mirror again, or open another "
+            "snapshot"
+        )
     return folder, manifest
+
+
+def seal_of(manifest: dict[str, Any]) -> str:
+    """
+    Hash a manifest.
+
+    Parameters
+    ----------
+    manifest : dict
+        The manifest without its seal.
+
+    Returns
+    -------
+    str
+        SHA-256 of its JSON, hexadecimal.
+    """
+    return hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
 
 
 def check_files(folder: Path, manifest: dict[str, Any], *, fully: bool = False) -> None:
@@ -288,5 +313,31 @@ def check_files(folder: Path, manifest: dict[str, Any], *, fully: bool = False) 
                 f"{path} has {path.stat().st_size} bytes, not {facts['bytes']}: it is damaged; "
                 "build the mirror again"
             )
-        if fully and checksum(path) != facts["sha256"]:
-            raise MirrorCorrupt(f"{path} is damaged (checksum): build the mirror again")
+        if fully:
+            check_content(path, facts["sha256"])
+
+
+def check_content(path: Path, sha256: str) -> None:
+    """
+    Compare a file with its checksum.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    sha256 : str
+        What it should be.
+
+    Raises
+    ------
+    MirrorCorrupt
+        If it differs, or cannot be read.
+    """
+    try:
+        found = checksum(path)
+    except OSError as error:
+        raise MirrorCorrupt(f"{path} cannot be read ({error}): build the mirror again") from error
+    if found != sha256:
+        raise MirrorCorrupt(
+            f"{path} is damaged (checksum): build the mirror again, or open another snapshot"
+        )

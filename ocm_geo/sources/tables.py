@@ -210,7 +210,8 @@ class TableBuilder:
     def _usable(self, records: Records) -> tuple[Values, Values]:
         """Give the fields of the usable records and their addresses; reject the others."""
         poi, address = _fields(records.rows)
-        if None in poi["ocm_id"] or not _on_earth(address["lat"], address["lon"]):
+        ids = poi["ocm_id"]
+        if None in ids or min(ids, default=1) < 1 or not _on_earth(address["lat"], address["lon"]):
             _reject_faults(records)
             poi, address = _fields(records.rows)
         # Not the pairs: the garbage collector would walk them again and again.
@@ -297,6 +298,8 @@ def _fault(row: Any) -> str | None:  # noqa: ANN401 - a Poi
     address = row.address or NO_ADDRESS
     if row.ocm_id is None:
         return "no integer ID"
+    if row.ocm_id < 1:
+        return f"not a positive ID: {row.ocm_id}"
     if address.lat is None or address.lon is None:
         return "no position"
     if abs(address.lat) > MAX_LAT or abs(address.lon) > MAX_LON:

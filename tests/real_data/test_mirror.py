@@ -114,3 +114,68 @@ def test_real_powers_that_no_connector_delivers(mirrors: dict[str, ocm.Mirror]) 
         "nl": [(35173, 7.0), (274104, 501.0)],
         "austin": [],
     }
+
+
+def test_each_country_is_counted_as_a_plain_reading_counts_it(
+    mirrors: dict[str, ocm.Mirror], data_dir: Path
+) -> None:
+    with gzip.open(data_dir / FILES["world"][0], "rt", encoding="utf-8") as stream:
+        records = [json.loads(line) for line in stream]
+    codes = Counter(r["AddressInfo"]["Country"]["ISOCode"] for r in records)
+    shown = [r for r in records if r["SubmissionStatusTypeID"] in {100, 200}]
+    published = Counter(r["AddressInfo"]["Country"]["ISOCode"] for r in shown)
+    table = mirrors["world"].coverage.set_index("country_code")
+    assert table["n_stations"].to_dict() == codes
+    assert {code: n for code, n in table["n_published"].items() if n} == published
+    for code in ("PT", "HK", "NZ"):
+        places = [r["AddressInfo"] for r in shown if r["AddressInfo"]["Country"]["ISOCode"] == code]
+        lons, lats = ([p[key] for p in places] for key in ("Longitude", "Latitude"))
+        box = [min(lons), min(lats), max(lons), max(lats)]
+        assert list(table.loc[code, ["west", "south", "east", "north"]]) == box
+    report = mirrors["world"].report
+    assert (report.n_published, report.n_without_status) == (5444, 0)
+    assert mirrors["nl"].coverage["n_published"].tolist() == [7907]
+    assert ocm.stations(source=mirrors["nl"]).attrs["ocm"]["covers"] == "NL"
+
+
+def test_geojson_without_a_submission_status_is_published(data_dir: Path, tmp_path: Path) -> None:
+    mirror = ocm.Mirror.build(tmp_path / "m", data_dir / "ocm/austin_2026-02/ocm_austin.geojson")
+    assert mirror.report.n_without_status == mirror.report.n_published == 684
+    assert len(ocm.stations(source=mirror)) == 684
+
+
+@pytest.mark.parametrize("share", [0.31, 0.62, 0.93])
+def test_a_real_file_cut_anywhere_keeps_its_whole_records(
+    share: float, data_dir: Path, tmp_path: Path
+) -> None:
+    text = (data_dir / FILES["austin"][0]).read_bytes()
+    records = json.loads(text)
+    file = tmp_path / "pois.json"
+    file.write_bytes(text[: int(len(text) * share)])
+    with pytest.warns(ocm.DroppedRows, match="ends inside"):
+        mirror = ocm.Mirror.build(tmp_path / "m", file)
+    found = set(ocm.stations(source=mirror).index)
+    assert found == {r["ID"] for r in records[: len(found)]}
+    assert mirror.report.n_rejected == 1
+
+
+OTHER_FILES = {
+    "ocm/manchester_2019/gm_car_charging_points.csv": "CSV table",
+    "ocm/manchester_2019/gm_car_charging_points.geojson": "GeoJSON of other things",
+    "other_charging/uk_ncr_2020/national-charge-point-registry.csv": "CSV table",
+    "other_charging/us_afdc_2019/alt_fuel_stations.csv": "CSV table",
+    "ocm/reference_2021-08.json": "pass it as reference=",
+    "osm_pbf/andorra.osm.pbf": "OpenStreetMap",
+    "population/sao_miguel_gpw/concelhos.gpkg": "GeoPackage",
+    "routes/graphhopper/test1.gpx": "GPX",
+    "boundaries/natural_earth/ne_50m_admin_0_countries.7z": "7-Zip",
+    "boundaries/nuts_2021/NUTS_RG_10M_2021_4326_LEVL_0.shp": "shapefile",
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_real_files_of_other_kinds_are_named(name: str, data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(ocm.MirrorError) as error:
+        ocm.Mirror.build(tmp_path / "m", data_dir / name)
+    assert OTHER_FILES[name] in str(error.value)
+    assert name.rpartition("/")[2] in str(error.value)

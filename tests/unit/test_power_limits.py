@@ -6,13 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 import ocm_geo as ocm
 from ocm_geo.power_limits import TOLERANCE
 from ocm_geo.reference import bundled
-from ocm_geo.sources import snapshot as disk
 from ocm_geo.standards.pools import PoolRules, Pools
 
 if TYPE_CHECKING:
@@ -203,33 +201,3 @@ def test_popups_figures_and_reports_tell_of_it(tmp_path: Path) -> None:
     assert "0.3 MW (without 1 connection of implausible power)" in report
     said = report.partition("What the data do not say")[2]
     assert "implausible power" in said
-
-
-def as_written_before(mirror: ocm.Mirror) -> ocm.Mirror:
-    """Rewrite a snapshot as versions without the columns wrote it: sums of all powers."""
-    folder = mirror.path / disk.SNAPSHOTS / mirror.snapshot
-    manifest = json.loads((folder / disk.MANIFEST).read_text())
-    for name, column in (
-        (disk.STATIONS, "n_power_implausible"),
-        (disk.CONNECTIONS, "power_plausible"),
-    ):
-        path = folder / name
-        pq.write_table(pq.read_table(path).drop_columns([column]), path)
-        manifest["files"][name] = {"bytes": path.stat().st_size, "sha256": disk.checksum(path)}
-    (folder / disk.MANIFEST).write_text(json.dumps(manifest))
-    return ocm.Mirror(mirror.path)
-
-
-def test_older_snapshots_are_judged_as_they_are_read(tmp_path: Path) -> None:
-    now = build(
-        tmp_path,
-        record(3, plug(CCS, DC, 150), plug(TYPE_2, AC, 22_000)),
-        record(1),
-        record(2, plug(TYPE_2, AC, None, Amps=32, Voltage=40_000)),
-    )
-    want = ocm.stations(source=now)
-    older = as_written_before(now)
-    found = ocm.stations(source=older)
-    assert found.equals(want)
-    assert found["n_power_implausible"].tolist() == [0, 0, 1]
-    assert ocm.stations(source=older, min_power_kw=100).index.tolist() == [3]

@@ -166,14 +166,24 @@ def test_missing_and_damaged_mirrors(tmp_path: Path, write: Callable[..., Path])
     with pytest.raises(ocm.MirrorCorrupt, match="damaged"):
         ocm.Mirror(tmp_path / "m")
     stations.write_bytes(content[:-1] + b"x")
+    damaged = ocm.Mirror(tmp_path / "m")
     with pytest.raises(ocm.MirrorCorrupt, match="checksum"):
-        ocm.Mirror(tmp_path / "m").verify()
+        damaged.verify()
+    with pytest.raises(ocm.MirrorCorrupt, match="checksum"):
+        ocm.stations(source=damaged)
     stations.unlink()
     with pytest.raises(ocm.MirrorCorrupt, match="missing"):
         ocm.Mirror(tmp_path / "m")
-    (folder / "manifest.json").write_text("{")
-    with pytest.raises(ocm.MirrorCorrupt, match="manifest"):
-        ocm.Mirror(tmp_path / "m")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    changed = (
+        ("{", "manifest"),
+        (json.dumps({**manifest, "data_date": "2031-01-01"}), "checksum"),
+        (json.dumps({**manifest, "format": 2}), "has format 2; .*: build it again"),
+    )
+    for text, words in changed:
+        (folder / "manifest.json").write_text(text)
+        with pytest.raises(ocm.MirrorCorrupt, match=words):
+            ocm.Mirror(tmp_path / "m")
 
 
 def test_reference_objects_in_records_are_harvested(
@@ -204,3 +214,26 @@ def test_the_provenance_is_told(tmp_path: Path, write: Callable[..., Path]) -> N
     assert facts["query"] == {"bbox": [4.5, 52, 6, 53]}
     assert facts["complete"] is True
     assert "Open Charge Map" in facts["attribution"]
+
+
+def test_no_flipped_bit_is_an_answer(tmp_path: Path, write: Callable[..., Path]) -> None:
+    data = write(*[poi(i, lon=i / 10, OperatorID=1) for i in range(1, 50)])
+    mirror = ocm.Mirror.build(tmp_path / "m", data)
+    right = ocm.stations(source=mirror, min_power_kw=1)
+    folder = mirror.path / "snapshots" / mirror.snapshot
+    names = ["stations.parquet", "connections.parquet", "manifest.json"]
+    for path in [mirror.path / "current", *(folder / name for name in names)]:
+        content = path.read_bytes()
+        for place in range(0, len(content), max(1, len(content) // 20)):
+            flipped = bytearray(content)
+            flipped[place] ^= 1 << place % 8
+            path.write_bytes(flipped)
+            try:
+                found = ocm.stations(source=ocm.Mirror(mirror.path), min_power_kw=1)
+            except ocm.MirrorError:
+                continue
+            # White space at the end of a text says nothing.
+            assert found.equals(right)
+            assert found.attrs == right.attrs
+        path.write_bytes(content)
+    assert len(ocm.Mirror(mirror.path)) == 49
