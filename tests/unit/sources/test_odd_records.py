@@ -188,3 +188,11 @@ def test_a_small_file_that_grows_is_not_read_to_its_end(tmp_path: Path) -> None:
     mirror = ocm.Mirror.build(tmp_path / "m", tmp_path / "data")
     assert mirror.report.reasons == {"longer than a record": 1}
     assert len(mirror) == 1
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"x"', '"{"', '"[]"', "7", "null", "[1]"])
+def test_what_is_no_record_is_rejected(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "pois.json"
+    file.write_text(f"[{text},{json.dumps(poi(1))}]")
+    mirror = ocm.Mirror.build(tmp_path / "m", file)
+    assert (mirror.report.n_read, mirror.report.n_kept, mirror.report.n_rejected) == (2, 1, 1)
