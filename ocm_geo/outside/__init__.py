@@ -1,5 +1,14 @@
 """Questions and measures that reach where a source holds no station."""
 
+from ocm_geo.outside.drawing import (
+    NO_DATA,
+    NoData,
+    no_data_countries,
+    no_data_in,
+    no_data_rows,
+    split_by_data,
+    stretches_without,
+)
 from ocm_geo.outside.judging import (
     describe_outside,
     mark_areas,
@@ -11,6 +20,8 @@ from ocm_geo.outside.judging import (
 )
 
 __all__ = [
+    "NO_DATA",
+    "NoData",
     "describe_outside",
     "mark_areas",
     "mark_demand",
@@ -18,4 +29,9 @@ __all__ = [
     "mark_points",
     "mark_roads",
     "name_outside",
+    "no_data_countries",
+    "no_data_in",
+    "no_data_rows",
+    "split_by_data",
+    "stretches_without",
 ]

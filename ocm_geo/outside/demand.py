@@ -28,7 +28,8 @@ __all__ = ["Areas", "Demand", "Points", "points_of_lines"]
 _STEP_DEGREES = 0.002
 _MOST_STEPS = 200_000
 _FIRST_LOOK = 1000
-_LEAST_KM2 = 0.01
+_LEAST_KM2 = 100.0
+_OWN_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,11 @@ class Areas:
         if not len(country):
             return country
         found = self._inner.find_beyond(covered)
-        open_ = np.flatnonzero(~np.isin(country, found))
+        open_ = ~np.isin(country, found)
         near = np.flatnonzero(covered)
-        for row in np.unique(country[open_]):
-            shapes = self.shapes[shape[open_][country[open_] == row]]
-            if _has_ground_beyond(shapes, int(row), near):
+        for row, at in zip(country[open_], shape[open_], strict=True):
+            is_own = self._inner.country[at] == row
+            if row not in found and _has_ground_beyond(self.shapes[at], row, near, is_own=is_own):
                 found = np.append(found, row)
         return np.sort(found)
 
@@ -189,19 +190,27 @@ def points_of_lines(shapes: NDArray[np.object_], what: str) -> Points:
     return Points(wrap_lon(lon), lat, what, km)
 
 
-def _has_ground_beyond(shapes: NDArray[np.object_], row: int, covered: NDArray[np.intp]) -> bool:
-    """Test whether shapes lie in a country, farther than the tolerance from those covered."""
-    near = np.unique(rows_reaching(shapes, covered)[0])
-    reach = countries()["reach"].to_numpy()[near]
-    for shape in shapes:
-        around = reach[shapely.intersects(reach, shape)]
-        if shapely.covers(around, shape).any():
-            continue
-        rest = shapely.difference(shape, shapely.union_all(around))
-        inside = shapely.intersection(territory(row), rest)
-        if area_km2(inside) > _LEAST_KM2:
+def _has_ground_beyond(
+    shape: shapely.Geometry, row: int, covered: NDArray[np.intp], *, is_own: bool
+) -> bool:
+    """
+    Test whether a shape lies in a country, farther than the tolerance from those covered.
+
+    Regions drawn with other borders reach up to 67 km² beyond the tolerance; a region that is
+    nearly all a small country's (Liechtenstein) is its own, however near its neighbours are.
+    """
+    size, claim = float(area_km2(shape)), territory(int(row))
+    if is_own and size > _LEAST_KM2:
+        inside = shapely.intersection(claim, shape)
+        if area_km2(inside) > _OWN_SHARE * size:
             return True
-    return False
+    reach = countries()["reach"].to_numpy()[covered]
+    around = reach[shapely.intersects(reach, shape)]
+    if shapely.covers(around, shape).any():
+        return False
+    rest = shapely.difference(shape, shapely.union_all(around))
+    least = min(_LEAST_KM2, size / 2.0)
+    return bool(area_km2(shapely.intersection(claim, rest)) > least)
 
 
 def _claimed_km2(shapes: NDArray[np.object_], row: int) -> NDArray[np.float64]:

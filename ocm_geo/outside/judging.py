@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
@@ -11,6 +9,7 @@ import numpy as np
 import shapely
 
 from ocm_geo.borders import countries
+from ocm_geo.checks import warn_user
 from ocm_geo.errors import OutsideData
 from ocm_geo.geodesy import distance_km, wrap_lon
 from ocm_geo.geodesy.antimeridian import continuous
@@ -45,13 +44,11 @@ __all__ = [
     "mark_roads",
     "name_outside",
     "percent",
-    "warn_outside",
 ]
 
 _MOST_NAMES = 6
-_MOST_CODES = 30
+_MOST_CODES = 60
 _FAR_KM = 100.0
-_PACKAGE = "ocm_geo."
 
 Stations = TypeVar("Stations", bound="gpd.GeoDataFrame | gpd.GeoSeries")
 
@@ -223,7 +220,7 @@ def mark_outside(stations: Stations, demand: Demand, *, warn: bool = True) -> St
         return stations
     message, outside = found
     if warn:
-        warn_outside(message)
+        warn_user(message, OutsideData)
     copy = stations.copy(deep=False)
     copy.attrs = dict(stations.attrs)
     return attach(copy, complete=False, outside=outside)
@@ -305,28 +302,8 @@ def _tell(
         "charging: use a source that holds it, or cut that part off"
     )
     codes = [str(code) for code in countries()["code"].iloc[rows[:_MOST_CODES]]]
-    return message, {"countries": " ".join(codes), "share": round(float(share), 4), "of": what}
-
-
-def warn_outside(message: str) -> None:
-    """
-    Warn with `OutsideData`, at the line of the user's that called.
-
-    Parameters
-    ----------
-    message : str
-        The text.
-    """
-    warnings.warn(message, OutsideData, stacklevel=_user_level())
-
-
-def _user_level() -> int:
-    """Count the frames of this package above the warning."""
-    level, frame = 1, inspect.currentframe()
-    frame = None if frame is None else frame.f_back
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back
-    return level
+    kept = {"countries": " ".join(codes), "share": round(float(share), 4), "of": what}
+    return message, kept if len(rows) <= _MOST_CODES else {**kept, "n_countries": len(rows)}
 
 
 def country_names(rows: Iterable[int] = (), codes: Iterable[str] = ()) -> str:

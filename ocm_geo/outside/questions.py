@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from ocm_geo.checks import warn_user
+from ocm_geo.errors import OutsideData
 from ocm_geo.geodesy import circle
 from ocm_geo.outside.demand import Areas
-from ocm_geo.outside.judging import country_names, mark_line, mark_outside, warn_outside
+from ocm_geo.outside.judging import country_names, mark_line, mark_outside
 from ocm_geo.provenance import attach, read_attrs
 from ocm_geo.query import Area, Box, Circle, Corridor
 from ocm_geo.reference import bundled
@@ -65,7 +67,7 @@ def mark_answer(
         f"it covers {country_names(codes=covers)}. Use a source that holds it"
     )
     if warn:
-        warn_outside(message)
+        warn_user(message, OutsideData)
     outside = {"countries": " ".join(lacking), "of": "the countries asked for"}
     return attach(found, complete=False, outside=outside)
 
@@ -120,8 +122,9 @@ def mark_missing_ids(found: gpd.GeoDataFrame, missing: list[int]) -> gpd.GeoData
     named = ", ".join(str(number) for number in missing[:_MOST_IDS])
     more = f" and {len(missing) - _MOST_IDS:,} more" if len(missing) > _MOST_IDS else ""
     count = "1 id" if len(missing) == 1 else f"{len(missing):,} ids"
-    warn_outside(
+    message = (
         f"the source ({read_attrs(found).get('source')}) has no published station with {count} "
         f"of those asked for: {named}{more}"
     )
+    warn_user(message, OutsideData)
     return attach(found, complete=False, n_ids_missing=len(missing))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import QueryError
+from ocm_geo.outside import name_outside
 from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, plain
 from ocm_geo.plots.text import POINTS, small_size, text_points, text_size, wrapped
@@ -239,6 +240,8 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
         told.append(f"snapshot {snapshot}")
     if attrs.get("truncated"):
         told.append("cut off: not all stations that match")
+    if names := name_outside(attrs):
+        told.append(f"no data: {names}")
     size = small_size(ax)
     shift, width = _below(ax)
     texts = [note, " · ".join(told), credit_line(table)]

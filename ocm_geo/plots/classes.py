@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
     from numpy.typing import NDArray
 
-__all__ = ["HATCH", "Classes", "given_classes", "round_classes", "share_classes"]
+__all__ = ["HATCH", "NO_DATA_LOOK", "Classes", "given_classes", "round_classes", "share_classes"]
 
 HATCH = "////"
+NO_DATA_LOOK: dict[str, Any] = {"facecolor": "white", "edgecolor": "#a3a3a3", "hatch": "xxxx"}
+"""Look of what lies outside the data, in maps and strips alike."""
 _NONE = "none found"
 _STEPS = (1.0, 2.0, 5.0)
 _TAIL = 0.02

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
+from ocm_geo.outside import no_data_in
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import share_classes
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.grid import draw_contours, draw_grid
 from ocm_geo.plots.maps import draw_ground, fill_map, map_size
-from ocm_geo.plots.shapes import draw_classes
+from ocm_geo.plots.shapes import draw_classes, draw_no_data
 from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares, parts_of
 from ocm_geo.plots.steps import chosen_steps, has_steps, step_column, step_unit
 from ocm_geo.plots.style import SHARES, counted, few_enough, numbers, plain, require
+from ocm_geo.provenance import read_attrs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,10 +168,12 @@ def _extent(layer: gpd.GeoDataFrame) -> tuple[Extent, gpd.GeoDataFrame]:
 
 def _draw_classes(ax: Axes, rows: gpd.GeoDataFrame, share: str, wanted: Extent) -> None:
     shown = draw_ground(ax, wanted)
-    percent = 100 * numbers(rows, share)
-    handles = draw_classes(
-        ax, rows.geometry.to_numpy(), percent, share_classes(SHARES), extent=shown
-    )
+    percent, shapes = 100 * numbers(rows, share), rows.geometry.to_numpy()
+    none = no_data_in(read_attrs(rows), shapes)
+    known = ~none.whole
+    classes = share_classes(SHARES)
+    handles = draw_classes(ax, shapes[known], percent[known], classes, extent=shown)
+    handles += draw_no_data(ax, none.parts, shown)
     step = f"{float(rows[step_column(rows)].iloc[0]):g} {step_unit(rows)}"
     group = f", {rows['group'].iloc[0]}" if "group" in rows else ""
     whose, _, bound = share.partition("_share")

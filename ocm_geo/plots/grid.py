@@ -9,6 +9,7 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
+from ocm_geo.outside import no_data_in
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes
 from ocm_geo.plots.classes import Classes, given_classes, round_classes
 from ocm_geo.plots.extent import Extent, squeeze
@@ -18,10 +19,11 @@ from ocm_geo.plots.maps import (
     map_size,
 )
 from ocm_geo.plots.room import box_inches
-from ocm_geo.plots.shapes import draw_classes, draw_missing
+from ocm_geo.plots.shapes import draw_classes, draw_missing, draw_no_data
 from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain
 from ocm_geo.plots.text import small_size
 from ocm_geo.plots.words import WAYS, described
+from ocm_geo.provenance import read_attrs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +73,10 @@ def draw_grid(
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
     ax = new_axes(ax, *map_size(wanted))
-    handles = draw_classes(ax, shapes, values, classes, extent=draw_ground(ax, wanted))
+    none = no_data_in(read_attrs(table), shapes)
+    known, shown = ~none.whole, draw_ground(ax, wanted)
+    handles = draw_classes(ax, shapes[known], values[known], classes, extent=shown)
+    handles += draw_no_data(ax, none.parts, shown, linewidth=0.0)
     return _finish(ax, table, column, handles, wanted=wanted)
 
 
@@ -108,13 +113,18 @@ def draw_contours(
     cells, values, classes = _read(table, column, breaks)
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
-    known = np.isfinite(values) & ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    none = no_data_in(read_attrs(table), shapes)
+    real = ~(none.whole | shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    known = np.isfinite(values) & real
     middles = shapely.get_coordinates(shapely.centroid(wanted.turned_shapes(shapes[known])))
     mesh = _triangles(middles, wanted)
     ax = new_axes(ax, *map_size(wanted))
-    draw_missing(ax, shapes[~known], draw_ground(ax, wanted), linewidth=0.0, zorder=1)
+    shown = draw_ground(ax, wanted)
+    draw_missing(ax, shapes[~known & ~none.whole], shown, linewidth=0.0, zorder=1)
+    handles = draw_no_data(ax, none.parts, shown, linewidth=0.0)
     _fill(ax, mesh, values[known], classes)
-    return _finish(ax, table, column, classes.legend(classes.of(values)), wanted=wanted)
+    handles = classes.legend(classes.of(values[~none.whole])) + handles
+    return _finish(ax, table, column, handles, wanted=wanted)
 
 
 def _fill(ax: Axes, mesh: Triangulation, height: NDArray[np.float64], classes: Classes) -> None:

@@ -10,7 +10,9 @@ from ocm_geo.checks import check_km
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy import Line, as_line
+from ocm_geo.outside import NO_DATA, stretches_without
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
+from ocm_geo.plots.classes import NO_DATA_LOOK
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import fill_map
 from ocm_geo.plots.route_map import draw_route_map
@@ -25,7 +27,7 @@ from ocm_geo.plots.style import (
     require,
 )
 from ocm_geo.plots.text import text_size
-from ocm_geo.provenance import NOT_RECORDED, choose_within_km, credit_line
+from ocm_geo.provenance import NOT_RECORDED, choose_within_km, credit_line, read_attrs
 from ocm_geo.standards import Rule, Verdict
 from ocm_geo.standards.catalogue import rule_of
 
@@ -101,12 +103,14 @@ def plot_route(
     points = in_lonlat(stations, "stations")
     width = choose_within_km(within_km, *(t for t in (stations, gaps) if t is not None))
     line = Line(as_line(route))
-    rows = _rows(gaps, limit_km, standard)
+    facts = _facts_of_outside(stations, gaps, standard)
+    rows = _rows(gaps, limit_km, standard, (line, facts))
     above = None
     if ax is None:
         above, ax = _two_axes(line, len(rows))
     ax = new_axes(ax)
     _draw_strip(ax, line, stations)
+    _draw_no_data(ax, stretches_without(facts, line))
     handles = [*ax.get_legend_handles_labels()[0], *draw_rows(ax, rows, -_TOP, line.length_km)]
     tune(ax, "kilometres from the start of the route", "", grid="x")
     ax.spines[["left"]].set_visible(False)
@@ -114,11 +118,30 @@ def plot_route(
     # A station that the route passes twice is one.
     number = counted(stations.index.nunique(), "station")
     within = f"{number} within {width:g} km of {line.length_km:,.0f} km"
-    facts = [within, *(row.fact for row in rows), *_other_credits(stations, gaps, standard)]
-    add_caption(ax, stations, *facts)
+    told = [within, *(row.fact for row in rows), *_other_credits(stations, gaps, standard)]
+    add_caption(ax, stations, *told)
     if above is not None:
-        fill_map(above, draw_route_map(above, line, points, within_km=width, rows=rows))
+        drawn = draw_route_map(above, line, points, within_km=width, rows=rows, facts=facts)
+        fill_map(above, drawn)
     return ax
+
+
+def _facts_of_outside(
+    stations: pd.DataFrame, gaps: pd.DataFrame | None, standard: Verdict | Rule | str | None
+) -> dict[str, Any]:
+    """Read what lies outside the data, from the table that says it."""
+    verdict = standard.segments if isinstance(standard, Verdict) else None
+    tables = [table for table in (gaps, verdict, stations) if table is not None]
+    found = [facts for facts in map(read_attrs, tables) if "outside" in facts]
+    return found[0] if found else {}
+
+
+def _draw_no_data(ax: Axes, stretches: list[tuple[float, float]]) -> None:
+    """Hatch the stretches outside the data, on both sides of the route."""
+    if stretches:
+        bars = [(a, b - a) for a, b in stretches]
+        look = {**NO_DATA_LOOK, "zorder": 1, "lw": 0.4, "label": NO_DATA}
+        ax.broken_barh(bars, (-_TOP, 2 * _TOP), **look)
 
 
 def _other_credits(
@@ -132,7 +155,10 @@ def _other_credits(
 
 
 def _rows(
-    gaps: gpd.GeoDataFrame | None, limit_km: float | None, standard: Verdict | Rule | str | None
+    gaps: gpd.GeoDataFrame | None,
+    limit_km: float | None,
+    standard: Verdict | Rule | str | None,
+    road: tuple[Line, dict[str, Any]],
 ) -> list[Rows]:
     limit = None if limit_km is None else check_km(limit_km, "limit_km")
     if limit is None and standard is not None:
@@ -140,8 +166,8 @@ def _rows(
         limit = rule.spacing_km
         if limit is None:
             raise QueryError(f"{rule.id} sets no spacing: give limit_km")
-    rows = [] if gaps is None else rows_of_gaps(gaps, limit)
-    return rows + (rows_of_verdict(standard) if isinstance(standard, Verdict) else [])
+    rows = [] if gaps is None else rows_of_gaps(gaps, limit, *road)
+    return rows + (rows_of_verdict(standard, *road) if isinstance(standard, Verdict) else [])
 
 
 def _two_axes(line: Line, n_rows: int) -> tuple[Axes, Axes]:

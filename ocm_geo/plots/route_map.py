@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from ocm_geo.geodesy import corridor_polygon
+from ocm_geo.outside import no_data_in, stretches_without
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground
-from ocm_geo.plots.shapes import draw_shapes
+from ocm_geo.plots.shapes import draw_no_data, draw_shapes
 from ocm_geo.plots.stations import draw_points
 from ocm_geo.plots.style import GAP, INK, power_class
 from ocm_geo.plots.text import small_size
@@ -32,7 +33,13 @@ _PLACES = 400
 
 
 def draw_route_map(
-    ax: Axes, line: Line, stations: gpd.GeoDataFrame, *, within_km: float, rows: list[Rows]
+    ax: Axes,
+    line: Line,
+    stations: gpd.GeoDataFrame,
+    *,
+    within_km: float,
+    rows: list[Rows],
+    facts: dict[str, Any],
 ) -> Extent:
     """
     Draw a route with its corridor, kilometres, stations and what is too long between them.
@@ -49,6 +56,8 @@ def draw_route_map(
         Half width of the corridor, km.
     rows : list of Rows
         Gaps or sections; the long ones of the first row that has any are drawn.
+    facts : dict
+        Provenance that says where the data end.
 
     Returns
     -------
@@ -59,10 +68,14 @@ def draw_route_map(
     wanted = Extent.of_shapes(corridor)
     shown = draw_ground(ax, wanted)
     draw_shapes(ax, corridor, shown, facecolor=_CORRIDOR, alpha=0.2, zorder=1)
+    draw_no_data(ax, no_data_in(facts, corridor).parts, shown)
     for piece in next((row.over().geometry for row in rows if len(row.over())), ()):
         _draw_line(ax, shapely.get_coordinates(piece), shown, color=GAP, lw=5, zorder=2)
     km = np.union1d(line.parts.along_km, np.linspace(0, line.length_km, _PLACES))
     _draw_line(ax, line.point_at(km), shown, color=INK, lw=1.3, zorder=2)
+    for start, end in stretches_without(facts, line):
+        part = line.point_at(np.linspace(start, end, _PLACES))
+        _draw_line(ax, part, shown, color="white", lw=0.8, zorder=2.1, ls=(0, (3, 3)))
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     draw_points(ax, shown.turned(lon), lat, power_class(stations["max_power_kw"]))
     _draw_marks(ax, line, shown)
@@ -70,10 +83,13 @@ def draw_route_map(
 
 
 def _draw_line(
-    ax: Axes, lonlat: NDArray[np.float64], shown: Extent, *, color: str, lw: float, zorder: float
+    ax: Axes,
+    lonlat: NDArray[np.float64],
+    shown: Extent,
+    **style: Any,  # noqa: ANN401
 ) -> None:
-    style = {"color": color, "lw": lw, "zorder": zorder, "solid_capstyle": "butt"}
-    ax.plot(shown.turned(lonlat[:, 0]), lonlat[:, 1], **style)  # type: ignore[arg-type]
+    style = {"solid_capstyle": "butt", **style}
+    ax.plot(shown.turned(lonlat[:, 0]), lonlat[:, 1], **style)
 
 
 def _draw_marks(ax: Axes, line: Line, shown: Extent) -> None:

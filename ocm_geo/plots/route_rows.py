@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.classes import HATCH
+from ocm_geo.outside import NO_DATA, split_by_data
+from ocm_geo.plots.classes import HATCH, NO_DATA_LOOK
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.style import GAP, GREY, INK, UNKNOWN, plain, require
 from ocm_geo.plots.text import small_size
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
+    from ocm_geo.geodesy import Line
     from ocm_geo.standards import Verdict
 
 __all__ = ["Rows", "draw_rows", "rows_of_gaps", "rows_of_verdict"]
@@ -55,7 +57,9 @@ class Rows:
         return self.table[self.table["status"] == "fails"]
 
 
-def rows_of_gaps(gaps: gpd.GeoDataFrame, limit_km: float | None) -> list[Rows]:
+def rows_of_gaps(
+    gaps: gpd.GeoDataFrame, limit_km: float | None, line: Line, facts: dict[str, Any]
+) -> list[Rows]:
     """
     Make a row for each group of gaps.
 
@@ -65,6 +69,10 @@ def rows_of_gaps(gaps: gpd.GeoDataFrame, limit_km: float | None) -> list[Rows]:
         As `ocm_geo.route_gaps` gives it.
     limit_km : float, optional
         Longer ones are marked.
+    line : Line
+        The route: gaps are split where the data end, and what is left counts.
+    facts : dict
+        Provenance that says where they end.
 
     Returns
     -------
@@ -82,8 +90,10 @@ def rows_of_gaps(gaps: gpd.GeoDataFrame, limit_km: float | None) -> list[Rows]:
     else:
         limit = f"{round(limit_km, 1):g} km"
         words = {"passes": f"gap up to {limit}", "fails": f"gap over {limit}"}
-    over = gaps["length_km"] > (np.inf if limit_km is None else limit_km)
-    marked = gaps.assign(status=np.where(over, "fails", "passes"))
+    pieces = split_by_data(gaps.assign(status="passes"), line, facts)
+    over = pieces["length_km"] > (np.inf if limit_km is None else limit_km)
+    over &= pieces["status"] != NO_DATA
+    marked = pieces.assign(status=pieces["status"].mask(over, "fails"))
     named = marked if "group" in marked else marked.assign(group="gaps")
     return [
         Rows(plain(str(group)), rows, words, "")
@@ -91,7 +101,7 @@ def rows_of_gaps(gaps: gpd.GeoDataFrame, limit_km: float | None) -> list[Rows]:
     ]
 
 
-def rows_of_verdict(verdict: Verdict) -> list[Rows]:
+def rows_of_verdict(verdict: Verdict, line: Line, facts: dict[str, Any]) -> list[Rows]:
     """
     Make a row for each direction of a verdict.
 
@@ -99,6 +109,10 @@ def rows_of_verdict(verdict: Verdict) -> list[Rows]:
     ----------
     verdict : Verdict
         Of `ocm_geo.assess_route`.
+    line : Line
+        The route: sections are split where the data end.
+    facts : dict
+        Provenance that says where they end.
 
     Returns
     -------
@@ -113,6 +127,7 @@ def rows_of_verdict(verdict: Verdict) -> list[Rows]:
     segments = verdict.segments
     if "start_km" not in segments:
         raise QueryError("standard must be a verdict of assess_route: a network has no kilometres")
+    segments = split_by_data(segments, line, facts)
     km = f"{round(verdict.rule.spacing_km or 0.0, 1):g} km"
     words = {
         "passes": f"at most {km} between pools",
@@ -157,13 +172,14 @@ def draw_rows(ax: Axes, rows: list[Rows], top: float, length_km: float) -> list[
     handles: dict[str, Patch] = {}
     for row in rows:
         low -= _STEP
-        for status, words in row.words.items():
+        for status, words in {**row.words, NO_DATA: NO_DATA}.items():
             inside = row.table[row.table["status"] == status]
             look = _looks(status)
             if len(inside):
                 bars = list(zip(inside["start_km"], inside["length_km"], strict=True))
                 ax.broken_barh(bars, (low, _BAR), lw=0.5, **look)
-                handles[words] = Patch(label=f"{words} ({len(inside):,})", lw=0.5, **look)
+                if status != NO_DATA:
+                    handles[words] = Patch(label=f"{words} ({len(inside):,})", lw=0.5, **look)
         _name_longest(ax, row.table, low + _BAR / 2, length_km)
         ticks.append(low + _BAR / 2)
         labels.append(row.name)
@@ -177,13 +193,14 @@ def _looks(status: str) -> dict[str, Any]:
         "passes": {"facecolor": _SHORT, "edgecolor": GREY},
         "fails": {"facecolor": GAP, "edgecolor": "white"},
         "end": {"facecolor": UNKNOWN, "edgecolor": GREY, "hatch": HATCH},
+        NO_DATA: NO_DATA_LOOK,
     }[status]
 
 
 def _name_longest(ax: Axes, table: pd.DataFrame, y: float, length_km: float) -> None:
     """Write the length on what is too long, and on the longest, where there is room."""
     size = small_size(ax)
-    between = table[table["status"] != "end"]
+    between = table[~table["status"].isin(["end", NO_DATA])]
     if between.empty:
         return
     longest = between["length_km"].idxmax()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ocm_geo.plots.classes import HATCH
+from ocm_geo.outside import NO_DATA
+from ocm_geo.plots.classes import HATCH, NO_DATA_LOOK
 from ocm_geo.plots.style import GREY, MANY, UNKNOWN
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ocm_geo.plots.classes import Classes
     from ocm_geo.plots.extent import Extent
 
-__all__ = ["draw_classes", "draw_missing", "draw_plain", "draw_shapes"]
+__all__ = ["draw_classes", "draw_missing", "draw_no_data", "draw_plain", "draw_shapes"]
 
 _MANY_CELLS = 300
 
@@ -147,6 +148,39 @@ def draw_missing(
         Of a `matplotlib.collections.PatchCollection`.
     """
     draw_shapes(ax, shapes, extent, facecolor=UNKNOWN, edgecolor=GREY, hatch=HATCH, **style)
+
+
+def draw_no_data(
+    ax: Axes,
+    shapes: NDArray[np.object_],
+    extent: Extent,
+    **style: Any,  # noqa: ANN401 - matplotlib's own
+) -> list[Patch]:
+    """
+    Draw what lies outside the data: hatched both ways, which no value and no class is.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A map.
+    shapes : numpy.ndarray of shapely.Geometry
+        Polygons in lon/lat.
+    extent : Extent
+        Of the map.
+    **style
+        Of a `matplotlib.collections.PatchCollection`.
+
+    Returns
+    -------
+    list of matplotlib.patches.Patch
+        What the legend says; empty where there is no shape.
+    """
+    from matplotlib.patches import Patch  # noqa: PLC0415 - loaded when needed
+
+    if not len(shapes):
+        return []
+    draw_shapes(ax, shapes, extent, **{"zorder": 1.5, "linewidth": 0.4, **NO_DATA_LOOK, **style})
+    return [Patch(label=NO_DATA, lw=0.4, **NO_DATA_LOOK)]
 
 
 def _paths(shapes: NDArray[np.object_]) -> list[Path]:

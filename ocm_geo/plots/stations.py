@@ -8,10 +8,12 @@ import numpy as np
 
 from ocm_geo.frames import in_lonlat
 from ocm_geo.ids import station_table
+from ocm_geo.outside import no_data_countries
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground, fill_map, map_size
 from ocm_geo.plots.room import box_inches
+from ocm_geo.plots.shapes import draw_no_data
 from ocm_geo.plots.style import (
     MANY,
     POWER_CLASSES,
@@ -21,6 +23,7 @@ from ocm_geo.plots.style import (
     power_class,
     require,
 )
+from ocm_geo.provenance import read_attrs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +93,9 @@ def plot_stations(
     ax = new_axes(ax, *map_size(wanted))
     first = draw_ground(ax, wanted)
     draw_points(ax, first.turned(lon), lat, power_class(stations["max_power_kw"]))
-    legend_below(ax, "Highest power (stations)")
+    abroad = draw_no_data(ax, no_data_countries(read_attrs(stations)), first, zorder=0.5)
+    handles = [*ax.get_legend_handles_labels()[0], *abroad]
+    legend_below(ax, "Highest power (stations)", handles)
     if title:
         put_title(ax, title)
     said = add_caption(ax, stations, *_facts(first, lon, lat))

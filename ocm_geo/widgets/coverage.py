@@ -12,7 +12,9 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
+from ocm_geo.outside import NO_DATA, no_data_in
 from ocm_geo.plots.steps import chosen_steps, step_column, step_unit
+from ocm_geo.provenance import read_attrs
 from ocm_geo.widgets.classes import MISSING, Classes
 from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
 from ocm_geo.widgets.land import collection
@@ -148,6 +150,7 @@ class CoverageLayer:
     ) -> None:
         self._table = in_lonlat(table, "coverage table")
         self._shapes = _turned(self._table)
+        self._outside = no_data_in(read_attrs(table), self._table.geometry.to_numpy()).whole
         self.column = _column_of(self._table, column)
         self._steps = chosen_steps(self._table, within_km, minutes)
         self._unit = step_unit(self._table)
@@ -212,13 +215,15 @@ class CoverageLayer:
 
     def draw(self, _: object = None) -> None:
         """Draw the bound and the distance that are chosen."""
-        rows, shapes = self._table, self._shapes
+        rows, shapes, outside = self._table, self._shapes, self._outside
         if self._steps:
             chosen = (rows[step_column(rows)] == self._within.value).to_numpy(dtype=bool)
-            rows, shapes = rows[chosen], shapes[chosen]
+            rows, shapes, outside = rows[chosen], shapes[chosen], outside[chosen]
         name = self._columns[self._bound.value]
         self._values = self._numbers(rows, name)
         self._names = _names_of(rows)
+        self._gone = outside
+        self._values = np.where(outside, np.nan, self._values)
         position = self.classes.position(self._values)
         singly = len(rows) <= _MAX_SINGLE
         make = _single if singly else _by_class
@@ -248,7 +253,7 @@ class CoverageLayer:
         row = feature["properties"].get("row")
         if row is None:
             return
-        value = self.classes.text(float(self._values[row]))
+        value = NO_DATA if self._gone[row] else self.classes.text(float(self._values[row]))
         self._tell(f"{html.escape(self._names[row])}: <b>{value}</b>")
 
     def _tell(self, text: str) -> None:
@@ -260,8 +265,10 @@ class CoverageLayer:
         within = f" within {self._within.value:g} {self._unit}" if self._steps else ""
         bound = f", {self._bound.value} value" if len(self._columns) > 1 else ""
         rows = [*zip(self.classes.colours, self.classes.labels, strict=True)]
-        if np.isnan(self._values).any():
+        if np.isnan(self._values[~self._gone]).any():
             rows.append((MISSING, "no value"))
+        if self._gone.any():
+            rows.append((MISSING, f"{NO_DATA}: outside what the source covers"))
         swatches = "".join(
             f"<div style='white-space:nowrap'><svg width='18' height='12' aria-hidden='true'>"
             f"<rect width='18' height='12' fill='{colour}' stroke='#999999'/></svg> {label}</div>"

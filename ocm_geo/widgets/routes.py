@@ -13,8 +13,9 @@ import shapely
 from ocm_geo.corridors import locate_along, route_gaps
 from ocm_geo.geodesy import Line, as_line, corridor_polygon
 from ocm_geo.ids import ID_NAMES, station_table
+from ocm_geo.outside import NO_DATA, split_by_data
 from ocm_geo.plots.style import GAP, INK, POWER_CLASSES, power_class
-from ocm_geo.provenance import choose_within_km
+from ocm_geo.provenance import carry, choose_within_km, read_attrs
 from ocm_geo.standards import AssessmentOptions, Rule, assess_route, standards
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
@@ -36,13 +37,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RouteMap", "route_map"]
 
-_NEUTRAL, _ENDS = "#b8b8b8", "#e4e4e4"
+_NEUTRAL, _ENDS, _NOTHING = "#b8b8b8", "#e4e4e4", "#ffffff"
 _GAPS = {
     "fails": (GAP, "longer than the standard allows"),
     "passes": (_NEUTRAL, "within the standard"),
     "end": (_ENDS, "before the first and after the last pool"),
     "unserved": (GAP, "no pool at all"),
     "gap": (_NEUTRAL, "between stations"),
+    NO_DATA: (_NOTHING, "no data: outside what the source covers"),
 }
 _CORRIDOR = {"stroke": False, "fillColor": "#0077bb", "fillOpacity": 0.15, "interactive": False}
 _MARK = {"color": "#0077bb", "weight": 3, "fillOpacity": 0}
@@ -123,6 +125,7 @@ def route_map(
         asked = AssessmentOptions(offset_km=None if own else limit)
         verdict = assess_route(route, stations, standard, options=asked)
         gaps = verdict.segments
+    gaps = carry(split_by_data(gaps, line, read_attrs(gaps)), gaps)
     road = np.array([shapely.LineString(line.coords)])
     view = View.around_shapes(road, height_px(height))
     shown = RouteMap(new_map(view, basemap, height), line, located, gaps)
@@ -229,7 +232,10 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
             if shape is None or shape.is_empty:
                 continue
             colour = _GAPS[status][0]
-            drawn = feature(self._near(shape), _stroke(colour, 7 if colour == GAP else 5))
+            look = _stroke(colour, 7 if colour == GAP else 5)
+            if status == NO_DATA:
+                look["dashArray"] = "2 6"
+            drawn = feature(self._near(shape), look)
             drawn["properties"]["gap"] = i
             features.append(drawn)
         return features
@@ -261,7 +267,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         kinds = list(dict.fromkeys(self.gaps["status"]))
         rows = "".join(
             "<div><svg width='18' height='10' aria-hidden='true'>"
-            f"<rect y='3' width='18' height='5' fill='{_GAPS[kind][0]}'/></svg> "
+            f"<rect y='3' width='18' height='5' fill='{_GAPS[kind][0]}'{_rim(kind)}/></svg> "
             f"{_GAPS[kind][1]}</div>"
             for kind in kinds
         )
@@ -274,6 +280,10 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
                 f"length ({100 * v.share_low:.0f} to {100 * v.share_high:.0f} %)</div>"
             )
         return f"{said}{legend_html()}<b>Gaps</b>{rows}"
+
+
+def _rim(kind: str) -> str:
+    return " stroke='#666' stroke-dasharray='2 2'" if kind == NO_DATA else ""
 
 
 def _offset_km(standard: str) -> float | None:
@@ -318,6 +328,7 @@ def _strip_gaps(gaps: pd.DataFrame) -> list[dict[str, Any]]:
             "fill": _GAPS[status][0],
             "ink": "#ffffff" if _GAPS[status][0] == GAP else "#222222",
             "text": f"km {start:.1f} to {end:.1f}: {end - start:.1f} km, {_GAPS[status][1]}",
+            "word": NO_DATA if status == NO_DATA else "",
         }
         for start, end, status in zip(gaps["start_km"], gaps["end_km"], gaps["status"], strict=True)
     ]

@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
+from ocm_geo.provenance import carry
 from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations, one_line, safe_url
 from ocm_geo.widgets.popups import popup_html
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stations() -> gpd.GeoDataFrame:
-    return ocm.stations_from_bbox((3, 50, 9, 54), source=ocm.sample())
+    every = ocm.stations(source=ocm.sample())
+    return carry(every.cx[3:9, 50:54], every)
 
 
 @pytest.fixture

@@ -48,12 +48,12 @@ function render({ model, el }) {
       const w = Math.max(x(gap.end) - x(gap.start) - 1, 1);
       const bar = put(svg, "rect", {
         x: x(gap.start), y: GAPS, width: w, height: 18, fill: gap.fill, stroke: "#666", class: "gap",
-        "stroke-width": 0.5,
+        "stroke-width": 0.5, "stroke-dasharray": gap.word ? "3 3" : "none",
       });
       bar.addEventListener("mouseenter", () => { gapAt = i; mark({ gap: i }); });
       if (w > 46) {
         put(svg, "text", { x: x(gap.start) + w / 2, y: GAPS + 13, class: "inside", fill: gap.ink },
-          `${gap.km.toFixed(gap.km < 10 ? 1 : 0)} km`);
+          gap.word || `${gap.km.toFixed(gap.km < 10 ? 1 : 0)} km`);
       }
     });
     put(svg, "line", { x1: x(0), x2: x(length), y1: MID, y2: MID, stroke: "#222", "stroke-width": 2 });
