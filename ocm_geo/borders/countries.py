@@ -12,7 +12,7 @@ its outline on all sides, into its neighbours too.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ import numpy as np
 import shapely
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
@@ -70,13 +70,13 @@ def countries() -> gpd.GeoDataFrame:
     return table
 
 
-def rows_of_codes(codes: Iterable[str]) -> NDArray[np.bool_]:
+def rows_of_codes(codes: Collection[str]) -> NDArray[np.bool_]:
     """
     Mark the countries whose stations may be filed under some codes.
 
     Parameters
     ----------
-    codes : iterable of str
+    codes : collection of str
         ISO 3166 alpha-2 codes.
 
     Returns
@@ -84,12 +84,21 @@ def rows_of_codes(codes: Iterable[str]) -> NDArray[np.bool_]:
     numpy.ndarray of bool
         One value a row of `countries`.
     """
-    wanted, table = set(codes), countries()
+    return _rows_of(frozenset(codes)).copy()
+
+
+@lru_cache(maxsize=64)
+def _rows_of(codes: frozenset[str]) -> NDArray[np.bool_]:
+    table = countries()
     pairs = zip(table["code"], table["also"], strict=True)
-    return np.array([bool(wanted & {code, *also.split()}) for code, also in pairs])
+    return np.array([not codes.isdisjoint({code, *also.split()}) for code, also in pairs])
 
 
-def find_countries(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.intp]:
+def find_countries(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    asked: NDArray[np.bool_] | None = None,
+) -> NDArray[np.intp]:
     """
     Find the countries that claim positions.
 
@@ -97,6 +106,9 @@ def find_countries(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArra
     ----------
     lon, lat : numpy.ndarray of shape (n,)
         Degrees, longitudes within ±180.
+    asked : numpy.ndarray of bool, optional
+        Which rows of `countries` are asked about, to save time: of others any may be found, or
+        none.
 
     Returns
     -------
@@ -107,9 +119,13 @@ def find_countries(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArra
     n_lat, n_lon = cells.shape
     row = np.minimum(((lat + 90.0) / CELL_DEGREES).astype(np.intp), n_lat - 1)
     column = np.minimum(((lon + 180.0) / CELL_DEGREES).astype(np.intp), n_lon - 1)
-    found = cells[row, column].astype(np.intp) - 1
+    found: NDArray[np.intp] = cells[row, column].astype(np.intp) - 1
     mixed = np.flatnonzero(found == MIXED - 1)
+    found[mixed] = _NOBODY
     at = np.searchsorted(mixed_cells, row[mixed] * n_lon + column[mixed])
+    if asked is not None:
+        is_asked = np.append(False, asked)[owners[at]].any(axis=1)
+        mixed, at = mixed[is_asked], at[is_asked]
     found[mixed] = _find_exactly(owners[at], lon[mixed], lat[mixed])
     return found
 
@@ -134,7 +150,7 @@ def are_within_reach(
     """
     inside = np.zeros(len(lon), dtype=bool)
     if len(lon):
-        box = (lon.min(), lat.min(), lon.max(), lat.max())
+        box = float(np.min(lon)), float(np.min(lat)), float(np.max(lon)), float(np.max(lat))
         for row in np.intersect1d(_touching_box(box), rows):
             rest = np.flatnonzero(~inside)
             inside[rest] = shapely.intersects_xy(_reaches()[row], lon[rest], lat[rest])
@@ -157,8 +173,7 @@ def rows_reaching(shapes: NDArray[np.object_], rows: NDArray[np.intp]) -> NDArra
     numpy.ndarray of int, shape (2, m)
         Rows of `countries` and positions of the shapes that they reach.
     """
-    parts = shapely.get_parts(shapes)
-    box = shapely.box(*shapely.total_bounds(parts)) if len(parts) else shapely.Point()
+    box = shapely.box(*shapely.total_bounds(shapes)) if len(shapes) else shapely.Point()
     near = np.intersect1d(_parts_tree()[1][_parts_tree()[0].query(box)], rows)
     if not len(near):
         return np.empty((2, 0), dtype=np.intp)

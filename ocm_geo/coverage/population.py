@@ -330,10 +330,11 @@ def _do(job: Any, task: Any) -> Any:  # noqa: ANN401
 
 def _where_people_live(cells: Cells) -> NDArray[np.float64]:
     """Return the mean position of the people of each small square, and their number."""
-    column = np.floor(cells.lon / _SQUARE_DEGREES).astype(np.intp)
-    row = np.floor(cells.lat / _SQUARE_DEGREES).astype(np.intp)
-    first, wide = row.min(), column.max() - column.min() + 1
-    square = (row - first) * wide + column - column.min()
+    column = (cells.lon // _SQUARE_DEGREES).astype(np.int64)
+    row = (cells.lat // _SQUARE_DEGREES).astype(np.int64)
+    first, west = int(np.min(row)), int(np.min(column))
+    wide = int(np.max(column)) - west + 1
+    square = (row - first) * wide + column - west
     number = np.bincount(square, cells.people)
     at = np.flatnonzero(number)
     sums = [np.bincount(square, cells.people * values)[at] for values in (cells.lon, cells.lat)]

@@ -19,11 +19,11 @@ from ocm_geo.borders import (
 from ocm_geo.geodesy import area_km2, distance_km, wrap_lon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
-__all__ = ["Areas", "Demand", "Points", "points_of_lines"]
+__all__ = ["Areas", "Demand", "Points", "box_about", "points_of_lines"]
 
 _STEP_DEGREES = 0.002
 _MOST_STEPS = 200_000
@@ -55,30 +55,29 @@ class Points:
     def __len__(self) -> int:
         return len(self.lon)
 
-    @cached_property
-    def country(self) -> NDArray[np.intp]:
-        """The rows of `countries` that claim the points; -1 on the open sea."""
-        return find_countries(self.lon, self.lat)
-
     def find_beyond(self, covered: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Find the countries not covered that hold points farther away than the tolerance."""
-        n_points = np.bincount(self.country + 1, minlength=len(covered) + 1)[1:]
+        country = find_countries(self.lon, self.lat, ~covered)
+        n_points = np.bincount(country + 1, minlength=len(covered) + 1)[1:]
         near = np.flatnonzero(covered)
         asked = np.flatnonzero((n_points > 0) & ~covered)
-        return np.array([row for row in asked if self._has_beyond(row, near)], dtype=np.intp)
+        found = [row for row in asked if self._has_beyond(country == row, near)]
+        return np.array(found, dtype=np.intp)
 
-    def _has_beyond(self, row: int, covered: NDArray[np.intp]) -> bool:
-        at = np.flatnonzero(self.country == row)
+    def _has_beyond(self, inside: NDArray[np.bool_], covered: NDArray[np.intp]) -> bool:
+        at = np.flatnonzero(inside)
         for some in (at[:: max(len(at) // _FIRST_LOOK, 1)], at):
             if not are_within_reach(covered, self.lon[some], self.lat[some]).all():
                 return True
         return False
 
-    def share_in(self, rows: Iterable[int]) -> dict[int, float]:
+    def share_in(self, rows: Collection[int]) -> dict[int, float]:
         """Measure the share of the weight that lies in each of some countries."""
         weight = np.ones(len(self)) if self.weight is None else self.weight
-        total = weight.sum()
-        sums = {row: float(weight[self.country == row].sum()) for row in rows}
+        total, asked = weight.sum(), np.zeros(len(countries()), dtype=bool)
+        asked[list(rows)] = True
+        country = find_countries(self.lon, self.lat, asked)
+        sums = {row: float(weight[country == row].sum()) for row in rows}
         return {row: value / total if total > 0 else 0.0 for row, value in sums.items()}
 
     def meets(self, box: tuple[float, float, float, float]) -> bool:
@@ -89,7 +88,7 @@ class Points:
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Return the box about it."""
-        return self.lon.min(), self.lat.min(), self.lon.max(), self.lat.max()
+        return box_about(self.lon, self.lat)
 
     def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return positions that lie in it."""
@@ -127,17 +126,31 @@ class Areas:
         """Find the countries not covered that hold ground farther away than the tolerance."""
         country, shape = rows_reaching(self.shapes, np.flatnonzero(~covered))
         if not len(country):
-            return country
+            return np.empty(0, dtype=np.intp)
         found = self._inner.find_beyond(covered)
-        open_ = ~np.isin(country, found)
-        near = np.flatnonzero(covered)
+        own = find_countries(self._inner.lon, self._inner.lat, ~covered)
+        inside = self._within_reach(np.unique(shape), np.flatnonzero(covered))
+        open_ = ~np.isin(country, found) & (~inside[shape] | (own[shape] == country))
         for row, at in zip(country[open_], shape[open_], strict=True):
-            is_own = self._inner.country[at] == row
-            if row not in found and _has_ground_beyond(self.shapes[at], row, near, is_own=is_own):
+            if row not in found and _has_ground_beyond(
+                self.shapes[at], int(row), covered, is_own=own[at] == row
+            ):
                 found = np.append(found, row)
         return np.sort(found)
 
-    def share_in(self, rows: Iterable[int]) -> dict[int, float]:
+    def _within_reach(
+        self, positions: NDArray[np.intp], covered: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        """Mark those shapes that lie wholly within the tolerance of one covered country."""
+        inside = np.zeros(len(self), dtype=bool)
+        reach = countries()["reach"].to_numpy()
+        rows, _ = rows_reaching(self.shapes[positions], covered)
+        for row in np.unique(rows):
+            rest = positions[~inside[positions]]
+            inside[rest] = shapely.covers(reach[row], self.shapes[rest])
+        return inside
+
+    def share_in(self, rows: Collection[int]) -> dict[int, float]:
         """Measure the share of the weight that lies in each of some countries."""
         size = area_km2(self.shapes)
         weight = size if self.weight is None else self.weight
@@ -161,6 +174,25 @@ class Areas:
 
 
 Demand: TypeAlias = Points | Areas
+
+
+def box_about(
+    lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[float, float, float, float]:
+    """
+    Return the box about positions.
+
+    Parameters
+    ----------
+    lon, lat : numpy.ndarray
+        Degrees, at least one.
+
+    Returns
+    -------
+    tuple of float
+        (west, south, east, north).
+    """
+    return float(np.min(lon)), float(np.min(lat)), float(np.max(lon)), float(np.max(lat))
 
 
 def points_of_lines(shapes: NDArray[np.object_], what: str) -> Points:
@@ -191,7 +223,7 @@ def points_of_lines(shapes: NDArray[np.object_], what: str) -> Points:
 
 
 def _has_ground_beyond(
-    shape: shapely.Geometry, row: int, covered: NDArray[np.intp], *, is_own: bool
+    shape: shapely.Geometry, row: int, covered: NDArray[np.bool_], *, is_own: bool
 ) -> bool:
     """
     Test whether a shape lies in a country, farther than the tolerance from those covered.

@@ -8,12 +8,12 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from ocm_geo.borders import countries
+from ocm_geo.borders import countries, find_countries
 from ocm_geo.checks import warn_user
 from ocm_geo.errors import OutsideData
 from ocm_geo.geodesy import distance_km, wrap_lon
 from ocm_geo.geodesy.antimeridian import continuous
-from ocm_geo.outside.demand import Areas, Demand, Points, points_of_lines
+from ocm_geo.outside.demand import Areas, Demand, Points, box_about, points_of_lines
 from ocm_geo.outside.known import (
     Known,
     alone_in,
@@ -221,7 +221,7 @@ def mark_outside(stations: Stations, demand: Demand, *, warn: bool = True) -> St
     message, outside = found
     if warn:
         warn_user(message, OutsideData)
-    copy = stations.copy(deep=False)
+    copy: Stations = stations.copy(deep=False)
     copy.attrs = dict(stations.attrs)
     return attach(copy, complete=False, outside=outside)
 
@@ -256,20 +256,23 @@ def _beyond_countries(
 ) -> dict[int, float]:
     """Measure the share in each country outside; empty where there is none."""
     beyond = demand.find_beyond(known.covered)
-    rows = [int(row) for row in beyond if not has_unfiled_stations(stations, int(row))]  # type: ignore[arg-type]
+    rows = [int(row) for row in beyond if not has_unfiled_stations(stations, int(row))]
     return demand.share_in(rows) if rows else {}
 
 
 def _by_country(demand: Demand) -> dict[int, float]:
-    points = Points(*demand.places())
-    rows, count = np.unique(points.country, return_counts=True)
-    return {int(r): float(n) / len(points) for r, n in zip(rows, count, strict=True) if r >= 0}
+    rows, count = np.unique(find_countries(*demand.places()), return_counts=True)
+    whole = float(count.sum())
+    return {int(r): float(n) / whole for r, n in zip(rows, count, strict=True) if r >= 0}
 
 
 def _far_from_all(stations: gpd.GeoDataFrame | gpd.GeoSeries, demand: Demand) -> str:
     """Explain why a table without provenance knows nothing there, where that is beyond doubt."""
     lon, lat = lonlat_of(stations)
-    if not len(lon) or demand.meets((lon.min() - 1, lat.min() - 1, lon.max() + 1, lat.max() + 1)):
+    if not len(lon):
+        return ""
+    west, south, east, north = box_about(lon, lat)
+    if demand.meets((west - 1.0, south - 1.0, east + 1.0, north + 1.0)):
         return ""
     where = set(_by_country(demand))
     west, south, east, north = demand.bounds()

@@ -51,7 +51,7 @@ def e35(data_dir: Path) -> shapely.LineString:
 def km_in(line: shapely.LineString, land: shapely.Geometry) -> float:
     """Measure by shapely and pyproj alone."""
     inside = shapely.intersection(shapely.segmentize(line, 0.01), land)
-    return GEOD.geometry_length(inside) / 1000.0
+    return float(GEOD.geometry_length(inside)) / 1000.0
 
 
 def test_the_share_of_a_road_is_that_of_other_borders(

@@ -17,6 +17,10 @@ from ocm_geo.outside import describe_outside, no_data_in, split_by_data, stretch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from matplotlib.axes import Axes
+
+    Make = Callable[..., gpd.GeoDataFrame]
+
 FACTS = {"covers": "NL", "outside": {"countries": "DE", "share": 0.5, "of": "the area"}}
 TO_COLOGNE = shapely.LineString([(5.12, 52.09), (5.9, 51.97), (6.96, 50.94)])
 UTRECHT, COLOGNE = shapely.box(4.9, 52.0, 5.4, 52.3), shapely.box(6.7, 50.8, 7.2, 51.1)
@@ -29,7 +33,7 @@ def _closed() -> Iterator[None]:
     plt.close("all")
 
 
-def words(ax: plt.Axes) -> list[str]:
+def words(ax: Axes) -> list[str]:
     legend = ax.get_legend()
     assert legend is not None
     return [text.get_text() for text in legend.get_texts()]
@@ -72,7 +76,9 @@ def test_gaps_are_split_where_the_data_end() -> None:
     assert split_by_data(table, line, {}) is table
 
 
-def test_a_strip_shows_no_gap_where_there_are_no_data(stations_of: Callable[..., object]) -> None:
+def test_a_strip_shows_no_gap_where_there_are_no_data(
+    stations_of: Make,
+) -> None:
     stations = stations_of()
     with pytest.warns(ocm.OutsideData):
         gaps = ocm.route_gaps(TO_COLOGNE, stations)
@@ -85,7 +91,7 @@ def test_a_strip_shows_no_gap_where_there_are_no_data(stations_of: Callable[...,
     assert gaps["length_km"].max() > 90
 
 
-def test_maps_hatch_what_has_no_data(stations_of: Callable[..., object]) -> None:
+def test_maps_hatch_what_has_no_data(stations_of: Make) -> None:
     areas = gpd.GeoSeries([UTRECHT, COLOGNE, BORDER], crs="EPSG:4326")
     with pytest.warns(ocm.OutsideData):
         table = ocm.coverage(areas, stations_of(), 5)
@@ -99,10 +105,12 @@ def test_maps_hatch_what_has_no_data(stations_of: Callable[..., object]) -> None
     with pytest.warns(ocm.OutsideData):
         cells = ocm.coverage_grid(BORDER, stations_of(), 5, within_km=5)
     for kind in ("grid", "contours"):
-        assert "no data" in words(ocm.plot_coverage(cells, kind=kind))  # type: ignore[arg-type]
+        assert "no data" in words(ocm.plot_coverage(cells, kind=kind))
 
 
-def test_a_map_of_a_route_has_stretches_without_data(stations_of: Callable[..., object]) -> None:
+def test_a_map_of_a_route_has_stretches_without_data(
+    stations_of: Make,
+) -> None:
     pytest.importorskip("anywidget")
     with pytest.warns(ocm.OutsideData):
         shown = ocm.route_map(TO_COLOGNE, stations_of(), 5)
