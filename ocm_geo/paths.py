@@ -14,7 +14,7 @@ from ocm_geo.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["expand_path", "replacing"]
+__all__ = ["expand_path", "replacing", "write_whole"]
 
 # Names that Windows keeps for devices, with any suffix.
 _DEVICES = frozenset(
@@ -84,6 +84,32 @@ def replacing(target: Path) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise QueryError(f"{target} cannot be written: {reason}") from error
+
+
+def write_whole(target: Path, text: str) -> Path:
+    """
+    Write a text file beside its target and move it over, in UTF-8.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The file to write.
+    text : str
+        Its text.
+
+    Returns
+    -------
+    pathlib.Path
+        The target.
+
+    Raises
+    ------
+    QueryError
+        If the file cannot be written; an earlier file is kept.
+    """
+    with replacing(target) as scratch:
+        scratch.write_text(text, encoding="utf-8", newline="")
+    return target
 
 
 def _check_target(target: Path) -> None:

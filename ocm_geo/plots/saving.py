@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.checks import short_form
@@ -69,8 +70,13 @@ def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> 
         raise QueryError("these axes belong to no figure")
     # Publishers refuse the Type 3 fonts that matplotlib writes by default; 42 is TrueType.
     fixed = {"svg.hashsalt": "ocm_geo", "svg.fonttype": "path", "pdf.fonttype": 42}
-    with mpl.rc_context(fixed), replacing(target) as scratch:  # type: ignore[arg-type]
-        figure.savefig(scratch, dpi=dpi, metadata=_metadata(figure, target.suffix.lower()))
+    suffix = target.suffix.lower()
+    # In memory, since matplotlib leaves a file open that it could not write to the end.
+    drawn = BytesIO()
+    with mpl.rc_context(fixed):  # type: ignore[arg-type]
+        figure.savefig(drawn, format=suffix[1:], dpi=dpi, metadata=_metadata(figure, suffix))
+    with replacing(target) as scratch:
+        scratch.write_bytes(drawn.getvalue())
     return target
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import MalformedResponse
+from ocm_geo.paths import write_whole
 from ocm_geo.reference.tables import TABLES, ReferenceData, from_plain, make_reference, make_table
 
 if TYPE_CHECKING:
@@ -116,9 +117,8 @@ def write(reference: ReferenceData, folder: str | Path) -> Path:
     """
     tables = {name: _plain(reference, name) for name in TABLES}
     document = {"date": reference.date, "origin": reference.origin, "tables": tables}
-    path = Path(folder) / FILE
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    return path
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return write_whole(Path(folder) / FILE, text)
 
 
 def read(folder: str | Path) -> ReferenceData:

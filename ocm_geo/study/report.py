@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 
 from ocm_geo.outside import describe_outside
+from ocm_geo.paths import write_whole
 from ocm_geo.provenance import read_attrs
 from ocm_geo.reference import attribution
 from ocm_geo.study.access import class_names
@@ -55,8 +56,7 @@ def write_report(result: StudyResult) -> Path:
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
     template = environment.get_template("report.html.j2")
     page = template.render(**_facts(result))
-    result.report.write_text(page, encoding="utf-8")
-    return result.report
+    return write_whole(result.report, page)
 
 
 def _facts(result: StudyResult) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import msgspec
 from ocm_geo import files
 from ocm_geo.advice import advise_in_keys
 from ocm_geo.errors import QueryError
-from ocm_geo.paths import expand_path
+from ocm_geo.paths import expand_path, write_whole
 from ocm_geo.provenance import attach, carry, read_attrs
 from ocm_geo.query import Area
 from ocm_geo.reference import add_labels, attribution
@@ -226,6 +226,5 @@ def _write_record(result: StudyResult) -> Path:
         "provenance": read_attrs(result.stations),
         "versions": {name: version(name) for name in packages},
     }
-    path = result.folder / "study.json"
-    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    return write_whole(result.folder / "study.json", text)
