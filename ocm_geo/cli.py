@@ -53,8 +53,14 @@ def main() -> None:
     try:
         app()
     except ocm.OCMError as error:
-        typer.echo(f"ocm-geo: {advise_in_options(str(error), _list_options())}", err=True)
+        _echo(f"ocm-geo: {advise_in_options(str(error), _list_options())}", err=True)
         raise SystemExit(1) from None
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    """Print a text without signs that a terminal obeys: names of stations are by strangers."""
+    shown = "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
+    typer.echo(shown, err=err)
 
 
 def _list_options() -> dict[str, str]:
@@ -74,7 +80,7 @@ def _list_options() -> dict[str, str]:
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     if wanted:
-        typer.echo(f"ocm-geo {ocm.__version__}")
+        _echo(f"ocm-geo {ocm.__version__}")
         raise typer.Exit
 
 
@@ -191,7 +197,7 @@ def stations(
     else:
         found = ocm.stations(**filters)
     ocm.write(ocm.add_labels(found), output)
-    typer.echo(f"{len(found):,} stations written to {output}")
+    _echo(f"{len(found):,} stations written to {output}")
 
 
 @app.command()
@@ -225,7 +231,7 @@ def build(
 ) -> None:
     """Build a local copy from bulk data; earlier snapshots are kept. Status 3: a file is cut."""
     mirror = ocm.Mirror.build(path, list(data), reference=reference, force=force)
-    typer.echo(str(mirror.report))
+    _echo(str(mirror.report))
     if not mirror.report.complete:
         raise typer.Exit(_NOT_COMPLETE)
 
@@ -234,11 +240,11 @@ def build(
 def info(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) -> None:
     """Show what a mirror holds: its snapshot, its countries, and what became of the records."""
     mirror = ocm.Mirror(path)
-    typer.echo(repr(mirror))
-    typer.echo(str(mirror.report))
-    typer.echo("countries")
+    _echo(repr(mirror))
+    _echo(str(mirror.report))
+    _echo("countries")
     for row in mirror.coverage.fillna({"country_code": "none"}).itertuples():
-        typer.echo(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
+        _echo(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
 
 
 @mirror_app.command()
@@ -265,11 +271,11 @@ def _source(named: str | None) -> Source | None:
 
 
 def _tell(result: Any) -> None:  # noqa: ANN401 - StudyResult, whose module is heavy
-    typer.echo(f"{len(result.stations):,} stations, {len(result.written)} files in {result.folder}")
-    typer.echo(f"Read {result.report.resolve()}")
+    _echo(f"{len(result.stations):,} stations, {len(result.written)} files in {result.folder}")
+    _echo(f"Read {result.report.resolve()}")
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
     if issubclass(category, ocm.OCMWarning):
         told = advise_in_options(str(message), _list_options())
-        typer.echo(f"ocm-geo: {category.__name__}: {told}", err=True)
+        _echo(f"ocm-geo: {category.__name__}: {told}", err=True)

@@ -158,7 +158,7 @@ def _estimate_offset_km(
 
 
 def _norm(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -116,3 +116,12 @@ def test_filters_are_passed_on(tmp_path: Path) -> None:
         open_data=False,
     )
     assert len(ocm.read(tmp_path / "out.csv")) == len(alone)
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\u202e", "\r"])
+def test_a_terminal_gets_no_signs_that_it_obeys(
+    hostile: str, errors_of: Callable[..., str]
+) -> None:
+    told = errors_of("stations", f"a{hostile}b.txt", "--source", "sample")
+    assert "a?" in told
+    assert all(sign.isprintable() or sign == "\n" for sign in told)
