@@ -61,13 +61,11 @@ def test_a_map_in_a_notebook(
 
 
 def test_the_command_line_opens_the_explorer(
-    browser: Any,
     open_page: Callable[..., tuple[Any, Seen]],
     picture: Callable[[Any, str], None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert browser.is_connected()
     monkeypatch.setenv("JUPYTER_TOKEN", "a-token")
     port = free_port()
     code = "from ocm_geo.cli import main; main()"
