@@ -86,7 +86,7 @@ def short_form(value: object) -> str:
         return f"a {kind} of {len(np.atleast_1d(value))} rows"
     if isinstance(value, float | np.floating):
         return f"{value:g}"
-    if isinstance(value, Real | np.bool_) or is_missing(value):
+    if _is_number(value) or isinstance(value, bool | np.bool_) or is_missing(value):
         return str(value)
     text = " ".join((str(value) if is_duration(value) else repr(value)).split())
     if len(text) <= _SHOWN:
@@ -101,7 +101,8 @@ def is_missing(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    # A timedelta64 of NumPy is an integer to Python.
+    return isinstance(value, Real) and not isinstance(value, bool | np.timedelta64)
 
 
 def check_number(

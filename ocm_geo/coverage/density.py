@@ -13,7 +13,7 @@ from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.tally import AreaFinder, warn_of_overlaps
 from ocm_geo.errors import QueryError
-from ocm_geo.frames import add_columns, in_lonlat
+from ocm_geo.frames import add_columns, in_lonlat, require_columns
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
@@ -120,9 +120,7 @@ def density(
 def _amounts_inside(
     finder: AreaFinder, stations: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    for column in ("n_connectors", "total_power_kw"):
-        if column not in stations:
-            raise QueryError(f"stations: there is no column {column!r}; give a station table")
+    require_columns(stations, ("n_connectors", "total_power_kw"), "stations")
     area, station = finder.pairs(*check_stations(stations))
     connectors = stations["n_connectors"].to_numpy(dtype=float, na_value=0.0)
     power = stations["total_power_kw"].to_numpy(dtype=float, na_value=0.0)
