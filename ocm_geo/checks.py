@@ -300,7 +300,7 @@ def check_flag(value: Any, name: str) -> bool:  # noqa: ANN401 - checked here
     return bool(value)
 
 
-def check_engine(engine: object, *methods: str) -> None:
+def check_engine(engine: Any, *methods: str) -> Any:  # noqa: ANN401 - any engine
     """Check that a routing engine can do what is asked of it."""
     lacking = [name for name in methods if not callable(getattr(engine, name, None))]
     if isinstance(engine, type) or lacking:
@@ -309,6 +309,7 @@ def check_engine(engine: object, *methods: str) -> None:
             f"engine must be a routing engine with {can}, such as ocm.Valhalla(url) or "
             f"ocm.ValhallaTiles(folder), not {short_form(engine)}"
         )
+    return engine
 
 
 def check_options(given: Iterable[str], allowed: Collection[str], what: str) -> None:

@@ -316,8 +316,8 @@ def _are_same(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any arra
     if is_number:
         a, b = (v.to_numpy(dtype=float, na_value=np.nan) for v in (old, values))
         return bool(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True))
-    a, b = (v.astype("string").fillna("\0") for v in (old, values))
-    return bool((a == b).all())
+    one, other = (v.astype("string").fillna("\0") for v in (old, values))
+    return bool((one == other).all())
 
 
 def check_numeric(values: Any, what: str, *, flags: bool = False) -> None:  # noqa: ANN401

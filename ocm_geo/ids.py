@@ -98,7 +98,7 @@ def _with_ids(stations: Table, what: str) -> Table:
         return stations
     column = _id_column(stations)
     ids = index if column is None else pd.Index(stations[column])
-    missing = int(ids.isna().sum()) if ids.hasnans else 0
+    missing = int(np.sum(pd.isna(ids))) if ids.hasnans else 0
     if missing:
         where = "index" if column is None else f"column {column!r}"
         raise QueryError(f"{what}: {missing} of {len(ids)} ids in the {where} are missing")
@@ -106,9 +106,9 @@ def _with_ids(stations: Table, what: str) -> Table:
     if column is None and whole is index:
         return stations
     result = stations.set_axis(whole.rename(column or index.name))
-    result = result if column is None else result.drop(columns=column)  # type: ignore[call-overload]
+    result = result if column is None else result.drop(columns=column)
     result.attrs = dict(stations.attrs)
-    return result
+    return result  # type: ignore[return-value] # the kind of the argument
 
 
 def _id_column(stations: pd.DataFrame | pd.Series[Any]) -> str | None:
@@ -124,15 +124,12 @@ def _id_column(stations: pd.DataFrame | pd.Series[Any]) -> str | None:
 
 def _whole_ids(ids: pd.Index[Any]) -> pd.Index[Any]:
     """Return ids as plain integers where they are whole numbers of another type."""
-    if ids.dtype == np.dtype("int64"):
-        return ids
-    if pd.api.types.is_integer_dtype(ids.dtype):
-        return ids.astype("int64")
-    if pd.api.types.is_float_dtype(ids.dtype):
+    kind: Any = ids.dtype
+    whole = kind != np.dtype("int64") and pd.api.types.is_integer_dtype(kind)
+    if pd.api.types.is_float_dtype(kind):
         values = ids.to_numpy(dtype=float)
-        if np.all(values == np.round(values)):
-            return pd.Index(values.astype("int64"), name=ids.name)
-    return ids
+        whole = bool(np.all(values == np.round(values)))
+    return pd.Index(ids.to_numpy(dtype="int64"), name=ids.name) if whole else ids
 
 
 def _without_repeats(stations: Table, what: str) -> Table:
@@ -164,7 +161,7 @@ def _without_repeats(stations: Table, what: str) -> Table:
     )
     result = stations[~repeated]
     result.attrs = dict(stations.attrs)
-    return result
+    return result  # type: ignore[return-value] # the kind of the argument
 
 
 def take_ids(ids: pd.Index[Any], rows: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any array
@@ -190,4 +187,6 @@ def take_ids(ids: pd.Index[Any], rows: NDArray[np.intp]) -> Any:  # noqa: ANN401
         return pd.arrays.IntegerArray(whole, missing)
     values = np.full(len(rows), None, dtype=object)
     values[~missing] = ids.to_numpy(dtype=object)[rows[~missing]]
-    return pd.array(values, dtype="string" if ids.inferred_type == "string" else object)
+    if ids.inferred_type == "string":
+        return pd.array(values, dtype="string")
+    return pd.Series(values, dtype=object).array

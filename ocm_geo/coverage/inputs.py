@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -153,7 +153,7 @@ def check_stations(stations: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDA
     return point_lonlat(stations, "stations")
 
 
-def people(areas: pd.DataFrame, column: str) -> NDArray[np.float64]:
+def people(areas: pd.DataFrame, column: Any) -> NDArray[np.float64]:  # noqa: ANN401
     """
     Check a column of people.
 
@@ -174,7 +174,7 @@ def people(areas: pd.DataFrame, column: str) -> NDArray[np.float64]:
     QueryError
         If there is no such column, or a value is missing, no number, infinite or negative.
     """
-    if not isinstance(column, str) and not pd.api.types.is_hashable(column):
+    if isinstance(column, pd.DataFrame | pd.Series | np.ndarray | list | dict):
         raise QueryError(f"population must be the name of a column, not {short_form(column)}")
     found = list(areas.columns).count(column)
     if found != 1:
@@ -190,4 +190,4 @@ def people(areas: pd.DataFrame, column: str) -> NDArray[np.float64]:
             f"or no finite numbers (first: {areas[column].iloc[row]} in row "
             f"{areas.index[row]!r}); fill or drop them first"
         )
-    return values
+    return np.asarray(values)

@@ -105,9 +105,9 @@ def service_areas(
         raise QueryError("an engine goes with minutes: circles of within_km need none")
     if minutes is not None:
         time = check_minutes(minutes)
-        check_engine(engine, "isochrone")
+        able = check_engine(engine, "isochrone")
         size = {"minutes": time}
-        reach = draw_isochrones(np.column_stack([lon, lat]), [time], engine, stations.index)[0]
+        reach = draw_isochrones(np.column_stack([lon, lat]), [time], able, stations.index)[0]
         shapes = np.array([shapely.union_all(reach)]) if dissolve else reach
     else:
         km = check_km(within_km, "within_km")

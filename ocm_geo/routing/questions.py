@@ -92,13 +92,14 @@ def _positions(points: Sequence[tuple[float, float]] | gpd.GeoSeries) -> NDArray
 
 def _check_position(point: Any, what: str) -> tuple[float, float]:  # noqa: ANN401 - checked here
     """Check one position: a pair, or a shapely Point."""
-    pair = (point.x, point.y) if isinstance(point, shapely.Point) and point else point
+    pair: Any = (point.x, point.y) if isinstance(point, shapely.Point) and point else point
     if isinstance(pair, str) or np.shape(pair) != (_TWO,):
         raise QueryError(
             f"{what} must be a pair (lon, lat) in degrees, not {short_form(point)}; names of "
             "places are not looked up"
         )
-    return check_lonlat(*pair, what)
+    lon, lat = pair
+    return check_lonlat(lon, lat, what)
 
 
 def road_detours(

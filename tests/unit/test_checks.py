@@ -21,7 +21,7 @@ NOT_NUMBERS: list[Any] = [
     *("5", "", b"5", [5], (5,), {5: 5}, np.array([5, 6]), pd.Series([5]), decimal.Decimal(5)),
     *(dt.timedelta(minutes=5), pd.Timedelta(5, "min"), np.timedelta64(5, "m"), 5j, object(), int),
 ]
-CHECKS = {
+CHECKS: dict[str, Any] = {
     "number": lambda value: checks.check_number(value, "reach"),
     "whole": lambda value: checks.check_whole(value, "reach"),
     "share": lambda value: checks.check_share(value, "reach"),
@@ -79,7 +79,8 @@ def test_one_or_several_distances() -> None:
         assert checks.check_km_list(given, "x") == [5, 10]
     for given in (5, np.array(5), [5]):
         assert checks.check_km_list(given, "x") == [5]
-    for empty in ([], (), np.array([])):
+    nothing: list[Any] = [[], (), np.array([])]
+    for empty in nothing:
         with pytest.raises(QueryError, match="x is empty"):
             checks.check_km_list(empty, "x")
     for wrong in ("5", None, [5, None], "5,10", {5: 1}):

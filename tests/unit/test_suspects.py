@@ -170,7 +170,8 @@ def test_costs_of_durations_are_converted_to_the_unit_of_their_name(
 def test_costs_that_are_dates_or_flags_are_refused(world: World) -> None:
     few = world.stations.head(1)
     costs = pd.DataFrame({"origin": world.towns.index[:2], "ocm_id": few.index[0]})
-    for values in (pd.to_datetime(["2024", "2025"]), [True, False], [dt.time(0, 5)] * 2):
+    wrong: list[Any] = [pd.to_datetime(["2024", "2025"]), [True, False], [dt.time(0, 5)] * 2]
+    for values in wrong:
         with pytest.raises(ocm.QueryError, match="'minutes' must be a column of numbers"):
             ocm.accessibility(
                 world.towns, few, 30, population="population", costs=costs.assign(minutes=values)
