@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 
-from ocm_geo.checks import check_km
+from ocm_geo.checks import check_km, check_number
 from ocm_geo.coverage.access import check_method
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
@@ -192,7 +192,10 @@ def _check_access(access: AccessConfig) -> None:
     if access.n_boot < 0:
         raise QueryError(f"access.n_boot must be 0 or more, not {access.n_boot}")
     with _named("access."):
-        check_km(access.catchment, "catchment")
+        if access.costs is None:
+            check_km(access.catchment, "catchment")
+        else:
+            check_number(access.catchment, "catchment", above=0.0)
         check_method(access.method, cast("Decay", access.decay), access.options)
 
 
