@@ -44,15 +44,15 @@ def fill_countries(
         return
     ids = list(address["country_id"])
     for row in [i for i, value in enumerate(ids) if value is None]:
-        words = _country_words(address["country"][row], unknown[row] or {})
+        words = _collect_country_words(address["country"][row], unknown[row] or {})
         if words:
-            known = _country_ids()
+            known = _load_country_ids()
             ids[row] = next((known[word] for word in words if word in known), None)
             coerced["country_id"] += ids[row] is None
     address["country_id"] = ids
 
 
-def _country_words(raw: msgspec.Raw, unknown: dict[str, Any]) -> list[str]:
+def _collect_country_words(raw: msgspec.Raw, unknown: dict[str, Any]) -> list[str]:
     """Collect what a record calls its country, folded."""
     try:
         country = msgspec.json.decode(raw) if raw else None
@@ -66,7 +66,7 @@ def _country_words(raw: msgspec.Raw, unknown: dict[str, Any]) -> list[str]:
 
 
 @cache
-def _country_ids() -> dict[str, int]:
+def _load_country_ids() -> dict[str, int]:
     """Return the ids of countries by ISO code and by label, folded."""
     table = bundled().countries
     ids = table.index.to_list()

@@ -71,7 +71,7 @@ def find_delimiter(head: bytes) -> str | None:
     return None
 
 
-def _names(header: Iterable[str]) -> list[str]:
+def _strip_names(header: Iterable[str]) -> list[str]:
     return [name.strip() for name in header]
 
 
@@ -98,25 +98,25 @@ def read_csv_answer(
         Some records at a time; their positions are line numbers from 1.
     """
     account.notes.append(f"{origin} is {_LACKS}")
-    text = _as_text(content)
+    text = _decode_csv(content)
     day_first = _find_date_order(text, delimiter)
     if day_first is None:
         account.notes.append(
             f"the dates of {origin} are written month first and day first: they are left out"
         )
-    found = _rows(text, origin, delimiter, account)
+    found = _iterate_rows(text, origin, delimiter, account)
     while rows := list(islice(found, _AT_ONCE)):
         records = Records()
         for line, row in rows:
             if isinstance(row, str):
                 records.reject((origin, line), None, row, "")
             else:
-                record = _record(row, delimiter, records.coerced, day_first=day_first)
+                record = _make_record(row, delimiter, records.coerced, day_first=day_first)
                 records.add([read_record(record, records.coerced)], [(origin, line)])
         yield records
 
 
-def _as_text(data: bytes) -> str:
+def _decode_csv(data: bytes) -> str:
     """Decode UTF-8, or what a spreadsheet made of it."""
     try:
         return data.decode("utf-8")
@@ -124,12 +124,12 @@ def _as_text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _rows(
+def _iterate_rows(
     text: str, origin: str, delimiter: str, account: Account
 ) -> Iterator[tuple[int, dict[str, str] | str]]:
     """Read the rows as mappings, and those of a wrong length as the reason."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = _names(next(reader))
+    names = _strip_names(next(reader))
     is_short = False
     try:
         for values in reader:
@@ -160,36 +160,36 @@ def _find_date_order(text: str, delimiter: str) -> bool | None:
     return None if days_first and months_first else days_first
 
 
-def _record(
+def _make_record(
     row: dict[str, str], delimiter: str, coerced: Counter[str], *, day_first: bool | None
 ) -> dict[str, Any]:
     """Write a row as a record of the API."""
     texts = {name: value.strip() for name, value in row.items() if value.strip()}
     numbers = {
-        name: _number(texts.get(name), delimiter)
+        name: _parse_csv_number(texts.get(name), delimiter)
         for name in ("ID", "Latitude", "Longitude", "NumberOfPoints")
     }
     address: dict[str, Any] = {key: texts.get(name) for name, key in _ADDRESS.items()}
     address |= {key: numbers[key] for key in ("Latitude", "Longitude")}
-    address["CountryID"] = _id_of("countries", texts.get("Country"), coerced)
-    dates = {name: _iso_date(texts.get(name), day_first=day_first) for name in _DATES}
+    address["CountryID"] = _find_id("countries", texts.get("Country"), coerced)
+    dates = {name: _convert_date(texts.get(name), day_first=day_first) for name in _DATES}
     kinds = [title for title in texts.get("ConnectionType", "").split(";") if title.strip()]
     return {
         "ID": numbers["ID"],
         "UUID": texts.get("UUID"),
         "NumberOfPoints": numbers["NumberOfPoints"],
         "GeneralComments": texts.get("GeneralComments"),
-        "UsageTypeID": _id_of("usage_types", texts.get("UsageType"), coerced),
-        "StatusTypeID": _id_of("status_types", texts.get("StatusType"), coerced),
+        "UsageTypeID": _find_id("usage_types", texts.get("UsageType"), coerced),
+        "StatusTypeID": _find_id("status_types", texts.get("StatusType"), coerced),
         **dates,
         "AddressInfo": address,
         "Connections": [
-            {"ConnectionTypeID": _id_of("connection_types", title, coerced)} for title in kinds
+            {"ConnectionTypeID": _find_id("connection_types", title, coerced)} for title in kinds
         ],
     }
 
 
-def _number(text: str | None, delimiter: str) -> float | str | None:
+def _parse_csv_number(text: str | None, delimiter: str) -> float | str | None:
     """Read a number; with a decimal comma where commas do not part columns."""
     if text is None:
         return None
@@ -199,7 +199,7 @@ def _number(text: str | None, delimiter: str) -> float | str | None:
         return text
 
 
-def _iso_date(text: str | None, *, day_first: bool | None) -> str | None:
+def _convert_date(text: str | None, *, day_first: bool | None) -> str | None:
     match = _DATE.fullmatch(text or "")
     if match is None:
         return text
@@ -217,17 +217,17 @@ def _iso_date(text: str | None, *, day_first: bool | None) -> str | None:
 
 
 @cache
-def _ids_by_title(table: str) -> dict[str, int]:
+def _load_ids_by_title(table: str) -> dict[str, int]:
     titles = bundled().titles(table).dropna()
     folded = titles.astype(str).str.strip().str.casefold()
     return dict(zip(folded, titles.index.to_list(), strict=True))
 
 
-def _id_of(table: str, title: str | None, coerced: Counter[str]) -> int | None:
+def _find_id(table: str, title: str | None, coerced: Counter[str]) -> int | None:
     """Find the id of a label; count one that is not known."""
     if title is None:
         return None
-    found = _ids_by_title(table).get(title.strip().casefold())
+    found = _load_ids_by_title(table).get(title.strip().casefold())
     if found is None:
         coerced[f"{table} (label)"] += 1
     return found

@@ -99,18 +99,18 @@ def switch_snapshot(root: Path, folder: Path, name: str) -> None:
         Its id.
     """
     for path in folder.iterdir():
-        _flush(path)
-    _flush(folder)
+        _flush_to_disk(path)
+    _flush_to_disk(folder)
     folder.rename(root / disk.SNAPSHOTS / name)
-    _flush(root / disk.SNAPSHOTS)
+    _flush_to_disk(root / disk.SNAPSHOTS)
     beside = root / f".{disk.CURRENT}-{os.getpid()}"
     beside.write_text(name + "\n", encoding="utf-8")
-    _flush(beside)
+    _flush_to_disk(beside)
     beside.replace(root / disk.CURRENT)
-    _flush(root)
+    _flush_to_disk(root)
 
 
-def _flush(path: Path) -> None:
+def _flush_to_disk(path: Path) -> None:
     """Wait until a file or folder is on the disk, where the system has a way to ask."""
     if path.is_dir() and os.name == "nt":
         return

@@ -126,7 +126,7 @@ def _name_markup(text: bytes) -> tuple[str, str]:
         return f"XML with the root <{name}>", _AGAIN
     found = _TITLE.search(text)
     title = html.unescape(" ".join(found[1].decode("utf-8", "replace").split())) if found else ""
-    titled = f" with the title {_shorten(title)!r}" if title else ""
+    titled = f" with the title {_shorten_excerpt(title)!r}" if title else ""
     return f"an HTML page{titled}, not data", "the server failed or asks to log in; get it again"
 
 
@@ -134,17 +134,17 @@ def _name_text(text: bytes) -> tuple[str, str]:
     if _CALLBACK.match(text):
         return "JavaScript, not JSON", f"{_AGAIN} and without callback="
     first = text.split(b"\n", 1)[0]
-    columns = _columns_of(text)
+    columns = _read_header(text)
     if len(columns) >= _FEWEST:
         listed = ", ".join(columns[:5]) + (", ..." if len(columns) > 5 else "")  # noqa: PLR2004
         return f"a CSV table with the columns {listed}", f"{_AGAIN}; {_TABLE}"
-    shown = _shorten(first.decode("utf-8", "replace"))
+    shown = _shorten_excerpt(first.decode("utf-8", "replace"))
     if _API_ERRORS.search(text[:500]):
         return f"an error message of the server, {shown!r}", "cure its cause and get it again"
     return f"not JSON: it begins with {shown!r}", _EXPORT
 
 
-def _columns_of(text: bytes) -> list[str]:
+def _read_header(text: bytes) -> list[str]:
     """Read the first line as a header; a table has as many columns in its second line."""
     lines = text[:_LONGEST_LINES].decode("utf-8", "replace").splitlines()[:2]
     for mark in ",;\t|":
@@ -154,7 +154,7 @@ def _columns_of(text: bytes) -> list[str]:
     return []
 
 
-def _shorten(text: str) -> str:
+def _shorten_excerpt(text: str) -> str:
     clean = "".join(c if c.isprintable() else " " for c in text).strip()
     return clean if len(clean) <= _SHOWN else clean[:_SHOWN] + "…"
 
@@ -177,5 +177,7 @@ def name_json(head: bytes) -> str | None:
     for marks, kind in _KINDS:
         if all(mark in packed for mark in marks):
             found = _ERROR_TEXT.search(head) if "error" in kind else None
-            return kind + (f" ({_shorten(found[1].decode('utf-8', 'replace'))!r})" if found else "")
+            return kind + (
+                f" ({_shorten_excerpt(found[1].decode('utf-8', 'replace'))!r})" if found else ""
+            )
     return None

@@ -114,8 +114,8 @@ def check_content(
         return
     if not report.n_kept:
         raise MirrorError(
-            f"nothing to keep in {_list_some(account.n_read or ['the data'])}: {_explain(report)}"
-            f"{_hints(account)}; the mirror {root} was not changed (force=True or --force allows a "
+            f"nothing to keep in {_list_files(account.n_read or ['the data'])}: {_explain_rejects(report)}"
+            f"{_list_hints(account)}; the mirror {root} was not changed (force=True or --force allows a "
             "mirror without stations)"
         )
     try:
@@ -129,13 +129,13 @@ def check_content(
             what = "stations" if name == "n_kept" else "published stations"
             raise MirrorShrunk(
                 f"the mirror {root} has {before:,} {what} and {after:,} would be left, from "
-                f"{_list_some(account.n_read or ['the data'])}{_hints(account)}: it was not "
+                f"{_list_files(account.n_read or ['the data'])}{_list_hints(account)}: it was not "
                 "changed. Are the data complete, and of the same countries? force=True or --force "
                 "builds the mirror all the same"
             )
 
 
-def _explain(report: disk.ImportReport) -> str:
+def _explain_rejects(report: disk.ImportReport) -> str:
     if not report.n_read:
         return "it holds no record"
     reasons = Counter(report.reasons).most_common(_NAMED)
@@ -143,12 +143,12 @@ def _explain(report: disk.ImportReport) -> str:
     return f"no record of {report.n_read:,} is a station ({told})"
 
 
-def _hints(account: Account) -> str:
+def _list_hints(account: Account) -> str:
     kinds = [f"; {file} {kind}" for file, kind in account.kinds.items()]
     return "".join((kinds + [f"; {file} {why}" for file, why in account.cut.items()])[:_NAMED])
 
 
-def _list_some(names: Iterable[str]) -> str:
+def _list_files(names: Iterable[str]) -> str:
     listed = list(names)
     more = f" and {len(listed) - _NAMED} more files" if len(listed) > _NAMED else ""
     return ", ".join(listed[:_NAMED]) + more

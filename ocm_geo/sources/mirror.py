@@ -335,14 +335,14 @@ class Mirror:
         sizes = _count_connections(self._ids, self._plugs["ocm_id"].to_numpy())
         return np.concatenate([[0], np.cumsum(sizes)])
 
-    def _check(self, name: str) -> None:
+    def _check_once(self, name: str) -> None:
         """Compare a file with its checksum before it is first used."""
         if name not in self._checked:
-            disk.check_content(self._folder / name, self._manifest["files"][name]["sha256"])
+            disk.check_hash(self._folder / name, self._manifest["files"][name]["sha256"])
             self._checked.add(name)
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
-        self._check(name)
+        self._check_once(name)
         try:
             return pq.read_table(self._folder / name, columns=columns)
         except (OSError, pa.ArrowException) as error:
@@ -364,5 +364,5 @@ def _count_connections(ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray
 
 def _read_reference(folder: Path, sha256: str) -> ReferenceData:
     """Read the reference data of a snapshot, if they are as they were written."""
-    disk.check_content(folder / ref.FILE, sha256)
+    disk.check_hash(folder / ref.FILE, sha256)
     return ref.read(folder)

@@ -83,7 +83,7 @@ def open_texts(stream: IO[bytes], origin: str, account: Account, depth: int = 0)
     MirrorError
         If the file is damaged, or is an archive without data files.
     """
-    head = _peek(stream, origin, account)
+    head = _peek_stream(stream, origin, account)
     if depth > _DEEPEST:
         raise MirrorError(f"{origin} is packed more than {_DEEPEST} times: unpack it first")
     for magic, opener in _PACKINGS:
@@ -95,10 +95,10 @@ def open_texts(stream: IO[bytes], origin: str, account: Account, depth: int = 0)
     elif head[_TAR_MARK] == b"ustar":
         yield from _open_tar(stream, origin, account, depth)
     else:
-        yield Text(origin, _decoded(head, _blocks(stream, origin, account)))
+        yield Text(origin, _recode_text(head, _read_blocks(stream, origin, account)))
 
 
-def _peek(stream: Any, origin: str, account: Account) -> bytes:  # noqa: ANN401 - any with peek
+def _peek_stream(stream: Any, origin: str, account: Account) -> bytes:  # noqa: ANN401 - any with peek
     """Look at the beginning of a stream without taking it."""
     try:
         return bytes(stream.peek(512)[:512])
@@ -106,10 +106,10 @@ def _peek(stream: Any, origin: str, account: Account) -> bytes:  # noqa: ANN401 
         account.cut[origin] = "ends inside its compressed data"
         return b""
     except _UNREADABLE as error:
-        raise _damaged(origin, error) from error
+        raise _make_damage_error(origin, error) from error
 
 
-def _blocks(stream: Any, origin: str, account: Account) -> Iterator[bytes]:  # noqa: ANN401
+def _read_blocks(stream: Any, origin: str, account: Account) -> Iterator[bytes]:  # noqa: ANN401
     try:
         # Not read(): of what it has when the data end too early, nothing would come out.
         while block := stream.read1(BLOCK):
@@ -117,16 +117,16 @@ def _blocks(stream: Any, origin: str, account: Account) -> Iterator[bytes]:  # n
     except EOFError:
         account.cut[origin] = "ends inside its compressed data"
     except (*_UNREADABLE, *_UNUSABLE) as error:
-        raise _damaged(origin, error) from error
+        raise _make_damage_error(origin, error) from error
 
 
-def _damaged(origin: str, error: Exception) -> MirrorError:
+def _make_damage_error(origin: str, error: Exception) -> MirrorError:
     return MirrorError(f"{origin} cannot be read ({error}): it is damaged; get it again")
 
 
-def _decoded(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _recode_text(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Recode a text in UTF-16 or UTF-32 as UTF-8; leave out the mark of the byte order."""
-    encoding = _encoding_of(head)
+    encoding = _find_encoding(head)
     if encoding is None:
         first = next(blocks, b"")
         yield first.removeprefix(BOM)
@@ -138,7 +138,7 @@ def _decoded(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
-def _encoding_of(head: bytes) -> str | None:
+def _find_encoding(head: bytes) -> str | None:
     for mark, encoding in _ENCODINGS:
         if head.startswith(mark):
             return encoding
@@ -162,11 +162,11 @@ def _open_zip(stream: IO[bytes], origin: str, account: Account, depth: int) -> I
                     f"{origin} is {kind}, not JSON: ask the API with output=json; tables of other "
                     "origin are read by stations_from_table"
                 )
-        for name in _data_members(names, origin):
+        for name in _choose_members(names, origin):
             try:
                 inner = archive.open(name)
             except (*_UNREADABLE, *_UNUSABLE) as error:
-                raise _damaged(f"{origin}/{name}", error) from error
+                raise _make_damage_error(f"{origin}/{name}", error) from error
             with inner:
                 yield from _open_member(inner, f"{origin}/{name}", account, depth)
 
@@ -176,7 +176,7 @@ def _open_tar(stream: IO[bytes], origin: str, account: Account, depth: int) -> I
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
-                if not (member.isfile() and _is_data(member.name)):
+                if not (member.isfile() and _is_data_file(member.name)):
                     continue
                 n_files += 1
                 if inner := archive.extractfile(member):
@@ -184,7 +184,7 @@ def _open_tar(stream: IO[bytes], origin: str, account: Account, depth: int) -> I
     except EOFError:
         account.cut[origin] = "ends inside its compressed data"
     except _UNREADABLE as error:
-        raise _damaged(origin, error) from error
+        raise _make_damage_error(origin, error) from error
     if not n_files:
         raise MirrorError(f"{origin} is a tar archive without a file of JSON")
 
@@ -195,15 +195,15 @@ def _open_member(stream: IO[bytes], origin: str, account: Account, depth: int) -
         yield text._replace(is_record=is_record)
 
 
-def _data_members(names: list[str], origin: str) -> list[str]:
+def _choose_members(names: list[str], origin: str) -> list[str]:
     """Choose the members to read: the data files, or the only file there is."""
-    chosen = [name for name in names if _is_data(name)]
+    chosen = [name for name in names if _is_data_file(name)]
     if not chosen and len(names) != 1:
         listed = ", ".join(names[:3]) or "nothing"
         raise MirrorError(f"{origin} is a zip archive without a file of JSON: it holds {listed}")
     return chosen or names
 
 
-def _is_data(name: str) -> bool:
+def _is_data_file(name: str) -> bool:
     """Tell data files from readmes, reference data and what macOS adds to archives."""
     return "__MACOSX" not in name and bool(_DATA_FILE.fullmatch(name.rpartition("/")[2]))

@@ -217,9 +217,9 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
         records = Records()
         _decode_record(text, records)
         return iter([records])
-    head = _head(text.blocks)
+    head = _take_head(text.blocks)
     if mark := find_delimiter(head):
-        content = _join(chain([head], text.blocks), text.origin)
+        content = _join_blocks(chain([head], text.blocks), text.origin)
         return read_csv_answer(content, text.origin, mark, account)
     if (other := name_other(head)) and text.origin not in account.cut:
         kind, advice = other
@@ -228,13 +228,13 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
         account.kinds[text.origin] = told
     blocks: Iterator[bytes] = chain([head], text.blocks)
     if head.lstrip(WHITE).startswith(b'"'):
-        blocks = _unquoted(_join(blocks, text.origin), text.origin, account)
-        head = _head(blocks)
+        blocks = _unquote_json(_join_blocks(blocks, text.origin), text.origin, account)
+        head = _take_head(blocks)
         blocks = chain([head], blocks)
     return _read_json(head, blocks, text.origin, account)
 
 
-def _join(blocks: Iterator[bytes], origin: str) -> bytes:
+def _join_blocks(blocks: Iterator[bytes], origin: str) -> bytes:
     """Take a text as a whole: one that is not laid out as records of JSON."""
     content = bytearray()
     for block in blocks:
@@ -247,7 +247,7 @@ def _join(blocks: Iterator[bytes], origin: str) -> bytes:
     return bytes(content)
 
 
-def _head(blocks: Iterator[bytes]) -> bytes:
+def _take_head(blocks: Iterator[bytes]) -> bytes:
     """Take blocks until there is something to judge by."""
     head = b""
     for block in blocks:
@@ -257,7 +257,7 @@ def _head(blocks: Iterator[bytes]) -> bytes:
     return head
 
 
-def _unquoted(text: bytes, origin: str, account: Account) -> Iterator[bytes]:
+def _unquote_json(text: bytes, origin: str, account: Account) -> Iterator[bytes]:
     """Take out the JSON that stands as strings inside JSON: one string, or one a line."""
     decoded = text.decode("utf-8", "replace").strip()
     position = 0
@@ -266,12 +266,12 @@ def _unquoted(text: bytes, origin: str, account: Account) -> Iterator[bytes]:
             value, end = lenient_decoder.raw_decode(decoded, position)
         except ValueError:
             account.cut[origin] = "ends inside a string of JSON"
-            value, end = _open_string(decoded[position:]), len(decoded)
+            value, end = _read_open_string(decoded[position:]), len(decoded)
         yield f"{value}\n".encode("utf-8", "replace")
         position = len(decoded) - len(decoded[end:].lstrip(", \t\r\n"))
 
 
-def _open_string(text: str) -> str:
+def _read_open_string(text: str) -> str:
     """Read a string that does not end, as far as it goes."""
     for n_lost in range(_LONGEST_ESCAPE):
         try:
@@ -287,10 +287,10 @@ def _read_json(
     layout = _layout(head)
     if layout.start is None:
         return _read_lines(blocks, origin, account)
-    return _read_elements(_without_first(blocks, layout.skip), origin, layout, account)
+    return _read_elements(_skip_bytes(blocks, layout.skip), origin, layout, account)
 
 
-def _without_first(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
+def _skip_bytes(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
     yield next(blocks, b"")[n_bytes:]
     yield from blocks
 

@@ -9,7 +9,7 @@
         ├── connections.parquet  one row a connection, sites in the same order
         ├── reference.json       what ids stand for
         ├── rejects.jsonl        what could not be kept, with reason and place
-        └── manifest.json        counts, sizes and checksums
+        └── manifest.json        counts, countries, sizes and checksums
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ __all__ = [
     "SNAPSHOTS",
     "STATIONS",
     "ImportReport",
-    "check_content",
     "check_files",
+    "check_hash",
     "checksum",
     "open_manifest",
     "seal_of",
@@ -314,10 +314,10 @@ def check_files(folder: Path, manifest: dict[str, Any], *, fully: bool = False) 
                 "build the mirror again"
             )
         if fully:
-            check_content(path, facts["sha256"])
+            check_hash(path, facts["sha256"])
 
 
-def check_content(path: Path, sha256: str) -> None:
+def check_hash(path: Path, sha256: str) -> None:
     """
     Compare a file with its checksum.
 
