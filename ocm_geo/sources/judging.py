@@ -114,9 +114,9 @@ def check_content(
         return
     if not report.n_kept:
         raise MirrorError(
-            f"nothing to keep in {_list_files(account.n_read or ['the data'])}: {_explain_rejects(report)}"
-            f"{_list_hints(account)}; the mirror {root} was not changed (force=True or --force allows a "
-            "mirror without stations)"
+            f"nothing to keep in {_list_files(account.n_read or ['the data'])}: "
+            f"{_explain_rejects(report)}{_list_hints(account)}; the mirror {root} was not changed "
+            "(force=True or --force allows a mirror without stations)"
         )
     try:
         old = disk.ImportReport(**disk.open_manifest(root, None)[1]["report"])
