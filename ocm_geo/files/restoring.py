@@ -22,6 +22,8 @@ ID_COLUMNS = ("ocm_id", "station_id")
 """Columns that identify stations."""
 
 _KINDS = {"json": "text"}
+_TEXT = pd.StringDtype("pyarrow")
+"""The type of texts in our tables, and what pandas 3 means by string; pandas 2 means another."""
 _DTYPES = {
     "int": "Int64",
     "float": "Float64",
@@ -135,7 +137,8 @@ def _decode(values: pd.Series, name: str, fact: dict[str, Any] | None, texts: Te
         return _guess(values, name, texts) if is_text else values
     if fact["kind"] == "wkt":
         crs = fact.get("crs")
-        return gpd.GeoSeries.from_wkt(values.astype(object), crs=crs) if is_text else values
+        known = values.astype(object).where(values.notna(), None)
+        return gpd.GeoSeries.from_wkt(known, crs=crs) if is_text else values
     if is_text or values.dtype == object:
         values = texts.parse(values.astype("string"), name, fact["kind"])
     if "categories" in fact:
@@ -156,6 +159,8 @@ def _to_category(values: pd.Series, name: str, fact: dict[str, Any], texts: Text
 
 def _cast(values: pd.Series, dtype: str) -> pd.Series:
     """Return values in a type, or as they are where the type cannot be made."""
+    if dtype == "string":
+        return values.astype(_TEXT)
     if str(values.dtype) == dtype or dtype == "geometry":
         return values
     try:

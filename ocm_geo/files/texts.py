@@ -173,7 +173,7 @@ class Texts:
         if not (iso | texts.isna()).all():
             texts = self._to_iso(texts, name, iso)
         try:
-            return pd.to_datetime(texts, format="ISO8601", utc=True)
+            return _parse_iso(texts)
         except (ValueError, OverflowError) as error:
             raise QueryError(f"{self.file}: column {name!r} is not all dates: {error}") from error
 
@@ -201,6 +201,14 @@ class Texts:
         dates = parts[3] + "-" + month.map("{:02d}".format) + "-" + day.map("{:02d}".format)
         clock = parts[4].fillna("00:00").str.replace(r"^(\d):", r"0\1:", regex=True)
         return texts.where(iso | texts.isna(), (dates + "T" + clock).reindex(texts.index))
+
+
+def _parse_iso(texts: pd.Series) -> pd.Series:
+    """Return dates in ISO 8601 as times in UTC; pandas 2 needs to be told of years before 1678."""
+    try:
+        return pd.to_datetime(texts, format="ISO8601", utc=True)
+    except pd.errors.OutOfBoundsDatetime:
+        return texts.astype("datetime64[us, UTC]")
 
 
 def _known(texts: pd.Series) -> list[str | None]:
