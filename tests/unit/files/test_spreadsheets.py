@@ -160,7 +160,7 @@ def test_a_workbook_as_others_read_it(tmp_path: Path, few: gpd.GeoDataFrame) -> 
 
 def test_signs_that_workbooks_cannot_hold(tmp_path: Path) -> None:
     texts = ["\x07bell", "_x0041_", "a\rb\r\nc", "\x00", "'quoted", "+1", "@x", "\ufffe"]
-    table = pd.DataFrame({"t": pd.array(texts, dtype="string")})
+    table = pd.DataFrame({"t": pd.array(texts, dtype=pd.StringDtype("pyarrow"))})
     assert ocm.read(ocm.write(table, tmp_path / "t.xlsx"))["t"].tolist() == texts
 
 
