@@ -109,7 +109,7 @@ def test_rows_index_order_and_provenance_are_kept() -> None:
     assert near.index.tolist() == [11, 12, 14]
     assert near.index.name == "ocm_id"
     assert near["title"].tolist() == ["site 11", "site 12", "site 14"]
-    assert near.attrs["ocm"] == {"source": "made"}
+    assert near.attrs["ocm"] == {"source": "made", "located": {"within_km": 2.0}}
     assert_geodataframe_equal(points, before)
 
 
