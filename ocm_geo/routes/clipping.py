@@ -108,7 +108,7 @@ def _stretches(
     edges = shapely.linestrings(np.stack([lonlat[:-1], lonlat[1:]], axis=1))
     whole = shapely.covers(area, edges)
     touched = shapely.intersects(area, edges)
-    for i in np.flatnonzero(touched):
+    for i in np.flatnonzero(touched).tolist():
         start, end = lonlat[i], lonlat[i + 1]
         if whole[i]:
             yield start, end, False, False

@@ -169,11 +169,12 @@ def _parse_population(texts: pd.Series, decimal: str, what: str) -> pd.Series:
     """Parse a column of population; a sign that could mean thousands or decimals is an error."""
     numbers = parse_numbers(texts, decimal)
     if numbers.isna().any():
-        first = numbers.isna().idxmax()
+        first = int(np.argmax(numbers.isna()))
         raise QueryError(
             f"{what}: {numbers.isna().sum()} of {len(texts)} values of {texts.name!r} "
             f"(population_column) are missing or not numbers with the decimal sign {decimal!r} "
-            f"(first: row {first}, {texts[first]!r}); write them without separators of thousands"
+            f"(first: row {texts.index[first]}, {texts.iloc[first]!r}); write them without "
+            "separators of thousands"
         )
     return numbers
 
@@ -204,10 +205,10 @@ def _parse_degrees(texts: pd.Series, decimal: str, what: str, key: str) -> pd.Se
     numbers = parse_numbers(texts, decimal)
     wrong = ~(numbers.abs() <= _LIMITS[key])
     if wrong.any():
-        first = wrong.idxmax()
+        first = int(np.argmax(wrong))
         raise QueryError(
             f"{what}: {wrong.sum()} of {len(texts)} values of {texts.name!r} ({key}) are not "
-            f"degrees within ±{_LIMITS[key]:g} (first: row {first}, {texts[first]!r})"
+            f"degrees within ±{_LIMITS[key]:g} (first: row {texts.index[first]}, {texts.iloc[first]!r})"
         )
     return numbers
 

@@ -294,10 +294,12 @@ def read_places(file: str, what: str = "area file") -> gpd.GeoDataFrame:
 def _read_file(path: Path, what: str) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
-            return gpd.read_parquet(path)
-        return gpd.read_file(path)
+            table: pd.DataFrame = gpd.read_parquet(path)
+        else:
+            table = gpd.read_file(path)
     except (RuntimeError, OSError, ValueError, shapely.errors.GEOSException) as error:
         raise QueryError(f"{what} {path} cannot be read: {error}") from error
+    return table
 
 
 def name_rows(values: pd.Series) -> pd.Index:

@@ -9,6 +9,7 @@ from pyproj import Geod
 from shapely import Point
 
 import ocm_geo as ocm
+from ocm_geo.borders import countries
 from ocm_geo.study import border
 from ocm_geo.study.border import load_border
 
@@ -111,7 +112,7 @@ def test_points_and_population_are_those_of_the_country(tmp_path: Path) -> None:
 def test_a_country_without_a_border_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fewer = border.countries().query("code != 'NL'").reset_index(drop=True)
+    fewer = countries().query("code != 'NL'").reset_index(drop=True)
     monkeypatch.setattr(border, "countries", lambda: fewer)
     with pytest.warns(ocm.InexactMethod, match=r"coverage is not measured.*NL.*area\.file"):
         found = run(tmp_path)

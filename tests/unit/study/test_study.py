@@ -184,7 +184,10 @@ def test_advice_names_keys_of_the_study(tmp_path: Path) -> None:
 
 
 def test_a_study_may_bridge_the_parts_of_a_route(tmp_path: Path) -> None:
-    parts = [[[4.9, 52.3], [5.1, 52.1]], [[5.2, 52.05], [5.9, 51.9]], [[8, 51], [9, 50]]]
+    parts: list[Any] = [
+        *([[4.9, 52.3], [5.1, 52.1]], [[5.2, 52.05], [5.9, 51.9]]),
+        [[8, 51], [9, 50]],
+    ]
     road = tmp_path / "road.geojson"
     road.write_text(json.dumps({"type": "MultiLineString", "coordinates": parts}))
     route = {"file": str(road), "clip": True, "max_join_km": 20}
