@@ -208,7 +208,8 @@ def _parse_degrees(texts: pd.Series, decimal: str, what: str, key: str) -> pd.Se
         first = int(np.argmax(wrong))
         raise QueryError(
             f"{what}: {wrong.sum()} of {len(texts)} values of {texts.name!r} ({key}) are not "
-            f"degrees within ±{_LIMITS[key]:g} (first: row {texts.index[first]}, {texts.iloc[first]!r})"
+            f"degrees within ±{_LIMITS[key]:g} (first: row {texts.index[first]}, "
+            f"{texts.iloc[first]!r})"
         )
     return numbers
 
