@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 import shapely
 
 from ocm_geo.borders import BORDER_KM, countries, territory
+from ocm_geo.checks import warn_user
 from ocm_geo.errors import InexactMethod
 from ocm_geo.geodesy import area_km2
 from ocm_geo.query import StationQuery
@@ -73,11 +73,10 @@ def load_border(country: str, reference: ReferenceData) -> Border | None:
     code = str(reference.countries.loc[number, "iso_code"])
     rows = np.flatnonzero(countries()["code"] == code)
     if not len(rows):
-        warnings.warn(
+        warn_user(
             f"coverage is not measured: there is no bundled border of {country}; name a file with "
             "its border as area.file",
             InexactMethod,
-            stacklevel=2,
         )
         return None
     outlines = countries().geometry.to_numpy()[rows]
@@ -92,12 +91,11 @@ def load_border(country: str, reference: ReferenceData) -> Border | None:
     outline = _one_area(code, outlines)
     size_km2 = float(area_km2(outline.geometry.iloc[0]))
     if size_km2 < _SMALL_KM2:
-        warnings.warn(
+        warn_user(
             f"the bundled border of {code} is too coarse for a country of its size (it encloses "
             f"{size_km2:,.0f} km2): shares of the area may be off by tens of per cent; name a file "
             "with its border as area.file",
             InexactMethod,
-            stacklevel=2,
         )
     claimed = [territory(int(row)) for row in rows]
     return Border(outline, _one_area(code, claimed), note)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -13,7 +12,7 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.advice import advise_in_keys
-from ocm_geo.checks import check_crs
+from ocm_geo.checks import check_crs, warn_user
 from ocm_geo.errors import DroppedRows, QueryError
 from ocm_geo.outside import mark_areas, mark_demand
 from ocm_geo.paths import expand_path
@@ -282,11 +281,10 @@ def read_places(file: str, what: str = "area file") -> gpd.GeoDataFrame:
         raise QueryError(f"{what} {file}: no row has a shape (its geometry is missing or empty)")
     check_crs(table, f"{what} {file}")
     if bare.any():
-        warnings.warn(
+        warn_user(
             f"{what} {file}: {bare.sum()} of {len(table)} rows have no shape and are left out "
             f"(first: row {int(np.flatnonzero(bare)[0])})",
             DroppedRows,
-            stacklevel=2,
         )
     return table[~bare]
 
