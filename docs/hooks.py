@@ -129,9 +129,10 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401
 def _name_definition(match: re.Match[str]) -> str:
     """Name the place where a public name is defined: some share theirs with a module."""
     found = getattr(ocm_geo, match[1])
-    if isinstance(found, ModuleType):
-        return f"::: {found.__name__}\n"
-    return f"::: {found.__module__}.{found.__qualname__}\n"
+    is_module = isinstance(found, ModuleType)
+    path = found.__name__ if is_module else f"{found.__module__}.{found.__qualname__}"
+    # An address that stays when the definition moves.
+    return f'<a id="ocm.{match[1]}"></a>\n\n::: {path}\n'
 
 
 def _rows(columns: tuple[Column, ...]) -> str:
