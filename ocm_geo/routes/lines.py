@@ -278,7 +278,9 @@ class _Layer:
                 f"{self.file} holds a line of one point: take it out ({error})"
             ) from error
         except (OSError, RuntimeError, ValueError) as error:
-            if where and isinstance(error, pyogrio.errors.FeatureError | ValueError):
+            # GDAL 3.10 and older tell of a wrong condition as of a layer that cannot be read.
+            refusals = pyogrio.errors.FeatureError, pyogrio.errors.DataLayerError, ValueError
+            if where and isinstance(error, refusals):
                 raise self.refuse(where) from error
             raise RouteError(f"{self.file} cannot be read: {error}") from error
         return table

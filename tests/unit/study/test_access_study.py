@@ -319,7 +319,7 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
         ({"demand": {"file": "none.csv"}}, "does not exist"),
         ({"area": {"bbox": [4, 51, 6, 53]}}, "access needs people"),
         ({"access": {"costs": "none.csv"}}, "cannot be read"),
-        ({"access": {}}, "missing_supply=1"),
+        ({"access": {}}, "missing_supply = 1"),
     ],
 )
 def test_wrong_configurations_say_what_is_wrong(

@@ -46,7 +46,7 @@ def test_the_numbers_are_those_of_the_functions(result: Any) -> None:
     areas, source = ocm.sample_areas(), ocm.sample()
     inside = ocm.stations_from_polygon(areas, source=source)
     assert result.stations.index.tolist() == inside.index.tolist()
-    with pytest.warns(ocm.OutsideData, match="France and Luxembourg"):
+    with pytest.warns(ocm.OutsideData, match="France"):
         near = ocm.stations_from_bbox(
             (3, 50, 9, 54), source=source, min_power_kw=50, current_types="DC"
         )
