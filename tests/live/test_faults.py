@@ -106,6 +106,7 @@ def test_tries_are_bounded(ask: Ask) -> None:
     assert len(server.seen) == http.TRIES
 
 
+@pytest.mark.filterwarnings("ignore::ocm_geo.OutsideData")  # the id is nobody's
 def test_retry_after_is_obeyed_in_seconds_and_as_a_date(ask: Ask) -> None:
     for seconds in ("1", None):
         date = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
