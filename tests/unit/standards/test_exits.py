@@ -118,7 +118,7 @@ def test_a_real_valley(data_dir: FilePath, tmp_path: FilePath) -> None:
     route = ocm.route_between([(1.4553, 42.4310), (1.7340, 42.5430)], engine=engine)
     # In the town, and 7 km up a side valley whose road is 13 km long.
     places = [(1.5218, 42.5063), (1.4870, 42.5650)]
-    stations = table([site(i, place) for i, place in enumerate(places)])
+    stations = table([site(i, place) for i, place in enumerate(places, 1)])
     marks = gpd.GeoSeries([shapely.Point(1.5166, 42.5043)], crs="EPSG:4326")
     by_line = ocm.AssessmentOptions(offset_km=8)
     by_road = ocm.AssessmentOptions(offset_km=8, exits=marks, engine=engine)
