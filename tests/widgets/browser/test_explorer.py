@@ -133,7 +133,7 @@ def test_a_drawn_polygon_gives_the_stations_in_it(
 def test_a_drawn_route_gives_the_stations_along_it(shown: tuple[Any, Seen]) -> None:
     page, _ = shown
     page.get_by_role("button", name="Clear").click()
-    wait_status(page, "shown.$")
+    wait_status(page, r"shown\.(?! .*selected)")
     draw(page, "Draw route", [(0.35, 0.4), (0.5, 0.5), (0.6, 0.45), (0.6, 0.45)])
     wait_status(page, r"[\d,]+ selected")
     drawn, ids, _ = ask_python(page)
@@ -142,7 +142,7 @@ def test_a_drawn_route_gives_the_stations_along_it(shown: tuple[Any, Seen]) -> N
     expected = ocm.stations_from_route(line, 5, source=ocm.sample()).index.tolist()
     assert ids == expected
     page.get_by_role("button", name="Clear").click()
-    wait_status(page, "shown.$")
+    wait_status(page, r"shown\.(?! .*selected)")
 
 
 def draw(page: Any, tool: str, corners: list[tuple[float, float]]) -> None:
