@@ -49,7 +49,7 @@ docs: .venv/.dev
 	@echo "Read site/index.html"
 
 # What old packages say of newer ones is no error; our own warnings are.
-OLD := $(foreach kind,Deprecation PendingDeprecation Future Syntax,-W ignore::$(kind)Warning)
+OLD := $(foreach kind,Deprecation PendingDeprecation Future Resource Syntax,-W ignore::$(kind)Warning)
 oldest: .venv-oldest/.oldest
 	.venv-oldest/bin/python -m pytest -q tests/unit --ignore=tests/unit/test_docs.py $(OLD) -p no:cacheprovider
 
