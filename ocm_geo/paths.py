@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
@@ -14,7 +15,7 @@ from ocm_geo.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["expand_path", "replacing", "write_whole"]
+__all__ = ["expand_path", "list_data", "replacing", "write_whole"]
 
 # Names that Windows keeps for devices, with any suffix.
 _DEVICES = frozenset(
@@ -121,3 +122,29 @@ def _check_target(target: Path) -> None:
         raise QueryError(f"{target} cannot be written: the folder {target.parent} {wrong}")
     if os.name == "nt" and target.name.partition(".")[0].rstrip().lower() in _DEVICES:
         raise QueryError(f"{target} cannot be written: Windows keeps the name {target.name!r}")
+
+
+def list_data(data: object) -> list[Any]:
+    """
+    Return the data of a build as a list.
+
+    Parameters
+    ----------
+    data : path or iterable of paths
+        What the caller gave.
+
+    Returns
+    -------
+    list
+        One entry each.
+
+    Raises
+    ------
+    QueryError
+        If it is neither.
+    """
+    if isinstance(data, str | os.PathLike):
+        return [data]
+    if not isinstance(data, Iterable):
+        raise QueryError(f"data must be a path or a list of paths, not {short_form(data)}")
+    return list(data)

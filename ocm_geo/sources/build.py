@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ocm_geo import reference as ref
 from ocm_geo.errors import MirrorError, QueryError
-from ocm_geo.paths import expand_path
+from ocm_geo.paths import expand_path, list_data
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.account import Account
@@ -121,7 +121,7 @@ def _given_reference(
     if isinstance(reference, ref.ReferenceData):
         return reference
     if reference is None:
-        paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+        paths = list_data(data)
         found = [p for path in paths for p in _reference_files(expand_path(path, "data"))]
         if not found:
             return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ocm_geo.errors import MirrorError, QueryError
-from ocm_geo.paths import expand_path
+from ocm_geo.paths import expand_path, list_data
 from ocm_geo.sources.account import Account
 from ocm_geo.sources.csv_answers import find_delimiter, read_csv_answer
 from ocm_geo.sources.decode import (
@@ -109,7 +109,7 @@ def read_batches(
     """
     if batch_rows < 1:
         raise QueryError(f"batch_rows must be 1 or more, not {batch_rows}")
-    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+    paths = list_data(data)
     account = Account() if account is None else account
     builder = TableBuilder()
     for block in chain.from_iterable(

@@ -283,3 +283,9 @@ def test_operators_without_a_name_are_told(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         mirror = build(tmp_path, json.dumps(records).encode(), reference=names)
     assert mirror.report.n_unnamed_operators == 0
+
+
+@pytest.mark.parametrize("data", [None, 5, 1.5])
+def test_data_that_are_no_path_are_refused(tmp_path: Path, data: Any) -> None:
+    with pytest.raises(ocm.QueryError, match="data must be a path"):
+        ocm.Mirror.build(tmp_path / "mirror", data)
