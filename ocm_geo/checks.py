@@ -96,7 +96,7 @@ def short_form(value: object) -> str:
 
 
 def is_missing(value: object) -> bool:
-    """Tell whether a value is None, NaN, NaT or ``pandas.NA``; what is not a scalar is not."""
+    """Return whether a value is None, NaN, NaT or ``pandas.NA``; what is not a scalar is not."""
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload]
 
 
@@ -260,7 +260,7 @@ def _list_values(values: Any, name: str, kind: str) -> list[Any]:  # noqa: ANN40
 
 
 def is_duration(value: object) -> bool:
-    """Tell whether a value is a timedelta of Python, NumPy or pandas."""
+    """Return whether a value is a timedelta of Python, NumPy or pandas."""
     return isinstance(value, dt.timedelta | np.timedelta64)
 
 

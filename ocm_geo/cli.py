@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _echo(text: str, *, err: bool = False) -> None:
-    """Print a text without signs that a terminal obeys: names of stations are by strangers."""
+    """Print a text without signs that a terminal obeys: contributors choose names."""
     shown = "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
     typer.echo(shown, err=err)
 

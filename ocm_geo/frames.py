@@ -71,7 +71,7 @@ def check_table(table: object, what: str) -> None:
 
 
 def _may_be_swapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
-    """Tell whether positions would be on the Earth with their axes exchanged."""
+    """Return whether positions would be on the Earth with their axes exchanged."""
     return bool(np.all(np.abs(lon) <= _MAX_LAT) and np.all(np.abs(lat) <= _MAX_LON))
 
 
@@ -310,7 +310,7 @@ def add_columns(table: Frame, new: Mapping[str, Any], what: str) -> Frame:
 
 
 def _are_same(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any array
-    """Tell whether a column has these values, but for type and rounding."""
+    """Return whether a column has these values, but for type and rounding."""
     values = pd.Series(new).set_axis(old.index)
     is_number = all(pd.api.types.is_numeric_dtype(v.dtype) for v in (old, values))
     if is_number:

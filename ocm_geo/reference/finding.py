@@ -130,7 +130,7 @@ def fold_name(text: str) -> str:
 
 
 def has_operators(operators: pd.DataFrame) -> bool:
-    """Tell whether a table of operators names any company that operates stations."""
+    """Return whether a table of operators names any company that operates stations."""
     return not set(operators.index) <= _GENERIC_OPERATORS
 
 

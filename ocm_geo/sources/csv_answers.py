@@ -146,7 +146,7 @@ def _iterate_rows(
 
 
 def _find_date_order(text: str, delimiter: str) -> bool | None:
-    """Tell whether days come first; None if both orders occur."""
+    """Return whether days come first; None if both orders occur."""
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     days_first = months_first = False
     try:

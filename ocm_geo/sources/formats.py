@@ -113,7 +113,7 @@ def _name_binary(head: bytes) -> tuple[str, str] | None:
 
 
 def _is_lines(text: bytes) -> bool:
-    """Tell whether records begin on some of the lines, after a first one that is broken."""
+    """Return whether records begin on some of the lines, after a first one that is broken."""
     return re.search(rb'^\s*\{\s*"', text, re.MULTILINE) is not None and text[:1] != b"<"
 
 
