@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import zipfile
@@ -60,14 +61,34 @@ def write_workbook(columns: pd.DataFrame, facts: dict[str, Any], path: Path) -> 
             f"{_MAX_ROWS - 1:,} rows and {_MAX_COLUMNS:,} columns; write .csv or .parquet"
         )
     book = openpyxl.Workbook(write_only=True)
+    with _closing_sheets(book):
+        _write_table(book, columns)
+        _write_about(book, facts)
+        book.save(path)
+
+
+@contextlib.contextmanager
+def _closing_sheets(book: Workbook) -> Iterator[None]:
+    """Close the sheets of a workbook that could not be written."""
+    try:
+        yield
+    except BaseException:
+        # A sheet writes to a temporary file through a generator: left suspended, it would fail
+        # again when it is collected, where nobody can catch it.
+        for sheet in book.worksheets:
+            with contextlib.suppress(Exception):
+                sheet.close()
+        raise
+
+
+def _write_table(book: Workbook, columns: pd.DataFrame) -> None:
+    """Write the table on the first sheet, its names frozen above the rows."""
     sheet = book.create_sheet("table")
     sheet.freeze_panes = "A2"
     values = [_cell_values(columns[name], str(name)) for name in columns]
     sheet.append([_text_cell(sheet, str(name)) for name in columns])
     for row in zip(*values, strict=True):
         sheet.append([_text_cell(sheet, v) if isinstance(v, str) else v for v in row])
-    _write_about(book, facts)
-    book.save(path)
 
 
 def _load_openpyxl() -> Any:  # noqa: ANN401 - a module

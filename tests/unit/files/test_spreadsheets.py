@@ -154,6 +154,7 @@ def test_a_workbook_as_others_read_it(tmp_path: Path, few: gpd.GeoDataFrame) -> 
     assert first["ocm_id"].value == few.index[0]
     about = {row[0].value: row[1].value for row in book["about"]}
     assert about["attribution"] == few.attrs["ocm"]["attribution"]
+    book.close()
     plain = pd.read_excel(path)
     assert plain["title"].tolist() == few["title"].tolist()
 
