@@ -42,7 +42,7 @@ LAYERS = (
         "own_tables",
     ),
     *("files", "query", "outside", "sources", "stations", "routes", "corridors", "roads"),
-    *("routing", "standards", "coverage", "plots"),
+    *("routing", "coverage", "standards", "plots"),
     *("widgets", "advice", "study", "app", "cli"),
 )
 FUNCTIONS = [

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     from ocm_geo.coverage.rasters import PopulationRaster
     from ocm_geo.coverage.tally import Reach
 
-__all__ = ["Ground", "coverage", "covered_areas", "pieces_of", "reach_near"]
+__all__ = [
+    "Ground",
+    "coverage",
+    "covered_areas",
+    "measure_circles",
+    "pieces_of",
+    "reach_near",
+]
 
 Ground: TypeAlias = "Callable[[NDArray[np.object_], NDArray[np.float64]], NDArray[np.float64]]"
 
@@ -121,7 +128,7 @@ def coverage(
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = reach_of(levels, check_km_list(within_km, "within_km"), client)
     kind = kind_of_population(population, frame.columns)
-    ground = partial(_in_circles, reach)
+    ground = partial(measure_circles, reach)
     result = covered_areas(frame, (kind, population), reach, ground, client=client)
     if not result.filter(regex="^covered_km2").to_numpy().any():
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
@@ -208,9 +215,26 @@ def _in_levels(ground: NDArray[np.float64], reach: Reach) -> NDArray[np.float64]
     return np.array(list(in_order(by_level).values()))
 
 
-def _in_circles(
+def measure_circles(
     reach: Reach, shapes: NDArray[np.object_], whole: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """
+    Measure what of polygons lies within the distances of stations.
+
+    Parameters
+    ----------
+    reach : Reach
+        Distances and stations.
+    shapes : numpy.ndarray of shapely geometries
+        Polygons in lon/lat.
+    whole : numpy.ndarray
+        Their areas, km².
+
+    Returns
+    -------
+    numpy.ndarray
+        km² by level, distance and polygon.
+    """
     return np.array(
         [
             [_covered_km2(shapes, whole, index, km) for km in reach.within_km]

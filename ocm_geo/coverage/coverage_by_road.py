@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ocm_geo.coverage.rasters import PopulationRaster
     from ocm_geo.routing.engines import MatrixEngine
 
-__all__ = ["coverage_by_road"]
+__all__ = ["coverage_by_road", "draw_driving_reach"]
 
 _METHODS = {
     "column": "people spread evenly over their area, in reach inside an isochrone",
@@ -108,7 +108,7 @@ def coverage_by_road(
     check_engine(engine, "matrix", "isochrone")
     times, frame = check_minutes_list(minutes), area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
-    reach = _reach(levels, times, engine, frame)
+    reach = draw_driving_reach(levels, times, engine, frame)
     kind = kind_of_population(population, frame.columns)
     table = covered_areas(frame, (kind, population), reach, reach.ground)
     table = table.rename(columns={"within_km": "minutes"})
@@ -121,10 +121,28 @@ def coverage_by_road(
     return carry(table, stations, **facts, engine=repr(engine))
 
 
-def _reach(
+def draw_driving_reach(
     levels: Levels, times: list[float], engine: MatrixEngine, frame: gpd.GeoDataFrame
 ) -> DrivingReach:
-    """Draw the isochrones of each place once, whatever the levels that have it."""
+    """
+    Draw the isochrones of each place once, whatever the levels that have it.
+
+    Parameters
+    ----------
+    levels : Levels
+        The stations of each level.
+    times : list of float
+        Minutes, ascending.
+    engine : MatrixEngine
+        What draws them.
+    frame : geopandas.GeoDataFrame
+        Areas; stations too far from all of them are left out.
+
+    Returns
+    -------
+    DrivingReach
+        Driving times, and the isochrones of each level.
+    """
     boxes = frame.geometry.bounds.to_numpy()
     indexes = {
         suffix: _near(PointIndex(*check_stations(table)), boxes, times[-1])
