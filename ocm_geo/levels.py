@@ -1,10 +1,10 @@
-"""What the register says of stations, and how surely: one definition of doubt for all measures.
+"""What the register states about stations: one definition of uncertainty for all measures.
 
-Three levels read the same record. ``recorded``: what it says; a missing or implausible power counts
-for nothing, a missing access or status does no harm. ``low``: everything doubtful is out. ``high``:
-everything doubtful is in, an implausible power with the most that its connector can deliver.
-Doubtful is what is missing, unknown or implausible, and a power that the import itself calls an
-estimate.
+Every record is read at three levels. ``recorded`` takes it literally: a connection of missing or
+implausible power has none, a missing access or status excludes nothing. ``low`` leaves out
+everything uncertain. ``high`` takes everything uncertain in, an implausible power as the most that
+its connector can deliver. Uncertain is what is missing, unknown or implausible, and a power that
+the import itself marks as an estimate.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
     "Level",
     "is_known",
     "power_at",
-    "power_is_doubtful",
+    "power_is_uncertain",
     "says_operational",
     "says_public",
 ]
@@ -101,9 +101,9 @@ def is_known(stations: gpd.GeoDataFrame, column: str) -> NDArray[np.bool_]:
     return np.asarray(stations[column].to_numpy(dtype=float, na_value=_UNKNOWN) != _UNKNOWN)
 
 
-def power_is_doubtful(plugs: pd.DataFrame) -> NDArray[np.bool_]:
+def power_is_uncertain(plugs: pd.DataFrame) -> NDArray[np.bool_]:
     """
-    Return which connections have a doubtful power.
+    Return which connections have an uncertain power.
 
     Parameters
     ----------
@@ -138,16 +138,16 @@ def power_at(plugs: pd.DataFrame, level: Level) -> NDArray[np.float64]:
         an estimate, and the most that the connector can deliver where it is implausible.
     """
     power = _floats(plugs["power_kw"])
-    doubtful = power_is_doubtful(plugs)
+    uncertain = power_is_uncertain(plugs)
     implausible = ~plugs["power_plausible"].to_numpy(dtype=bool, na_value=True)
     if level == "recorded":
         return np.where(implausible, np.nan, power)
     if level == "low":
-        return np.where(doubtful, np.nan, power)
+        return np.where(uncertain, np.nan, power)
     highest = highest_power_kw(
         _floats(plugs["connection_type_id"]), _floats(plugs["current_type_id"])
     )
-    return np.where(implausible, highest, np.where(doubtful, np.inf, power))
+    return np.where(implausible, highest, np.where(uncertain, np.inf, power))
 
 
 def _floats(column: pd.Series) -> NDArray[np.float64]:

@@ -86,8 +86,8 @@ def coverage(
         weighting of their parts. A raster or the path of one (see `population_coverage`). A
         path of (partitioned) GeoParquet, or a dask collection, of points.
     bounds : bool
-        Also with every doubtful station out (columns ``_low``) and with all in (``_high``).
-        `doubtful_stations` lists those that make the difference.
+        Also with every uncertain station out (columns ``_low``) and with all in (``_high``).
+        `uncertain_stations` lists those that make the difference.
     qualifying : Qualifying, optional
         Which stations count; without it all given.
     client : distributed.Client, optional

@@ -67,7 +67,7 @@ def coverage_by_road(
     population : str, path, geopandas.GeoDataFrame or PopulationRaster, optional
         As for `coverage`.
     bounds : bool
-        Also with every doubtful station out (columns ``_low``) and with all in (``_high``).
+        Also with every uncertain station out (columns ``_low``) and with all in (``_high``).
     qualifying : Qualifying, optional
         Which stations count; without it all given.
 

@@ -55,7 +55,7 @@ def density(
     roads : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
         Lines; their geodesic length inside each area is used.
     bounds : bool
-        Also with every doubtful station out (columns ``_low``) and with all in (``_high``).
+        Also with every uncertain station out (columns ``_low``) and with all in (``_high``).
     qualifying : Qualifying, optional
         Which stations count; without it all given.
 

@@ -16,7 +16,7 @@ from ocm_geo.levels import (
     LEVELS,
     is_known,
     power_at,
-    power_is_doubtful,
+    power_is_uncertain,
     says_operational,
     says_public,
 )
@@ -31,10 +31,10 @@ __all__ = [
     "Levels",
     "Qualifying",
     "bound_facts",
-    "doubtful_stations",
     "in_order",
     "levels_of",
     "station_bounds",
+    "uncertain_stations",
 ]
 
 _COLUMNS = ("connections", "usage_type_id", "status_type_id")
@@ -63,8 +63,8 @@ class Qualifying:
     --------
     >>> import ocm_geo as ocm
     >>> stations = ocm.stations_from_country("NL", source=ocm.sample())
-    >>> doubtful = ocm.doubtful_stations(stations, ocm.Qualifying(min_power_kw=50))
-    >>> len(doubtful) < len(stations)
+    >>> uncertain = ocm.uncertain_stations(stations, ocm.Qualifying(min_power_kw=50))
+    >>> len(uncertain) < len(stations)
     True
     """
 
@@ -88,7 +88,7 @@ class Bounds(NamedTuple):
     Parameters
     ----------
     low : numpy.ndarray of bool
-        Meets the rule, and nothing about that is doubtful.
+        Meets the rule, and nothing about that is uncertain.
     central : numpy.ndarray of bool
         Meets the rule as recorded: a missing or implausible power does not, a missing access or
         status does.
@@ -101,7 +101,7 @@ class Bounds(NamedTuple):
     high: NDArray[np.bool_]
 
     @property
-    def doubtful(self) -> NDArray[np.bool_]:
+    def uncertain(self) -> NDArray[np.bool_]:
         """The stations whose part is open."""
         return self.high & ~self.low
 
@@ -116,7 +116,7 @@ def station_bounds(stations: gpd.GeoDataFrame, qualifying: Qualifying | None = N
         A station table.
     qualifying : Qualifying, optional
         The rule. Without one, the stations given are the central answer and the high bound,
-        and the low bound leaves out each with any doubt about power, access or status.
+        and the low bound leaves out each that is uncertain in power, access or status.
 
     Returns
     -------
@@ -128,20 +128,20 @@ def station_bounds(stations: gpd.GeoDataFrame, qualifying: Qualifying | None = N
     QueryError
         If a column that the rule needs is not there.
     """
-    doubts, central, high = _judged(stations, qualifying)
+    reasons, central, high = _judged(stations, qualifying)
     low = high.copy()
-    for doubt in doubts.values():
-        low &= ~doubt
+    for reason in reasons.values():
+        low &= ~reason
     return Bounds(low, central, high)
 
 
-def doubtful_stations(
+def uncertain_stations(
     stations: gpd.GeoDataFrame, qualifying: Qualifying | None = None
 ) -> gpd.GeoDataFrame:
     """
-    List the stations whose doubtful data set low and high bounds apart.
+    List the stations whose uncertain data set low and high bounds apart.
 
-    Doubtful: access or status is missing or unknown; no power is known that is strong enough
+    Uncertain: access or status is missing or unknown; no power is known that is strong enough
     for certain, but one that is missing, marked as the import's estimate, or implausible (more
     than its connector can deliver) may be.
 
@@ -150,12 +150,12 @@ def doubtful_stations(
     stations : geopandas.GeoDataFrame
         A station table.
     qualifying : Qualifying, optional
-        Which stations count. Without it every doubt counts.
+        Which stations count. Without it every uncertainty counts.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The doubtful rows with ``doubt_power``, ``doubt_access``, ``doubt_status`` and
+        The uncertain rows with ``uncertain_power``, ``uncertain_access``, ``uncertain_status`` and
         ``counts``: whether the central answer has it.
 
     Raises
@@ -167,14 +167,15 @@ def doubtful_stations(
     --------
     >>> import ocm_geo as ocm
     >>> stations = ocm.stations_from_country("NL", source=ocm.sample())
-    >>> doubtful = ocm.doubtful_stations(stations, ocm.Qualifying(min_power_kw=50))
-    >>> bool(doubtful[["doubt_power", "doubt_access", "doubt_status"]].any(axis=1).all())
+    >>> uncertain = ocm.uncertain_stations(stations, ocm.Qualifying(min_power_kw=50))
+    >>> reasons = ["uncertain_power", "uncertain_access", "uncertain_status"]
+    >>> bool(uncertain[reasons].any(axis=1).all())
     True
     """
     stations = station_table(stations, placed=False)
-    doubts, central, high = _judged(stations, qualifying)
-    rows = high & np.any(list(doubts.values()), axis=0)
-    new = {f"doubt_{name}": doubt[rows] for name, doubt in doubts.items()}
+    reasons, central, high = _judged(stations, qualifying)
+    rows = high & np.any(list(reasons.values()), axis=0)
+    new = {f"uncertain_{name}": reason[rows] for name, reason in reasons.items()}
     found = add_columns(stations[rows], {**new, "counts": central[rows]}, "stations")
     return carry(found, stations)
 
@@ -197,26 +198,26 @@ def bound_facts(
     Returns
     -------
     dict
-        ``qualifying``, the numbers of stations at each level and of each doubt, and the first
-        doubtful ``ocm_ids``; `doubtful_stations` has them all.
+        ``qualifying``, the numbers of stations at each level and for each reason, and the first
+        uncertain ``ocm_ids``; `uncertain_stations` has them all.
     """
-    doubts, _, _ = _judged(stations, qualifying)
-    first = stations.index[bounds.doubtful][:10].tolist()
+    reasons, _, _ = _judged(stations, qualifying)
+    first = stations.index[bounds.uncertain][:10].tolist()
     return {
         "qualifying": None if qualifying is None else asdict(qualifying),
         "n_low": int(bounds.low.sum()),
         "n_central": int(bounds.central.sum()),
         "n_high": int(bounds.high.sum()),
-        "n_doubtful": int(bounds.doubtful.sum()),
-        **{f"n_doubt_{name}": int((d & bounds.doubtful).sum()) for name, d in doubts.items()},
-        "first_doubtful": [str(label) for label in first],
+        "n_uncertain": int(bounds.uncertain.sum()),
+        **{f"n_uncertain_{name}": int((d & bounds.uncertain).sum()) for name, d in reasons.items()},
+        "first_uncertain": [str(label) for label in first],
     }
 
 
 def _judged(
     stations: gpd.GeoDataFrame, qualifying: Qualifying | None
 ) -> tuple[dict[str, NDArray[np.bool_]], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Give the doubts about each station, and whether it counts as recorded and at most."""
+    """Give the reasons about each station, and whether it counts as recorded and at most."""
     rule: object = qualifying
     if rule is not None and not isinstance(rule, Qualifying):
         raise QueryError(f"qualifying must be a Qualifying(...), not {rule!r}")
@@ -224,16 +225,16 @@ def _judged(
     everything = np.ones(len(stations), dtype=bool)
     if qualifying is None:
         recorded = _strongest(stations, 0.0)
-        doubts = {
+        reasons = {
             "power": ~recorded["sure"],
             "access": ~is_known(stations, "usage_type_id"),
             "status": ~is_known(stations, "status_type_id"),
         }
-        return doubts, everything, everything
+        return reasons, everything, everything
     if not isinstance(qualifying, Qualifying):
         raise QueryError(f"qualifying must be a Qualifying(...) or None, not {qualifying!r}")
     power, central, high = _judged_power(stations, qualifying.min_power_kw)
-    doubts = {"power": power, "access": ~everything, "status": ~everything}
+    reasons = {"power": power, "access": ~everything, "status": ~everything}
     for name, said, wanted in (
         ("access", says_public(stations), qualifying.public_only),
         ("status", says_operational(stations), qualifying.operational_only),
@@ -241,8 +242,8 @@ def _judged(
         if wanted:
             may_be = said.to_numpy(dtype=bool, na_value=True)
             central, high = central & may_be, high & may_be
-            doubts[name] = said.isna().to_numpy()
-    return doubts, central, high
+            reasons[name] = said.isna().to_numpy()
+    return reasons, central, high
 
 
 def _judged_power(
@@ -269,7 +270,7 @@ def _strongest(stations: gpd.GeoDataFrame, least_kw: float) -> dict[str, NDArray
     return {
         "sure": any_of(low >= least_kw),
         "recorded": any_of(recorded >= least_kw),
-        "open": any_of(power_is_doubtful(plugs) & (high >= least_kw)) | silent,
+        "open": any_of(power_is_uncertain(plugs) & (high >= least_kw)) | silent,
     }
 
 

@@ -1,4 +1,4 @@
-"""Which doubtful stations set the low and the high bound of coverage apart, and by how much."""
+"""Which uncertain stations set the low and the high bound of coverage apart, and by how much."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import shapely
 from ocm_geo import geodesy
 from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.areas import pieces_of, reach_near
-from ocm_geo.coverage.doubt import doubtful_stations, station_bounds
+from ocm_geo.coverage.doubt import station_bounds, uncertain_stations
 from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.people import kind_of_population, parts_of, people_of_part
 from ocm_geo.coverage.rasters import open_grid, read_cells
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from ocm_geo.coverage.doubt import Qualifying
     from ocm_geo.coverage.rasters import PopulationRaster
 
-__all__ = ["doubt_drivers"]
+__all__ = ["uncertainty_drivers"]
 
 _BLOCK = 100_000
 
 
-def doubt_drivers(
+def uncertainty_drivers(
     areas: gpd.GeoDataFrame | gpd.GeoSeries,
     stations: gpd.GeoDataFrame,
     within_km: float | Sequence[float],
@@ -49,7 +49,7 @@ def doubt_drivers(
     qualifying: Qualifying | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Say what each doubtful station alone would add to the low bound of coverage.
+    Say what each uncertain station alone would add to the low bound of coverage.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ def doubt_drivers(
     Returns
     -------
     geopandas.GeoDataFrame
-        A row for each distance and doubtful station that adds anything, what adds most first:
+        A row for each distance and uncertain station that adds anything, what adds most first:
         index ``ocm_id``, ``within_km``, ``adds_km2`` and, with a population,
         ``adds_population``: ground and people within reach of this station and of none that
-        counts for certain. Where two doubtful stations reach the same, each alone would add
+        counts for certain. Where two uncertain stations reach the same, each alone would add
         it, so that the sum may exceed the difference of the bounds. ``title`` (if there is
-        one), ``doubt_power``, ``doubt_access``, ``doubt_status`` and ``counts`` as in
-        `doubtful_stations`.
+        one), ``uncertain_power``, ``uncertain_access``, ``uncertain_status`` and ``counts`` as in
+        `uncertain_stations`.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def doubt_drivers(
     >>> import ocm_geo as ocm
     >>> stations = ocm.stations(source=ocm.sample())
     >>> rule = ocm.Qualifying(min_power_kw=50)
-    >>> found = ocm.doubt_drivers(ocm.sample_areas(), stations, 5, qualifying=rule)
+    >>> found = ocm.uncertainty_drivers(ocm.sample_areas(), stations, 5, qualifying=rule)
     >>> bool(found["adds_km2"].is_monotonic_decreasing)
     True
     """
@@ -98,14 +98,14 @@ def doubt_drivers(
     stations = station_table(stations)
     stations = mark_areas(stations, frame.geometry.to_numpy())
     masks = station_bounds(stations, qualifying)
-    doubtful = doubtful_stations(stations, qualifying)
-    sides = _Sides(PointIndex(*check_stations(doubtful)), _index(stations, masks.low))
+    uncertain = uncertain_stations(stations, qualifying)
+    sides = _Sides(PointIndex(*check_stations(uncertain)), _index(stations, masks.low))
     kind = kind_of_population(population, frame.columns)
     tables = []
     for km in steps:
         column = str(population) if kind == "column" else None
         adds_km2, spread = _ground(sides, frame, km, column)
-        adds = {"within_km": np.full(len(doubtful), km), "adds_km2": adds_km2}
+        adds = {"within_km": np.full(len(uncertain), km), "adds_km2": adds_km2}
         if kind == "column":
             adds["adds_population"] = spread
         elif kind == "polygons":
@@ -113,15 +113,15 @@ def doubt_drivers(
             adds["adds_population"] = _ground(sides, pieces, km, "population")[1]
         elif kind is not None:
             adds["adds_population"] = _placed(sides, frame, km, (kind, population))
-        tables.append(_ranked(doubtful, adds))
+        tables.append(_ranked(uncertain, adds))
     found = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=CRS)
-    return carry(found, stations, n_doubtful=len(doubtful))
+    return carry(found, stations, n_uncertain=len(uncertain))
 
 
 class _Sides(NamedTuple):
-    """The stations in doubt and those that count for certain."""
+    """The uncertain stations and those that count for certain."""
 
-    doubtful: PointIndex
+    uncertain: PointIndex
     certain: PointIndex
 
 
@@ -129,9 +129,9 @@ def _index(stations: gpd.GeoDataFrame, rows: NDArray[np.bool_]) -> PointIndex:
     return PointIndex(*check_stations(stations[rows]))
 
 
-def _ranked(doubtful: gpd.GeoDataFrame, adds: dict[str, NDArray[np.float64]]) -> gpd.GeoDataFrame:
-    about = ["title", "doubt_power", "doubt_access", "doubt_status", "counts"]
-    table = in_lonlat(doubtful, "stations").assign(**adds)
+def _ranked(uncertain: gpd.GeoDataFrame, adds: dict[str, NDArray[np.float64]]) -> gpd.GeoDataFrame:
+    about = ["title", "uncertain_power", "uncertain_access", "uncertain_status", "counts"]
+    table = in_lonlat(uncertain, "stations").assign(**adds)
     table = table.assign(geometry=table.geometry).set_geometry("geometry")
     amounts = [name for name in adds if name != "within_km"]
     table = table[(table[amounts] > 0).any(axis=1)]
@@ -148,7 +148,7 @@ def _ground(
     if column is not None:
         a_km2 = people(frame, column) / geodesy.area_km2(shapes)
     tree = shapely.STRtree(shapes)
-    circles = reach_polygons(sides.doubtful.lon, sides.doubtful.lat, km)
+    circles = reach_polygons(sides.uncertain.lon, sides.uncertain.lat, km)
     station, area = tree.query(circles, predicate="intersects")
     rest = circles.copy()
     for row in np.unique(station):
@@ -171,14 +171,14 @@ def _placed(
 ) -> NDArray[np.float64]:
     """Give the people at points that each adds, block by block."""
     finder = AreaFinder(frame.geometry.to_numpy())
-    adds = np.zeros(len(sides.doubtful))
+    adds = np.zeros(len(sides.uncertain))
     for lon, lat, weight in _places(*population):
         _, point = finder.pairs(lon, lat)
         counted = weight * np.bincount(point, minlength=len(lon))
         rows = np.flatnonzero(counted > 0)
         for some in (rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)):
             left = some[sides.certain.are_reached(lon[some], lat[some], [km]) > 0]
-            pairs = pairs_within_km(sides.doubtful, PointIndex(lon[left], lat[left]), km)
+            pairs = pairs_within_km(sides.uncertain, PointIndex(lon[left], lat[left]), km)
             adds += np.bincount(pairs.first, counted[left[pairs.second]], len(adds))
     return adds
 

@@ -45,7 +45,7 @@ class Equity:
     intervals : pandas.DataFrame
         ``value``, ``low`` and ``high`` of each measure: the middle 95 % of the bootstrap, the
         places drawn with replacement. It says how much the measure hangs on which places are
-        in the table; it says nothing of doubtful data.
+        in the table; it says nothing of uncertain data.
     decomposition : pandas.DataFrame or None
         With groups: for Theil's T and L ``total``, ``between``, ``within`` and
         ``between_share``.

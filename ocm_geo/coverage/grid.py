@@ -60,7 +60,7 @@ def coverage_grid(
     within_km : float
         Geodesic distance up to which stations are counted, km.
     bounds : bool
-        Also with every doubtful station out (``_low``) and with all in (``_high``).
+        Also with every uncertain station out (``_low``) and with all in (``_high``).
     qualifying : Qualifying, optional
         Which stations count; without it all given.
 

@@ -61,7 +61,7 @@ def nearest_stations(
         A column of the stations, such as ``operator_id``: the k nearest of each of its values.
         Stations where it is missing are left out.
     bounds : bool
-        Also with every doubtful station out (``_low``) and with all in (``_high``): here
+        Also with every uncertain station out (``_low``) and with all in (``_high``): here
         ``nearest_km_low`` is the longer distance, and where ``ocm_id_low`` and
         ``ocm_id_high`` differ, the latter is the station that makes the difference.
     qualifying : Qualifying, optional

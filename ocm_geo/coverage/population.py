@@ -74,7 +74,7 @@ def population_coverage(
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
         Polygons to count in; without them the whole raster.
     bounds : bool
-        Also with every doubtful station out (``_low``) and with all in (``_high``).
+        Also with every uncertain station out (``_low``) and with all in (``_high``).
     qualifying : Qualifying, optional
         Which stations count; without it all given.
     client : distributed.Client, optional

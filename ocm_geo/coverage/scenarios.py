@@ -1,8 +1,8 @@
-"""What the doubtful stations may do to any measure: named scenarios and random draws.
+"""What the uncertain stations may do to any measure: named scenarios and random draws.
 
 Where more stations can only help, as for distance and coverage, low and high are bounds. Access,
 equity and siting are not like that: a station more takes people from others. Here a measure is
-taken with the doubtful stations out, as recorded, in, and each in or out at random.
+taken with the uncertain stations out, as recorded, in, and each in or out at random.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.checks import check_share, check_whole
-from ocm_geo.coverage.doubt import Qualifying, doubtful_stations, station_bounds
+from ocm_geo.coverage.doubt import Qualifying, station_bounds, uncertain_stations
 from ocm_geo.errors import InexactMethod, OutsideData, QueryError
 from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 
     from ocm_geo.coverage.doubt import Bounds
 
-__all__ = ["Measure", "Scenarios", "doubt_scenarios"]
+__all__ = ["Measure", "Scenarios", "uncertainty_scenarios"]
 
 Measure: TypeAlias = "Callable[[gpd.GeoDataFrame], float | pd.Series[Any]]"
 
 _LEVEL = 0.95
 _BLOCK = 4_000_000
-_WITHOUT, _RECORDED, _WITH = "doubtful out", "as recorded", "doubtful in"
+_WITHOUT, _RECORDED, _WITH = "uncertain out", "as recorded", "uncertain in"
 
 
 @dataclass(frozen=True)
 class Scenarios:
     """
-    A measure under what is doubtful in the stations.
+    A measure under what is uncertain in the stations.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row for each value of the measure: the scenarios ``doubtful out``, ``as recorded``
-        and ``doubtful in``, and of the random draws ``mean``, ``low`` and ``high`` (the middle
+        One row for each value of the measure: the scenarios ``uncertain out``, ``as recorded``
+        and ``uncertain in``, and of the random draws ``mean``, ``low`` and ``high`` (the middle
         95 %), all three of the draws that have a value, and ``missing``, the share of those that
         have none. The interval holds for the stated probability only; values beyond it, and
         beyond all three scenarios, are possible.
     drivers : pandas.DataFrame
-        Index ``ocm_id``: the doubtful stations that move the measure most. ``change`` is what
+        Index ``ocm_id``: the uncertain stations that move the measure most. ``change`` is what
         the measure has more with the station in than out, all else as recorded, summed over
         the values of the measure, and ``moved`` the same without sign; ``n_missing`` is the
         number of values that there are only with it, or only without it, and stations with any
-        come first. ``doubt_power``, ``doubt_access``, ``doubt_status`` say why it is doubtful,
-        ``counts`` whether it is in as recorded.
+        come first. ``uncertain_power``, ``uncertain_access`` and ``uncertain_status`` are the
+        reasons; ``counts`` is whether the station is in as recorded.
     draws : numpy.ndarray, shape (n_draws, n_values)
         The measure in each draw.
     facts : dict
@@ -71,12 +71,12 @@ class Scenarios:
     def __repr__(self) -> str:
         """Say it in a line."""
         return (
-            f"<Scenarios: {len(self.table)} values, {self.facts['n_doubtful']} doubtful stations, "
-            f"{len(self.draws)} draws with probability {self.facts['probability']}>"
+            f"<Scenarios: {len(self.table)} values, {self.facts['n_uncertain']} uncertain "
+            f"stations, {len(self.draws)} draws with probability {self.facts['probability']}>"
         )
 
 
-def doubt_scenarios(
+def uncertainty_scenarios(
     measure: Measure,
     stations: gpd.GeoDataFrame,
     *,
@@ -88,7 +88,7 @@ def doubt_scenarios(
     seed: int = 0,
 ) -> Scenarios:
     """
-    Take any measure under what is doubtful in the stations.
+    Take any measure under what is uncertain in the stations.
 
     Parameters
     ----------
@@ -98,16 +98,16 @@ def doubt_scenarios(
     stations : geopandas.GeoDataFrame
         A station table, index ``ocm_id`` without repeats.
     qualifying : Qualifying, optional
-        Which stations count, as for `ocm_geo.doubtful_stations`.
+        Which stations count, as for `ocm_geo.uncertain_stations`.
     probability : float or pandas.Series
-        That a doubtful station counts, each by itself; a Series has one for each ``ocm_id``.
+        That an uncertain station counts, each by itself; a Series has one for each ``ocm_id``.
         This is your assumption: the data hold no such number.
     n_draws : int
         Random draws; 0 for the scenarios alone.
     n_drivers : int
         How many stations to name; 0 for none.
     max_tried : int
-        For the drivers, so many doubtful stations are turned, one measure each. Of more than
+        For the drivers, so many uncertain stations are turned, one measure each. Of more than
         that, the draws tell which to try: then a driver may be missed, and a warning says so.
     seed : int
         Of the random numbers.
@@ -126,7 +126,7 @@ def doubt_scenarios(
     Warns
     -----
     InexactMethod
-        If not all doubtful stations are tried for the drivers.
+        If not all uncertain stations are tried for the drivers.
 
     Examples
     --------
@@ -136,9 +136,9 @@ def doubt_scenarios(
     >>> def gini(some):
     ...     access = ocm.accessibility(towns, some, 30, population="population")
     ...     return ocm.equity(access, towns["population"], n_boot=0).gini
-    >>> found = ocm.doubt_scenarios(gini, stations, n_draws=20, n_drivers=3)
+    >>> found = ocm.uncertainty_scenarios(gini, stations, n_draws=20, n_drivers=3)
     >>> list(found.table.columns[:3])
-    ['doubtful out', 'as recorded', 'doubtful in']
+    ['uncertain out', 'as recorded', 'uncertain in']
     """
     if not callable(measure):
         raise QueryError(f"measure must be a function of a station table, not {measure!r}")
@@ -150,21 +150,21 @@ def doubt_scenarios(
     trial = _Trial(measure, stations, bounds)
     named = {_WITHOUT: bounds.low, _RECORDED: bounds.central, _WITH: bounds.high}
     table = pd.DataFrame({name: trial(mask) for name, mask in named.items()}, index=trial.index)
-    chance = _chances(stations, bounds.doubtful, probability)
+    chance = _chances(stations, bounds.uncertain, probability)
     inside, draws = _drawn(trial, chance, n_draws, np.random.default_rng(seed))
     table[["mean", "low", "high", "missing"]] = _interval(draws)
     usual = table[_RECORDED].to_numpy()
     tried = _to_try(bounds, inside, draws, max_tried) if n_drivers else []
     drivers = _drivers(trial, usual, tried)
-    reasons = doubtful_stations(stations, qualifying)
+    reasons = uncertain_stations(stations, qualifying)
     facts = {
         "probability": "by station" if isinstance(probability, pd.Series) else probability,
         **counts,
-        "n_doubtful": int(bounds.doubtful.sum()),
+        "n_uncertain": int(bounds.uncertain.sum()),
         "n_tried": len(drivers),
         "scenarios": {name: int(mask.sum()) for name, mask in named.items()},
     }
-    why = [name for name in reasons if name.startswith("doubt_") or name == "counts"]
+    why = [name for name in reasons if name.startswith("uncertain_") or name == "counts"]
     drivers = drivers.join(pd.DataFrame(reasons)[why]).head(n_drivers)
     return Scenarios(carry(table, stations, scenarios=facts), drivers, draws, facts)
 
@@ -206,34 +206,34 @@ def _as_row(value: object) -> pd.Series[Any]:
 
 
 def _chances(
-    stations: gpd.GeoDataFrame, doubtful: NDArray[np.bool_], probability: float | pd.Series[float]
+    stations: gpd.GeoDataFrame, uncertain: NDArray[np.bool_], probability: float | pd.Series[float]
 ) -> NDArray[np.float64]:
-    """Give the chance that each station counts: one half or whatever is said, for the doubtful."""
+    """Give the chance that each station counts: one half or whatever is said, for the uncertain."""
     if isinstance(probability, pd.Series):
         if not probability.index.is_unique:
             raise QueryError("probability: the index repeats numbers; give each station one")
         chance = probability.reindex(stations.index).to_numpy(dtype=float, na_value=np.nan)
     else:
         chance = np.full(len(stations), check_share(probability, "probability"))
-    wrong = np.flatnonzero(doubtful & ~((chance >= 0) & (chance <= 1)))
+    wrong = np.flatnonzero(uncertain & ~((chance >= 0) & (chance <= 1)))
     if wrong.size:
         raise QueryError(
-            f"probability must be from 0 to 1 for each doubtful station; station "
+            f"probability must be from 0 to 1 for each uncertain station; station "
             f"{stations.index[wrong[0]]} has {chance[wrong[0]]}"
         )
-    return np.where(doubtful, chance, np.nan)
+    return np.where(uncertain, chance, np.nan)
 
 
 def _drawn(
     trial: _Trial, chance: NDArray[np.float64], n_draws: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Draw each doubtful station in or out, and measure."""
-    doubtful = trial.bounds.doubtful
-    inside = rng.random((n_draws, int(doubtful.sum()))) < chance[doubtful]
+    """Draw each uncertain station in or out, and measure."""
+    uncertain = trial.bounds.uncertain
+    inside = rng.random((n_draws, int(uncertain.sum()))) < chance[uncertain]
     values = []
     for row in inside:
         mask = trial.bounds.low.copy()
-        mask[doubtful] = row
+        mask[uncertain] = row
         values.append(trial(mask))
     n = 0 if trial.index is None else len(trial.index)
     return inside, np.array(values).reshape(n_draws, n)
@@ -258,11 +258,11 @@ def _interval(draws: NDArray[np.float64]) -> NDArray[np.float64]:
 def _to_try(
     bounds: Bounds, inside: NDArray[np.bool_], draws: NDArray[np.float64], max_tried: int
 ) -> list[int]:
-    """Choose all doubtful stations; of too many, those that the draws point to."""
-    at = np.flatnonzero(bounds.doubtful)
+    """Choose all uncertain stations; of too many, those that the draws point to."""
+    at = np.flatnonzero(bounds.uncertain)
     if len(at) > max_tried:
         warnings.warn(
-            f"{len(at):,} stations are doubtful, and {max_tried:,} of them are tried for the "
+            f"{len(at):,} stations are uncertain, and {max_tried:,} of them are tried for the "
             "drivers: one may be missed; raise max_tried to try all",
             InexactMethod,
             stacklevel=3,

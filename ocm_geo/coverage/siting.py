@@ -113,7 +113,7 @@ def suggest_sites(
     -------
     geopandas.GeoDataFrame
         The chosen candidates, index kept, EPSG:4326, in the order of what each adds to those
-        before it: ``rank`` and ``people_gained`` (newly within reach), and for p-median
+        before it: ``rank`` and ``population_gained`` (newly within reach), and for p-median
         ``person_km_saved`` (with costs the name of their unit). ``attrs["ocm"]["siting"]`` has
         solver, status, objective (people within reach, sites, or total distance), bound, gap
         (the difference of these two, over the objective), and people within reach before and
@@ -155,7 +155,7 @@ def suggest_sites(
     if not persons.any():
         raise QueryError(f"population {population!r}: nobody lives in the demand")
     sites = _sites(candidates)
-    check_new_columns(sites, ("rank", "people_gained"), "candidates")
+    check_new_columns(sites, ("rank", "population_gained"), "candidates")
     if "costs" in options:
         reach = _by_costs(demand.index, sites.index, stations, within=within, options=options)
     elif "station_costs" in options:
@@ -210,12 +210,12 @@ class _Case(NamedTuple):
         """Give the people newly within reach of each chosen candidate, one after the other."""
         gains = self.gains("mclp")
         taken = np.zeros(len(self.persons))
-        people_gained = []
+        population_gained = []
         for candidate in chosen:
             before = taken.sum()
             gains.take(taken, candidate)
-            people_gained.append(taken.sum() - before)
-        return np.array(people_gained)
+            population_gained.append(taken.sum() - before)
+        return np.array(population_gained)
 
     def costs_after(self, chosen: NDArray[np.intp]) -> list[float]:
         """Give the total of people times cost with none, one, two… of the chosen candidates."""
@@ -357,7 +357,7 @@ def _table(
     table = case.sites.iloc[found.chosen].copy()
     table["rank"] = np.arange(1, len(table) + 1)
     gained = case.reach_after(found.chosen)
-    table["people_gained"] = gained
+    table["population_gained"] = gained
     before = float(case.persons[case.reached].sum())
     objective, bound = found.value, found.bound
     if method == "mclp":
@@ -374,9 +374,9 @@ def _table(
         "objective": objective,
         "bound": bound,
         "gap": abs(bound - objective) / objective if objective else 0.0,
-        "people": float(case.persons.sum()),
-        "people_reached_before": before,
-        "people_reached_after": before + float(gained.sum()),
+        "population": float(case.persons.sum()),
+        "population_reached_before": before,
+        "population_reached_after": before + float(gained.sum()),
         "n_candidates": len(case.sites),
     }
     if stations is None:

@@ -69,11 +69,11 @@ def nearest(
     )
     with np.errstate(invalid="ignore"):
         # Infinity less infinity: both are missing, and there is nothing to decide.
-        doubtful = (np.diff(chord, axis=1) <= spread_km(chord[:, :-1])).any(axis=1)
+        uncertain = (np.diff(chord, axis=1) <= spread_km(chord[:, :-1])).any(axis=1)
     chord, position = chord[:, :-1], position[:, :-1]
     km = _measured(known, asked, chord, position)
     _decide(known, asked, position, km, max_km=max_km)
-    rows = np.flatnonzero(doubtful)
+    rows = np.flatnonzero(uncertain)
     if rows.size:
         reach = _reach(chord[rows], max_km)
         for part in _of_bounded_size(tree, asked.xyz[rows], reach):

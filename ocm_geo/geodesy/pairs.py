@@ -58,7 +58,7 @@ def pairs_within_km(some: PointIndex, others: PointIndex, within_km: float) -> N
     order = np.argsort(first * len(others) + second)
     first, second, chord = first[order], second[order], found["v"][order]
     km = short_distance_km(chord, some.places.xyz[first, 2], others.places.xyz[second, 2])
-    doubtful = np.flatnonzero((chord > SHORT_KM) | (np.abs(km - within_km) <= SURE_KM))
-    km[doubtful] = some.places.take(first[doubtful]).km_to(others.places.take(second[doubtful]))
+    uncertain = np.flatnonzero((chord > SHORT_KM) | (np.abs(km - within_km) <= SURE_KM))
+    km[uncertain] = some.places.take(first[uncertain]).km_to(others.places.take(second[uncertain]))
     near = km <= within_km
     return NearPairs(first[near], second[near], km[near])

@@ -135,7 +135,7 @@ def are_within_km(some: Places, others: Places, within_km: float) -> NDArray[np.
     chord = some.chord_to(others)
     shortest, longest = chord_range_km(within_km)
     inside = chord < shortest
-    doubtful = np.flatnonzero(~inside & (chord <= longest))
-    one = some if len(some.xyz) == 1 else some.take(doubtful)
-    inside[doubtful] = one.km_to(others.take(doubtful)) <= within_km
+    uncertain = np.flatnonzero(~inside & (chord <= longest))
+    one = some if len(some.xyz) == 1 else some.take(uncertain)
+    inside[uncertain] = one.km_to(others.take(uncertain)) <= within_km
     return inside

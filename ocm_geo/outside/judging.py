@@ -267,7 +267,7 @@ def _by_country(demand: Demand) -> dict[int, float]:
 
 
 def _far_from_all(stations: gpd.GeoDataFrame | gpd.GeoSeries, demand: Demand) -> str:
-    """Explain why a table without provenance knows nothing there, where that is beyond doubt."""
+    """Explain why a table without provenance knows nothing there, where that is certain."""
     lon, lat = lonlat_of(stations)
     if not len(lon):
         return ""

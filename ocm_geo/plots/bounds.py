@@ -33,7 +33,7 @@ def plot_bounds(
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw a value with its bounds: what it is with every doubtful station out, and all of them in.
+    Draw a value with its bounds: what it is with every uncertain station out, and all of them in.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def plot_bounds(
         verdict. A row becomes a line of the figure, in the order of the table; at most 40.
     column : str
         The value as recorded, such as ``area_share`` or ``share``. Columns of shares (0 to 1)
-        are drawn in percent. Of a distance low is the longer one: without the doubtful
+        are drawn in percent. Of a distance low is the longer one: without the uncertain
         stations it is farther.
     labels : str or sequence of str, optional
         A column that names the rows, or several; the index by default.
@@ -117,7 +117,7 @@ def _check_order(column: str, least: NDArray[np.float64], most: NDArray[np.float
 
 
 def _draw_open(ax: Axes, rows: NDArray[np.intp], start: NDArray[np.float64], size: float) -> None:
-    """Show that without the doubtful stations there is none at all."""
+    """Show that without the uncertain stations there is none at all."""
     look = {"color": SERIES[0], "lw": 0.3 * size, "ls": ":", "label": "none found if low"}
     ax.hlines(rows, start, ax.get_xlim()[1], **look)  # type: ignore[arg-type]
 

@@ -177,6 +177,6 @@ def _draw_classes(ax: Axes, rows: gpd.GeoDataFrame, share: str, wanted: Extent) 
     step = f"{float(rows[step_column(rows)].iloc[0]):g} {step_unit(rows)}"
     group = f", {rows['group'].iloc[0]}" if "group" in rows else ""
     whose, _, bound = share.partition("_share")
-    said = {"": "", "_low": ", every doubtful station out", "_high": ", all doubtful in"}[bound]
+    said = {"": "", "_low": ", every uncertain station out", "_high": ", all uncertain in"}[bound]
     words = f"Share of {SHARE_COLUMNS[f'{whose}_share']} within {step}{group}{said} (areas)"
     legend_below(ax, plain(words), handles)

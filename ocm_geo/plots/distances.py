@@ -52,7 +52,7 @@ def plot_distances(
     ----------
     table : pandas.DataFrame
         As `ocm_geo.nearest_stations` or `ocm_geo.nearest_by_road` gives it; with
-        ``bounds=True`` a band shows how far the doubtful stations matter.
+        ``bounds=True`` a band shows how far the uncertain stations matter.
     column : str
         Distances, or times such as ``road_min``.
     weights : str, optional

@@ -60,7 +60,7 @@ UNKNOWN = "#e6e6e6"
 
 MANY = 5000
 """More shapes than this are one picture in vector formats."""
-BOUNDS = "low: every doubtful station out; high: all in"
+BOUNDS = "low: every uncertain station out; high: all in"
 """What a band or bar between two values means, for the caption."""
 STATIONS = "ocm_geo.stations"
 """What makes a station table, for `require`."""

@@ -19,7 +19,7 @@ _KNOWN = {
 }
 _UNITS = {"km2": "km²", "km": "km", "kw": "kW", "min": "min", "minutes": "minutes"}
 _TIMES = {"min", "minutes", "h", "hours"}
-_BOUNDS = {"_low": ", every doubtful station out", "_high": ", every doubtful station in"}
+_BOUNDS = {"_low": ", every uncertain station out", "_high": ", every uncertain station in"}
 
 
 def described(column: str) -> tuple[str, str]:

@@ -202,7 +202,7 @@ def _check_route(file: Path, lonlat: NDArray[np.float64]) -> shapely.LineString:
     """Return the positions as a route, with a warning where it is improbable."""
     route = as_line(lonlat)
     if reason := suspicion(shapely.get_coordinates(route)):
-        warn_user(f"the route of {file.name} is doubtful: {reason}", SuspectInput)
+        warn_user(f"the route of {file.name} is uncertain: {reason}", SuspectInput)
     return route
 
 

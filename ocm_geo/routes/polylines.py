@@ -262,7 +262,7 @@ def _with_heights(text: str, precision: int) -> str:
 
 
 def _plausible(text: str, precision: int) -> str | None:
-    """Describe the route that a text gives, if it is one without any doubt."""
+    """Describe the route that a text gives, if it certainly is one."""
     lonlat = _positions(text, precision)
     if lonlat is None or len(lonlat) < 2 or out_of_range(lonlat) is not None:  # noqa: PLR2004
         return None

@@ -118,11 +118,11 @@ def _keep_farthest(
     first = np.flatnonzero(np.diff(edge, prepend=-1))
     n_knots = np.diff(first, append=len(edge))
     sure = np.repeat(np.maximum.reduceat(offset - error, first) > bound, n_knots)
-    doubtful = np.flatnonzero(~sure & (np.abs(offset - bound) <= error))
-    if doubtful.size:
+    uncertain = np.flatnonzero(~sure & (np.abs(offset - bound) <= error))
+    if uncertain.size:
         line = Line(knots[corners])
-        offset[doubtful] = _offset_km(
-            line, knots[corners], edge[doubtful], knots[left_out[doubtful]]
+        offset[uncertain] = _offset_km(
+            line, knots[corners], edge[uncertain], knots[left_out[uncertain]]
         )
     worst = np.repeat(np.maximum.reduceat(offset, first), n_knots)
     split = worst > bound

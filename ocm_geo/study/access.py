@@ -37,14 +37,14 @@ class AccessTables:
     Parameters
     ----------
     people : pandas.DataFrame
-        ``group``, ``from``, ``to``, ``unit``, ``people``, ``share`` and ``cumulative_share``: how
-        far people are from the nearest station, by classes. The last class has no end and holds
-        those who have none within the search too.
+        ``group``, ``from``, ``to``, ``unit``, ``population``, ``share`` and
+        ``cumulative_share``: the population by class of distance to the nearest station. The
+        last class is open and includes those without a station within the search.
     means : pandas.DataFrame
-        ``group``, ``unit``, ``people``, ``people_with_none`` (within the search) and
+        ``group``, ``unit``, ``population``, ``population_with_none`` (within the search) and
         ``weighted_mean`` of the others.
     points : pandas.DataFrame or None
-        ``group``, ``name``, ``people``, ``population_of`` (``areas``: their own column;
+        ``group``, ``name``, ``population``, ``population_of`` (``areas``: their own column;
         ``demand``: its places inside), ``n_sites``, ``n_points``, ``points_per_10000_people``
         and its ``class``, for each area: stations and population of the same area.
     access : geopandas.GeoDataFrame
@@ -187,7 +187,7 @@ def _classes(places: gpd.GeoDataFrame, unit: str, ends: list[float]) -> pd.DataF
             "from": [0.0, *ends],
             "to": pd.array([*ends, None], dtype="Float64"),
             "unit": unit,
-            "people": people,
+            "population": people,
             "share": share,
             "cumulative_share": np.cumsum(share),
         }
@@ -201,8 +201,8 @@ def _mean(places: gpd.GeoDataFrame, unit: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "unit": [unit],
-            "people": persons.sum(),
-            "people_with_none": persons[~np.isfinite(nearest)].sum(),
+            "population": persons.sum(),
+            "population_with_none": persons[~np.isfinite(nearest)].sum(),
             "weighted_mean": mean,
         }
     )
@@ -258,7 +258,7 @@ def _for_people(
     return pd.DataFrame(
         {
             "name": names,
-            "people": people,
+            "population": people,
             "n_sites": n_sites.astype("int64"),
             "n_points": n_points,
             "points_per_10000_people": pd.arrays.FloatingArray(

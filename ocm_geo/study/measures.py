@@ -121,7 +121,7 @@ def gaps_by_group(
 
 def data_quality(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     """
-    Count what is missing or doubtful in the stations of a study.
+    Count what is missing or uncertain in the stations of a study.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def data_quality(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``what``, ``count``, ``of`` and ``share``; one row a doubt.
+        ``what``, ``count``, ``of`` and ``share``; one row for each kind of uncertainty.
     """
     plugs = connections(stations)
     now = _as_of(stations)

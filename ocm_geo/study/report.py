@@ -1,4 +1,4 @@
-"""The report of a study: one HTML file with figures, numbers, doubts, credit and how to repeat."""
+"""The report of a study: one HTML file of figures, numbers, uncertainty, credit and recipe."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _words(result: StudyResult) -> dict[str, str]:
     found, access = result.access, result.config.access
     if found is None or access is None:
         return {}
-    people = found.means["people"].iloc[0]
+    people = found.means["population"].iloc[0]
     n = len(found.access) // len(result.groups)
     return {
         "places": f"{people:,.0f} in {n:,} places",
@@ -197,7 +197,7 @@ def _points(result: StudyResult) -> dict[str, Any]:
     names = class_names(result.config.access.points_classes)
     sums = []
     for group, part in table.groupby("group", sort=False):
-        people, supply = part["people"].sum(), part["n_points"].sum()
+        people, supply = part["population"].sum(), part["n_points"].sum()
         counts = part["class"].value_counts()
         sums.append(
             {

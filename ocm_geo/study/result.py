@@ -38,7 +38,7 @@ class StudyResult:
     groups : dict
         The stations in or near the area, for each group: what coverage was measured with.
     quality : pandas.DataFrame
-        What is missing or doubtful.
+        What is missing or uncertain.
     areas : geopandas.GeoDataFrame, optional
         The areas, or the outline of the country.
     coverage : geopandas.GeoDataFrame, optional

@@ -123,7 +123,7 @@ def test_a_raster_of_the_same_points_lies_between_their_distances(
         assert people[km <= within - 0.071].sum() <= covered <= people[km <= within + 0.071].sum()
 
 
-def test_bounds_hold_for_real_doubts(
+def test_bounds_hold_for_real_uncertainty(
     stations: gpd.GeoDataFrame, planning_areas: gpd.GeoDataFrame
 ) -> None:
     # Most powers of this register are the import's estimates.
@@ -136,8 +136,8 @@ def test_bounds_hold_for_real_doubts(
         assert (low <= central).all()
         assert (central <= high).all()
         assert low.sum() < high.sum()
-    doubtful = ocm.doubtful_stations(stations, rule)
-    sure = stations.drop(index=doubtful.index)
+    uncertain = ocm.uncertain_stations(stations, rule)
+    sure = stations.drop(index=uncertain.index)
     least = ocm.coverage(planning_areas, sure, 1, qualifying=rule)["covered_km2"].to_numpy()
     one = found[found["within_km"] == 1]
     assert one["covered_km2_low"].to_numpy() == pytest.approx(least, rel=1e-4, abs=1e-9)

@@ -98,7 +98,7 @@ def test_the_german_register_is_judged_measured_and_drawn(
     rule = ocm.Qualifying(min_power_kw=50)
     shares = ocm.coverage(area, city, 1, qualifying=rule, bounds=True).iloc[0]
     assert 0 < shares["area_share_low"] <= shares["area_share"] <= shares["area_share_high"] < 1
-    assert ocm.doubtful_stations(city, rule).empty
+    assert ocm.uncertain_stations(city, rule).empty
     drawn = ocm.station_map(city)
     assert drawn is not None
     page = tmp_path / "map.html"
@@ -177,6 +177,6 @@ def test_the_british_register_tells_all_that_is_wrong_at_once(data_dir: Path) ->
     made = ocm.stations_from_table(placed, status="status", **facts)
     assert len(made) == len(placed)
     assert made["connections"].eq("[]").all()
-    uncertain = ocm.doubtful_stations(made, ocm.Qualifying(min_power_kw=50))
+    uncertain = ocm.uncertain_stations(made, ocm.Qualifying(min_power_kw=50))
     working = made["status_type_id"].ne(100).fillna(value=True)
     assert len(uncertain) == working.sum()

@@ -32,7 +32,7 @@ def test_block_groups_of_austin(data_dir: Path, run: Callable[..., Any]) -> None
     changes = {"demand.file": str(people), "area.bbox": [-98.0, 30.1, -97.5, 30.55]}
     found = run(data_dir / "ocm" / "austin_2026-02" / "ocm_austin.json", changes=changes)
     total = pd.read_csv(people)["population"].sum()
-    assert (found.access.means["people"] == total).all()
+    assert (found.access.means["population"] == total).all()
     # By a plain reading of the records.
     records = json.loads((data_dir / "ocm" / "austin_2026-02" / "ocm_austin.json").read_bytes())
     fast = [
@@ -58,7 +58,7 @@ def test_postcodes_of_germany(data_dir: Path, run: Callable[..., Any]) -> None:
         "demand.name_column": "plz",
     }
     found = run(data_dir / "ocm" / "world_2020-11" / "poi_partial_5685.json.gz", changes=changes)
-    assert found.access.means["people"].iloc[0] == 80_322_172
+    assert found.access.means["population"].iloc[0] == 80_322_172
     assert "01067" in set(found.access.access["name"])
     assert found.access.points["name"].unique().tolist() == ["DE"]
 
@@ -88,7 +88,7 @@ def test_raster_of_sao_miguel(data_dir: Path, run: Callable[..., Any], tmp_path:
             "demand.file": str(folder / "gpw_v411_2020_count_2020.tif"),
         },
     )
-    assert found.access.means["people"].iloc[0] == pytest.approx(145_603, abs=1)
+    assert found.access.means["population"].iloc[0] == pytest.approx(145_603, abs=1)
     assert len(found.access.points) == 6 * 12
     sizes = [len(members) for name, members in found.groups.items() if name.startswith("public")]
     assert sizes == [3, 3, 2, 1]

@@ -41,8 +41,8 @@ RESULTS: dict[str, Callable[[gpd.GeoDataFrame], Any]] = {
     "coverage bounds": lambda s: ocm.coverage(AREA, s, [1], bounds=True),
     "coverage_grid": lambda s: ocm.coverage_grid(AREA, s, 5, within_km=10),
     "density": lambda s: ocm.density(AREA, s, population="population"),
-    "doubt_drivers": lambda s: ocm.doubt_drivers(AREA, s, [1]),
-    "doubtful_stations": ocm.doubtful_stations,
+    "uncertainty_drivers": lambda s: ocm.uncertainty_drivers(AREA, s, [1]),
+    "uncertain_stations": ocm.uncertain_stations,
     "equity": lambda s: (
         ocm.equity(
             ocm.accessibility(TOWNS, s, 30, population="population"), TOWNS["population"]

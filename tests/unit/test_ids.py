@@ -130,8 +130,8 @@ WITH_IDS: dict[str, Callable[[World, Any], Any]] = {
     "legs": lambda w, st: ocm.plan_stops(w.route, st, range_km=120).legs,
     "detours": lambda w, st: ocm.plan_stops(w.route, st, range_km=120, detours=True).stops,
     "pools": lambda w, st: ocm.assess_route(w.route, st, RULE).pools,
-    "uncertain": lambda _, st: ocm.doubtful_stations(st),
-    "drivers": lambda w, st: ocm.doubt_drivers(w.areas.head(2), st, 5),
+    "uncertain": lambda _, st: ocm.uncertain_stations(st),
+    "drivers": lambda w, st: ocm.uncertainty_drivers(w.areas.head(2), st, 5),
     "service areas": lambda _, st: ocm.service_areas(st.head(3), 5, dissolve=False),
     "popups": lambda _, st: pd.DataFrame(describe_stations(st.head(5))),
 }
@@ -179,10 +179,10 @@ COUNTING: dict[str, Callable[[World, Any], Any]] = {
     "gaps": lambda w, st: ocm.route_gaps(w.route, st),
     "stops": lambda w, st: ocm.plan_stops(w.route, st, range_km=120).legs,
     "connections": lambda _, st: ocm.connections(st),
-    "uncertain": lambda _, st: ocm.doubtful_stations(st),
-    "drivers": lambda w, st: ocm.doubt_drivers(w.areas.head(2), st, 5),
+    "uncertain": lambda _, st: ocm.uncertain_stations(st),
+    "drivers": lambda w, st: ocm.uncertainty_drivers(w.areas.head(2), st, 5),
     "scenarios": lambda _, st: (
-        ocm.doubt_scenarios(lambda some: float(len(some)), st, n_draws=2, n_drivers=0).table
+        ocm.uncertainty_scenarios(lambda some: float(len(some)), st, n_draws=2, n_drivers=0).table
     ),
     "route verdict": lambda w, st: ocm.assess_route(w.route, st, RULE).share,
     "network verdict": lambda w, st: (
@@ -274,9 +274,9 @@ def test_own_columns_of_every_table_survive(world: World) -> None:
             world.towns.assign(operator_id=1), world.ocm, by="operator_id"
         ),
         "n_sites": lambda: ocm.density(world.areas.assign(n_sites=-1), world.ocm),
-        "counts": lambda: ocm.doubtful_stations(world.ocm.assign(counts=-1)),
-        "people_gained": lambda: ocm.suggest_sites(
-            world.towns, world.towns.assign(people_gained=1), world.ocm, 1, within_km=10
+        "counts": lambda: ocm.uncertain_stations(world.ocm.assign(counts=-1)),
+        "population_gained": lambda: ocm.suggest_sites(
+            world.towns, world.towns.assign(population_gained=1), world.ocm, 1, within_km=10
         ),
         "along_km": lambda: ocm.locate_along(world.towns.assign(along_km=1), world.route),
         "side": lambda: ocm.plan_stops(world.route, world.ocm.assign(side="x"), range_km=120),

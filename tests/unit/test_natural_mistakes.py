@@ -303,7 +303,7 @@ MEASURES: dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]] = {
         "minutes",
         "timedelta",
     ),
-    "a number as measure": (lambda w: api.doubt_scenarios(5, w.st), "function", "5"),
+    "a number as measure": (lambda w: api.uncertainty_scenarios(5, w.st), "function", "5"),
     "a raster not there": (lambda w: api.population_coverage("no.tif", w.st, 5), "no.tif"),
 }
 

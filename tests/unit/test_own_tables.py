@@ -198,7 +198,7 @@ def test_connections_of_another_source_give_the_same_measures() -> None:
         known = after[column].notna().to_numpy()
         assert after[column][known].tolist() == pytest.approx(before[column][known].tolist())
     rule = ocm.Qualifying(min_power_kw=50)
-    a, b = (ocm.doubtful_stations(t, rule) for t in (before, after))
+    a, b = (ocm.uncertain_stations(t, rule) for t in (before, after))
     assert a.index.tolist() == b.index.tolist()
     route = ocm.route_substring(ocm.sample_route(), 0, 90)
     verdicts = [ocm.assess_route(route, t, "afir-ldv-core-2025") for t in (before, after)]
@@ -228,7 +228,7 @@ def test_every_kind_of_function_takes_the_result(tmp_path: Path) -> None:
     assert len(ocm.plan_stops(line, made, range_km=60, within_km=3).stops) >= 0
     assert ocm.StationQuery.build(min_power_kw=100).mask(made).tolist() == [False, True, False]
     assert ocm.StationQuery.build(connection_types="CHAdeMO").answer(made).index.tolist() == ["c-3"]
-    assert ocm.doubtful_stations(made).index.tolist() == ["c-3"]
+    assert ocm.uncertain_stations(made).index.tolist() == ["c-3"]
     assert ocm.plot_stations(made).get_title() is not None
     assert ocm.plot_power(made).get_xlabel() == "share of sites, %"
     assert ocm.station_map(made) is not None

@@ -156,11 +156,11 @@ def test_filters_see_the_recorded_power(tmp_path: Path) -> None:
 
 def test_implausible_power_is_uncertain_up_to_the_limit_of_its_connector(tmp_path: Path) -> None:
     found = table(tmp_path, record(1, plug(TYPE_2, AC, 22_000)), record(2, plug(TYPE_2, AC, 22)))
-    uncertain = ocm.doubtful_stations(found, ocm.Qualifying(min_power_kw=50))
+    uncertain = ocm.uncertain_stations(found, ocm.Qualifying(min_power_kw=50))
     assert uncertain.index.tolist() == [1]  # a type 2 connector may have 52 kW
     assert uncertain["counts"].tolist() == [False]
-    assert ocm.doubtful_stations(found, ocm.Qualifying(min_power_kw=60)).empty
-    assert ocm.doubtful_stations(found).index.tolist() == [1]
+    assert ocm.uncertain_stations(found, ocm.Qualifying(min_power_kw=60)).empty
+    assert ocm.uncertain_stations(found).index.tolist() == [1]
 
 
 def test_implausible_power_does_not_make_a_pool(tmp_path: Path) -> None:

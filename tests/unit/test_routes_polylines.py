@@ -1,4 +1,4 @@
-"""Encoded polylines: known answers, and what is refused or doubted."""
+"""Encoded polylines: known answers, and what is refused or suspected."""
 
 from __future__ import annotations
 

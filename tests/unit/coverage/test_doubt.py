@@ -51,7 +51,7 @@ CASES: dict[str, tuple[Row, tuple[int, int, int]]] = {
     "status missing": (([SURE], 1, None), (0, 1, 1)),
     "status unknown": (([SURE], 1, 0), (0, 1, 1)),
     "closed": (([SURE], 1, 100), (0, 0, 0)),
-    "private, the rest doubtful": (([UNKNOWN], 2, None), (0, 0, 0)),
+    "private, the rest uncertain": (([UNKNOWN], 2, None), (0, 0, 0)),
 }
 
 
@@ -67,7 +67,7 @@ def test_power_does_not_matter_where_it_is_not_asked_for() -> None:
     assert bounds.low.all()
 
 
-def test_without_a_rule_all_given_count_and_every_doubt_is_out() -> None:
+def test_without_a_rule_all_given_count_and_every_uncertain_one_is_out() -> None:
     stations = table(*(row for row, _ in CASES.values()))
     bounds = station_bounds(stations)
     assert bounds.central.all()
@@ -76,18 +76,18 @@ def test_without_a_rule_all_given_count_and_every_doubt_is_out() -> None:
     assert kept == ["sure", "one sure of two", "slow", "slow and missing", "private", "closed"]
 
 
-def test_the_doubtful_are_listed_with_their_doubts() -> None:
+def test_the_uncertain_are_listed_with_their_reasons() -> None:
     stations = table(*(row for row, _ in CASES.values()))
     rule = ocm.Qualifying(min_power_kw=50)
-    found = ocm.doubtful_stations(stations, rule)
+    found = ocm.uncertain_stations(stations, rule)
     expected = [i for i, (_, levels) in enumerate(CASES.values(), 1) if levels[0] != levels[2]]
     assert found.index.tolist() == expected
-    assert found["doubt_power"].sum() == 4
-    assert found["doubt_access"].sum() == found["doubt_status"].sum() == 2
+    assert found["uncertain_power"].sum() == 4
+    assert found["uncertain_access"].sum() == found["uncertain_status"].sum() == 2
     assert found["counts"].sum() == 5
     facts = bound_facts(stations, rule, station_bounds(stations, rule))
     assert (facts["n_low"], facts["n_central"], facts["n_high"]) == (2, 7, 10)
-    assert facts["n_doubtful"] == len(found) == 8
+    assert facts["n_uncertain"] == len(found) == 8
     assert json.loads(json.dumps(facts)) == facts
 
 

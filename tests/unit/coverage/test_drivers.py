@@ -1,4 +1,4 @@
-"""What each doubtful station alone would add to coverage."""
+"""What each uncertain station alone would add to coverage."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def populations(folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["column", "points", "parts", "polygons", "raster"])
 def test_each_adds_what_coverage_has_more_with_it(kind: str, tmp_path: Path) -> None:
     population, sites = populations(tmp_path)[kind], stations()
-    found = ocm.doubt_drivers(areas(), sites, [3, 10], population=population, qualifying=RULE)
-    doubtful = ocm.doubtful_stations(sites, RULE).index
-    certain = sites[~sites.index.isin(doubtful) & sites["connections"].str.contains("50")]
+    found = ocm.uncertainty_drivers(areas(), sites, [3, 10], population=population, qualifying=RULE)
+    uncertain = ocm.uncertain_stations(sites, RULE).index
+    certain = sites[~sites.index.isin(uncertain) & sites["connections"].str.contains("50")]
     sums = ["covered_km2", "population_covered"]
 
     def total(some: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -84,19 +84,19 @@ def test_each_adds_what_coverage_has_more_with_it(kind: str, tmp_path: Path) -> 
 
     low = total(certain)
     adding = found.set_index("within_km", append=True)
-    for site in doubtful:
+    for site in uncertain:
         more = total(sites.loc[[*certain.index, site]]) - low
         for km in (3, 10):
             row = adding.loc[(site, km)] if (site, km) in adding.index else None
             expected = more.loc[km].to_numpy(float)
             got = [0, 0] if row is None else [row["adds_km2"], row["adds_population"]]
             assert got == pytest.approx(expected, rel=1e-4, abs=1e-3)
-    assert set(found.index) <= set(doubtful)
+    assert set(found.index) <= set(uncertain)
     assert found["title"].str.startswith("site").all()
 
 
 def test_what_adds_most_is_first() -> None:
-    found = ocm.doubt_drivers(
+    found = ocm.uncertainty_drivers(
         areas(), stations(), [3, 10], population="population", qualifying=RULE
     )
     for _, table in found.groupby("within_km"):
@@ -106,12 +106,12 @@ def test_what_adds_most_is_first() -> None:
 
 def test_stations_beyond_reach_drive_nothing() -> None:
     far = stations().set_geometry(stations().translate(30))
-    found = ocm.doubt_drivers(areas(), far, 5, qualifying=RULE)
+    found = ocm.uncertainty_drivers(areas(), far, 5, qualifying=RULE)
     assert len(found) == 0
-    assert found.attrs["ocm"]["n_doubtful"] > 0
+    assert found.attrs["ocm"]["n_uncertain"] > 0
     assert "adds_population" not in found
 
 
-def test_a_table_that_tells_no_doubt_is_refused() -> None:
+def test_a_table_without_uncertainty_columns_is_refused() -> None:
     with pytest.raises(ocm.QueryError, match="connections"):
-        ocm.doubt_drivers(areas(), stations().drop(columns="connections"), 5)
+        ocm.uncertainty_drivers(areas(), stations().drop(columns="connections"), 5)

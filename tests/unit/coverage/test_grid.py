@@ -65,7 +65,7 @@ def test_density_and_grid_have_bounds() -> None:
     assert (cells["n_sites_high"] == 2 * cells["n_sites_low"]).all()
     shares = ocm.coverage(area, stations, 5, bounds=True, qualifying=rule).iloc[0]
     assert shares["area_share_low"] == shares["area_share"] == shares["area_share_high"] > 0
-    assert ocm.coverage(area, stations, 5, bounds=True).attrs["ocm"]["bounds"]["n_doubtful"] == 1
+    assert ocm.coverage(area, stations, 5, bounds=True).attrs["ocm"]["bounds"]["n_uncertain"] == 1
 
 
 @pytest.mark.parametrize("pole", [90, -90])

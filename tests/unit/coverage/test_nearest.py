@@ -109,8 +109,8 @@ def test_a_point_without_any_operator_near_keeps_a_row() -> None:
 
 
 def test_bounds_name_the_station_that_makes_the_difference() -> None:
-    sure, doubtful = CASES["sure"][0], CASES["power missing"][0]
-    stations = table(sure, doubtful)
+    sure, uncertain = CASES["sure"][0], CASES["power missing"][0]
+    stations = table(sure, uncertain)
     stations.geometry = gpd.points_from_xy([5.1, 5.01], [52, 52], crs="EPSG:4326")
     point = places(np.array([5.0]), np.array([52.0]))
     row = ocm.nearest_stations(
@@ -119,7 +119,7 @@ def test_bounds_name_the_station_that_makes_the_difference() -> None:
     assert (row["ocm_id"], row["ocm_id_low"], row["ocm_id_high"]) == (1, 1, 2)
     assert row["nearest_km"] == row["nearest_km_low"] > row["nearest_km_high"]
     facts = ocm.nearest_stations(point, stations, bounds=True).attrs["ocm"]["bounds"]
-    assert (facts["n_low"], facts["n_high"], facts["first_doubtful"]) == (1, 2, ["2"])
+    assert (facts["n_low"], facts["n_high"], facts["first_uncertain"]) == (1, 2, ["2"])
     several = ocm.nearest_stations(
         point, stations, k=2, bounds=True, qualifying=ocm.Qualifying(min_power_kw=50)
     )

@@ -17,7 +17,7 @@ SURE = '[{"ID": 1, "PowerKW": 50}]'
 
 
 def made() -> gpd.GeoDataFrame:
-    """One sure station, three doubtful ones: no power, no access, no status."""
+    """One sure station, three uncertain ones: no power, no access, no status."""
     table = on_the_equator([0, 10, 20, 30], first=1).rename_axis("ocm_id")
     return table.assign(
         connections=[SURE, "[]", SURE, SURE],
@@ -36,19 +36,19 @@ def by_station(stations: gpd.GeoDataFrame) -> Any:
 
 
 def test_scenarios_are_named() -> None:
-    found = ocm.doubt_scenarios(total, made(), n_draws=0)
-    assert found.table["doubtful out"].tolist() == [1]
+    found = ocm.uncertainty_scenarios(total, made(), n_draws=0)
+    assert found.table["uncertain out"].tolist() == [1]
     assert found.table["as recorded"].tolist() == [1111]
-    assert found.table["doubtful in"].tolist() == [1111]
+    assert found.table["uncertain in"].tolist() == [1111]
     assert found.table[["low", "high"]].isna().all().all()
-    strong = ocm.doubt_scenarios(total, made(), qualifying=ocm.Qualifying(50), n_draws=0)
+    strong = ocm.uncertainty_scenarios(total, made(), qualifying=ocm.Qualifying(50), n_draws=0)
     assert strong.table["as recorded"].tolist() == [1101]  # a missing power does not count
-    assert strong.table["doubtful in"].tolist() == [1111]
-    assert strong.facts["scenarios"] == {"doubtful out": 1, "as recorded": 3, "doubtful in": 4}
+    assert strong.table["uncertain in"].tolist() == [1111]
+    assert strong.facts["scenarios"] == {"uncertain out": 1, "as recorded": 3, "uncertain in": 4}
 
 
 def test_draws_have_the_stated_probability() -> None:
-    found = ocm.doubt_scenarios(by_station, made(), n_draws=600, probability=0.3, seed=5)
+    found = ocm.uncertainty_scenarios(by_station, made(), n_draws=600, probability=0.3, seed=5)
     inside = ~np.isnan(found.draws)
     assert inside[:, 0].all()
     # Three standard deviations of a share of 600.
@@ -59,45 +59,45 @@ def test_draws_have_the_stated_probability() -> None:
 
 def test_each_station_may_have_its_own_probability() -> None:
     chance = pd.Series({2: 0.0, 3: 1.0, 4: 0.5})
-    found = ocm.doubt_scenarios(by_station, made(), n_draws=50, probability=chance)
+    found = ocm.uncertainty_scenarios(by_station, made(), n_draws=50, probability=chance)
     inside = ~np.isnan(found.draws)
     assert inside[:, :3].all(axis=0).tolist() == [True, False, True]
     assert not inside[:, 1].any()
     with pytest.raises(ocm.QueryError, match="station 4 has nan"):
-        ocm.doubt_scenarios(total, made(), probability=chance.drop(4))
+        ocm.uncertainty_scenarios(total, made(), probability=chance.drop(4))
 
 
 def test_the_interval_is_seeded() -> None:
-    found = [ocm.doubt_scenarios(total, made(), n_draws=40, seed=seed) for seed in (1, 1, 2)]
+    found = [ocm.uncertainty_scenarios(total, made(), n_draws=40, seed=seed) for seed in (1, 1, 2)]
     assert (found[0].draws == found[1].draws).all()
     assert (found[0].draws != found[2].draws).any()
     low, high = np.quantile(found[0].draws[:, 0], [0.025, 0.975], method="nearest")
     assert found[0].table[["low", "high"]].to_numpy()[0].tolist() == [low, high]
 
 
-def test_drivers_are_named_with_their_doubt() -> None:
-    found = ocm.doubt_scenarios(total, made(), n_draws=10).drivers
+def test_drivers_are_named_with_their_reasons() -> None:
+    found = ocm.uncertainty_scenarios(total, made(), n_draws=10).drivers
     assert found.index.tolist() == [4, 3, 2]
     assert found.index.name == "ocm_id"
     assert found["change"].tolist() == [1000, 100, 10]
-    assert found["doubt_status"].tolist() == [True, False, False]
-    assert found["doubt_access"].tolist() == [False, True, False]
-    assert found["doubt_power"].tolist() == [False, False, True]
+    assert found["uncertain_status"].tolist() == [True, False, False]
+    assert found["uncertain_access"].tolist() == [False, True, False]
+    assert found["uncertain_power"].tolist() == [False, False, True]
 
 
 def test_draws_tell_which_of_many_to_try() -> None:
     many = pd.concat([made()] * 20).set_axis(pd.RangeIndex(80, name="ocm_id"))
     many["n_connectors"] = np.where(np.arange(80) == 41, 5000, 1)
-    with pytest.warns(ocm.InexactMethod, match="60 stations are doubtful, and 40 of them"):
-        found = ocm.doubt_scenarios(total, many, n_draws=40, n_drivers=2, max_tried=40)
+    with pytest.warns(ocm.InexactMethod, match="60 stations are uncertain, and 40 of them"):
+        found = ocm.uncertainty_scenarios(total, many, n_draws=40, n_drivers=2, max_tried=40)
     assert len(found.drivers) == 2
     assert found.drivers.index[0] == 41
-    assert found.facts["n_doubtful"] == 60
+    assert found.facts["n_uncertain"] == 60
     assert found.facts["n_tried"] == 40
     with pytest.warns(ocm.InexactMethod, match="3 of them"):
-        blind = ocm.doubt_scenarios(total, many, n_draws=0, max_tried=3)
+        blind = ocm.uncertainty_scenarios(total, many, n_draws=0, max_tried=3)
     assert len(blind.drivers) == 3
-    assert ocm.doubt_scenarios(total, many, n_draws=5, n_drivers=0).drivers.empty
+    assert ocm.uncertainty_scenarios(total, many, n_draws=5, n_drivers=0).drivers.empty
 
 
 @pytest.mark.parametrize("n_draws", [0, 20])
@@ -110,18 +110,20 @@ def test_drivers_are_those_of_brute_force(n_draws: int) -> None:
     def squared(some: gpd.GeoDataFrame) -> float:
         return float((some["n_connectors"] ** 2).sum() ** 0.5)
 
-    found = ocm.doubt_scenarios(squared, many, qualifying=qualifying, n_draws=n_draws, n_drivers=5)
+    found = ocm.uncertainty_scenarios(
+        squared, many, qualifying=qualifying, n_draws=n_draws, n_drivers=5
+    )
     masks = station_bounds(many, qualifying)
     change = {}
-    for at in np.flatnonzero(masks.doubtful):
+    for at in np.flatnonzero(masks.uncertain):
         here, gone = masks.central.copy(), masks.central.copy()
         here[at], gone[at] = True, False
         change[many.index[at]] = squared(many[here]) - squared(many[gone])
     expected = pd.Series(change).sort_values(ascending=False).head(5)
     assert found.drivers.index.tolist() == expected.index.tolist()
     assert found.drivers["change"].tolist() == pytest.approx(expected.tolist())
-    assert found.facts["n_tried"] == found.facts["n_doubtful"] == 45
-    assert not found.drivers.loc[found.drivers["doubt_power"], "counts"].any()
+    assert found.facts["n_tried"] == found.facts["n_uncertain"] == 45
+    assert not found.drivers.loc[found.drivers["uncertain_power"], "counts"].any()
 
 
 def test_a_value_that_hangs_on_one_station_is_counted() -> None:
@@ -131,14 +133,14 @@ def test_a_value_that_hangs_on_one_station_is_counted() -> None:
     def nearest(some: gpd.GeoDataFrame) -> Any:
         return ocm.nearest_stations(towns, some, max_km=5)["nearest_km"]
 
-    found = ocm.doubt_scenarios(nearest, made(), n_draws=200)
+    found = ocm.uncertainty_scenarios(nearest, made(), n_draws=200)
     sure, unsure = found.table.to_dict("records")
     assert sure["missing"] == 0
     assert unsure["missing"] == pytest.approx(0.5, abs=0.11)
     assert unsure["low"] == unsure["mean"] == unsure["high"] == pytest.approx(1, abs=1e-3)
     assert found.drivers["n_missing"].tolist() == [1, 0, 0]
     assert found.drivers.index[0] == 3
-    nothing = ocm.doubt_scenarios(nearest, made(), n_draws=30, probability=0.0, n_drivers=0)
+    nothing = ocm.uncertainty_scenarios(nearest, made(), n_draws=30, probability=0.0, n_drivers=0)
     assert nothing.table["missing"].tolist() == [0, 1]
     assert nothing.table["mean"].isna().tolist() == [False, True]
 
@@ -147,13 +149,13 @@ def test_a_measure_may_be_infinite() -> None:
     def unequal(some: gpd.GeoDataFrame) -> float:
         return np.inf if len(some) < 3 else float(len(some))
 
-    found = ocm.doubt_scenarios(unequal, made(), n_draws=100)
-    assert found.table["doubtful out"].tolist() == [np.inf]
+    found = ocm.uncertainty_scenarios(unequal, made(), n_draws=100)
+    assert found.table["uncertain out"].tolist() == [np.inf]
     assert found.table["high"].tolist() == [np.inf]
     assert found.table["low"].tolist() == [3]
 
 
-def test_access_equity_and_siting_under_doubt() -> None:
+def test_access_equity_and_siting_under_uncertainty() -> None:
     stations = ocm.stations(source=ocm.sample(), min_power_kw=50)
     towns = ocm.sample_areas().assign(geometry=lambda t: t.representative_point())
     candidates = stations.head(40)
@@ -165,14 +167,14 @@ def test_access_equity_and_siting_under_doubt() -> None:
         sites = ocm.suggest_sites(towns, candidates, some.head(5), 2, within_km=20)
         return pd.Series(candidates.index.isin(sites.index), candidates.index, dtype=float)
 
-    found = ocm.doubt_scenarios(access, stations, n_draws=20, n_drivers=5)
+    found = ocm.uncertainty_scenarios(access, stations, n_draws=20, n_drivers=5)
     bounds = station_bounds(stations)
     alone = access(stations[bounds.low]).to_numpy(dtype=float)
-    assert found.table["doubtful out"].to_numpy() == pytest.approx(alone)
+    assert found.table["uncertain out"].to_numpy() == pytest.approx(alone)
     assert found.table.index.equals(towns.index)
     assert (found.table["low"] <= found.table["high"]).all()
     assert found.table.attrs["ocm"]["scenarios"]["probability"] == 0.5
-    often = ocm.doubt_scenarios(chosen, stations, n_draws=10, n_drivers=0).table["mean"]
+    often = ocm.uncertainty_scenarios(chosen, stations, n_draws=10, n_drivers=0).table["mean"]
     assert often.sum() == pytest.approx(2)
 
 
@@ -198,4 +200,4 @@ def test_access_equity_and_siting_under_doubt() -> None:
 def test_wrong_input_says_what_is_wrong(changes: dict[str, Any], message: str) -> None:
     asked: dict[str, Any] = {"measure": total, "stations": made(), **changes}
     with pytest.raises(ocm.QueryError, match=message):
-        ocm.doubt_scenarios(asked.pop("measure"), asked.pop("stations"), **asked)
+        ocm.uncertainty_scenarios(asked.pop("measure"), asked.pop("stations"), **asked)

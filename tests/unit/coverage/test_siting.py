@@ -65,10 +65,10 @@ def test_maximal_covering_equals_spopt(within_km: float) -> None:
     # Counted anew from the distances.
     chosen = CANDIDATES.index.get_indexer(found.index)
     reached = (COSTS[:, [*chosen, 30, 31, 32, 33]] <= within_km).any(axis=1)
-    assert PEOPLE[reached].sum() == facts["people_reached_after"] == facts["objective"]
-    assert found["people_gained"].is_monotonic_decreasing
-    gained = facts["people_reached_after"] - facts["people_reached_before"]
-    assert found["people_gained"].sum() == pytest.approx(gained)
+    assert PEOPLE[reached].sum() == facts["population_reached_after"] == facts["objective"]
+    assert found["population_gained"].is_monotonic_decreasing
+    gained = facts["population_reached_after"] - facts["population_reached_before"]
+    assert found["population_gained"].sum() == pytest.approx(gained)
 
 
 def test_p_median_equals_spopt() -> None:
@@ -90,7 +90,7 @@ def test_set_covering_equals_spopt() -> None:
     peer = LSCP.from_cost_matrix(COSTS[COSTS.min(axis=1) <= 30], 30, FIXED).solve(HIGHS)
     found, facts = suggested(None, 30, "lscp")
     assert len(found) == facts["objective"] == pulp.value(peer.problem.objective) - 4
-    assert facts["people_reached_after"] == facts["people"]
+    assert facts["population_reached_after"] == facts["population"]
 
 
 def test_no_choice_is_better() -> None:
@@ -232,7 +232,7 @@ def test_greedy_is_bounded(method: str, n_sites: int) -> None:
     _, exact = suggested(n_sites, 25, method)
     _, greedy = suggested(n_sites, 25, method, solver="greedy")
     sign = 1 if method == "mclp" else -1
-    start = exact["people_reached_before"]
+    start = exact["population_reached_before"]
     if method == "p-median":
         start = PEOPLE @ np.minimum(COSTS[:, 30:].min(axis=1), 25)
     most, got = (abs(facts["objective"] - start) for facts in (exact, greedy))
@@ -246,7 +246,7 @@ def test_greedy_set_covering_is_bounded() -> None:
     _, exact = suggested(None, 30, "lscp")
     found, greedy = suggested(None, 30, "lscp", solver="greedy")
     assert greedy["bound"] <= exact["objective"] <= greedy["objective"] == len(found)
-    assert greedy["people_reached_after"] == greedy["people"]
+    assert greedy["population_reached_after"] == greedy["population"]
 
 
 @pytest.mark.parametrize("method", ["mclp", "p-median", "lscp"])
@@ -273,10 +273,10 @@ def test_stations_that_exist_stay() -> None:
     candidates = on_the_equator([2, 51, 98], first=30)
     found = ocm.suggest_sites(towns, candidates, sites, 2, within_km=5)
     assert found.index.tolist() == [32, 31]
-    assert found["people_gained"].tolist() == [200, 100]
+    assert found["population_gained"].tolist() == [200, 100]
     # Where nobody more can be reached, sites add nothing, and say so.
     more = ocm.suggest_sites(towns, candidates, sites, 3, within_km=5)
-    assert more["people_gained"].tolist() == [200, 100, 0]
+    assert more["population_gained"].tolist() == [200, 100, 0]
     first = ocm.suggest_sites(towns, candidates, None, 1, within_km=5)
     assert first.index.tolist() == [30]
 
@@ -289,10 +289,10 @@ def test_set_covering_says_who_stays_out() -> None:
     assert sorted(found.index) == [30, 31]
     nobody = towns.assign(population=[5, 10, 0])
     full = ocm.suggest_sites(nobody, candidates, None, 2, within_km=5, method="lscp")
-    assert full.attrs["ocm"]["siting"]["people_reached_after"] == 15
+    assert full.attrs["ocm"]["siting"]["population_reached_after"] == 15
     all_served = ocm.suggest_sites(nobody, candidates, towns, None, within_km=5, method="lscp")
     assert all_served.empty
-    assert list(all_served.columns) == ["geometry", "rank", "people_gained"]
+    assert list(all_served.columns) == ["geometry", "rank", "population_gained"]
     with pytest.raises(ocm.QueryError, match="needs 2 sites"):
         ocm.suggest_sites(nobody, candidates, None, 1, within_km=5, method="lscp")
 

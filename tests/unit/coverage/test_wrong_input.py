@@ -172,7 +172,7 @@ def test_service_areas_of_wrong_questions() -> None:
         ocm.service_areas(HERE, minutes=np.int64(5))  # type: ignore[arg-type]
 
 
-def test_bounds_need_what_tells_the_doubt() -> None:
+def test_bounds_need_columns_that_show_uncertainty() -> None:
     message = "no columns 'connections', 'usage_type_id', 'status_type_id', needed for what is"
     with pytest.raises(ocm.QueryError, match=message):
         ocm.coverage(areas(BOX), HERE, 5, bounds=True)

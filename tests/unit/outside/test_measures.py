@@ -225,7 +225,7 @@ def test_stations_asked_for_elsewhere_know_nothing_here(name: str, stations_of: 
 
 
 @pytest.mark.filterwarnings("ignore::ocm_geo.errors.SuspectInput")
-def test_a_table_of_ones_own_is_judged_only_beyond_doubt(stations_of: Make) -> None:
+def test_a_table_of_ones_own_is_judged_only_where_certain(stations_of: Make) -> None:
     own = stations_of(None)
     berlin, arnhem = (
         areas(shapely.box(13.2, 52.4, 13.6, 52.6)),
@@ -241,7 +241,7 @@ def test_a_table_of_ones_own_is_judged_only_beyond_doubt(stations_of: Make) -> N
 def test_scenarios_say_it_once(stations_of: Make) -> None:
     where = areas(UTRECHT, COLOGNE)
     with pytest.warns(ocm.OutsideData) as caught:
-        ocm.doubt_scenarios(
+        ocm.uncertainty_scenarios(
             lambda some: ocm.density(where, some)["n_sites"], stations_of(), n_draws=5, n_drivers=0
         )
     assert len([w for w in caught if w.category is ocm.OutsideData]) == 1

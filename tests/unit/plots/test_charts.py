@@ -361,7 +361,7 @@ def test_bounds_of_distances_are_a_band(stations: gpd.GeoDataFrame) -> None:
         assert least <= read_at(ax, at) <= most
         assert there.min() >= least - 2
         assert there.max() <= most + 2
-    assert "low: every doubtful station out" in caption(ax)
+    assert "low: every uncertain station out" in caption(ax)
     fits(ax)
 
 

@@ -75,15 +75,15 @@ def test_real_bounds_are_drawn_in_every_figure(stations: gpd.GeoDataFrame) -> No
     shares = ocm.coverage(areas, stations, [5, 10], population="population", **options)
     ax = draw.plot_coverage(shares, kind="shares")
     assert legend(ax) == ["as recorded", "low to high"]
-    assert "every doubtful station out" in caption(ax)
+    assert "every uncertain station out" in caption(ax)
     low = draw.plot_coverage(shares, kind="areas", column="area_share_low", within_km=5)
     high = draw.plot_coverage(shares, kind="areas", column="area_share_high", within_km=5)
-    assert "every doubtful station out" in low.get_legend().get_title().get_text()
+    assert "every uncertain station out" in low.get_legend().get_title().get_text()
     assert list(legend_counts(low)) == list(legend_counts(high))
     cells = ocm.coverage_grid(areas, stations, 20, within_km=10, **options)
     ax = draw.plot_coverage(cells, column="nearest_km_low", breaks=[5, 10, 20])
     said = ax.get_legend().get_title().get_text()
-    assert said == "Distance to the nearest station, every doubtful station out (cells)"
+    assert said == "Distance to the nearest station, every uncertain station out (cells)"
     assert legend_counts(ax)["under 5 km"] == (cells["nearest_km_low"] < 5).sum()
     with pytest.raises(ocm.QueryError, match="column='area_share_low'"):
         draw.plot_coverage(shares, kind="shares", column="area_share_low")

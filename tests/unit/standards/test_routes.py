@@ -85,7 +85,7 @@ def test_sites_of_one_place_are_one_pool() -> None:
     assert assess(*pair, pool_rules=apart).share == 0
 
 
-def test_bounds_hold_what_is_doubtful() -> None:
+def test_bounds_hold_what_is_uncertain() -> None:
     estimate = {
         **DC,
         "PowerKW": 400.0,
@@ -194,8 +194,8 @@ def test_each_port_of_nevi_has_the_plug() -> None:
     assert assess(*pair, rule="us-afc-2019").share > 0
 
 
-def test_doubt_neither_moves_nor_divides_a_pool() -> None:
-    # Three in a row, 80 m apart: without the one in doubt in the middle it is still one pool.
+def test_uncertainty_neither_moves_nor_divides_a_pool() -> None:
+    # Three in a row, 80 m apart: without the uncertain one in the middle it is still one pool.
     row = [site(1, at(10)), site(2, at(10.08), UsageTypeID=None), site(3, at(10.16))]
     verdict = assess(*row, site(4, at(70.07)))
     assert verdict.pools["ocm_ids"].tolist() == [[1, 2, 3], [4]]

@@ -63,7 +63,7 @@ def test_people_by_distance_are_all_people(result: Any) -> None:
     weights = towns["population"].to_numpy(dtype=float)
     km = near["nearest_km"].to_numpy(dtype=float)
     mine = people[people["group"] == "everyone, 50 kW"]
-    assert mine["people"].tolist()[0] == weights[km <= 2].sum()
+    assert mine["population"].tolist()[0] == weights[km <= 2].sum()
     mean = result.access.means.set_index("group").loc["everyone, 50 kW", "weighted_mean"]
     assert mean == pytest.approx(np.average(km, weights=weights))
 
@@ -87,7 +87,7 @@ def test_access_and_equity_are_those_of_the_functions(result: Any) -> None:
     assert gini["everyone, 50 kW", "gini"] == pytest.approx(expected)
     page = result.report.read_text(encoding="utf-8")
     assert f"{expected:.3f}" in page
-    assert "says nothing of doubtful data" in page
+    assert "says nothing of uncertain data" in page
 
 
 def test_access_has_figures_with_their_people(result: Any) -> None:
@@ -111,7 +111,7 @@ def test_points_for_people_count_a_missing_number_as_said(result: Any) -> None:
     inside = inside[inside.index.isin(result.stations.index)]
     assert mine["n_points"].sum() == inside["n_points"].fillna(1).sum()
     known = mine["points_per_10000_people"].notna()
-    ratio = (10_000 * mine["n_points"] / mine["people"])[known]
+    ratio = (10_000 * mine["n_points"] / mine["population"])[known]
     assert mine["points_per_10000_people"][known].tolist() == pytest.approx(ratio.tolist())
     assert set(mine["class"].dropna()) <= {"below 1", "1 to below 3", "3 to below 6", "6 and more"}
 
@@ -135,7 +135,7 @@ def test_people_may_be_a_table_or_a_raster_and_costs_may_be_minutes(tmp_path: Pa
     access = {"classes": [5, 30], "supply": "sites", "costs": str(minutes)}
     study = {"source": "sample", "area": {"country": "NL"}, "demand": demand, "access": access}
     found: Any = ocm.run_study(study, tmp_path / "out")
-    assert found.access.people["people"].tolist() == [100, 0, 300]
+    assert found.access.people["population"].tolist() == [100, 0, 300]
     assert found.access.people["unit"].unique().tolist() == ["minutes"]
     assert found.access.means["weighted_mean"].tolist() == [(100 * 4 + 300 * 40) / 400]
     assert found.access.access["nearest_minutes"].tolist() == [4, 40]
@@ -144,7 +144,7 @@ def test_people_may_be_a_table_or_a_raster_and_costs_may_be_minutes(tmp_path: Pa
     # A group of no stations is one that nobody reaches.
     some = [{"name": "all"}, {"name": "none", "filters": {"operators": 45}}]
     two: Any = ocm.run_study({**study, "groups": some}, tmp_path / "two")
-    assert two.access.people["people"].tolist() == [100, 0, 300, 0, 0, 400]
+    assert two.access.people["population"].tolist() == [100, 0, 300, 0, 0, 400]
 
     raster = tmp_path / "people.tif"
     counts = np.array([[10, -9, 0], [5, 2.5, -9]], dtype="float32")
@@ -177,8 +177,8 @@ def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> 
     found: Any = ocm.run_study(study, tmp_path / "all", source=source)
     assert found.access.access["in_area"].tolist() == [True, False]
     assert found.access.access["nearest_km"].tolist()[1] < 1e-6
-    assert found.access.means["people"].tolist() == [150]
-    assert found.access.points["people"].tolist() == [100]
+    assert found.access.means["population"].tolist() == [150]
+    assert found.access.points["population"].tolist() == [100]
     page = found.report.read_text(encoding="utf-8")
     assert "150 people at 2 places (towns.csv), 50 of them outside the areas" in page
     assert "at the places of the demand, each in reach or not" in page
@@ -195,8 +195,8 @@ def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> 
     again: Any = ocm.run_study(
         named, tmp_path / "named", source=source, area_file=tmp_path / "box.gpkg"
     )
-    assert again.access.means["people"].tolist() == [100]
-    assert clipped.access.means["people"].tolist() == [100]
+    assert again.access.means["population"].tolist() == [100]
+    assert clipped.access.means["population"].tolist() == [100]
     assert clipped.access.people["share"].sum() == 1
     assert len(clipped.access.access) == 1
 
@@ -239,7 +239,7 @@ def test_the_report_sums_many_areas_and_says_what_groups_are(result: Any) -> Non
     assert "a connection of 50 kW or more" in page
     points = result.access.points
     mine = points[points["group"] == "everyone, 50 kW"]
-    ratio = 10_000 * mine["n_points"].sum() / mine["people"].sum()
+    ratio = 10_000 * mine["n_points"].sum() / mine["population"].sum()
     assert f'<td class="n">{ratio:.3g}</td>' in page
     assert "People are taken to live evenly over each area" in page
     assert "1 to below 3" in page

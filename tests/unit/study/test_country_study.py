@@ -96,7 +96,7 @@ def test_points_and_population_are_those_of_the_country(tmp_path: Path) -> None:
     found = run(tmp_path / "out", demand=demand, access=access)
     points = found.access.points
     assert points["name"].tolist() == ["NL"]
-    assert points["people"].tolist() == [1000]
+    assert points["population"].tolist() == [1000]
     assert points["population_of"].tolist() == ["demand"]
     n_sites = len(
         ocm.stations_from_polygon(found.border.territory, source="sample", countries="NL")
@@ -106,7 +106,7 @@ def test_points_and_population_are_those_of_the_country(tmp_path: Path) -> None:
     assert found.access.access["in_area"].tolist() == [True, False, False]
     assert "9,500 of them outside the areas" in found.report.read_text(encoding="utf-8")
     clipped = run(tmp_path / "clip", demand={**demand, "clip": True}, access=access)
-    assert clipped.access.means["people"].tolist() == [1000]
+    assert clipped.access.means["population"].tolist() == [1000]
 
 
 def test_a_country_without_a_border_is_said(
