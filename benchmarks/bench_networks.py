@@ -43,8 +43,8 @@ def _graph(lines: Iterable[shapely.LineString]) -> nx.Graph[Any]:
 
 def _pieces() -> None:
     """Judge 100 km in 4,761 pieces with three pools."""
-    lon, lat, _ = GEOD.fwd(*np.tile([[5.0], [50.0], [90.0]], PIECES + 1),
-                           np.linspace(0, 100_000, PIECES + 1))  # fmt: skip
+    lon, lat, azimuth = np.tile([[5.0], [50.0], [90.0]], PIECES + 1)
+    lon, lat, _ = GEOD.fwd(lon, lat, azimuth, np.linspace(0, 100_000, PIECES + 1))
     xy = np.column_stack([lon, lat])
     lines = list(shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)))
     stations = ocm.stations(source=ocm.sample())

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
 import ocm_geo
@@ -91,6 +92,43 @@ def _with_pictures(markdown: str) -> str:
         return f"{match[0]}\n![What the code above draws](figures/{numbers[match.start()]}.png)\n"
 
     return _BLOCK.sub(shown, markdown)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """
+    Check that the reference has an anchor for every public name.
+
+    Parameters
+    ----------
+    config : mkdocs.config.defaults.MkDocsConfig
+        The settings of the documentation.
+    """
+    page = Path(config.site_dir) / "reference" / "index.html"
+    check_anchors(page.read_text(encoding="utf-8"))
+
+
+def check_anchors(html: str) -> None:
+    """
+    Check that a page has an anchor and a heading for every public name.
+
+    Parameters
+    ----------
+    html : str
+        The built page of the reference.
+
+    Raises
+    ------
+    mkdocs.exceptions.PluginError
+        A public name is missing; the build fails.
+    """
+    missing = [
+        name
+        for name in ocm_geo.__all__
+        if name != "__version__"
+        and not (f'id="ocm.{name}"' in html and re.search(rf'<h3 id="ocm_geo\.[\w.]*{name}"', html))
+    ]
+    if missing:
+        raise PluginError(f"docs/reference.md: no anchor for {', '.join(missing)}")
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401 - what mkdocs hands over

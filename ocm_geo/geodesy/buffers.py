@@ -193,7 +193,8 @@ def _to_plane(centre: NDArray[np.float64], lonlat: NDArray[np.float64]) -> NDArr
 
 def _from_plane(centre: NDArray[np.float64], xy: NDArray[np.float64]) -> NDArray[np.float64]:
     azimuth = np.degrees(np.arctan2(xy[:, 0], xy[:, 1]))
-    lon, lat, _ = GEOD.fwd(*centre.T, azimuth, 1000.0 * np.hypot(xy[:, 0], xy[:, 1]))
+    metres = 1000.0 * np.hypot(xy[:, 0], xy[:, 1])
+    lon, lat, _ = GEOD.fwd(centre[:, 0], centre[:, 1], azimuth, metres)
     return np.column_stack((lon, lat))
 
 

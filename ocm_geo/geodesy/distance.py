@@ -75,7 +75,8 @@ def distance_km(
     arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (lon1, lat1, lon2, lat2)))
     if not arrays[0].size:
         return np.empty(arrays[0].shape)
-    _, _, metres = GEOD.inv(*(np.ascontiguousarray(x).ravel() for x in arrays))
+    a, b, c, d = (np.ascontiguousarray(x).ravel() for x in arrays)
+    metres = GEOD.inv(a, b, c, d)[2]
     return np.asarray(metres).reshape(arrays[0].shape) / 1000.0
 
 

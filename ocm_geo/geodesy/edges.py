@@ -248,7 +248,7 @@ def _cut(
     inner = np.flatnonzero(rank)
     begin, end = lonlat[edge[inner]], lonlat[edge[inner] + 1]
     azimuth = GEOD.inv(*begin.T, *end.T)[0]
-    lon, lat, _ = GEOD.fwd(*begin.T, azimuth, t[inner] * 1000.0)
+    lon, lat, _ = GEOD.fwd(begin[:, 0], begin[:, 1], azimuth, t[inner] * 1000.0)
     cut[inner] = np.column_stack((lon, lat))
     return cut, np.append(along_km[edge] + t, along_km[-1])
 
@@ -260,7 +260,7 @@ def _step(
     lonlat: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How far the foot is from a place of a geodesic, and how far the point."""
-    lon, lat, back = GEOD.fwd(*start.T, azimuth, t_km * 1000.0)
+    lon, lat, back = GEOD.fwd(start[:, 0], start[:, 1], azimuth, t_km * 1000.0)
     to_point, _, metres = GEOD.inv(lon, lat, *lonlat.T)
     offset = np.asarray(metres) / 1000.0
     ahead = -np.cos(np.radians(np.asarray(to_point) - np.asarray(back)))

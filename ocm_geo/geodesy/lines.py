@@ -141,7 +141,7 @@ class Line:
         rest = along - self.cumulative_km[edge]
         start, end = self.coords[edge], self.coords[edge + 1]
         azimuth = GEOD.inv(*start.T, *end.T)[0]
-        lon, lat, _ = GEOD.fwd(*start.T, azimuth, rest * 1000.0)
+        lon, lat, _ = GEOD.fwd(start[:, 0], start[:, 1], azimuth, rest * 1000.0)
         found = np.column_stack([lon, lat])
         # Vertices are given back as they came, not as a round trip through the ellipsoid.
         found[rest == 0] = start[rest == 0]

@@ -268,7 +268,8 @@ def _along_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
     if not len(rows):
         return parts
     between = [
-        GEOD.npts(*xy[row], *xy[row + 1], n) for row, n in zip(rows.tolist(), count, strict=True)
+        GEOD.npts(xy[row, 0], xy[row, 1], xy[row + 1, 0], xy[row + 1, 1], n)
+        for row, n in zip(rows.tolist(), count, strict=True)
     ]
     at = np.repeat(rows, count)
     result = parts.copy()

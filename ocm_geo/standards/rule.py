@@ -32,7 +32,7 @@ class Derogation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
     A permitted relaxation of rules.
 
-    Parameters
+    Attributes
     ----------
     id, citation, trigger, relaxes, stays, conditions, evidence : str
         What it is called, where it is written, what it needs, what it relaxes, what stays as it
@@ -77,7 +77,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
     One requirement.
 
-    Parameters
+    Attributes
     ----------
     id, jurisdiction, citation, network, vehicle_class, notes : str
         What it is called, where it holds, where it is written, which roads or sites it is about,

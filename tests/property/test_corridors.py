@@ -69,9 +69,10 @@ def stations_near(
 ) -> gpd.GeoDataFrame:
     """Points at a share of the route, then so many km off at an azimuth."""
     places, _ = samples(route)
+    starts = [places[int(share * (len(places) - 1))] for share, _, _ in offsets]
     lonlat = [
-        GEOD.fwd(*places[int(share * (len(places) - 1))], azimuth, km * 1000)[:2]
-        for share, azimuth, km in offsets
+        GEOD.fwd(lon, lat, azimuth, km * 1000)[:2]
+        for (lon, lat), (_, azimuth, km) in zip(starts, offsets, strict=True)
     ]
     xy = np.array(lonlat).reshape(-1, 2)
     index = pd.Index(np.arange(1, len(xy) + 1), name="ocm_id")

@@ -46,8 +46,8 @@ def test_a_published_nearest_point(data_dir: Path) -> None:
     assert at["along_km"] == pytest.approx(said["location"], rel=3e-3)
     assert at["offset_km"] == pytest.approx(said["dist"], rel=3e-3)
     assert at["offset_km"] <= GEOD.inv(point.x, point.y, foot.x, foot.y)[2] / 1000
-    ours = route_substring(route, 0, at["along_km"]).coords[-1]
-    assert GEOD.inv(*ours, foot.x, foot.y)[2] < 30
+    lon, lat = route_substring(route, 0, at["along_km"]).coords[-1]
+    assert GEOD.inv(lon, lat, foot.x, foot.y)[2] < 30
 
 
 def test_a_real_road_among_stations_by_dense_samples(data_dir: Path) -> None:

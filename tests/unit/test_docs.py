@@ -11,9 +11,9 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
+from mkdocs.exceptions import PluginError
 
 import ocm_geo as ocm
-import ocm_geo.errors
 
 DOCS = Path(__file__).parents[2] / "docs"
 PNG = b"\x89PNG"
@@ -45,14 +45,23 @@ def test_the_gallery_draws_every_kind_of_figure(hooks: Any) -> None:
 def test_every_public_name_is_in_the_reference_once(hooks: Any) -> None:
     text = (DOCS / "reference.md").read_text(encoding="utf-8")
     listed = re.findall(r"^::: (\w+)$", text, re.MULTILINE)
-    errors = [name for name in ocm.__all__ if name in ocm_geo.errors.__all__]
-    assert sorted([*listed, *errors, "__version__"]) == sorted(ocm.__all__)
+    assert sorted([*listed, "__version__"]) == sorted(ocm.__all__)
     page = SimpleNamespace(file=SimpleNamespace(src_uri="reference.md"))
     shown = hooks.on_page_markdown(text, page=page)
     paths = re.findall(r"^::: (\S+)$", shown, re.MULTILINE)
     for name, path in zip(listed, paths, strict=False):
         module = importlib.import_module(path.rpartition(".")[0])
         assert getattr(module, path.rpartition(".")[2]) is getattr(ocm, name)
+
+
+def test_a_public_name_without_an_anchor_stops_the_build(hooks: Any) -> None:
+    text = (DOCS / "reference.md").read_text(encoding="utf-8")
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="reference.md"))
+    shown = hooks.on_page_markdown(text, page=page)
+    built = re.sub(r"^::: (\S+)$", r'<h3 id="\1">', shown, flags=re.MULTILINE)
+    hooks.check_anchors(built)
+    with pytest.raises(PluginError, match="no anchor for density"):
+        hooks.check_anchors(built.replace('id="ocm.density"', ""))
 
 
 def test_the_filters_are_documented_from_their_rows(hooks: Any) -> None:

@@ -223,7 +223,8 @@ def test_rasters_may_lie_any_way(name: str, kind: Any, tmp_path: Path) -> None:
         reached[i, j] = min(GEOD.inv(x, y, s.x, s.y)[2] for s in stations.geometry) <= 12_000
         if kind == "density":
             corners = [transform @ (j + q, i + p) for p, q in ((0, 0), (0, 1), (1, 1), (1, 0))]
-            cell[i, j] = abs(GEOD.polygon_area_perimeter(*zip(*corners, strict=True))[0]) / 1e6
+            xs, ys = zip(*corners, strict=True)
+            cell[i, j] = abs(GEOD.polygon_area_perimeter(xs, ys)[0]) / 1e6
     assert row["population"] == pytest.approx((values * cell).sum(), rel=1e-7)
     assert row["population_covered"] == pytest.approx((values * cell)[reached].sum(), rel=1e-7)
 
