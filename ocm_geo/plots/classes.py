@@ -1,4 +1,4 @@
-"""Classes of values: bounds, their words, and the legend of a map of them."""
+"""Classes of values: one classification and one palette for figures and maps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
-from ocm_geo.plots.style import GREY, UNKNOWN
+from ocm_geo.plots.style import FAR, GREY, SHARES, UNKNOWN
+from ocm_geo.plots.words import WAYS, described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,155 +19,249 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
     from numpy.typing import NDArray
 
-__all__ = ["HATCH", "NO_DATA_LOOK", "Classes", "given_classes", "round_classes", "share_classes"]
+__all__ = [
+    "HATCH",
+    "MOST_CLASSES",
+    "NO_DATA_LOOK",
+    "Classes",
+    "break_classes",
+    "round_classes",
+    "share_classes",
+]
 
 HATCH = "////"
 NO_DATA_LOOK: dict[str, Any] = {"facecolor": "white", "edgecolor": "#a3a3a3", "hatch": "xxxx"}
 """Look of what lies outside the data, in maps and strips alike."""
-_NONE = "none found"
+MOST_CLASSES = 9
+"""Readers tell no more apart."""
 _STEPS = (1.0, 2.0, 5.0)
 _TAIL = 0.02
 _FEW = 2
-"""Fewer round bounds than this tell little: then the bounds are even."""
+"""Fewer round bounds than this separate few values: even bounds are used instead."""
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Classes:
     """
-    Classes of values, with a colour each.
+    Classes of a number, with a colour and a label each.
 
     Parameters
     ----------
     bounds : tuple of float
-        Between classes, ascending; a value on a bound belongs to the upper class.
+        Between classes, ascending, in units of the legend. A value on a bound belongs to the
+        lower class, as in mapclassify: what is within 5 km is in the class that ends at 5 km.
     colours : tuple of str
         One more than bounds.
     labels : tuple of str
-        The classes in words, one for each colour.
+        One for each colour.
     missing : str
-        What it means that there is no value.
+        Label of rows without a value.
+    unit : str
+        Unit of the legend; empty if there is none.
+    factor : float
+        Units of the legend in one unit of the column: 100 for shares.
+    digits : int
+        Decimals of a value that is written beside the classes.
     """
 
     bounds: tuple[float, ...]
     colours: tuple[str, ...]
     labels: tuple[str, ...]
-    missing: str
+    missing: str = "not known"
+    unit: str = ""
+    factor: float = 1.0
+    digits: int = 1
 
-    def of(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
+    @classmethod
+    def of_column(
+        cls, column: str, bounds: Sequence[float], labels: Sequence[str], *, digits: int = 1
+    ) -> Classes:
         """
-        Put values into classes.
+        Build the classes of a column, whose name decides the palette and the unit.
+
+        Parameters
+        ----------
+        column : str
+            A column: distances and times run from near to far, others from little to much.
+        bounds : sequence of float
+            Between classes, in units of the legend.
+        labels : sequence of str
+            The classes in words, without the unit.
+        digits : int
+            As for `Classes`.
+
+        Returns
+        -------
+        Classes
+            The classes.
+        """
+        is_way, (_, unit) = column.startswith(WAYS), described(column)
+        return cls(
+            tuple(float(bound) for bound in bounds),
+            _spread_colours(FAR if is_way else SHARES, len(labels)),
+            tuple(f"{label} {unit}".strip() for label in labels),
+            missing="none found" if is_way else "not known",
+            unit=unit,
+            factor=100.0 if unit == "%" else 1.0,
+            digits=digits,
+        )
+
+    def position(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
+        """
+        Return the class of each value.
 
         Parameters
         ----------
         values : numpy.ndarray
-            Numbers; NaN is missing.
+            Values of the column; NaN is missing.
 
         Returns
         -------
         numpy.ndarray of int
             Position of the class; -1 where the value is missing.
         """
-        found = np.searchsorted(self.bounds, values, side="right")
+        # A share of 0.07 is 7.000000000000001 %: rounding must not move it over a bound.
+        bounds = np.array(self.bounds)
+        found = np.searchsorted(bounds + _ROUNDING * np.abs(bounds), values * self.factor)
         return np.where(np.isnan(values), -1, found)
 
-    def legend(self, ranks: NDArray[np.intp]) -> list[Patch]:
+    def explain(self, ranks: NDArray[np.intp]) -> list[tuple[str, str]]:
         """
-        Explain the classes, with how many are in each.
+        Return the rows of a legend, with the number of values in each class.
 
         Parameters
         ----------
         ranks : numpy.ndarray of int
-            As `of` gives them.
+            Made by `position`.
+
+        Returns
+        -------
+        list of tuple
+            Colour and label. Missing values come last, and only if there are any; their colour
+            is that of ``style.UNKNOWN``. If all are missing they are the only row.
+        """
+        counts = np.bincount(ranks[ranks >= 0], minlength=len(self.colours))
+        rows = [
+            (colour, f"{label} ({n:,})")
+            for colour, label, n in zip(self.colours, self.labels, counts, strict=True)
+            if counts.any()
+        ]
+        if n := int((ranks < 0).sum()):
+            rows.append((UNKNOWN, f"{self.missing} ({n:,})"))
+        return rows
+
+    def legend(self, ranks: NDArray[np.intp]) -> list[Patch]:
+        """
+        Build the handles of a figure's legend.
+
+        Parameters
+        ----------
+        ranks : numpy.ndarray of int
+            Made by `position`.
 
         Returns
         -------
         list of matplotlib.patches.Patch
-                The missing come last, and only where there are any; alone where all are missing.
+            One for each row of `explain`; missing values are hatched.
         """
         from matplotlib.patches import Patch  # noqa: PLC0415 - loaded when needed
 
-        handles = [
-            Patch(facecolor=colour, edgecolor=GREY, lw=0.4, label=f"{label} ({n:,})")
-            for colour, label, n in zip(
-                self.colours,
-                self.labels,
-                np.bincount(ranks[ranks >= 0], minlength=len(self.colours)),
-                strict=True,
+        return [
+            Patch(
+                facecolor=colour,
+                edgecolor=GREY,
+                lw=0.4,
+                label=label,
+                hatch=HATCH if colour == UNKNOWN else None,
             )
-            if (ranks >= 0).any()
+            for colour, label in self.explain(ranks)
         ]
-        if n := int((ranks < 0).sum()):
-            look: dict[str, Any] = {
-                "facecolor": UNKNOWN,
-                "edgecolor": GREY,
-                "hatch": HATCH,
-                "lw": 0.4,
-            }
-            handles.append(Patch(label=f"{self.missing} ({n:,})", **look))
-        return handles
+
+    def write(self, value: float) -> str:
+        """
+        Write one value with its unit.
+
+        Parameters
+        ----------
+        value : float
+            Value of the column.
+
+        Returns
+        -------
+        str
+            Such as ``12.3 km``; the label of missing values for NaN.
+        """
+        if np.isnan(value):
+            return self.missing
+        return f"{value * self.factor:,.{self.digits}f} {self.unit}".strip()
 
 
-def share_classes(colours: Sequence[str]) -> Classes:
+def share_classes(column: str = "share") -> Classes:
     """
-    Give classes of equal width for shares in percent.
+    Return five classes of equal width for shares from 0 to 1.
 
     Parameters
     ----------
-    colours : sequence of str
-        From little to much.
+    column : str
+        A column of shares.
 
     Returns
     -------
     Classes
-        The same for every map, so that maps can be compared; 100 belongs to the last.
+        The same for every map, so that maps can be compared; 0 belongs to the first.
     """
-    edges = np.linspace(0, 100, len(colours) + 1)
-    labels = [f"{a:g} to under {b:g} %" for a, b in pairwise(edges)]
-    labels[-1] = f"{edges[-2]:g} to 100 %"
-    return Classes(tuple(edges[1:-1].tolist()), tuple(colours), tuple(labels), "not known")
+    edges = [0, 20, 40, 60, 80, 100]
+    labels = [f"over {low} to {high}" for low, high in pairwise(edges)]
+    return Classes.of_column(column, edges[1:-1], ["0 to 20", *labels[1:]])
 
 
-def round_classes(values: NDArray[np.float64], colours: Sequence[str], unit: str) -> Classes:
+def round_classes(values: NDArray[np.float64], column: str) -> Classes:
     """
-    Choose round bounds (1, 2, 5, 10, …) that tell the values apart.
+    Choose round bounds (1, 2, 5, 10, …) that separate the values.
 
-    Values that lie close together get even bounds; counts have none at all as a class of its own.
+    Values that lie close together get even bounds. Zero is a class of its own among counts.
 
     Parameters
     ----------
     values : numpy.ndarray
-        Positive numbers; NaN is missing.
-    colours : sequence of str
-        From low to high, as many as there may be classes.
-    unit : str
-        Of the values.
+        Numbers, 0 or more; NaN is missing.
+    column : str
+        Their column, which decides the palette and the unit.
 
     Returns
     -------
     Classes
-        At most one for each colour; the values beyond are in the outer ones.
+        At most one for each colour of the palette; the outer ones contain the values beyond.
     """
-    known = values[np.isfinite(values) & (values > 0)]
-    most = len(colours) - 1
+    factor = 100.0 if described(column)[1] == "%" else 1.0
+    known = values[np.isfinite(values)] * factor
+    positive = known[known > 0]
+    if len(positive) == len(known) > 0 and np.ptp(known) == 0:
+        return Classes.of_column(column, (), [_write_bound(float(known[0]))])
+    is_count = len(known) > 0 and bool((known == np.floor(known)).all())
+    has_zero = is_count and len(positive) < len(known)
+    # With zero as a class of its own there is room for one bound less.
+    most = len(FAR if column.startswith(WAYS) else SHARES) - 1 - has_zero
+    bounds = _choose_round_bounds(positive, most) if len(positive) or not has_zero else []
+    return _name_classes([0.0, *bounds] if has_zero else bounds, column, is_count=is_count)
+
+
+def _choose_round_bounds(known: NDArray[np.float64], most: int) -> list[float]:
+    """Choose at most so many round numbers between most of some positive values."""
     low, high = np.quantile(known, [_TAIL, 1 - _TAIL]) if len(known) else (1.0, 1.0)
     powers = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 2)
     rounds = np.array([step * power for power in powers for step in _STEPS])
     inside = rounds[(rounds > low) & (rounds < high)]
-    if len(known) == np.isfinite(values).sum() > 0 and np.ptp(known) == 0:
-        return Classes((), (colours[len(colours) // 2],), (f"{low:g} {unit}".strip(),), _NONE)
     if len(inside) < _FEW:
-        inside = _even(low, high)
+        inside = _choose_even_bounds(low, high)
     if not len(inside):
         inside = rounds[rounds >= high][:1]
-    bounds = [float(f"{bound:.6g}") for bound in inside[-most:]]
-    if _is_count(values) and (values == 0).any() and bounds[0] > 1:
-        # None at all is a class of its own.
-        bounds = [1.0, *bounds[-(most - 1) :]]
-    return _between(bounds, colours, unit, whole=_is_count(values))
+    return [float(f"{bound:.6g}") for bound in inside[-most:]]
 
 
-def _even(low: float, high: float) -> NDArray[np.float64]:
-    """Choose even bounds where the values lie close together."""
+def _choose_even_bounds(low: float, high: float) -> NDArray[np.float64]:
+    """Choose even bounds for values that lie close together."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
     if not high > low:
@@ -174,23 +270,18 @@ def _even(low: float, high: float) -> NDArray[np.float64]:
     return ticks[(ticks > low) & (ticks < high)]
 
 
-def _is_count(values: NDArray[np.float64]) -> bool:
-    known = values[np.isfinite(values)]
-    return len(known) > 0 and bool((known == np.floor(known)).all())
-
-
-def given_classes(breaks: Sequence[float], colours: Sequence[str], unit: str) -> Classes:
+def break_classes(breaks: Sequence[float], column: str, argument: str = "breaks") -> Classes:
     """
-    Take the bounds that a user asks for, so that several maps have the same.
+    Return the classes between bounds that the user chose, so that several maps share them.
 
     Parameters
     ----------
     breaks : sequence of float
-        Bounds between classes, ascending.
-    colours : sequence of str
-        From low to high, as many as there may be classes.
-    unit : str
-        Of the values.
+        Bounds between classes, ascending, in units of the legend.
+    column : str
+        The column, which decides the palette and the unit.
+    argument : str
+        The caller's name of ``breaks``, for messages.
 
     Returns
     -------
@@ -200,32 +291,52 @@ def given_classes(breaks: Sequence[float], colours: Sequence[str], unit: str) ->
     Raises
     ------
     QueryError
-        If they are no ascending numbers, none, or too many.
+        If there are no, too many or not ascending numbers, or shares are not in percent.
     """
     try:
         bounds = [float(one) for one in breaks]
     except (TypeError, ValueError):
         bounds = []
-    if not 0 < len(bounds) < len(colours) or not (np.diff([-np.inf, *bounds, np.inf]) > 0).all():
+    if not 0 < len(bounds) < MOST_CLASSES or not (np.diff([-np.inf, *bounds, np.inf]) > 0).all():
         raise QueryError(
-            f"breaks={breaks!r}: give 1 to {len(colours) - 1} ascending numbers, the bounds "
-            "between classes"
+            f"{argument} must be 1 to {MOST_CLASSES - 1} ascending numbers, the bounds between "
+            f"classes, not {short_form(breaks)}"
         )
-    return _between(bounds, colours, unit, whole=False)
+    if described(column)[1] == "%" and max(bounds) <= 1:
+        raise QueryError(
+            f"{argument} of a share must be in percent: {short_form(breaks)} would put nearly "
+            "every row into the last class"
+        )
+    return _name_classes(bounds, column)
 
 
-def _between(bounds: list[float], colours: Sequence[str], unit: str, *, whole: bool) -> Classes:
-    """Name the classes between bounds, and spread the colours over them."""
-    steps = np.linspace(0, len(colours) - 1, len(bounds) + 1).round().astype(int)
-    chosen = [colours[step] for step in steps]
-    said = f" {unit}" if unit else ""
-    middle = [_words(a, b, said, whole=whole) for a, b in pairwise(bounds)]
-    first = f"0{said}" if whole and bounds[0] == 1 else f"under {bounds[0]:g}{said}"
-    labels = [first, *middle, f"{bounds[-1]:g}{said} and more"]
-    return Classes(tuple(bounds), tuple(chosen), tuple(labels), _NONE)
+def _name_classes(bounds: list[float], column: str, *, is_count: bool = False) -> Classes:
+    """Return the classes between bounds, open at both ends, with labels and colours."""
+    middle = [_name_class(low, high, is_count=is_count) for low, high in pairwise(bounds)]
+    first = "0" if is_count and bounds[0] == 0 else f"up to {_write_bound(bounds[0])}"
+    return Classes.of_column(column, bounds, [first, *middle, f"over {_write_bound(bounds[-1])}"])
 
 
-def _words(low: float, high: float, unit: str, *, whole: bool) -> str:
-    if not whole or low != int(low) or high != int(high):
-        return f"{low:g} to under {high:g}{unit}"
-    return f"{low:g}{unit}" if high - low == 1 else f"{low:g} to {high - 1:g}{unit}"
+def _name_class(low: float, high: float, *, is_count: bool) -> str:
+    """Name a class by its bounds; among counts the lower one is the next whole number."""
+    if not is_count or low != int(low) or high != int(high):
+        return f"over {_write_bound(low)} to {_write_bound(high)}"
+    first = low + 1
+    return f"{_write_bound(high)}" if first == high else f"{first:,.0f} to {_write_bound(high)}"
+
+
+def _write_bound(value: float) -> str:
+    """Write a round number in full: 20,000 and never 2e+04."""
+    return f"{value:,.10g}"
+
+
+def _spread_colours(palette: tuple[str, ...], n: int) -> tuple[str, ...]:
+    """Return n colours in even steps along a palette, between its colours where n is larger."""
+    from matplotlib.colors import to_hex, to_rgb  # noqa: PLC0415 - loaded when needed
+
+    last = len(palette) - 1
+    # A single class is neither little nor much.
+    at = np.linspace(0, last, n) if n > 1 else np.array([last / 2])
+    channels = np.array([to_rgb(colour) for colour in palette]).T
+    mixed = [np.interp(at, np.arange(len(palette)), channel) for channel in channels]
+    return tuple(to_hex(tuple(rgb)) for rgb in np.column_stack(mixed))

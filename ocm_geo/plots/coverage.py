@@ -8,14 +8,15 @@ from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
 from ocm_geo.outside import no_data_in
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes
-from ocm_geo.plots.classes import share_classes
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.grid import draw_contours, draw_grid
 from ocm_geo.plots.maps import draw_ground, fill_map, map_size
+from ocm_geo.plots.schemes import choose_classes
 from ocm_geo.plots.shapes import draw_classes, draw_no_data
 from ocm_geo.plots.shares import SHARE_COLUMNS, best_column, draw_shares, parts_of
 from ocm_geo.plots.steps import chosen_steps, has_steps, step_column, step_unit
-from ocm_geo.plots.style import SHARES, counted, few_enough, numbers, plain, require
+from ocm_geo.plots.style import counted, few_enough, numbers, plain, require
+from ocm_geo.plots.words import heading_of
 from ocm_geo.provenance import read_attrs
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from ocm_geo.plots.classes import Classes
 
 __all__ = ["plot_coverage"]
 
@@ -39,7 +42,8 @@ def plot_coverage(
     column: str | None = None,
     within_km: float | None = None,
     minutes: float | None = None,
-    breaks: Sequence[float] | None = None,
+    breaks: str | Sequence[float] | None = None,
+    k: int | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """
@@ -60,9 +64,13 @@ def plot_coverage(
         default.
     within_km, minutes : float, optional
         The distance or driving time that the map of areas shows; the middle one by default.
-    breaks : sequence of float, optional
-        Bounds between the classes of a grid, so that several maps share one scale; round
-        numbers that fit the values by default.
+    breaks : str or sequence of float, optional
+        Classes of a map: the name of a classifier of mapclassify, such as ``quantiles``, or the
+        bounds between classes in units of the legend, so that several maps share them. By
+        default shares have five classes of equal width and other values round bounds. A value
+        on a bound belongs to the lower class.
+    k : int, optional
+        Number of classes of a classifier, 2 to 9; 5 by default. Alone it means equal intervals.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -89,17 +97,21 @@ def plot_coverage(
     require(table, made_by=_MADE_BY)
     chosen = _kind_of(table, kind)
     if chosen in {"grid", "contours"}:
+        column = column or "nearest_km"
+        require(table, column, made_by="ocm_geo.coverage_grid")
+        classes = choose_classes(table, column, scheme=breaks, k=k, argument="breaks")
         draw = draw_grid if chosen == "grid" else draw_contours
-        return draw(ax, table, column or "nearest_km", breaks)
-    if breaks is not None:
-        raise QueryError("breaks are for a grid: shares have the same classes in every map")
+        return draw(ax, table, column, classes)
+    if chosen == "shares" and not (breaks is None and k is None):
+        raise QueryError("breaks are for a grid, contours or kind='areas': lines have no classes")
     share = _share_of(table, column, bounds=chosen == "areas")
     layer = _one_layer(table, within_km, minutes)
+    classes = choose_classes(table, share, scheme=breaks, k=k, argument="breaks")
     if chosen == "areas":
-        return _draw_areas(ax, layer, share)
+        return _draw_areas(ax, layer, share, classes)
     several = "geometry" in table and len(table.index.unique()) > 1
     if kind is None and ax is None and several:
-        return _draw_both(table, layer, share)
+        return _draw_both(table, layer, share, classes)
     ax = new_axes(ax, 5.5, 4.2)
     draw_shares(ax, table, share)
     return ax
@@ -138,24 +150,26 @@ def _one_layer(
     return rows[rows["group"] == rows["group"].iloc[-1]] if "group" in rows else rows
 
 
-def _draw_both(table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str) -> Axes:
+def _draw_both(
+    table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str, classes: Classes
+) -> Axes:
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
     wanted, rows = _extent(layer)
     _, (left, right) = plt.subplots(
         1, 2, figsize=(10, 5.2), layout="constrained", width_ratios=[1.15, 1]
     )
-    _draw_classes(left, rows, share, wanted)
+    _draw_classes(left, rows, share, classes, wanted=wanted)
     draw_shares(right, table, share)
     fill_map(left, wanted)
     axes: Axes = right
     return axes
 
 
-def _draw_areas(ax: Axes | None, layer: gpd.GeoDataFrame, share: str) -> Axes:
+def _draw_areas(ax: Axes | None, layer: gpd.GeoDataFrame, share: str, classes: Classes) -> Axes:
     wanted, rows = _extent(layer)
     ax = new_axes(ax, *map_size(wanted))
-    _draw_classes(ax, rows, share, wanted)
+    _draw_classes(ax, rows, share, classes, wanted=wanted)
     add_caption(ax, layer, counted(len(rows), "area"))
     fill_map(ax, wanted)
     return ax
@@ -166,17 +180,16 @@ def _extent(layer: gpd.GeoDataFrame) -> tuple[Extent, gpd.GeoDataFrame]:
     return Extent.of_shapes(rows.geometry.to_numpy()), rows
 
 
-def _draw_classes(ax: Axes, rows: gpd.GeoDataFrame, share: str, wanted: Extent) -> None:
+def _draw_classes(
+    ax: Axes, rows: gpd.GeoDataFrame, share: str, classes: Classes, *, wanted: Extent
+) -> None:
+    """Draw areas by the class of their share, and what lies outside the data."""
     shown = draw_ground(ax, wanted)
-    percent, shapes = 100 * numbers(rows, share), rows.geometry.to_numpy()
+    values, shapes = numbers(rows, share), rows.geometry.to_numpy()
     none = no_data_in(read_attrs(rows), shapes)
     known = ~none.whole
-    classes = share_classes(SHARES)
-    handles = draw_classes(ax, shapes[known], percent[known], classes, extent=shown)
+    handles = draw_classes(ax, shapes[known], values[known], classes, extent=shown)
     handles += draw_no_data(ax, none.parts, shown)
     step = f"{float(rows[step_column(rows)].iloc[0]):g} {step_unit(rows)}"
-    group = f", {rows['group'].iloc[0]}" if "group" in rows else ""
-    whose, _, bound = share.partition("_share")
-    said = {"": "", "_low": ", every uncertain station out", "_high": ", all uncertain in"}[bound]
-    words = f"Share of {SHARE_COLUMNS[f'{whose}_share']} within {step}{group}{said} (areas)"
-    legend_below(ax, plain(words), handles)
+    group = str(rows["group"].iloc[0]) if "group" in rows else ""
+    legend_below(ax, plain(f"{heading_of(share, step, group)} (areas)"), handles)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Extent", "squeeze"]
+__all__ = ["Extent", "squeeze", "turn_to_narrowest"]
 
 _FULL = 360.0
 _MIN_SPAN = 0.02
@@ -29,6 +29,8 @@ _STRAY_GAIN = 1.5
 _FEW = 30
 _MOST_TAIL = 0.005
 _STRAY_SPANS = 1.0
+_WORTH_TURNING = 30.0
+"""Degrees that turning to the other side of the Earth must gain."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,10 @@ class Extent:
         known = np.isfinite(lon) & np.isfinite(lat)
         if not known.any():
             return cls(-180, -60, 180, 80)
-        x, y = _narrowest(lon[known]), lat[known]
+        x, y = _turn_positions(lon[known]), lat[known]
         if robust:
             kept = _without_strays(x, y)
-            x, y = _narrowest(x[kept]), y[kept]
+            x, y = _turn_positions(x[kept]), y[kept]
         width = max(float(np.ptp(x)), _MIN_SPAN)
         height = max(float(np.ptp(y)), _MIN_SPAN)
         pad = _MARGIN * max(width * squeeze(float(np.mean(y))), height) + _MIN_SPAN
@@ -250,9 +252,32 @@ def squeeze(lat: float) -> float:
     return float(np.cos(np.radians(min(abs(lat), _MAX_LAT))))
 
 
-def _narrowest(lon: NDArray[np.float64]) -> NDArray[np.float64]:
-    turned = lon % _FULL
-    return turned if np.ptp(turned) < np.ptp(lon) else lon
+def turn_to_narrowest(
+    west: NDArray[np.float64], east: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Bring boxes to the side of the Earth where together they are narrowest.
+
+    Parameters
+    ----------
+    west, east : numpy.ndarray
+        Ends of each box, degrees within ±180; the same array twice for positions.
+
+    Returns
+    -------
+    west, east : numpy.ndarray
+        The same, or with the western hemisphere moved beyond 180: only where that gains much,
+        since readers look for Greenwich in the middle of a map of the world.
+    """
+    turn = _FULL * (west + east < 0)
+    now = np.max(east) - np.min(west)
+    turned = np.max(east + turn) - np.min(west + turn)
+    return (west + turn, east + turn) if turned < now - _WORTH_TURNING else (west, east)
+
+
+def _turn_positions(lon: NDArray[np.float64]) -> NDArray[np.float64]:
+    wrapped = (lon + _FULL / 2) % _FULL - _FULL / 2
+    return turn_to_narrowest(wrapped, wrapped)[0]
 
 
 def _without_strays(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:

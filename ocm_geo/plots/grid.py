@@ -11,7 +11,6 @@ from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
 from ocm_geo.outside import no_data_in
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes
-from ocm_geo.plots.classes import Classes, given_classes, round_classes
 from ocm_geo.plots.extent import Extent, squeeze
 from ocm_geo.plots.maps import (
     draw_ground,
@@ -20,9 +19,9 @@ from ocm_geo.plots.maps import (
 )
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.shapes import draw_classes, draw_missing, draw_no_data
-from ocm_geo.plots.style import FAR, INK, SHARES, counted, numbers, plain
+from ocm_geo.plots.style import INK, counted, numbers, plain
 from ocm_geo.plots.text import small_size
-from ocm_geo.plots.words import WAYS, described
+from ocm_geo.plots.words import heading_of
 from ocm_geo.provenance import read_attrs
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from matplotlib.tri import Triangulation
     from numpy.typing import NDArray
+
+    from ocm_geo.plots.classes import Classes
 
 __all__ = ["draw_contours", "draw_grid"]
 
@@ -48,7 +49,7 @@ def draw_grid(
     ax: Axes | None,
     table: gpd.GeoDataFrame,
     column: str,
-    breaks: Sequence[float] | None = None,
+    classes: Classes,
 ) -> Axes:
     """
     Draw the cells of a grid, coloured by classes of a value.
@@ -61,15 +62,15 @@ def draw_grid(
         Cells.
     column : str
         Of numbers.
-    breaks : sequence of float, optional
-        Bounds between classes; round numbers by default.
+    classes : Classes
+        Classes of the column.
 
     Returns
     -------
     matplotlib.axes.Axes
         The map.
     """
-    cells, values, classes = _read(table, column, breaks)
+    cells, values = _read_cells(table, column)
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
     ax = new_axes(ax, *map_size(wanted))
@@ -84,7 +85,7 @@ def draw_contours(
     ax: Axes | None,
     table: gpd.GeoDataFrame,
     column: str,
-    breaks: Sequence[float] | None = None,
+    classes: Classes,
 ) -> Axes:
     """
     Draw lines of equal value between the middles of cells, and fill between them.
@@ -97,8 +98,8 @@ def draw_contours(
         Cells.
     column : str
         Of numbers.
-    breaks : sequence of float, optional
-        Bounds between classes; round numbers by default.
+    classes : Classes
+        Classes of the column.
 
     Returns
     -------
@@ -110,7 +111,7 @@ def draw_contours(
     QueryError
         If there are not three cells with a value, beside each other.
     """
-    cells, values, classes = _read(table, column, breaks)
+    cells, values = _read_cells(table, column)
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
     none = no_data_in(read_attrs(table), shapes)
@@ -122,8 +123,8 @@ def draw_contours(
     shown = draw_ground(ax, wanted)
     draw_missing(ax, shapes[~known & ~none.whole], shown, linewidth=0.0, zorder=1)
     handles = draw_no_data(ax, none.parts, shown, linewidth=0.0)
-    _fill(ax, mesh, values[known], classes)
-    handles = classes.legend(classes.of(values[~none.whole])) + handles
+    _fill(ax, mesh, values[known] * classes.factor, classes)
+    handles = classes.legend(classes.position(values[~none.whole])) + handles
     return _finish(ax, table, column, handles, wanted=wanted)
 
 
@@ -160,27 +161,19 @@ def _thinned(ax: Axes, names: Sequence[Text], points: float) -> list[Text]:
     return kept
 
 
-def _read(
-    table: gpd.GeoDataFrame, column: str, breaks: Sequence[float] | None
-) -> tuple[gpd.GeoDataFrame, NDArray[np.float64], Classes]:
-    values = numbers(table, column, made_by="ocm_geo.coverage_grid")
+def _read_cells(
+    table: gpd.GeoDataFrame, column: str
+) -> tuple[gpd.GeoDataFrame, NDArray[np.float64]]:
+    """Check a grid, and return it in lon/lat with the values of a column."""
     if table.empty:
         raise QueryError("the grid has no cells")
-    _, unit = described(column)
-    colours = FAR if column.startswith(WAYS) else SHARES
-    classes = (
-        round_classes(values, colours, unit)
-        if breaks is None
-        else given_classes(breaks, colours, unit)
-    )
-    return in_lonlat(table, "grid"), values, classes
+    return in_lonlat(table, "grid"), numbers(table, column)
 
 
 def _finish(
     ax: Axes, table: gpd.GeoDataFrame, column: str, handles: list[Patch], *, wanted: Extent
 ) -> Axes:
-    words, _ = described(column)
-    legend_below(ax, plain(f"{words[:1].upper()}{words[1:]} (cells)"), handles)
+    legend_below(ax, plain(f"{heading_of(column)} (cells)"), handles)
     add_caption(ax, table, counted(len(table), "cell"))
     fill_map(ax, wanted)
     return ax

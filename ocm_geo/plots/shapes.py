@@ -108,7 +108,7 @@ def draw_classes(
     list of matplotlib.patches.Patch
         What the legend says.
     """
-    ranks = classes.of(values)
+    ranks = classes.position(values)
     many = {"rasterized": len(shapes) > MANY, "zorder": 1}
     # Edges between many small cells, and light seams where they meet, would be all that is seen.
     fine = len(shapes) > _MANY_CELLS

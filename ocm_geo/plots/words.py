@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["WAYS", "described", "labelled"]
+__all__ = ["WAYS", "described", "heading_of", "labelled", "split_bound"]
 
 WAYS = ("nearest_", "road_")
 """What columns of the way to a station begin with: the more stations, the less of it."""
@@ -24,22 +24,65 @@ _BOUNDS = {"_low": ", every uncertain station out", "_high": ", every uncertain 
 
 def described(column: str) -> tuple[str, str]:
     """
-    Give a column in words, and its unit.
+    Return the words and the unit of a column.
 
     Parameters
     ----------
     column : str
-        The name of a column of ours, or of any other.
+        The name of a column of this package, or of any other.
 
     Returns
     -------
     tuple of str
-        Words, and the unit, empty where there is none.
+        Words, and the unit; the unit is empty if the name shows none.
     """
-    bound = next((end for end in _BOUNDS if column.endswith(end)), "")
-    base = column.removesuffix(bound)
+    base, bound = split_bound(column)
     words, unit = _KNOWN.get(base) or _read(base)
     return words + _BOUNDS.get(bound, ""), unit
+
+
+def split_bound(column: str) -> tuple[str, str]:
+    """
+    Separate the name of a value from that of its bound.
+
+    Parameters
+    ----------
+    column : str
+        Such as ``area_share_low``.
+
+    Returns
+    -------
+    tuple of str
+        ``("area_share", "_low")``; the second is empty for the value itself.
+    """
+    bound = next((end for end in _BOUNDS if column.endswith(end)), "")
+    return column.removesuffix(bound), bound
+
+
+def heading_of(column: str, within: str = "", group: str = "") -> str:
+    """
+    Return the heading of the classes of a column, for figures and maps alike.
+
+    Parameters
+    ----------
+    column : str
+        A column.
+    within : str
+        Distance or driving time, with its unit.
+    group : str
+        Name of the group that is shown.
+
+    Returns
+    -------
+    str
+        Such as ``Share of the area within 5 km``.
+    """
+    base, bound = split_bound(column)
+    words = described(base)[0]
+    if within:
+        words = words.removesuffix(" within reach") + f" within {within}"
+    said = words[:1].upper() + words[1:] + (f", {group}" if group else "")
+    return said + _BOUNDS.get(bound, "")
 
 
 def labelled(column: str) -> str:
@@ -67,7 +110,7 @@ def _read(column: str) -> tuple[str, str]:
         # Of a study, by the user's own costs.
         way = "travel time" if last in _TIMES else "way"
         return f"{way} to the nearest station", last
-    if "share" in column:
+    if "share" in column.split("_"):
         return column.replace("_", " "), "%"
     if not words or last not in _UNITS:
         return column.replace("_", " "), ""

@@ -13,9 +13,12 @@ import shapely
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat
 from ocm_geo.outside import NO_DATA, no_data_in
-from ocm_geo.plots.steps import chosen_steps, step_column, step_unit
+from ocm_geo.plots.schemes import choose_classes
+from ocm_geo.plots.shares import best_column
+from ocm_geo.plots.steps import chosen_steps, has_steps, step_column, step_unit
+from ocm_geo.plots.style import GREY, UNKNOWN, numbers
+from ocm_geo.plots.words import heading_of
 from ocm_geo.provenance import read_attrs
-from ocm_geo.widgets.classes import MISSING, Classes
 from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
 from ocm_geo.widgets.land import collection
 from ocm_geo.widgets.parts import attend
@@ -23,17 +26,30 @@ from ocm_geo.widgets.stations import credit_of
 from ocm_geo.widgets.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
 __all__ = ["CoverageLayer", "coverage_map"]
 
-_FIRST = ("population_share", "area_share", "nearest_km")
+_FIRST = ("nearest_km", "population_share", "area_share")
 _BOUNDS = {"low": "_low", "central": "", "high": "_high"}
 _MAX_SINGLE = 3000
+_MISSING, _OUTSIDE = -1, -2
+"""Positions of areas without a value, and of those outside the data, beside those of classes."""
 _EDGE = {"color": "#ffffff", "weight": 0.7, "opacity": 0.9, "fillOpacity": 0.9}
+_DASHED = {"color": GREY, "weight": 1, "dashArray": "3 3"}
+_LOOKS: dict[int, dict[str, Any]] = {
+    _MISSING: {**_EDGE, **_DASHED, "fillColor": UNKNOWN},
+    _OUTSIDE: {**_EDGE, **_DASHED, "fillColor": "#ffffff"},
+}
 _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-_NO_VALUE = {"color": "#8a8a8a", "weight": 1, "dashArray": "3 3", "fillColor": MISSING}
+_HATCHES = {
+    UNKNOWN: "M-2 8L8-2M2 14L14 2M10 14L20 4",
+    "#ffffff": "M0 0L12 12M6 0L18 12M0 12L12 0M6 12L18 0",
+}
+"""Hatches of swatches 18 by 12 pixels: no value, and outside the data."""
 
 
 def coverage_map(
@@ -42,8 +58,8 @@ def coverage_map(
     column: str | None = None,
     within_km: float | None = None,
     minutes: float | None = None,
-    scheme: str = "equal_interval",
-    k: int = 5,
+    scheme: str | Sequence[float] | None = None,
+    k: int | None = None,
     basemap: Basemap = "online",
     height: str = "480px",
 ) -> ipyleaflet.Map:
@@ -60,11 +76,13 @@ def coverage_map(
         What is shown; by default ``population_share``, ``area_share`` or ``nearest_km``.
     within_km, minutes : float, optional
         Which of several distances or driving times; by default one can choose on the map.
-    scheme : str
-        How classes are made: the name of a classifier of mapclassify, such as
-        ``equal_interval``, ``quantiles`` or ``fisher_jenks``.
-    k : int
-        How many classes, 2 to 9.
+    scheme : str or sequence of float, optional
+        Classes, as ``breaks`` of `plot_coverage`: the name of a classifier of mapclassify, such
+        as ``quantiles`` or ``fisher_jenks``, or the bounds between classes in units of the
+        legend. By default shares have five classes of equal width and other values round
+        bounds. A value on a bound belongs to the lower class.
+    k : int, optional
+        Number of classes of a classifier, 2 to 9; 5 by default. Alone it means equal intervals.
     basemap : {"online", "offline", "none"} or xyzservices.TileProvider
         As for `station_map`.
     height : str
@@ -145,21 +163,32 @@ class CoverageLayer:
         column: str | None = None,
         within_km: float | None = None,
         minutes: float | None = None,
-        scheme: str = "equal_interval",
-        k: int = 5,
+        scheme: str | Sequence[float] | None = None,
+        k: int | None = None,
     ) -> None:
         self._table = in_lonlat(table, "coverage table")
-        self._shapes = _turned(self._table)
+        self._shapes = _prepare_areas(self._table)
         self._outside = no_data_in(read_attrs(table), self._table.geometry.to_numpy()).whole
-        self.column = _column_of(self._table, column)
+        self.column = _choose_column(self._table, column)
         self._steps = chosen_steps(self._table, within_km, minutes)
         self._unit = step_unit(self._table)
         names = {b: self.column + end for b, end in _BOUNDS.items()}
         self._columns = {b: name for b, name in names.items() if name in self._table}
-        values = [self._numbers(self._table, name) for name in self._columns.values()]
-        self.classes = Classes.of(np.concatenate(values), self.column, scheme, k)
+        self.classes = choose_classes(self._table, self.column, scheme=scheme, k=k)
+        if self._table[list(self._columns.values())].isna().all(axis=None):
+            raise QueryError(f"column {self.column!r} has no value to draw")
         self.layer = ipyleaflet.GeoJSON(data=collection([]), name=self.column)
-        self.layer.on_hover(self._touched)
+        self.layer.on_hover(self._show_value)
+        self._build_controls()
+        # What is under the mouse is written apart: a legend that was folded stays folded.
+        self._key, self._told = ipywidgets.HTML(), ipywidgets.HTML()
+        box = ipywidgets.VBox([self._key, self._told])
+        self.legend = ipyleaflet.WidgetControl(widget=box, position="bottomright")
+        self.choices = self._build_choices()
+        self.draw()
+
+    def _build_controls(self) -> None:
+        """Build the controls of bound, distance and group, also where there is one choice alone."""
         self._bound = ipywidgets.RadioButtons(
             options=list(self._columns), value="central", description="Value"
         )
@@ -167,12 +196,13 @@ class CoverageLayer:
         self._within = ipywidgets.Dropdown(options=steps, description="Within")
         if steps:
             self._within.value = self._steps[len(steps) // 2]
-        # What is under the mouse stands by itself: a legend that was folded stays folded.
-        self._key, self._told = ipywidgets.HTML(), ipywidgets.HTML()
-        box = ipywidgets.VBox([self._key, self._told])
-        self.legend = ipyleaflet.WidgetControl(widget=box, position="bottomright")
-        self.choices = self._choices()
-        self.draw()
+        groups = list(dict.fromkeys(self._table["group"])) if "group" in self._table else []
+        self._group = ipywidgets.Dropdown(
+            options=[(str(group), group) for group in groups], description="Group"
+        )
+        if groups:
+            # The last, as in the figure.
+            self._group.value = groups[-1]
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -214,46 +244,46 @@ class CoverageLayer:
         return self
 
     def draw(self, _: object = None) -> None:
-        """Draw the bound and the distance that are chosen."""
-        rows, shapes, outside = self._table, self._shapes, self._outside
-        if self._steps:
-            chosen = (rows[step_column(rows)] == self._within.value).to_numpy(dtype=bool)
-            rows, shapes, outside = rows[chosen], shapes[chosen], outside[chosen]
-        name = self._columns[self._bound.value]
-        self._values = self._numbers(rows, name)
-        self._names = _names_of(rows)
-        self._gone = outside
-        self._values = np.where(outside, np.nan, self._values)
-        position = self.classes.position(self._values)
+        """Draw the bound, the distance and the group that are chosen."""
+        chosen = self._select_rows()
+        rows, shapes, outside = self._table[chosen], self._shapes[chosen], self._outside[chosen]
+        self._values = numbers(rows, self._columns[self._bound.value])
+        self._names = _name_areas(rows)
+        position = np.where(outside, _OUTSIDE, self.classes.position(self._values))
+        self._position = position
         singly = len(rows) <= _MAX_SINGLE
-        make = _single if singly else _by_class
+        make = _draw_singly if singly else _draw_by_class
         self.layer.data = collection(make(shapes, position, self.classes.colours))
         self._write_legend()
         self._tell("Point at an area for its value." if singly else "")
 
-    def _numbers(self, rows: gpd.GeoDataFrame, name: str) -> NDArray[np.float64]:
-        try:
-            return np.asarray(rows[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan))
-        except (TypeError, ValueError) as error:
-            raise QueryError(f"column {name!r} holds no numbers") from error
+    def _select_rows(self) -> NDArray[np.bool_]:
+        """Return which rows belong to the distance and the group that are chosen."""
+        chosen = np.ones(len(self._table), dtype=bool)
+        if self._steps:
+            steps = self._table[step_column(self._table)]
+            chosen &= (steps == self._within.value).to_numpy(dtype=bool)
+        if self._group.options:
+            chosen &= (self._table["group"] == self._group.value).to_numpy(dtype=bool)
+        return chosen
 
-    def _choices(self) -> ipyleaflet.WidgetControl | None:
-        shown = []
-        if len(self._columns) > 1:
-            shown.append(self._bound)
-        if len(self._steps) > 1:
-            shown.append(self._within)
+    def _build_choices(self) -> ipyleaflet.WidgetControl | None:
+        """Put the controls that offer more than one choice into a corner of the map."""
+        controls = (self._bound, self._within, self._group)
+        shown = [control for control in controls if len(control.options) > 1]
         for control in shown:
             control.layout.width = "200px"
             control.observe(self.draw, names="value")
         box = ipywidgets.VBox(shown, layout=ipywidgets.Layout(padding="2px 8px"))
         return ipyleaflet.WidgetControl(widget=box, position="topright") if shown else None
 
-    def _touched(self, feature: dict[str, Any], **_: object) -> None:
+    def _show_value(self, feature: dict[str, Any], **_: object) -> None:
+        """Write the value of the area under the mouse."""
         row = feature["properties"].get("row")
         if row is None:
             return
-        value = NO_DATA if self._gone[row] else self.classes.text(float(self._values[row]))
+        is_outside = self._position[row] == _OUTSIDE
+        value = NO_DATA if is_outside else self.classes.write(float(self._values[row]))
         self._tell(f"{html.escape(self._names[row])}: <b>{value}</b>")
 
     def _tell(self, text: str) -> None:
@@ -261,41 +291,51 @@ class CoverageLayer:
         self._told.value = f"<div role='status' style='{style}'>{text}</div>" if text else ""
 
     def _write_legend(self) -> None:
-        words = self.column.replace("_", " ")
-        within = f" within {self._within.value:g} {self._unit}" if self._steps else ""
-        bound = f", {self._bound.value} value" if len(self._columns) > 1 else ""
-        rows = [*zip(self.classes.colours, self.classes.labels, strict=True)]
-        if np.isnan(self._values[~self._gone]).any():
-            rows.append((MISSING, "no value"))
-        if self._gone.any():
-            rows.append((MISSING, f"{NO_DATA}: outside what the source covers"))
-        swatches = "".join(
-            f"<div style='white-space:nowrap'><svg width='18' height='12' aria-hidden='true'>"
-            f"<rect width='18' height='12' fill='{colour}' stroke='#999999'/></svg> {label}</div>"
-            for colour, label in rows
-        )
-        head = f"<b>{html.escape(words)}{within}{bound}</b>, {len(self._values):,} areas"
-        self._key.value = folding(head, swatches, credit_of(self._table))
+        """Write the legend of what is drawn, in the words of the figure."""
+        column = self._columns[self._bound.value]
+        within = f"{self._within.value:g} {self._unit}" if self._steps else ""
+        group = str(self._group.value) if len(self._group.options) > 1 else ""
+        inside = self._position[self._position != _OUTSIDE]
+        rows = [_write_row(*row) for row in self.classes.explain(inside)]
+        if len(inside) < len(self._position):
+            rows.append(_write_row("#ffffff", NO_DATA))
+        heading = html.escape(heading_of(column, within, group))
+        head = f"<b>{heading}</b>, {len(self._position):,} areas"
+        self._key.value = folding(head, "".join(rows), credit_of(self._table))
 
 
-def _column_of(table: gpd.GeoDataFrame, column: str | None) -> str:
-    if column is None:
-        known = [name for name in _FIRST if name in table and table[name].notna().any()]
-        if not known:
-            raise QueryError(f"say which column to show; the table has {list(table.columns)}")
-        return known[0]
-    if column not in table:
-        raise QueryError(f"the table has no column {column!r}; it has {list(table.columns)}")
-    return column
+def _write_row(colour: str, label: str) -> str:
+    """Write a row of the legend; what has no class is hatched, as in the figures."""
+    hatch = f"<path d='{_HATCHES[colour]}' stroke='{GREY}'/>" if colour in _HATCHES else ""
+    return (
+        "<div style='white-space:nowrap'><svg width='18' height='12' aria-hidden='true'>"
+        f"<rect width='18' height='12' fill='{colour}' stroke='#999999'/>{hatch}</svg> "
+        f"{html.escape(label)}</div>"
+    )
 
 
-def _names_of(rows: gpd.GeoDataFrame) -> list[str]:
+def _choose_column(table: gpd.GeoDataFrame, column: str | None) -> str:
+    """Return the column that is drawn: the one asked for, or the one that the figure draws."""
+    has = f"the table has {list(table.columns)}"
+    if column is not None:
+        if column not in table:
+            raise QueryError(f"the table has no column {column!r}; {has}")
+        return column
+    first = (best_column(table), *_FIRST) if has_steps(table) else _FIRST
+    known = [name for name in first if name in table and table[name].notna().any()]
+    if not known:
+        raise QueryError(f"column is required: none of {', '.join(_FIRST)} has a value; {has}")
+    return known[0]
+
+
+def _name_areas(rows: gpd.GeoDataFrame) -> list[str]:
+    """Return the names of areas, or their labels in the index."""
     column = next((name for name in ("name", "title") if name in rows), None)
     return [str(v) for v in (rows.index if column is None else rows[column])]
 
 
-def _turned(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
-    """Bring areas to one side of the antimeridian."""
+def _prepare_areas(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Check areas, and bring them to one side of the antimeridian."""
     shapes = table.geometry.to_numpy()
     shapes = np.where(shapely.is_missing(shapes), shapely.Polygon(), shapes)
     areas = np.isin(shapely.get_type_id(shapes), _AREAS) | shapely.is_empty(shapes)
@@ -310,23 +350,23 @@ def _turned(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
     return np.asarray(shapely.transform(turned, lambda xy: np.round(xy, 5)))
 
 
-def _single(
-    shapes: NDArray[np.object_], position: NDArray[np.intp], colours: list[str]
+def _draw_singly(
+    shapes: NDArray[np.object_], position: NDArray[np.intp], colours: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Draw each area by itself, so that the mouse can ask for it."""
     return [
         {
             "type": "Feature",
             "geometry": shapely.geometry.mapping(shape),
-            "properties": {"row": row, "style": _style(place, colours)},
+            "properties": {"row": row, "style": _style_area(place, colours)},
         }
         for row, (shape, place) in enumerate(zip(shapes, position, strict=True))
         if shape is not None and not shape.is_empty
     ]
 
 
-def _by_class(
-    shapes: NDArray[np.object_], position: NDArray[np.intp], colours: list[str]
+def _draw_by_class(
+    shapes: NDArray[np.object_], position: NDArray[np.intp], colours: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Draw very many cells as one shape a class."""
     return [
@@ -335,11 +375,11 @@ def _by_class(
             "geometry": shapely.geometry.mapping(
                 shapely.MultiPolygon(list(shapely.get_parts(shapes[position == place])))
             ),
-            "properties": {"style": {**_style(place, colours), "weight": 0}},
+            "properties": {"style": {**_style_area(place, colours), "weight": 0}},
         }
         for place in np.unique(position)
     ]
 
 
-def _style(place: int, colours: list[str]) -> dict[str, Any]:
-    return {**_EDGE, **_NO_VALUE} if place < 0 else {**_EDGE, "fillColor": colours[place]}
+def _style_area(position: int, colours: Sequence[str]) -> dict[str, Any]:
+    return _LOOKS[position] if position < 0 else {**_EDGE, "fillColor": colours[position]}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import shapely
 
-from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.extent import Extent, turn_to_narrowest
 
 if TYPE_CHECKING:
     import ipyleaflet
@@ -24,8 +24,6 @@ _SCREEN = (1600, 1000)
 _FIT_WIDTH = 640.0
 _FIT_MARGIN = 60.0
 _MIN_SPAN = 1e-3
-_WORTH_TURNING = 30.0
-"""Degrees to be won; else Greenwich stays in the middle, where readers look for it."""
 
 
 def pixels_of(
@@ -130,7 +128,7 @@ class View(NamedTuple):
         View
             Assumed to be as large as a large map on a screen.
         """
-        return cls._fitting(_narrowest(shapely.bounds(shapely.get_parts(shapes))), height_px)
+        return cls._fitting(_join_boxes(shapely.bounds(shapely.get_parts(shapes))), height_px)
 
     @classmethod
     def _fitting(cls, box: tuple[float, float, float, float] | None, height_px: float) -> Self:
@@ -335,16 +333,14 @@ def box_around(
     """
     near = Extent.around(lon, lat, robust=True).holds(lon, lat)
     x, y = lon[near], lat[near]
-    return _narrowest(np.column_stack([x, y, x, y]))
+    return _join_boxes(np.column_stack([x, y, x, y]))
 
 
-def _narrowest(boxes: NDArray[np.float64]) -> tuple[float, float, float, float] | None:
+def _join_boxes(boxes: NDArray[np.float64]) -> tuple[float, float, float, float] | None:
+    """Return the box around boxes, on the side of the Earth where it is narrowest."""
     boxes = boxes[~np.isnan(boxes[:, 0])]
     if not len(boxes):
         return None
-    turned = boxes.copy()
-    turned[:, ::2] += _FULL * (boxes[:, [0]] + boxes[:, [2]] < 0)
-    if np.ptp(turned[:, ::2]) < np.ptp(boxes[:, ::2]) - _WORTH_TURNING:
-        boxes = turned
-    (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    return float(west), float(south), float(east), float(north)
+    west, east = turn_to_narrowest(boxes[:, 0], boxes[:, 2])
+    south, north = boxes[:, 1].min(), boxes[:, 3].max()
+    return float(west.min()), float(south), float(east.max()), float(north)

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
-from ocm_geo.widgets.classes import Classes
+from ocm_geo.plots.schemes import scheme_classes
 from ocm_geo.widgets.land import land_features
 from ocm_geo.widgets.symbols import symbol_codes, symbol_style
 from ocm_geo.widgets.view import View, degrees_of, pixels_of
@@ -172,9 +172,9 @@ def test_route_map_by_a_standard(sample: gpd.GeoDataFrame) -> None:
 @pytest.mark.parametrize("scheme", ["quantiles", "equal_interval", "FisherJenks"])
 def test_classes_are_those_of_mapclassify(scheme: str) -> None:
     values = np.random.default_rng(2).gamma(2, 3, 300)
-    classes = Classes.of(np.append(values, np.nan), "nearest_km", scheme, 5)
+    classes = scheme_classes(np.append(values, np.nan), "nearest_km", scheme, 5)
     theirs = mapclassify.classify(values, scheme.replace("_", ""), k=5)
-    assert classes.edges == pytest.approx(tuple(theirs.bins))
+    assert (*classes.bounds, values.max()) == pytest.approx(tuple(theirs.bins))
     assert np.bincount(classes.position(values)).tolist() == theirs.counts.tolist()
     assert classes.position(np.array([np.nan])).tolist() == [-1]
     assert classes.labels[0].endswith(" km")
@@ -189,7 +189,7 @@ def test_bounds_and_distances_can_be_chosen(table: gpd.GeoDataFrame) -> None:
     layer._bound.value = "low"
     low = [f["properties"]["style"] for f in layer.layer.data["features"]]
     assert central != low
-    layer._touched(layer.layer.data["features"][3])
+    layer._show_value(layer.layer.data["features"][3])
     row = table[table["within_km"] == 5]["area_share_low"].iloc[3]
     assert f"{100 * row:.1f} %" in layer._told.value
     # The legend itself was left alone: folded away, it stays so.
@@ -300,13 +300,14 @@ def test_areas_without_a_shape_and_points(table: gpd.GeoDataFrame) -> None:
 @pytest.mark.parametrize("scheme", ["std_mean", "box_plot", "quantiles"])
 def test_every_class_begins_below_its_end(scheme: str) -> None:
     values = np.random.default_rng(1).gamma(2, 3, 100)
-    classes = Classes.of(values, "nearest_km", scheme, 5)
-    assert np.all(np.diff([classes.low, *classes.edges]) > 0)
+    classes = scheme_classes(values, "nearest_km", scheme, 5)
+    edges = [values.min(), *classes.bounds, values.max()]
+    assert np.all(np.diff(edges) > 0)
     assert (np.bincount(classes.position(values)) > 0).all()
     # Edges are written so finely that a value is never read into the class beside its own.
-    for label, edge in zip(classes.labels, classes.edges, strict=True):
+    for label, edge in zip(classes.labels, edges[1:], strict=True):
         written = float(label.split(" to ")[1].removesuffix(" km"))
-        assert abs(written - edge) < 0.1 * np.diff([classes.low, *classes.edges]).min()
+        assert abs(written - edge) < 0.1 * np.diff(edges).min()
 
 
 def test_stations_without_a_position_are_counted(sample: gpd.GeoDataFrame) -> None:

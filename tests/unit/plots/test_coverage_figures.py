@@ -10,8 +10,8 @@ import pytest
 import shapely
 
 import ocm_geo as ocm
-from ocm_geo.plots.classes import round_classes, share_classes
-from ocm_geo.plots.style import FAR, SHARES
+from ocm_geo.plots.classes import break_classes, round_classes, share_classes
+from ocm_geo.plots.style import FAR
 
 from .reading import caption, draw, fits, legend, legend_counts
 
@@ -84,7 +84,7 @@ def test_real_bounds_are_drawn_in_every_figure(stations: gpd.GeoDataFrame) -> No
     ax = draw.plot_coverage(cells, column="nearest_km_low", breaks=[5, 10, 20])
     said = ax.get_legend().get_title().get_text()
     assert said == "Distance to the nearest station, every uncertain station out (cells)"
-    assert legend_counts(ax)["under 5 km"] == (cells["nearest_km_low"] < 5).sum()
+    assert legend_counts(ax)["up to 5 km"] == (cells["nearest_km_low"] <= 5).sum()
     with pytest.raises(ocm.QueryError, match="column='area_share_low'"):
         draw.plot_coverage(shares, kind="shares", column="area_share_low")
     with pytest.raises(ocm.QueryError, match="breaks are for a grid"):
@@ -148,7 +148,7 @@ def test_a_grid_counts_its_cells_by_distance(cells: gpd.GeoDataFrame) -> None:
     assert counts["none found"] == cells["nearest_km"].isna().sum() > 0
     assert sum(counts.values()) == len(cells)
     km = cells["nearest_km"].dropna().astype(float)
-    assert counts["10 to under 20 km"] == ((km >= 10) & (km < 20)).sum()
+    assert counts["over 10 to 20 km"] == ((km > 10) & (km <= 20)).sum()
     assert ax.get_legend().get_title().get_text() == "Distance to the nearest station (cells)"
     fits(ax)
 
@@ -240,7 +240,7 @@ def test_some_cells_of_a_class_are_one_shape(tmp_path: Path) -> None:
         crs="EPSG:4326",
     )
     ax = draw.plot_coverage(cells, breaks=[10])
-    assert legend_counts(ax) == {"under 10 km": 800, "10 km and more": 800}
+    assert legend_counts(ax) == {"up to 10 km": 800, "over 10 km": 800}
     text = ocm.save_figure(ax, tmp_path / "grid.svg").read_text()
     assert "<image" not in text
     assert text.count("<path") < 200
@@ -298,10 +298,15 @@ def test_a_projected_grid_is_drawn_in_the_same_place(cells: gpd.GeoDataFrame) ->
 
 
 def test_classes_of_shares_hold_their_bounds() -> None:
-    classes = share_classes(SHARES)
-    assert classes.of(np.array([0, 19.99, 20, 99, 100, np.nan])).tolist() == [0, 0, 1, 4, 4, -1]
-    assert classes.labels[0] == "0 to under 20 %"
-    assert classes.labels[-1] == "80 to 100 %"
+    classes = share_classes()
+    shares = np.array([0, 0.2, 0.2001, 0.99, 1, np.nan])
+    assert classes.position(shares).tolist() == [0, 0, 1, 4, 4, -1]
+    assert classes.labels[0] == "0 to 20 %"
+    assert classes.labels[-1] == "over 80 to 100 %"
+    # 0.07 * 100 is 7.000000000000001: rounding moves nothing over a bound.
+    assert break_classes([7, 14, 28, 29, 56, 57, 58], "share").position(
+        np.array([0.07, 0.14, 0.28, 0.29, 0.56, 0.57, 0.58])
+    ).tolist() == list(range(7))
 
 
 @pytest.mark.parametrize(
@@ -310,8 +315,8 @@ def test_classes_of_shares_hold_their_bounds() -> None:
         ([0.4, 3, 8, 30], (1, 2, 5, 10, 20)),
         ([3.0, 3.0], ()),
         ([1381.0, 1440.0], (1400, 1420)),
-        ([0.0, 1.0, 7.0, 30.0], (1, 2, 5, 10, 20)),
-        ([0.0, 0.0], (1,)),
+        ([0.0, 1.0, 7.0, 30.0], (0, 2, 5, 10, 20)),
+        ([0.0, 0.0], (0,)),
         ([], (1,)),
         ([1.0, 1e6], None),
     ],
@@ -319,18 +324,18 @@ def test_classes_of_shares_hold_their_bounds() -> None:
 def test_round_classes_are_round_and_few(
     values: list[float], bounds: tuple[float, ...] | None
 ) -> None:
-    classes = round_classes(np.array(values), FAR, "km")
+    classes = round_classes(np.array(values), "nearest_km")
     assert bounds is None or classes.bounds == bounds
     assert len(classes.bounds) + 1 == len(classes.colours) == len(classes.labels) <= len(FAR)
     assert len(set(classes.colours)) == len(classes.colours)
 
 
 def test_counts_have_a_class_of_none() -> None:
-    values = np.array([0.0, 0.0, 1.0, 1.0, 3.0, 7.0, 30.0])
-    classes = round_classes(values, SHARES, "")
-    assert classes.labels == ("0", "1 to 4", "5 to 9", "10 to 19", "20 and more")
-    assert np.bincount(classes.of(values)).tolist() == [2, 3, 1, 0, 1]
-    assert round_classes(np.array([0.0, 0.0]), SHARES, "").labels[0] == "0"
+    values = np.array([0.0, 0.0, 1.0, 1.0, 3.0, 5.0, 7.0, 30.0])
+    classes = round_classes(values, "n_sites")
+    assert classes.labels == ("0", "1 to 5", "6 to 10", "11 to 20", "over 20")
+    assert np.bincount(classes.position(values)).tolist() == [2, 4, 1, 0, 1]
+    assert round_classes(np.array([0.0, 0.0]), "n_sites").labels[0] == "0"
 
 
 def test_one_value_and_none_at_all_are_said(cells: gpd.GeoDataFrame) -> None:

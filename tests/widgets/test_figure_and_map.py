@@ -1,0 +1,164 @@
+"""A figure and a map of one table: the same classes, colours and labels for every row."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import shapely
+from matplotlib.colors import to_hex
+
+import ocm_geo as ocm
+from ocm_geo.plots.style import UNKNOWN
+from tests.unit.plots.reading import draw, legend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+N = 16
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    before = dict(mpl.rcParams)
+    yield
+    assert dict(mpl.rcParams) == before
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def cells() -> gpd.GeoDataFrame:
+    """Cells whose values lie on the bounds between classes, and on both sides of them."""
+    x, y = np.arange(N) * 0.5, 50.0
+    on_bounds = [0, 1, 2, 5, 10, 20, 50, np.nan, 1.001, 1.999, 5.001, 9.999, 20.001, 49.9, 3, 7]
+    shares = [0, 0.2, 0.4, 0.6, 0.8, 1, 0.07, np.nan, 0.2001, 0.1999, 0.29, 0.57, 0.58, 0.14, 1, 0]
+    return gpd.GeoDataFrame(
+        {
+            "nearest_km": on_bounds,
+            "area_share": shares,
+            "n_sites": [0, 0, 1, 2, 5, 10, 20, 50, 3, 6, 11, 21, 51, 99, 100, 101],
+            "change": np.linspace(-1, 1, N),
+        },
+        geometry=shapely.box(x, y, x + 0.4, y + 0.4),
+        crs="EPSG:4326",
+    )
+
+
+def colours_of_figure(ax: Any, cells: gpd.GeoDataFrame) -> list[str]:
+    """Read the colour of each cell back from the polygons that cover its middle."""
+    found = {}
+    for drawn in ax.collections:
+        for path in drawn.get_paths():
+            x, y = path.vertices.mean(axis=0)
+            hit = cells.sindex.query(shapely.Point(x, y))
+            if len(hit) == 1 and len(path.vertices) < 9:
+                found[int(hit[0])] = to_hex(drawn.get_facecolor()[0])
+    return [found[row] for row in range(len(cells))]
+
+
+def colours_of_map(layer: Any) -> list[str]:
+    return [f["properties"]["style"]["fillColor"] for f in layer.layer.data["features"]]
+
+
+def labels_of_map(layer: Any) -> list[str]:
+    return [html.unescape(text) for text in re.findall(r"</svg> (.*?)</div>", layer._key.value)]
+
+
+@pytest.mark.filterwarnings("ignore:Numba")
+@pytest.mark.parametrize("column", ["nearest_km", "area_share", "n_sites", "change"])
+@pytest.mark.parametrize(
+    ("scheme", "k"),
+    [
+        (None, None),
+        (None, 9),
+        ("quantiles", 4),
+        ("fisher_jenks", None),
+        ("std_mean", None),
+        ([2, 5, 10, 20], None),
+    ],
+)
+def test_classes_colours_and_labels_are_the_same(
+    cells: gpd.GeoDataFrame, column: str, scheme: Any, k: int | None
+) -> None:
+    ax = draw.plot_coverage(cells, kind="grid", column=column, breaks=scheme, k=k)
+    layer = ocm.CoverageLayer(cells, column=column, scheme=scheme, k=k)
+    assert colours_of_figure(ax, cells) == colours_of_map(layer)
+    assert legend(ax) == labels_of_map(layer)
+    heading = ax.get_legend().get_title().get_text().replace("\n", " ")
+    assert heading.removesuffix(" (cells)") in layer._key.value
+
+
+def test_a_value_on_a_bound_is_in_the_class_that_ends_there(cells: gpd.GeoDataFrame) -> None:
+    """As in mapclassify, and as ``within 5 km`` means it."""
+    layer = ocm.CoverageLayer(cells, scheme=[1, 2, 5, 10, 20])
+    colours, classes = colours_of_map(layer), layer.classes
+    for row, km in enumerate(cells["nearest_km"]):
+        expected = UNKNOWN if np.isnan(km) else classes.colours[sum(km > b for b in classes.bounds)]
+        assert colours[row] == expected
+    assert classes.labels[1] == "over 1 to 2 km"
+
+
+def test_areas_with_bounds_distances_and_groups() -> None:
+    stations = ocm.stations(source=ocm.sample())
+    options: Any = {"bounds": True, "qualifying": ocm.Qualifying(min_power_kw=50)}
+    table = ocm.coverage(ocm.sample_areas(), stations, [5, 10, 20], **options)
+    two = gpd.GeoDataFrame(
+        {name: [*table[name], *table[name]] for name in table},
+        geometry="geometry",
+        crs=table.crs,
+    ).assign(group=["slow"] * len(table) + ["fast"] * len(table))
+    for given in (table, two):
+        layer = ocm.CoverageLayer(given, column="area_share")
+        ax = draw.plot_coverage(given, kind="areas", column="area_share")
+        assert legend(ax) == labels_of_map(layer)
+        for bound in ("low", "high"):
+            layer._bound.value = bound
+            ax = draw.plot_coverage(given, kind="areas", column=f"area_share_{bound}")
+            assert legend(ax) == labels_of_map(layer)
+            heading = ax.get_legend().get_title().get_text().replace("\n", " ")
+            assert heading.removesuffix(" (areas)") in layer._key.value
+    assert layer._group.value == "fast"
+    assert "22 areas" in layer._key.value
+
+
+def test_bounds_share_the_classes_of_their_value(cells: gpd.GeoDataFrame) -> None:
+    far = cells.assign(nearest_km_low=cells["nearest_km"] * 4, nearest_km_high=cells["nearest_km"])
+    names = ("nearest_km", "nearest_km_low", "nearest_km_high")
+    said = [
+        [line.rsplit(" (", 1)[0] for line in legend(draw.plot_coverage(far, column=name))]
+        for name in names
+    ]
+    assert said[0] == said[1] == said[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"breaks": [5, 2]}, "breaks must be 1 to 8 ascending numbers"),
+        ({"breaks": range(9)}, "breaks must be 1 to 8 ascending numbers"),
+        ({"breaks": [2, 5], "k": 3}, "k=3 is given, but breaks sets the number"),
+        ({"breaks": "quantile"}, "did you mean 'Quantiles'"),
+        ({"breaks": 5}, "ascending numbers"),
+        ({"k": 10}, "k, the number of classes, must be a whole number from 2 to 9"),
+        ({"column": "area_share", "breaks": [0.2, 0.5]}, "must be in percent"),
+    ],
+)
+def test_wrong_classes_are_refused_alike(
+    cells: gpd.GeoDataFrame, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ocm.QueryError, match=message):
+        draw.plot_coverage(cells, kind="grid", **options)
+    same = {("scheme" if name == "breaks" else name): value for name, value in options.items()}
+    with pytest.raises(ocm.QueryError, match=message.replace("breaks", "scheme")):
+        ocm.CoverageLayer(cells, **same)
+
+
+def test_shares_of_a_grid_are_drawn_in_percent(cells: gpd.GeoDataFrame) -> None:
+    ax = draw.plot_coverage(cells, kind="grid", column="area_share")
+    assert legend(ax)[0] == f"0 to 20 % ({(cells['area_share'] <= 0.2).sum()})"
