@@ -17,7 +17,7 @@ from spopt.locate import MCLP
 
 import ocm_geo as ocm
 from benchmarks.timing import report, seconds
-from ocm_geo.coverage.catchments import catchments
+from ocm_geo.access.catchments import catchments
 from ocm_geo.geodesy import distance_km
 
 CATCHMENT_KM = 17.5

@@ -10,6 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ocm_geo._version import __version__
+from ocm_geo.access import (
+    AccessOptions,
+    Equity,
+    SolverOptions,
+    accessibility,
+    equity,
+    suggest_sites,
+)
 from ocm_geo.connections import (
     connections,
 )
@@ -21,26 +29,15 @@ from ocm_geo.corridors import (
     route_gaps,
 )
 from ocm_geo.coverage import (
-    AccessOptions,
-    Equity,
     PopulationRaster,
-    Qualifying,
-    Scenarios,
-    SolverOptions,
-    accessibility,
     coverage,
     coverage_by_road,
     coverage_grid,
     density,
-    equity,
     nearest_by_road,
     nearest_stations,
     population_coverage,
     service_areas,
-    suggest_sites,
-    uncertain_stations,
-    uncertainty_drivers,
-    uncertainty_scenarios,
 )
 from ocm_geo.errors import (
     ApiKeyError,
@@ -75,6 +72,9 @@ from ocm_geo.own_tables import (
 )
 from ocm_geo.power_limits import (
     power_limits,
+)
+from ocm_geo.qualifying import (
+    Qualifying,
 )
 from ocm_geo.query import (
     StationFilters,
@@ -135,6 +135,12 @@ from ocm_geo.stations import (
     stations_from_point,
     stations_from_polygon,
     stations_from_route,
+)
+from ocm_geo.uncertainty import (
+    Scenarios,
+    uncertain_stations,
+    uncertainty_drivers,
+    uncertainty_scenarios,
 )
 
 if TYPE_CHECKING:

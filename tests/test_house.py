@@ -38,11 +38,12 @@ LAYERS = (
         "evse_ids",
         "connections",
         "levels",
+        "qualifying",
         "borders",
         "own_tables",
     ),
     *("files", "query", "outside", "sources", "stations", "routes", "corridors", "roads"),
-    *("routing", "coverage", "standards", "plots"),
+    *("routing", "coverage", "access", "uncertainty", "standards", "plots"),
     *("widgets", "advice", "study", "app", "cli"),
 )
 FUNCTIONS = [

@@ -12,16 +12,16 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.checks import check_km_list
-from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import area_frame, people
-from ocm_geo.coverage.people import kind_of_population, people_of_parts
 from ocm_geo.coverage.population import RASTER_RULE, people_columns, reach_of, tally_raster
+from ocm_geo.coverage.population_kinds import kind_of_population, people_of_parts
 from ocm_geo.coverage.rasters import open_grid
-from ocm_geo.coverage.service_areas import dissolved, reach_polygons
+from ocm_geo.coverage.reach import dissolved, reach_polygons
 from ocm_geo.coverage.tally import AreaFinder, Tally, warn_of_overlaps
 from ocm_geo.frames import point_lonlat
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import levels_of, order_bounds
 from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from distributed import Client
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.doubt import Qualifying
     from ocm_geo.coverage.rasters import PopulationRaster
     from ocm_geo.coverage.tally import Reach
+    from ocm_geo.qualifying import Qualifying
 
 __all__ = [
     "Ground",
@@ -212,7 +212,7 @@ def _ground_table(
 def _in_levels(ground: NDArray[np.float64], reach: Reach) -> NDArray[np.float64]:
     """Keep rounding from setting distances and bounds in disorder."""
     by_level = dict(zip(reach.levels, np.maximum.accumulate(ground, axis=1), strict=True))
-    return np.array(list(in_order(by_level).values()))
+    return np.array(list(order_bounds(by_level).values()))
 
 
 def measure_circles(

@@ -11,7 +11,6 @@ import pandas as pd
 import shapely
 
 from ocm_geo.checks import check_km
-from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.geodesy import (
@@ -23,13 +22,14 @@ from ocm_geo.geodesy import (
 from ocm_geo.geodesy.antimeridian import continuous, polygon_of_ring
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import levels_of, order_bounds
 from ocm_geo.schema import CRS
 from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.doubt import Qualifying
+    from ocm_geo.qualifying import Qualifying
 
 __all__ = ["coverage_grid"]
 
@@ -106,7 +106,9 @@ def coverage_grid(
         )
     table = gpd.GeoDataFrame({"area_km2": area_km2(cells)}, geometry=cells, crs=CRS)
     near = {suffix: _near(middle, chosen, reach) for suffix, chosen in levels.tables.items()}
-    nearest = in_order({suffix: found["nearest_km"] for suffix, found in near.items()}, more=False)
+    nearest = order_bounds(
+        {suffix: found["nearest_km"] for suffix, found in near.items()}, more=False
+    )
     widest = "_high" if bounds else ""
     if not near[widest]["n_sites"].any():
         warn_if_far("area", middle, levels.tables[widest])

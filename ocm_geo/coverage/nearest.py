@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.checks import SUSPECT_KM, check_km, check_whole
-from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import check_stations
 from ocm_geo.coverage.parts import is_partitioned, map_parts
 from ocm_geo.frames import check_new_columns, lonlat_frame, point_lonlat, require_columns
@@ -17,6 +16,7 @@ from ocm_geo.geodesy import PointIndex
 from ocm_geo.ids import id_name, take_ids
 from ocm_geo.outside import mark_points
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import levels_of, order_bounds
 from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from distributed import Client
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.doubt import Qualifying
+    from ocm_geo.qualifying import Qualifying
 
 __all__ = ["nearest_stations", "points_with_own_ids"]
 
@@ -230,7 +230,7 @@ class _Finder:
             for suffix, groups in self.levels.items()
         }
         # Ties are measured by `Geod`, the rest by a closed form: no rounding sets bounds wrong.
-        away = in_order({suffix: km for suffix, (_, km) in found.items()}, more=False)
+        away = order_bounds({suffix: km for suffix, (_, km) in found.items()}, more=False)
         found = {suffix: (ids, away[suffix]) for suffix, (ids, _) in found.items()}
         keep = np.any([np.isfinite(km) for _, km in found.values()], axis=0)
         keep[~keep.any(axis=1), 0] = True  # a point without any station keeps one row

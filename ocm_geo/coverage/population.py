@@ -12,7 +12,6 @@ import pandas as pd
 import shapely
 
 from ocm_geo.checks import check_km_list
-from ocm_geo.coverage.doubt import in_order, levels_of
 from ocm_geo.coverage.inputs import area_frame, check_stations
 from ocm_geo.coverage.rasters import Grid, open_grid, read_cells
 from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, added, warn_of_overlaps
@@ -20,6 +19,7 @@ from ocm_geo.errors import SuspectInput
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.outside import mark_areas, mark_points
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import levels_of, order_bounds
 from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from distributed import Client
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.doubt import Levels, Qualifying
     from ocm_geo.coverage.rasters import Cells, PopulationRaster
+    from ocm_geo.qualifying import Levels, Qualifying
 
 __all__ = [
     "RASTER_RULE",
@@ -203,7 +203,7 @@ def people_columns(reached: NDArray[np.float64], reach: Reach) -> list[pd.DataFr
         within = np.minimum(reached[:, :, step], total)
         table = pd.DataFrame({"within_km": np.full(len(total), km)})
         table["population"] = pd.array(total, dtype="Float64")
-        for suffix, covered in in_order(dict(zip(names, within, strict=True))).items():
+        for suffix, covered in order_bounds(dict(zip(names, within, strict=True))).items():
             table[f"population_covered{suffix}"] = pd.array(covered, dtype="Float64")
             if not suffix:
                 table["population_not_covered"] = pd.array(total - covered, dtype="Float64")

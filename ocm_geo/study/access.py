@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from ocm_geo.coverage import accessibility, equity, nearest_stations
-from ocm_geo.coverage.access import supply_of
-from ocm_geo.coverage.catchments import catchments
+from ocm_geo.access import accessibility, equity
+from ocm_geo.access.accessibility import supply_of
+from ocm_geo.access.catchments import catchments
+from ocm_geo.coverage import nearest_stations
 from ocm_geo.coverage.tally import AreaFinder
 from ocm_geo.errors import QueryError
 from ocm_geo.provenance import carry
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.decay import Decay
+    from ocm_geo.access.decay import Decay
     from ocm_geo.study.tables import AccessConfig
 
 __all__ = ["AccessTables", "class_names", "measure_access"]

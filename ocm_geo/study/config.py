@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 
+from ocm_geo.access.accessibility import check_method
 from ocm_geo.checks import check_km, check_number
-from ocm_geo.coverage.access import check_method
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
 from ocm_geo.query import Box, StationQuery
@@ -22,7 +22,7 @@ from ocm_geo.study.texts import read_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ocm_geo.coverage.decay import Decay
+    from ocm_geo.access.decay import Decay
     from ocm_geo.study.tables import AccessConfig
 
 __all__ = ["changed_config", "read_config"]

@@ -11,7 +11,7 @@ import msgspec
 from ocm_geo.routes.joining import JOIN_KM
 
 if TYPE_CHECKING:
-    from ocm_geo.coverage import AccessOptions
+    from ocm_geo.access import AccessOptions
 
 __all__ = [
     "EVERYTHING",

@@ -11,7 +11,7 @@ import shapely
 
 import ocm_geo as ocm
 from ocm_geo.geodesy import area_km2
-from tests.unit.coverage.test_doubt import CASES, table
+from tests.unit.uncertainty.test_stations import CASES, table
 
 GEOD = pyproj.Geod(ellps="WGS84")
 

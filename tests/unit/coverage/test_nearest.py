@@ -12,7 +12,7 @@ import pytest
 
 import ocm_geo as ocm
 from ocm_geo.geodesy import PointIndex
-from tests.unit.coverage.test_doubt import CASES, table
+from tests.unit.uncertainty.test_stations import CASES, table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import shapely
 
 import ocm_geo as ocm
 from ocm_geo.coverage import rasters
-from tests.unit.coverage.test_doubt import CASES, table
+from tests.unit.uncertainty.test_stations import CASES, table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from ocm_geo.coverage.service_areas import dissolved, reach_polygons
+from ocm_geo.coverage.reach import dissolved, reach_polygons
 from ocm_geo.geodesy import area_km2, distance_km
 
 

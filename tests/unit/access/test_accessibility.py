@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import ocm_geo as ocm
-from tests.unit.coverage.made import on_the_equator, places, stations
+from tests.unit.access.made import on_the_equator, places, stations
 
 if TYPE_CHECKING:
     from collections.abc import Callable

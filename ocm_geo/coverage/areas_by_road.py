@@ -10,13 +10,13 @@ import shapely
 from ocm_geo.checks import check_engine, check_minutes_list
 from ocm_geo.coverage.areas import covered_areas
 from ocm_geo.coverage.by_road import KM_A_MINUTE
-from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.driving import DrivingReach, draw_isochrones
 from ocm_geo.coverage.inputs import area_frame, check_stations, people
-from ocm_geo.coverage.people import kind_of_population
+from ocm_geo.coverage.population_kinds import kind_of_population
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import levels_of
 from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from ocm_geo.coverage.doubt import Levels, Qualifying
     from ocm_geo.coverage.rasters import PopulationRaster
+    from ocm_geo.qualifying import Levels, Qualifying
     from ocm_geo.routing.engines import MatrixEngine
 
 __all__ = ["coverage_by_road", "draw_driving_reach"]

@@ -12,7 +12,7 @@ import pytest
 from spopt.locate import LSCP, MCLP, PMedian
 
 import ocm_geo as ocm
-from tests.unit.coverage.made import on_the_equator, places, stations
+from tests.unit.access.made import on_the_equator, places, stations
 
 if TYPE_CHECKING:
     import geopandas as gpd

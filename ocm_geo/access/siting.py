@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 import geopandas as gpd
 import numpy as np
 
-from ocm_geo.checks import SUSPECT_KM, check_choice, check_options, check_whole
-from ocm_geo.coverage.catchments import Catchments, check_reach, pairs_of_table
-from ocm_geo.coverage.inputs import check_stations, people
-from ocm_geo.coverage.location import (
+from ocm_geo.access.catchments import Catchments, check_reach, pairs_of_table
+from ocm_geo.access.location import (
     Gains,
     Solution,
     best_gains,
@@ -19,7 +17,9 @@ from ocm_geo.coverage.location import (
     greedy_cover,
     greedy_gains,
 )
-from ocm_geo.coverage.solvers import Limits
+from ocm_geo.access.solvers import Limits
+from ocm_geo.checks import SUSPECT_KM, check_choice, check_options, check_whole
+from ocm_geo.coverage.inputs import check_stations, people
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import check_new_columns, point_lonlat
 from ocm_geo.geodesy import PointIndex, pairs_within_km

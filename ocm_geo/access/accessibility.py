@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 
+from ocm_geo.access.catchments import Catchments, catchments, check_reach
+from ocm_geo.access.decay import decay_weights, describe_decay
+from ocm_geo.access.raam import RaamSteps, raam_costs
 from ocm_geo.checks import check_number, check_options, check_whole, short_form
-from ocm_geo.coverage.catchments import Catchments, catchments, check_reach
-from ocm_geo.coverage.decay import decay_weights, describe_decay
 from ocm_geo.coverage.inputs import people
-from ocm_geo.coverage.raam import RaamSteps, raam_costs
 from ocm_geo.errors import InexactMethod, QueryError
 from ocm_geo.frames import check_numeric
 from ocm_geo.ids import station_table
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.catchments import Positions
-    from ocm_geo.coverage.decay import Decay
+    from ocm_geo.access.catchments import Positions
+    from ocm_geo.access.decay import Decay
 
 __all__ = ["METHODS", "AccessOptions", "accessibility", "check_method", "supply_of"]
 

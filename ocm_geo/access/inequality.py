@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ocm_geo.access.indices import atkinson_of, gini_of, theil_l_of, theil_t_of
 from ocm_geo.checks import check_number, check_whole
-from ocm_geo.coverage.inequality import atkinson_of, gini_of, theil_l_of, theil_t_of
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import check_numeric
 from ocm_geo.provenance import carry
@@ -17,7 +17,7 @@ from ocm_geo.provenance import carry
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from ocm_geo.coverage.inequality import Formula
+    from ocm_geo.access.indices import Formula
 
 __all__ = ["Equity", "equity"]
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import ocm_geo as ocm
-from ocm_geo.coverage.doubt import bound_facts, station_bounds
 from ocm_geo.levels import LEVELS
+from ocm_geo.qualifying import describe_bounds, station_bounds
 from ocm_geo.standards.pools import Pools
 
 ESTIMATE = "kW power is an estimate based on the connection type"
@@ -85,7 +85,7 @@ def test_the_uncertain_are_listed_with_their_reasons() -> None:
     assert found["uncertain_power"].sum() == 4
     assert found["uncertain_access"].sum() == found["uncertain_status"].sum() == 2
     assert found["counts"].sum() == 5
-    facts = bound_facts(stations, rule, station_bounds(stations, rule))
+    facts = describe_bounds(stations, rule, station_bounds(stations, rule))
     assert (facts["n_low"], facts["n_central"], facts["n_high"]) == (2, 7, 10)
     assert facts["n_uncertain"] == len(found) == 8
     assert json.loads(json.dumps(facts)) == facts

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.checks import check_share, check_whole
-from ocm_geo.coverage.doubt import Qualifying, station_bounds, uncertain_stations
 from ocm_geo.errors import InexactMethod, OutsideData, QueryError
 from ocm_geo.ids import station_table
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import Qualifying, station_bounds
+from ocm_geo.uncertainty.stations import uncertain_stations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.doubt import Bounds
+    from ocm_geo.qualifying import Bounds
 
 __all__ = ["Measure", "Scenarios", "uncertainty_scenarios"]
 

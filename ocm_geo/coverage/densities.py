@@ -9,7 +9,6 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
-from ocm_geo.coverage.doubt import levels_of
 from ocm_geo.coverage.inputs import area_frame, check_stations, people
 from ocm_geo.coverage.tally import AreaFinder, warn_of_overlaps
 from ocm_geo.errors import QueryError
@@ -17,13 +16,14 @@ from ocm_geo.frames import add_columns, in_lonlat, require_columns
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import levels_of
 from ocm_geo.suspects import warn_if_far, warn_if_watts
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.doubt import Qualifying
+    from ocm_geo.qualifying import Qualifying
 
 __all__ = ["density"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import ocm_geo as ocm
-from ocm_geo.coverage.doubt import station_bounds
-from tests.unit.coverage.made import on_the_equator
+from ocm_geo.qualifying import station_bounds
+from tests.unit.access.made import on_the_equator
 
 if TYPE_CHECKING:
     import geopandas as gpd

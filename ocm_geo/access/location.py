@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ocm_geo.coverage.solvers import Program, solve
+from ocm_geo.access.solvers import Program, solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from ocm_geo.coverage.catchments import Positions
-    from ocm_geo.coverage.solvers import Answer, Limits
+    from ocm_geo.access.catchments import Positions
+    from ocm_geo.access.solvers import Answer, Limits
 
 __all__ = ["Gains", "Solution", "best_gains", "cover_all", "greedy_cover", "greedy_gains"]
 

@@ -12,11 +12,10 @@ import shapely
 from ocm_geo import geodesy
 from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.areas import pieces_of, reach_near
-from ocm_geo.coverage.doubt import station_bounds, uncertain_stations
 from ocm_geo.coverage.inputs import area_frame, check_stations, people
-from ocm_geo.coverage.people import kind_of_population, parts_of, people_of_part
+from ocm_geo.coverage.population_kinds import kind_of_population, parts_of, people_of_part
 from ocm_geo.coverage.rasters import open_grid, read_cells
-from ocm_geo.coverage.service_areas import reach_polygons
+from ocm_geo.coverage.reach import reach_polygons
 from ocm_geo.coverage.tally import AreaFinder
 from ocm_geo.frames import in_lonlat
 from ocm_geo.geodesy import PointIndex
@@ -24,7 +23,9 @@ from ocm_geo.geodesy.pairs import pairs_within_km
 from ocm_geo.ids import station_table
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
+from ocm_geo.qualifying import station_bounds
 from ocm_geo.schema import CRS
+from ocm_geo.uncertainty.stations import uncertain_stations
 
 if TYPE_CHECKING:
     import os
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ocm_geo.coverage.doubt import Qualifying
     from ocm_geo.coverage.rasters import PopulationRaster
+    from ocm_geo.qualifying import Qualifying
 
 __all__ = ["uncertainty_drivers"]
 
