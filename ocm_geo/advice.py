@@ -21,6 +21,7 @@ _CALLS = (
     # A call of Python, or words for both languages, and the same for the command line.
     (r"OpenChargeMap\(\), Mirror\(path\), the path of a mirror", "the path of a mirror"),
     (r",? or (?:by )?configure\(api_key=[^)]*\)", ""),
+    (r"configure\((max_\w+)=…\)", r"--limit \1=…"),
     (r"with configure\(cache_dir=[^)]*\), or turn the cache off.*", "in XDG_CACHE_HOME"),
     (r"Mirror\.build\([^)]*\) or (`ocm-geo mirror build`)", r"\1"),
     (r"Mirror\.build\([^)]*\)", "'ocm-geo mirror build FOLDER FILE'"),

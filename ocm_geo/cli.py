@@ -13,6 +13,7 @@ import typer
 import ocm_geo as ocm
 from ocm_geo.advice import advise_in_options
 from ocm_geo.query.filters import FILTERS, Filter
+from ocm_geo.settings import LIMITS
 from ocm_geo.study.inputs import open_source
 
 if TYPE_CHECKING:
@@ -84,9 +85,31 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
         raise typer.Exit
 
 
+def _parse_limit(text: str) -> tuple[str, float]:
+    """Read a limit from the command line."""
+    name, _, value = text.partition("=")
+    if name not in LIMITS:
+        raise ocm.QueryError(f"--limit {text!r}: give NAME=NUMBER; names are {', '.join(LIMITS)}")
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise ocm.QueryError(f"--limit {text!r}: {value!r} is not a number") from error
+
+
+def _raise_limits(context: typer.Context, limits: list[str] | None) -> None:
+    if limits:
+        context.with_resource(ocm.using(**dict(map(_parse_limit, limits))))
+
+
 @app.callback()
 def read_common_options(
     *,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Raise a limit on data, e.g. max_record_mib=64; repeat.", callback=_raise_limits
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -231,7 +254,7 @@ def build(
 ) -> None:
     """Build a local copy from bulk data; earlier snapshots are kept. Status 3: a file is cut."""
     mirror = ocm.Mirror.build(path, list(data), reference=reference, force=force)
-    _echo(str(mirror.report))
+    _echo(advise_in_options(str(mirror.report), _list_options()))
     if not mirror.report.complete:
         raise typer.Exit(_NOT_COMPLETE)
 
@@ -241,7 +264,7 @@ def info(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) ->
     """Show what a mirror holds: its snapshot, its countries, and what became of the records."""
     mirror = ocm.Mirror(path)
     _echo(repr(mirror))
-    _echo(str(mirror.report))
+    _echo(advise_in_options(str(mirror.report), _list_options()))
     _echo("countries")
     for row in mirror.coverage.fillna({"country_code": "none"}).itertuples():
         _echo(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")

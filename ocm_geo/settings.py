@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from ocm_geo.checks import check_number, is_duration, minutes_of, short_form
+from ocm_geo.checks import check_number, check_whole, is_duration, minutes_of, short_form
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["API_KEY_VARIABLE", "Settings", "configure", "current", "register_source_check", "using"]
+__all__ = [
+    "API_KEY_VARIABLE",
+    "LIMITS",
+    "Settings",
+    "configure",
+    "current",
+    "name_limit",
+    "register_source_check",
+    "using",
+]
 
 API_KEY_VARIABLE = "OCM_API_KEY"
 
@@ -41,6 +50,18 @@ class Settings:
         How long an identical question is answered from the cache; 0 turns the cache off.
     contact : str, optional
         Mail address or web page that the ``User-Agent`` names, as Open Charge Map asks.
+    max_answer_mib : float
+        Largest answer of the live API, decompressed (MiB).
+    max_unpacked_gib : float
+        Most text that a compressed file or an archive of bulk data may hold (GiB).
+    max_record_mib : float
+        Longest record of bulk data (MiB).
+    max_text_mib : float
+        Longest bulk data in CSV, or in a string of JSON, which are read at once (MiB).
+    max_nesting : int
+        Levels of a value that is kept as JSON, 200 at most; a deeper value is made missing.
+    max_connections : int
+        Most connections of a record.
     """
 
     source: Any = None
@@ -48,6 +69,12 @@ class Settings:
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("ocm_geo")))
     cache_hours: float = 24.0
     contact: str | None = None
+    max_answer_mib: float = 512.0
+    max_unpacked_gib: float = 16.0
+    max_record_mib: float = 16.0
+    max_text_mib: float = 256.0
+    max_nesting: int = 50
+    max_connections: int = 10_000
 
     def key(self) -> str | None:
         """
@@ -88,7 +115,25 @@ def current() -> Settings:
         The defaults in force.
     """
     # A block lays its own changes over whatever the process default is by then.
-    return replace(_process, **(_block.get() or {}))
+    changes = _block.get()
+    return replace(_process, **changes) if changes else _process
+
+
+def name_limit(name: str) -> str:
+    """
+    Name a limit in a message: its value, and what raises it.
+
+    Parameters
+    ----------
+    name : str
+        One of `LIMITS`.
+
+    Returns
+    -------
+    str
+        Words for the end of a sentence, without a colon.
+    """
+    return f"{name}={getattr(current(), name):,g} (configure({name}=…) raises the limit)"
 
 
 def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Settings, checked below
@@ -98,7 +143,10 @@ def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Setti
     Parameters
     ----------
     **changes : object
-        Any of ``source``, ``api_key``, ``cache_dir``, ``cache_hours``, ``contact``.
+        Any of ``source``, ``api_key``, ``cache_dir``, ``cache_hours``, ``contact``, and the
+        limits on what strangers' data may hold: ``max_answer_mib``, ``max_unpacked_gib``,
+        ``max_record_mib``, ``max_text_mib``, ``max_nesting``, ``max_connections``. `Settings`
+        describes them.
 
     Returns
     -------
@@ -184,10 +232,29 @@ def _check_hours(name: str, value: Any) -> float:  # noqa: ANN401 - checked here
     return check_number(hours, name, low=0.0, unit="hours")
 
 
+def _check_size(name: str, value: object) -> float:
+    """Check a limit in MiB or GiB; a smaller one would refuse real data."""
+    return check_number(value, name, low=1.0, unit="GiB" if name.endswith("gib") else "MiB")
+
+
+def _check_nesting(name: str, value: object) -> int:
+    """Check a limit of nesting: deeper values would need more stack than Python has."""
+    return check_whole(value, name, high=200)
+
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "source": _check_source,
     "api_key": _check_text,
     "cache_dir": _check_folder,
     "cache_hours": _check_hours,
     "contact": _check_text,
+    "max_answer_mib": _check_size,
+    "max_unpacked_gib": _check_size,
+    "max_record_mib": _check_size,
+    "max_text_mib": _check_size,
+    "max_nesting": _check_nesting,
+    "max_connections": lambda name, value: check_whole(value, name),
 }
+
+LIMITS = tuple(name for name in _CHECKS if name.startswith("max_"))
+"""Settings that bound what data of strangers may hold."""

@@ -23,9 +23,12 @@ class Account:
         Records met in each file; folders are not counted.
     kinds : dict of str to str
         What a file of JSON seems to hold, where it is known and is not records of Open Charge Map.
+    n_unpacked : int
+        Bytes that the compressed file, or the archive, that is read now has given so far.
     """
 
     cut: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     n_read: Counter[str] = field(default_factory=Counter)
     kinds: dict[str, str] = field(default_factory=dict)
+    n_unpacked: int = 0

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from msgspec.structs import astuple
 
 from ocm_geo.connections import Connection, clean_text
-from ocm_geo.sources.pruning import compact, storable
+from ocm_geo.sources.pruning import compact, name_deep, storable
 from ocm_geo.sources.records import (
     EMPTY,
     REFERENCES,
@@ -125,8 +125,9 @@ class Grower:
         """
         columns = {}
         for name, values in self._values.items():
-            columns[name], n_wrong = _BUILDERS[self._kinds[name]](values)
-            wrong[name] += n_wrong
+            kind = self._kinds[name]
+            columns[name], n_wrong = _BUILDERS[kind](values)
+            wrong[name_deep(name) if kind == "json" else name] += n_wrong
             values.clear()
         return columns
 

@@ -19,6 +19,8 @@ from requests.exceptions import Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from ocm_geo.settings import current
+
 if TYPE_CHECKING:
     import requests
 
@@ -138,18 +140,7 @@ class _GuardedTLSPool(HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """
-    Send requests under the `Deadline` in force and read no more than a number of bytes.
-
-    Parameters
-    ----------
-    max_bytes : int
-        Most bytes of an answer, decompressed.
-    """
-
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        super().__init__()
+    """Send requests under the `Deadline` in force and read no more than `Settings` allow."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
         """Make a pool manager whose connections know the deadline."""
@@ -174,15 +165,16 @@ class DeadlineAdapter(HTTPAdapter):
         Raises
         ------
         AnswerTooLargeError
-            If the answer holds more than ``max_bytes``.
+            If the answer holds more than ``max_answer_mib``, decompressed.
         requests.Timeout
             If the deadline passed while the body was read.
         """
         response = super().send(*arguments, **options)
+        most = current().max_answer_mib * 2**20
         body, n_read = [], 0
         for chunk in response.iter_content(_CHUNK):
             n_read += len(chunk)
-            if n_read > self.max_bytes:
+            if n_read > most:
                 response.close()
                 raise AnswerTooLargeError
             body.append(chunk)

@@ -11,46 +11,30 @@ import msgspec
 
 from ocm_geo.errors import MalformedResponse
 from ocm_geo.sources.lenient import Unusable, parse_object, parted, read_record
-from ocm_geo.sources.records import POI_FIELDS, UNKNOWN_KEY, Records
+from ocm_geo.sources.pieces import HEAD, SEPARATORS, WHITE, pieces, reject_long, start_of
+from ocm_geo.sources.records import Records
 from ocm_geo.sources.shapes import CAMEL, FEATURE, PASCAL
 from ocm_geo.sources.tables import Parsed, TableBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ocm_geo.sources.records import Place
     from ocm_geo.sources.shapes import Shape
 
 __all__ = [
     "BOM",
-    "FEATURE_START",
-    "HEAD",
-    "LONGEST_RECORD",
-    "PIECE",
-    "RECORD_START",
-    "SEPARATORS",
-    "WHITE",
     "decode_array",
     "decode_elements",
     "decode_lines",
     "decode_one",
     "parse_body",
-    "pieces",
-    "start_of",
 ]
 
 FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that do not fit; lone surrogates and bad UTF-8 included."""
 
-WHITE = b" \t\r\n"
-SEPARATORS = WHITE + b",[]"
-HEAD = 2**16
-PIECE = 2**18
-"""So many bytes are decoded at once: few enough for the processor's cache."""
-
-LONGEST_RECORD = 64 * 2**20
-"""What goes on longer than this is no record, and is not waited for."""
-
+_SHOWN = 400
 BOM = b"\xef\xbb\xbf"
 
 _WRAPPED = b'"$number'
@@ -58,21 +42,6 @@ _NUMBER = re.compile(
     rb'\{\s*"\$number(?:Int|Long|Double|Decimal)"\s*:\s*"'
     rb'(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"\s*\}'
 )
-# What only a record begins with; a connection may begin with the ambiguous keys too.
-_AMBIGUOUS = {"ID", "StatusTypeID", "StatusType", "AddressInfo", "Connections", UNKNOWN_KEY}
-_KEYS = "|".join(f.key for f in POI_FIELDS if f.key not in _AMBIGUOUS)
-_OWN = rf'(?:(?:{_KEYS})"|AddressInfo"\s*:\s*\{{|Connections"\s*:\s*\[)'
-RECORD_START = re.compile(
-    rf'\{{\s*"(?:{_OWN}|ID"\s*:\s*[^,"]{{1,40}},\s*"{_OWN})'.encode(), re.IGNORECASE
-)
-"""Where a record of the API begins; inside a record, nothing looks like this."""
-
-FEATURE_START = re.compile(
-    rb'\{\s*"(?:type"\s*:\s*"Feature"|geometry"|properties"'
-    rb'|id"\s*:[^,]{1,40},\s*"(?:type|geometry|properties)")'
-)
-"""Where a GeoJSON feature begins."""
-
 _FIRST_KEY = re.compile(rb'\{\s*"([^"]*)"')
 
 
@@ -132,52 +101,6 @@ def _leniently(text: bytes, origin: str) -> Records:
     return records
 
 
-def start_of(head: bytes) -> re.Pattern[bytes]:
-    """
-    Tell how the elements of an array begin.
-
-    Parameters
-    ----------
-    head : bytes
-        The beginning of the first element.
-
-    Returns
-    -------
-    re.Pattern
-        `FEATURE_START` or `RECORD_START`.
-    """
-    return FEATURE_START if FEATURE_START.match(head.lstrip(WHITE)) else RECORD_START
-
-
-def pieces(blocks: Iterable[bytes], start: re.Pattern[bytes]) -> Iterator[bytes]:
-    """
-    Cut the inside of an array into pieces of whole elements.
-
-    Parameters
-    ----------
-    blocks : iterable of bytes
-        The text, in blocks of any size.
-    start : re.Pattern
-        How an element begins.
-
-    Yields
-    ------
-    bytes
-        Some elements and the separators after them, about `PIECE` long.
-    """
-    rest = b""
-    for block in blocks:
-        text, begin = rest + block, 0
-        while match := start.search(text, begin + PIECE):
-            yield text[begin : match.start()]
-            begin = match.start()
-        rest = text[begin:]
-        if len(rest) > LONGEST_RECORD:
-            yield rest
-            rest = b""
-    yield rest
-
-
 def decode_elements(piece: bytes, records: Records, first: Place, start: re.Pattern[bytes]) -> None:
     """
     Decode elements of an array; a broken one costs only itself.
@@ -196,6 +119,8 @@ def decode_elements(piece: bytes, records: Records, first: Place, start: re.Patt
     start : re.Pattern
         How an element begins.
     """
+    if reject_long(piece, records, first):
+        return
     text = piece.strip(SEPARATORS)
     if not text or decode_array(b"[%b]" % text, records, first):
         return
@@ -244,6 +169,8 @@ def decode_lines(block: bytes, records: Records, first: Place) -> None:
     first : tuple of (str, int)
         Origin and number of the first line.
     """
+    if reject_long(block, records, first):
+        return
     shapes = _shapes(block)
     origin, number = first
     rows = _first_success([shape.lines for shape in shapes], block)
@@ -312,7 +239,7 @@ def _decode_one(text: bytes, records: Records, place: Place, shapes: Sequence[Sh
     try:
         value = parse_object(_unwrapped(text))
     except Unusable as error:
-        records.reject(place, None, str(error), text[:400].decode("utf-8", "replace"))
+        records.reject(place, None, str(error), text[:_SHOWN].decode("utf-8", "replace"))
     else:
         _add_value(value, records, place)
 

@@ -40,8 +40,6 @@ __all__ = ["ApiAnswer", "Transport"]
 
 TRIES = 4
 DEADLINE_S = 180.0
-MOST_BYTES = 512 * 2**20
-"""Of one answer, decompressed: some 150,000 stations, more than a page or a country holds."""
 _TIMEOUTS_S = (10.0, 60.0)
 _SECRETS = (KEY_HEADER, "key", "apikey", "Authorization")
 _WAIT = Retry(total=None, backoff_factor=0.5, backoff_max=30, backoff_jitter=0.5)
@@ -134,7 +132,7 @@ class Transport:
                 settings, api_key=self._key, secrets=_SECRETS, is_complete=is_complete
             )
         for scheme in ("http://", "https://"):
-            session.mount(scheme, DeadlineAdapter(MOST_BYTES))
+            session.mount(scheme, DeadlineAdapter())
         return session
 
     def get(self, endpoint: str, params: Mapping[str, str], *, fresh: bool = False) -> ApiAnswer:
@@ -205,7 +203,7 @@ class Transport:
                     **options,
                 )
         except AnswerTooLargeError:
-            raise explain_size(url, MOST_BYTES) from None
+            raise explain_size(url) from None
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             if watch.too_late:
                 return explain_timeout(url, DEADLINE_S)

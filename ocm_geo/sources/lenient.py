@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ocm_geo.sources.pruning import lenient_decoder, pruned, spelled, storable
+from ocm_geo.settings import current, name_limit
+from ocm_geo.sources.pruning import lenient_decoder, name_deep, pruned, spelled, storable
 from ocm_geo.sources.records import (
     ADDRESS_FIELDS,
     CONNECTION_FIELDS,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Unusable", "parse_object", "parted", "read_record"]
+__all__ = ["Unusable", "find_excess", "parse_object", "parted", "read_record"]
 
 _SEPARATORS = " \t\r\n,[]"
 _STRAY = re.compile(r'\s*(?:,\s*(?=\S)(?!"[^"]*"\s*:)|\][\s,\]]*(?=[^\s,\]])(?!"[^"]*"\s*:))')
@@ -67,8 +68,10 @@ def parse_object(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         decoded = text.decode("utf-8", "replace").strip()
         value, end = lenient_decoder.raw_decode(decoded)
-    except (ValueError, RecursionError) as error:
-        raise Unusable(f"broken JSON: {_reason(error)}") from error
+    except RecursionError as error:
+        raise Unusable(f"deeper than {name_limit('max_nesting')}") from error
+    except ValueError as error:
+        raise Unusable(f"broken JSON: {error}") from error
     if decoded[end:].strip(_SEPARATORS):
         raise Unusable(f"broken JSON: more text after the record, at character {end}")
     return value
@@ -98,12 +101,6 @@ def parted(text: bytes) -> list[bytes]:
     return [decoded[:end].encode(), decoded[stray.end() :].encode()] if stray else [text]
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    return str(error)
-
-
 def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - a Poi
     """
     Read a decoded record field by field.
@@ -123,7 +120,7 @@ def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - 
     Raises
     ------
     Unusable
-        If it is no object.
+        If it is no object, or has too many connections.
     """
     if not isinstance(value, dict):
         raise Unusable(f"not an object but {type(value).__name__}")
@@ -148,7 +145,7 @@ def _kept(value: object, coerced: Counter[str], column: str) -> Any:  # noqa: AN
     try:
         return pruned(value)
     except RecursionError:
-        coerced[column] += 1
+        coerced[name_deep(column)] += 1
         return None
 
 
@@ -183,8 +180,29 @@ def _address(value: object, coerced: Counter[str]) -> tuple[Any, dict[str, Any]]
     return PoiAddress(**_coerced(found, ADDRESS_FIELDS, coerced, "")), rest | unknown
 
 
+def find_excess(n_connections: int) -> str | None:
+    """
+    Tell why a record with too many connections is rejected.
+
+    Parameters
+    ----------
+    n_connections : int
+        How many it has.
+
+    Returns
+    -------
+    str or None
+        The reason; None if they are not too many.
+    """
+    if n_connections <= current().max_connections:
+        return None
+    return f"more connections than {name_limit('max_connections')}: {n_connections:,}"
+
+
 def _connections(value: object, coerced: Counter[str]) -> list[Any]:
     items = value if isinstance(value, list) else []
+    if fault := find_excess(len(items)):
+        raise Unusable(fault)
     rows = [_connection(item, coerced) for item in items if isinstance(item, dict)]
     wrong = value is not None and not isinstance(value, list)
     coerced["connections"] += wrong + sum(item is not None for item in items) - len(rows)
@@ -207,7 +225,9 @@ def _coerced(
     for name, value in found.items():
         try:
             kept[name] = _CHECKS[kinds[name]](value)
-        except (TypeError, ValueError, RecursionError):
+        except RecursionError:
+            coerced[name_deep(prefix + name)] += 1
+        except (TypeError, ValueError):
             coerced[prefix + name] += 1
     return kept
 

@@ -13,6 +13,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ocm_geo.errors import MirrorError
+from ocm_geo.settings import current, name_limit
 from ocm_geo.sources.decode import BOM
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ BLOCK = 4 * 2**20
 POI_FILE = re.compile(r"OCM-(\d+)\.json(?:\.gz)?")
 
 _DEEPEST = 4
+_GIB = 2**30
 _UNREADABLE = (OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
 # Encrypted members, and ways of packing that the standard library does not know.
 _UNUSABLE = (RuntimeError, NotImplementedError)
@@ -95,7 +97,10 @@ def open_texts(stream: IO[bytes], origin: str, account: Account, depth: int = 0)
     elif head[_TAR_MARK] == b"ustar":
         yield from _open_tar(stream, origin, account, depth)
     else:
-        yield Text(origin, _recode_text(head, _read_blocks(stream, origin, account)))
+        blocks = _read_blocks(stream, origin, account)
+        if depth:
+            blocks = _limit_blocks(blocks, origin, account)
+        yield Text(origin, _recode_text(head, blocks))
 
 
 def _peek_stream(stream: Any, origin: str, account: Account) -> bytes:  # noqa: ANN401 - any with peek
@@ -118,6 +123,19 @@ def _read_blocks(stream: Any, origin: str, account: Account) -> Iterator[bytes]:
         account.cut[origin] = "ends inside its compressed data"
     except (*_UNREADABLE, *_UNUSABLE) as error:
         raise _make_damage_error(origin, error) from error
+
+
+def _limit_blocks(blocks: Iterator[bytes], origin: str, account: Account) -> Iterator[bytes]:
+    """Count what a file unpacks to, all its members together, and stop at the limit."""
+    most_bytes = current().max_unpacked_gib * _GIB
+    for block in blocks:
+        account.n_unpacked += len(block)
+        if account.n_unpacked > most_bytes:
+            raise MirrorError(
+                f"{origin} unpacks to more than {name_limit('max_unpacked_gib')}; the mirror was "
+                "not changed"
+            )
+        yield block
 
 
 def _make_damage_error(origin: str, error: Exception) -> MirrorError:

@@ -15,14 +15,20 @@ from typing import Any
 
 import msgspec
 
+from ocm_geo.settings import current, name_limit
 from ocm_geo.sources.records import ADDRESS_FIELDS, CONNECTION_FIELDS, POI_FIELDS, camel
 
-__all__ = ["compact", "lenient_decoder", "pruned", "reference_object", "spelled", "storable"]
+__all__ = [
+    "compact",
+    "lenient_decoder",
+    "name_deep",
+    "pruned",
+    "reference_object",
+    "spelled",
+    "storable",
+]
 
 _LONGEST_NUMBER = 300
-
-MAX_DEPTH = 50
-"""Deeper values than this are no data of a charging site."""
 
 OTHER_KEYS = (
     *("ISOCode", "ContinentCode", "WebsiteURL", "DataProviderStatusType", "IsProviderEnabled"),
@@ -103,7 +109,7 @@ def _plain(raw: msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON value
         return lenient_decoder.decode(bytes(raw).decode("utf-8", "replace"))
 
 
-def pruned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+def pruned(value: Any, levels: int | None = None) -> Any:  # noqa: ANN401 - any JSON value
     """
     Leave out nulls, empty texts, lists and objects, and reference objects.
 
@@ -111,8 +117,8 @@ def pruned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
     ----------
     value : object
         A decoded JSON value.
-    depth : int
-        How deep it stands in the whole.
+    levels : int, optional
+        How many levels it may have; ``max_nesting`` of the settings by default.
 
     Returns
     -------
@@ -125,7 +131,8 @@ def pruned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
     RecursionError
         If it is nested too deeply.
     """
-    if depth > MAX_DEPTH:
+    levels = current().max_nesting if levels is None else levels
+    if levels < 0:
         raise RecursionError("nested too deeply")
     kind = type(value)
     if kind is str:
@@ -138,12 +145,29 @@ def pruned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
             for key, item in value.items()
             if item is not None
             and key not in _DROPPED
-            and (kept := pruned(item, depth + 1)) is not None
+            and (kept := pruned(item, levels - 1)) is not None
         }
         return items or None
     if kind is list:
-        return [kept for item in value if (kept := pruned(item, depth + 1)) is not None] or None
+        return [kept for item in value if (kept := pruned(item, levels - 1)) is not None] or None
     return _number(value)
+
+
+def name_deep(column: str) -> str:
+    """
+    Name the values of a column that are lost because they are nested too deeply.
+
+    Parameters
+    ----------
+    column : str
+        The column.
+
+    Returns
+    -------
+    str
+        What reports call them.
+    """
+    return f"{column}, deeper than {name_limit('max_nesting')}"
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401 - a number or bool
@@ -153,7 +177,7 @@ def _number(value: Any) -> Any:  # noqa: ANN401 - a number or bool
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def spelled(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+def spelled(value: Any, levels: int | None = None) -> Any:  # noqa: ANN401 - any JSON value
     """
     Spell keys as Open Charge Map does, and keep everything.
 
@@ -161,8 +185,8 @@ def spelled(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
     ----------
     value : object
         A decoded JSON value.
-    depth : int
-        How deep it stands in the whole.
+    levels : int, optional
+        How many levels it may have; ``max_nesting`` of the settings by default.
 
     Returns
     -------
@@ -174,14 +198,15 @@ def spelled(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
     RecursionError
         If it is nested too deeply.
     """
-    if depth > MAX_DEPTH:
+    levels = current().max_nesting if levels is None else levels
+    if levels < 0:
         raise RecursionError("nested too deeply")
     if isinstance(value, dict):
         if "$date" in value:
             return _iso(value["$date"])
-        return {_SPELLING.get(k, storable(k)): spelled(v, depth + 1) for k, v in value.items()}
+        return {_SPELLING.get(k, storable(k)): spelled(v, levels - 1) for k, v in value.items()}
     if isinstance(value, list):
-        return [spelled(item, depth + 1) for item in value]
+        return [spelled(item, levels - 1) for item in value]
     return storable(value) if isinstance(value, str) else _number(value)
 
 

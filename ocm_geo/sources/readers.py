@@ -16,28 +16,27 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ocm_geo.errors import MirrorError, QueryError
 from ocm_geo.paths import expand_path, list_data
+from ocm_geo.settings import current, name_limit
 from ocm_geo.sources.account import Account
 from ocm_geo.sources.csv_answers import find_delimiter, read_csv_answer
-from ocm_geo.sources.decode import (
-    FEATURE_START,
-    HEAD,
-    LONGEST_RECORD,
-    PIECE,
-    RECORD_START,
-    SEPARATORS,
-    WHITE,
-    decode_elements,
-    decode_lines,
-    decode_one,
-    pieces,
-    start_of,
-)
+from ocm_geo.sources.decode import decode_elements, decode_lines, decode_one
 from ocm_geo.sources.endings import array_end, is_closed
 from ocm_geo.sources.formats import name_json, name_other
 from ocm_geo.sources.lenient import Unusable, parse_object
 from ocm_geo.sources.opening import POI_FILE, open_texts
+from ocm_geo.sources.pieces import (
+    FEATURE_START,
+    HEAD,
+    LINE_START,
+    RECORD_START,
+    SEPARATORS,
+    WHITE,
+    pieces,
+    reject_long,
+    start_of,
+)
 from ocm_geo.sources.pruning import lenient_decoder
-from ocm_geo.sources.records import Records
+from ocm_geo.sources.records import Records, TooLong
 from ocm_geo.sources.tables import Parsed, TableBuilder
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ _LIST = re.compile(rb'"[^"\\]{1,60}"\s*:\s*\[\s*(?=%b)' % RECORD_START.pattern, 
 """A list of records that stands in an object, as some proxies and programs wrap answers."""
 
 _LONGEST_ESCAPE = 7
-_LONGEST_TEXT = 2**30
+_MIB = 2**20
 
 
 class Layout(NamedTuple):
@@ -173,12 +172,12 @@ def _find_file_fault(path: Path, folder: Path) -> str | None:
 def _decode_record(text: Text, records: Records) -> None:
     """Decode the record of a file of its own; what is not JSON is named."""
     place = (text.origin, 0)
+    most_bytes = current().max_record_mib * _MIB
     content = b""
     for block in text.blocks:
         content += block
-        if len(content) > LONGEST_RECORD:
-            reason = f"longer than a record: more than {LONGEST_RECORD:,} bytes"
-            records.reject(place, None, reason, content[:400].decode("utf-8", "replace"))
+        if len(content) > most_bytes:
+            reject_long(TooLong(content), records, place)
             return
     if other := name_other(content[:HEAD]):
         excerpt = content[:400].decode("utf-8", "replace")
@@ -203,6 +202,7 @@ def _read_file(path: Path, account: Account) -> Iterator[Records]:
         stream = path.open("rb")
     except OSError as error:
         raise MirrorError(f"{path} cannot be read: {error.strerror}") from error
+    account.n_unpacked = 0
     with stream:
         for text in open_texts(stream, str(path), account):
             for records in _read_text(text, account):
@@ -217,7 +217,7 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
         records = Records()
         _decode_record(text, records)
         return iter([records])
-    head = _take_head(text.blocks)
+    head = _take_head(text.blocks, text.origin)
     if mark := find_delimiter(head):
         content = _join_blocks(chain([head], text.blocks), text.origin)
         return read_csv_answer(content, text.origin, mark, account)
@@ -229,7 +229,7 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
     blocks: Iterator[bytes] = chain([head], text.blocks)
     if head.lstrip(WHITE).startswith(b'"'):
         blocks = _unquote_json(_join_blocks(blocks, text.origin), text.origin, account)
-        head = _take_head(blocks)
+        head = _take_head(blocks, text.origin)
         blocks = chain([head], blocks)
     return _read_json(head, blocks, text.origin, account)
 
@@ -239,21 +239,24 @@ def _join_blocks(blocks: Iterator[bytes], origin: str) -> bytes:
     content = bytearray()
     for block in blocks:
         content += block
-        if len(content) > _LONGEST_TEXT:
+        if len(content) > current().max_text_mib * _MIB:
             raise MirrorError(
-                f"{origin} is longer than {_LONGEST_TEXT:,} bytes of CSV or of JSON in a string, "
-                "which is too much to read at once: ask the API with output=json"
+                f"{origin} is CSV, or JSON in a string, which is read at once, and longer than "
+                f"{name_limit('max_text_mib')}: ask the API with output=json"
             )
     return bytes(content)
 
 
-def _take_head(blocks: Iterator[bytes]) -> bytes:
+def _take_head(blocks: Iterator[bytes], origin: str) -> bytes:
     """Take blocks until there is something to judge by."""
     head = b""
     for block in blocks:
         head += block
         if len(head.lstrip(WHITE)) >= HEAD:
             break
+        if len(head) > current().max_record_mib * _MIB:
+            blanks = f"{origin} begins with blanks longer than {name_limit('max_record_mib')}"
+            raise MirrorError(f"{blanks}: it holds no data")
     return head
 
 
@@ -323,30 +326,17 @@ def _is_object(line: bytes) -> bool:
 def _read_lines(blocks: Iterable[bytes], origin: str, account: Account) -> Iterator[Records]:
     number = 1
     last = b""
-    for lines in _whole_lines(blocks):
+    for lines in pieces(blocks, LINE_START, current().max_record_mib * _MIB):
         records = Records()
         decode_lines(lines, records, (origin, number))
-        number += lines.count(b"\n")
+        number += lines.count(b"\n") + isinstance(lines, TooLong)
         last = lines
         yield records
+    if isinstance(last, TooLong):
+        return
     last_line = last.rstrip(SEPARATORS).rpartition(b"\n")[2]
     if last_line.lstrip(WHITE).startswith(b"{") and not is_closed(last_line):
         account.cut.setdefault(origin, "ends inside a record")
-
-
-def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for block in blocks:
-        text, begin = rest + block, 0
-        while end := text.find(b"\n", begin + PIECE) + 1:
-            yield text[begin:end]
-            begin = end
-        rest = text[begin:]
-        if len(rest) > LONGEST_RECORD:
-            yield rest
-            rest = b""
-    if rest:
-        yield rest
 
 
 def _read_elements(
@@ -355,16 +345,17 @@ def _read_elements(
     start = cast("re.Pattern[bytes]", layout.start)
     index = 0
     last = b""
-    for piece in pieces(blocks, start):
+    for piece in pieces(blocks, start, current().max_record_mib * _MIB):
         if last:
             records = _decode_piece(last, (origin, index), start)
             index += len(records.rows) + len(records.rejects)
             yield records
         last = piece
     end = _find_end(last, layout)
-    if end is None:
+    if end is None and not isinstance(last, TooLong):
         account.cut.setdefault(origin, "ends inside a record or list of records")
-    yield _decode_piece(last[:end] if layout.wrapped else last, (origin, index), start)
+    is_cut = layout.wrapped and end is not None
+    yield _decode_piece(last[:end] if is_cut else last, (origin, index), start)
 
 
 def _find_end(piece: bytes, layout: Layout) -> int | None:

@@ -37,6 +37,7 @@ __all__ = [
     "Reference",
     "Reject",
     "Stamp",
+    "TooLong",
     "camel",
 ]
 
@@ -48,6 +49,10 @@ UNKNOWN_KEY = "\N{SYMBOL FOR NULL}unknown"
 
 EMPTY = msgspec.Raw()
 """What a reference object or JSON column holds when the record has none."""
+
+
+class TooLong(bytes):
+    """The beginning of a record that is longer than the limit; the rest was passed over."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ocm_geo.errors import (
     ServerError,
     SourceError,
 )
-from ocm_geo.settings import API_KEY_VARIABLE
+from ocm_geo.settings import API_KEY_VARIABLE, name_limit
 
 __all__ = [
     "KEY_HEADER",
@@ -256,7 +256,7 @@ def explain_timeout(url: str, limit_s: float) -> RequestTimeout:
     )
 
 
-def explain_size(url: str, most_bytes: int) -> ServerError:
+def explain_size(url: str) -> ServerError:
     """
     Return the error for an answer that holds too much.
 
@@ -264,8 +264,6 @@ def explain_size(url: str, most_bytes: int) -> ServerError:
     ----------
     url : str
         What was asked.
-    most_bytes : int
-        Bytes that were allowed.
 
     Returns
     -------
@@ -273,8 +271,9 @@ def explain_size(url: str, most_bytes: int) -> ServerError:
         The error.
     """
     return ServerError(
-        f"the answer of {urlsplit(url).hostname} holds more than {most_bytes / 2**20:g} MiB when "
-        "decompressed: ask for less at once, or build a mirror from the bulk export"
+        f"the answer of {urlsplit(url).hostname} is larger, when decompressed, than "
+        f"{name_limit('max_answer_mib')}: ask for less at once, or build a mirror from the bulk "
+        "export"
     )
 
 

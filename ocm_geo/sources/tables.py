@@ -30,6 +30,7 @@ from ocm_geo.sources.columns import (
     transposed,
 )
 from ocm_geo.sources.countries import fill_countries
+from ocm_geo.sources.lenient import find_excess
 from ocm_geo.sources.pruning import reference_object
 from ocm_geo.sources.records import (
     ADDRESS_FIELDS,
@@ -211,7 +212,13 @@ class TableBuilder:
         """Give the fields of the usable records and their addresses; reject the others."""
         poi, address = _fields(records.rows)
         ids = poi["ocm_id"]
-        if None in ids or min(ids, default=1) < 1 or not _on_earth(address["lat"], address["lon"]):
+        n_most = max((len(site or ()) for site in poi["connections"]), default=0)
+        if (
+            None in ids
+            or min(ids, default=1) < 1
+            or find_excess(n_most)
+            or not _on_earth(address["lat"], address["lon"])
+        ):
             _reject_faults(records)
             poi, address = _fields(records.rows)
         # Not the pairs: the garbage collector would walk them again and again.
@@ -304,7 +311,7 @@ def _fault(row: Any) -> str | None:  # noqa: ANN401 - a Poi
         return "no position"
     if abs(address.lat) > MAX_LAT or abs(address.lon) > MAX_LON:
         return f"position out of range: latitude {address.lat}, longitude {address.lon}"
-    return None
+    return find_excess(len(row.connections or ()))
 
 
 def _excerpt(row: Any) -> str:  # noqa: ANN401 - a Poi
