@@ -21,6 +21,7 @@ from ocm_geo.sources.decode import parse_body
 from ocm_geo.sources.http import ApiAnswer, Transport
 from ocm_geo.sources.paging import Page, walk_pages
 from ocm_geo.sources.plan import plan_requests
+from ocm_geo.sources.progress import with_progress
 from ocm_geo.sources.repeats import split_repeats
 
 if TYPE_CHECKING:
@@ -190,7 +191,8 @@ class OpenChargeMap:
             If the server cannot answer completely.
         """
         _check_size(query)
-        pages = list(_with_progress(self._pages(query)))
+        text = "asking Open Charge Map"
+        pages = list(with_progress(self._pages(query), text, lambda page: page.parsed.n_read))
         rejects = _list_rejects(pages)
         _warn_of(rejects)
         found = _together([page.parsed for page in pages])
@@ -257,15 +259,6 @@ def _warn_of(rejects: list[Reject]) -> None:
             DroppedRows,
             stacklevel=5,
         )
-
-
-def _with_progress(pages: Iterator[Page]) -> Iterator[Page]:
-    from tqdm.auto import tqdm  # noqa: PLC0415 - loaded when needed
-
-    with tqdm(desc="asking Open Charge Map", unit=" records", delay=2, leave=False) as bar:
-        for page in pages:
-            bar.update(page.parsed.n_read)
-            yield page
 
 
 def _check_size(query: StationQuery) -> None:

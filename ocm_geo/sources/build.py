@@ -22,6 +22,7 @@ from ocm_geo.sources.account import Account
 from ocm_geo.sources.exclusive import lock_mirror, scratch_folder, switch_snapshot
 from ocm_geo.sources.gathering import Gathered
 from ocm_geo.sources.judging import check_content, count_content, count_unnamed, tell_user
+from ocm_geo.sources.progress import with_progress
 from ocm_geo.sources.readers import read_batches
 
 if TYPE_CHECKING:
@@ -145,18 +146,10 @@ def _gather(data: Paths, folder: Path, account: Account) -> tuple[Gathered, NDAr
     """Read everything and choose the newest record of each id."""
     with (folder / disk.REJECTS).open("w", encoding="utf-8") as stream:
         gathered = Gathered(stream)
-        for parsed in _with_progress(read_batches(data, account=account)):
+        batches = read_batches(data, account=account)
+        for parsed in with_progress(batches, "reading stations", lambda batch: batch.n_read):
             gathered.add(parsed)
         return gathered, gathered.choose_newest()
-
-
-def _with_progress(batches: Iterable[Parsed]) -> Iterator[Parsed]:
-    from tqdm.auto import tqdm  # noqa: PLC0415 - loaded when needed
-
-    with tqdm(desc="reading stations", unit=" records", delay=2, leave=False) as bar:
-        for parsed in batches:
-            bar.update(parsed.n_read)
-            yield parsed
 
 
 def _write(folder: Path, gathered: Gathered, chosen: NDArray[np.int64], attribution: str) -> None:
