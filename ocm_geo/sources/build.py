@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
     from ocm_geo.sources.stack import Stack
-    from ocm_geo.sources.tables import Parsed
 
     Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
