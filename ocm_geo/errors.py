@@ -154,7 +154,7 @@ class RegisterError(OCMError, ValueError):
 
 
 class RouteError(OCMError, ValueError):
-    """A polyline, file or geometry that is no route."""
+    """A polyline, file or geometry that is not a route."""
 
 
 class MissingDependency(OCMError, ImportError):
@@ -210,4 +210,4 @@ class SuspectInput(OCMWarning):
 
 
 class OutsideData(OCMWarning):
-    """A question or measure reaches into countries of which the source holds no station."""
+    """A question or measure reaches into countries of which the source contains no station."""

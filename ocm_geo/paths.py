@@ -42,7 +42,7 @@ def expand_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     Raises
     ------
     QueryError
-        If it is no path, is empty or names a home folder that cannot be found.
+        If it is not a path, is empty or names a home folder that cannot be found.
     """
     text = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(text, str):

@@ -65,7 +65,7 @@ def stations(
     Warns
     -----
     OutsideData
-        If a country asked for is one of which the source holds no station.
+        If a country asked for is one of which the source contains no station.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def stations_from_bbox(
     SuspectInput
         If nothing is there, but would be with latitudes and longitudes swapped.
     OutsideData
-        If a part of the box lies in countries of which the source holds no station.
+        If a part of the box lies in countries without stations in the source.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def stations_from_point(
     SuspectInput
         If nothing is there, but would be with latitude and longitude swapped.
     OutsideData
-        If a part of the circle lies in countries of which the source holds no station.
+        If a part of the circle lies in countries without stations in the source.
 
     Examples
     --------
@@ -220,7 +220,7 @@ def stations_from_polygon(
     Warns
     -----
     OutsideData
-        If a part of the area lies in countries of which the source holds no station.
+        If a part of the area lies in countries without stations in the source.
 
     Examples
     --------
@@ -270,7 +270,7 @@ def stations_from_country(
     Warns
     -----
     OutsideData
-        If the source holds no station of the country.
+        If the source contains no station of the country.
 
     Examples
     --------
@@ -321,7 +321,7 @@ def stations_from_route(
     Raises
     ------
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
     QueryError
         If the distance or a filter is wrong.
     SourceError
@@ -330,7 +330,7 @@ def stations_from_route(
     Warns
     -----
     OutsideData
-        If a part of the route lies in countries of which the source holds no station.
+        If a part of the route lies in countries without stations in the source.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Corridors: the ground along a route, positions along it, gaps between stations, stop plans."""
+"""Corridors along routes, positions along them, gaps between stations, and stop plans."""
 
 from ocm_geo.corridors.gaps import route_gaps
 from ocm_geo.corridors.positions import corridor, locate_along

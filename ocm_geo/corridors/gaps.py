@@ -1,4 +1,4 @@
-"""Gaps between the stations along a route."""
+"""List the gaps between the stations along a route."""
 
 from __future__ import annotations
 
@@ -44,51 +44,50 @@ def route_gaps(
     """
     List the gaps between the stations along a route, from its start to its end.
 
-    Every passage of a station counts: one beside a route that comes back to it closes a gap each
-    time.
+    Every passage of a station counts: a station that the route passes twice closes two gaps.
 
     Parameters
     ----------
     route : shapely.LineString, GeoSeries or GeoDataFrame
         The route in lon/lat, or a one-row series or frame with a coordinate reference system.
     stations : geopandas.GeoDataFrame
-        A station table; which of them are near the route is found here.
+        A station table; stations far from the route are ignored.
     within_km : float, optional
         Greatest geodesic distance of a station from the route, inclusive, in km. By default the
         distance within which the stations were fetched along a route, else 5 km.
     min_points : int, optional
-        Count only stations with at least so many charging points: ``n_points``, where that is
-        missing ``n_connectors``.
+        Count only stations with at least this many charging points: ``n_points``, or
+        ``n_connectors`` if that is missing.
     drive_on : {"right", "left"}, optional
-        The side of the road one drives on. Then a station serves only the direction on whose side
-        it lies, and the gaps of both directions are listed. By default each station serves both
-        directions, whose gaps are the same.
+        The side of the road that traffic uses. Then a station serves only the direction on whose
+        side it lies, and the gaps of both directions are listed. By default each station serves
+        both directions, whose gaps are the same.
     **filters : StationFilters
-        What else qualifies a station: ``min_power_kw``, ``connection_types``, ``usage_types``,
-        ``status_types``, ... as in `stations`. A missing value does not qualify.
+        Other filters of the stations that count: ``min_power_kw``, ``connection_types``,
+        ``usage_types``, ``status_types``, ... as in `stations`. A missing value does not qualify.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        One row more than there are passages, by ``start_km``: ``from_id`` and ``to_id`` (id
+        One row more than there are passages, sorted by ``start_km``: ``from_id`` and ``to_id`` (id
         of the station where the gap begins and ends, missing at the ends of the route),
         ``start_km`` and ``end_km`` along the route, ``length_km`` between them, and ``geometry``
-        (the piece of the route, EPSG:4326; empty where it is shorter than 1 mm, longitudes
-        running on beyond ±180 where it crosses the antimeridian). The lengths add up to that of
+        (the part of the route, EPSG:4326; empty if it is shorter than 1 mm, longitudes
+        continue beyond ±180 where it crosses the antimeridian). The lengths add up to that of
         the route. With ``drive_on`` the same for each ``direction``, ``forward`` and ``reverse``,
         both in kilometres from the start of the route.
 
     Raises
     ------
     QueryError
-        If a parameter is wrong, or the table lacks what is needed.
+        If a parameter is invalid, or the table lacks a required column.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Warns
     -----
     OutsideData
-        If a part of the route lies in countries of which the source holds no station.
+        If a part of the route lies in countries without stations in the source.
 
     Examples
     --------
@@ -107,34 +106,38 @@ def route_gaps(
     stations = mark_line(stations, line)
     marks = marks_along(qualifying(stations, min_points, **filters), line, limit)
     if drive_on is None:
-        gaps = _gaps(line, marks.ids, marks.along_km)
+        gaps = _list_gaps(line, marks.ids, marks.along_km)
     else:
-        gaps = _by_direction(line, marks, drive_on)
+        gaps = _list_gaps_by_direction(line, marks, drive_on)
     asked = {"min_points": min_points, "drive_on": drive_on, **filters}
-    told = {name: _plain(value) for name, value in asked.items() if value is not None}
+    told = {name: _to_json_value(value) for name, value in asked.items() if value is not None}
     facts = {"within_km": limit, **told, "length_km": line.length_km}
     return carry(gaps, stations, gaps=facts)
 
 
-def _plain(value: object) -> object:
-    """Give what JSON can hold."""
+def _to_json_value(value: object) -> object:
+    """Return a value that JSON can represent."""
     return value if isinstance(value, str | int | float | bool) else str(value)
 
 
-def _by_direction(line: Line, marks: Marks, drive_on: str) -> gpd.GeoDataFrame:
+def _list_gaps_by_direction(line: Line, marks: Marks, drive_on: str) -> gpd.GeoDataFrame:
+    """List the gaps of both directions, each between the stations on its side."""
     other = {"right": "left", "left": "right"}
     if drive_on not in other:
         raise QueryError(f"drive_on must be 'right' or 'left', not {drive_on!r}")
     tables = []
     for direction, side in (("forward", drive_on), ("reverse", other[drive_on])):
         serves = marks.table["side"].isin([side, "on"]).to_numpy()
-        table = _gaps(line, marks.ids[serves], marks.along_km[serves])
+        table = _list_gaps(line, marks.ids[serves], marks.along_km[serves])
         table.insert(0, "direction", direction)
         tables.append(table)
     return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=CRS)
 
 
-def _gaps(line: Line, station: pd.Index[Any], along_km: NDArray[np.float64]) -> gpd.GeoDataFrame:
+def _list_gaps(
+    line: Line, station: pd.Index[Any], along_km: NDArray[np.float64]
+) -> gpd.GeoDataFrame:
+    """List the gaps between sorted stations, with the piece of the route of each."""
     ends = np.concatenate([[0.0], np.minimum(along_km, line.length_km), [line.length_km]])
     start, end = ends[:-1], ends[1:]
     ids = take_ids(station, np.array([-1, *range(len(station)), -1]))

@@ -1,4 +1,4 @@
-"""Stations as kilometre marks of a route: what gaps and stop plans are made of."""
+"""Reduce stations to kilometre marks along a route, the basis of gaps and stop plans."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Marks", "marks_along"]
 
 class Marks(NamedTuple):
     """
-    Passages of stations, in the order of the route; of those at one place the nearer first.
+    Passages of stations in the order of the route; at equal distances the nearer one first.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def marks_along(
     line : Line
         The route.
     within_km : float
-        Greatest distance from the route of stations with a mark for each passage, km.
+        Maximum distance from the route of stations with a mark for each passage, km.
     far_km : float, optional
-        Greatest distance of those that lie farther off and get one mark, at the nearest place.
+        Maximum distance of farther stations, which get one mark at their nearest point.
 
     Returns
     -------
     Marks
-        One mark a passage.
+        One mark for each passage.
 
     Raises
     ------
@@ -74,12 +74,12 @@ def marks_along(
     frame = point_frame(around(stations, line, reach, "stations"), "stations")
     hits = locate(frame, line, within_km=within_km, passages="all")
     if far_km is not None:
-        hits = _with_far(hits, locate(frame, line, within_km=far_km, passages="nearest"))
+        hits = _add_far_hits(hits, locate(frame, line, within_km=far_km, passages="nearest"))
     if not len(hits.position):
         warn_if_far("route", line.coords, stations)
     table = located(frame, hits)
     ids = table.index
-    # Of equal places the lower id is first; ids of other types go by their row.
+    # At equal positions the lower id is first; ids of other types are sorted by their row.
     by_id = pd.api.types.is_integer_dtype(ids.dtype)
     rank = ids.to_numpy() if by_id else hits.position
     along, offset = table["along_km"].to_numpy(), table["offset_km"].to_numpy()
@@ -87,7 +87,7 @@ def marks_along(
     return Marks(table.iloc[order], ids[order], along[order], offset[order])
 
 
-def _with_far(near: LineHits, far: LineHits) -> LineHits:
-    """Add the far hits of points that have no near one."""
+def _add_far_hits(near: LineHits, far: LineHits) -> LineHits:
+    """Add the far hits of points without a near one."""
     other = ~np.isin(far.position, near.position)
     return LineHits(*(np.concatenate([a, b[other]]) for a, b in zip(near, far, strict=True)))

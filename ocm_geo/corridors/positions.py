@@ -1,4 +1,4 @@
-"""The ground along a route, and where points lie along it."""
+"""Draw the corridor of a route and locate points along it."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ MEASURES = ("along_km", "offset_km", "side")
 
 def corridor(route: Route, within_km: float) -> gpd.GeoDataFrame:
     """
-    Draw the ground within a distance of a route.
+    Return the area within a distance of a route.
 
-    For drawing and for areas. Which stations lie in a corridor is decided by their distance
-    (`stations_from_route`, `locate_along`), never by this outline.
+    Use it for drawing and for areas. Whether a station lies in a corridor is decided by its
+    distance (`stations_from_route`, `locate_along`), never by this outline.
 
     Parameters
     ----------
@@ -63,33 +63,33 @@ def corridor(route: Route, within_km: float) -> gpd.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         One row, EPSG:4326: ``within_km``, ``length_km`` (of the route), ``area_km2`` and
-        ``geometry``, whose outline lies within 0.1 % of ``within_km``. Over the antimeridian it
-        is split.
+        ``geometry``, whose outline lies within 0.1 % of ``within_km``; it is split at the
+        antimeridian.
 
     Raises
     ------
     QueryError
-        If ``within_km`` is no positive number.
+        If ``within_km`` is not a positive number.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Examples
     --------
     >>> import ocm_geo as ocm
     >>> import shapely
-    >>> ground = ocm.corridor(shapely.LineString([(5, 52), (6, 52)]), 5)
-    >>> ground[["within_km", "length_km"]].round(1).to_numpy().tolist()
+    >>> area = ocm.corridor(shapely.LineString([(5, 52), (6, 52)]), 5)
+    >>> area[["within_km", "length_km"]].round(1).to_numpy().tolist()
     [[5.0, 68.7]]
     """
     half_width = check_km(within_km, "within_km")
     line = Line(as_line(route))
-    ground = corridor_polygon(line, half_width)
+    area = corridor_polygon(line, half_width)
     row = {
         "within_km": [half_width],
         "length_km": [line.length_km],
-        "area_km2": [float(area_km2(ground))],
+        "area_km2": [float(area_km2(area))],
     }
-    return gpd.GeoDataFrame(row, geometry=[ground], crs=CRS)
+    return gpd.GeoDataFrame(row, geometry=[area], crs=CRS)
 
 
 def locate_along(
@@ -100,7 +100,7 @@ def locate_along(
     passages: Passages = "nearest",
 ) -> gpd.GeoDataFrame:
     """
-    Find where points lie along a route: the kilometre, the distance and the side.
+    Return where points lie along a route: the kilometre, the distance and the side.
 
     Parameters
     ----------
@@ -111,29 +111,29 @@ def locate_along(
     within_km : float, optional
         Keep only points no farther from the route than this, in km, inclusive.
     passages : {"nearest", "all"}
-        ``nearest``: one row a point, at the nearest place of the route; of equally near places
-        the first. ``all`` (needs ``within_km``): one row for each time that the route passes
-        the point, that is, for each stretch of it that stays within ``within_km``, at its
-        nearest place.
+        ``nearest``: one row for each point, at the nearest position on the route (the first of
+        equally near ones). ``all`` (requires ``within_km``): one row for each time the route
+        passes the point, that is, for each stretch that stays within ``within_km``, at its
+        nearest position.
 
     Returns
     -------
     geopandas.GeoDataFrame
         The rows of ``points`` in their order and with their index (repeated for several
-        passages), in EPSG:4326, with ``along_km`` (from the start of the route to the place
-        nearest to the point), ``offset_km`` (geodesic distance from there, 0 or more) and
+        passages), in EPSG:4326, with ``along_km`` (from the start of the route to its
+        position nearest to the point), ``offset_km`` (geodesic distance from there, 0 or more) and
         ``side`` (``left`` or ``right`` in the direction of travel, ``on`` below 1 mm). Where
-        traffic keeps right, a site with access from one carriageway only serves the route if it
-        is on the ``right``. Provenance is kept.
+        traffic keeps right, a station with access from one carriageway only serves the route if
+        it is on the ``right``. Provenance is kept.
 
     Raises
     ------
     QueryError
-        If a row is not a point, a coordinate reference system is missing, a parameter is wrong,
-        or a column ``along_km`` or ``side`` would be overwritten; those of an earlier answer,
-        with ``offset_km``, are replaced.
+        If a row is not a point, a coordinate reference system is missing, a parameter is
+        invalid, or a column ``along_km`` or ``side`` would be overwritten; the columns of an
+        earlier result, with ``offset_km``, are replaced.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Examples
     --------
@@ -160,18 +160,18 @@ def locate(
     frame: gpd.GeoDataFrame, line: Line, *, within_km: float | None, passages: Passages
 ) -> LineHits:
     """
-    Find where the points of a table lie along a line.
+    Return where the points of a table lie along a line.
 
     Parameters
     ----------
     frame : geopandas.GeoDataFrame
-        As `ocm_geo.frames.point_frame` returns it.
+        A table from `ocm_geo.frames.point_frame`.
     line : Line
         The route.
     within_km : float or None
         Greatest distance from the line, km.
     passages : {"nearest", "all"}
-        One row a point, or one for each passage.
+        One row for each point, or for each passage.
 
     Returns
     -------
@@ -181,18 +181,18 @@ def locate(
     lon, lat = shapely.get_coordinates(frame.geometry.to_numpy()).T
     if within_km is None:
         return line.locate(lon, lat, passages=passages)
-    near = _in_box(line, lon, lat, within_km)
+    near = _select_near_line(line, lon, lat, within_km)
     hits = line.locate(lon[near], lat[near], within_km=within_km, passages=passages)
     return hits._replace(position=near[hits.position])
 
 
-def _in_box(
+def _select_near_line(
     line: Line, lon: NDArray[np.float64], lat: NDArray[np.float64], within_km: float
 ) -> NDArray[np.intp]:
     """
-    Leave out points that are far from the whole line: most of a country, for one road.
+    Return the rows of points that may be near a line: few of a country, for one road.
 
-    Every place of the line is within half a part of a knot. A degree of latitude is 110.574 km
+    Every position on the line is within half a part of a knot. A degree of latitude is 110.574 km
     or more, and no earth-centred coordinate of two positions differs by more than their distance.
     """
     reach = within_km + float(np.max(line.parts.length_km)) / 2
@@ -206,21 +206,21 @@ def _in_box(
 
 def around(points: Points, line: Line, within_km: float, what: str = "points") -> Points:
     """
-    Leave out rows of a table that are far from a line, with the table's own spatial index.
+    Return the rows of a table that may be near a line, found with its spatial index.
 
-    The index is kept with the table, so that many roads share it: this is what makes a question
-    about every road of a continent fast.
+    The table keeps its index, so that many roads share it: this makes a question about every
+    road of a continent fast.
 
     Parameters
     ----------
     points : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Points. In other coordinates than longitude and latitude, all rows stay.
+        Points. Without lon/lat coordinates all rows are kept.
     line : Line
         The route.
     within_km : float
-        Rows this near stay; so may others.
+        Rows this near are kept; others may be.
     what : str
-        What they are, for messages.
+        Name of the argument, for messages.
 
     Returns
     -------
@@ -230,18 +230,18 @@ def around(points: Points, line: Line, within_km: float, what: str = "points") -
     Raises
     ------
     QueryError
-        If it is no such table, has no coordinate reference system, or a row is no point.
+        If it is not a table of points, or has no coordinate reference system.
     """
     check_points(points, what)
-    boxes = _boxes(line, within_km)
+    boxes = _draw_boxes(line, within_km)
     if boxes is None or points.crs != CRS:
         return points
     found = points.geometry.sindex.query(boxes)[1]
     return points.iloc[np.unique(found)]
 
 
-def _boxes(line: Line, within_km: float) -> NDArray[np.object_] | None:
-    """Give boxes about runs of edges, in every way to write longitudes; None near a pole."""
+def _draw_boxes(line: Line, within_km: float) -> NDArray[np.object_] | None:
+    """Return boxes around runs of edges, with longitudes shifted both ways; None near a pole."""
     knots = line.parts.knots
     reach = within_km + float(np.max(line.parts.length_km)) / 2
     first = np.arange(0, len(knots) - 1, _EDGES_A_BOX)
@@ -262,12 +262,12 @@ def _boxes(line: Line, within_km: float) -> NDArray[np.object_] | None:
 
 def check_measures(points: Points) -> None:
     """
-    Check that no column of the user's is taken for one of ours.
+    Check that the columns of a table do not clash with the measures along a route.
 
     Parameters
     ----------
     points : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Points. With all of `MEASURES` they are an earlier answer, which is replaced.
+        Points. With all of `MEASURES` they are an earlier result, which is replaced.
 
     Raises
     ------
@@ -280,28 +280,29 @@ def check_measures(points: Points) -> None:
 
 def located(frame: gpd.GeoDataFrame, hits: LineHits) -> gpd.GeoDataFrame:
     """
-    Put the measures of hits beside their points.
+    Return the located points with their measures.
 
     Parameters
     ----------
     frame : geopandas.GeoDataFrame
-        The points that were located.
+        The points.
     hits : LineHits
-        Where they lie.
+        Their positions along the line.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        One row a hit, with ``along_km``, ``offset_km`` and ``side`` (older ones are replaced).
+        One row for each hit, with ``along_km``, ``offset_km`` and ``side`` (older ones are
+        replaced).
     """
     kept = frame.drop(columns=[name for name in MEASURES if name in frame])
     result = kept.iloc[hits.position].copy()
-    result["along_km"] = _float(hits.along_km)
-    result["offset_km"] = _float(hits.offset_km)
+    result["along_km"] = _clip_negative_zero(hits.along_km)
+    result["offset_km"] = _clip_negative_zero(hits.offset_km)
     result["side"] = pd.array(hits.side, dtype="string")
     return result
 
 
-def _float(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Rounding may leave a nearest place some nanometres before the start: -0.0 would be printed.
+def _clip_negative_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Rounding may put a position some nanometres before the start, which would print as -0.0.
     return np.maximum(values, 0.0)

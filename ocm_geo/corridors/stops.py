@@ -1,4 +1,4 @@
-"""Where to stop for charging: the fewest stops, or the place where one is stranded."""
+"""Plan charging stops: the fewest stops, or where the vehicle is stranded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["StopPlan", "plan_stops"]
 
 _FAR_RANGE_KM = 2000.0
-"""No vehicle drives so far on one charge."""
+"""No vehicle drives this far on one charge."""
 _ROUNDING_KM = 1e-6
 _CHUNK = 256
 
@@ -51,7 +51,7 @@ class StopPlan:
         ``arrival_soc`` and ``feasible``. Where the plan is not feasible the last leg is the first
         gap that is too long: from the last stop to the next station, or to the end.
     stranded_at_km : float or None
-        Kilometre of the route where the reserve is touched with no station in reach; None for
+        Kilometre of the route where the reserve is reached with no station in range; None for
         a feasible plan.
 
     Examples
@@ -72,7 +72,7 @@ class StopPlan:
 
 
 class _Car(NamedTuple):
-    """What the car can do."""
+    """Range and states of charge of a vehicle."""
 
     range_km: float
     reserve: float
@@ -81,17 +81,17 @@ class _Car(NamedTuple):
 
     @property
     def first_hop_km(self) -> float:
-        """Longest drive from the start."""
+        """Return the longest drive from the start."""
         return self.range_km * (self.start_soc - self.reserve) + _ROUNDING_KM
 
     @property
     def hop_km(self) -> float:
-        """Longest drive from a stop."""
+        """Return the longest drive from a stop."""
         return self.range_km * (self.charge_to - self.reserve) + _ROUNDING_KM
 
 
 class _Road(NamedTuple):
-    """Marks by kilometre, how far off they are, and where the route ends."""
+    """Marks in order of kilometre, their distance from the route, and its length."""
 
     along_km: NDArray[np.float64]
     off_km: NDArray[np.float64]
@@ -99,17 +99,17 @@ class _Road(NamedTuple):
 
     @property
     def in_km(self) -> NDArray[np.float64]:
-        """Kilometre of the route that a car could be at in place of arriving at the station."""
+        """Return the kilometres that a car could reach instead of the stations."""
         return self.along_km + self.off_km
 
     @property
     def out_km(self) -> NDArray[np.float64]:
-        """Kilometre of the route that a car leaving the station seems to have started from."""
+        """Return the kilometres where a car that leaves the station seems to have started."""
         return self.along_km - self.off_km
 
 
 class _Chain(NamedTuple):
-    """Marks to stop at, and the kilometre of the route that the last hop leads to."""
+    """Marks to stop at, and the kilometre of the route that the last hop reaches."""
 
     stops: list[int]
     reach_km: float
@@ -136,46 +136,46 @@ def plan_stops(
     stations : geopandas.GeoDataFrame
         A station table, already filtered to the stations that suit the car.
     range_km : float
-        Distance that a full battery lasts, in km.
+        Distance on a full battery, in km.
     reserve : float
-        State of charge that is never gone below, 0 to 1.
+        Minimum state of charge at any time, 0 to 1.
     charge_to : float
         State of charge after each stop, 0 to 1.
     start_soc : float
         State of charge at the start, 0 to 1.
     detours : bool
-        Whether the straight way from the route to a station and back is driven, too: twice
-        ``offset_km`` a stop. Without it, stations count as if they stood on the route.
+        Whether the straight line from the route to a station and back is driven, too: twice
+        ``offset_km`` for each stop. Without it, stations count as if they were on the route.
     within_km : float, optional
-        Greatest distance of a station from the route, inclusive, in km. By default every
-        station of the table counts if the table says how far off they are (``offset_km``, as in
-        the answer of `stations_from_route`) or detours are driven, else those within the
-        distance in which they were fetched along a route, else 5 km.
+        Maximum distance of a station from the route, inclusive, in km. By default every station
+        counts if the table has the distances (``offset_km``, as from `stations_from_route`) or
+        detours are driven; else stations within the distance in which they were fetched along a
+        route, else within 5 km.
 
     Returns
     -------
     StopPlan
-        The plan with the fewest stops and, of these, with ``detours``, the least distance; or
-        how far one gets.
+        The plan with the fewest stops, with ``detours`` the shortest of these; or how far the
+        vehicle gets.
 
     Raises
     ------
     QueryError
-        If a parameter is wrong, or a row of the table is no numbered point.
+        If a parameter is invalid, or the table is not one of points with ids.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Warns
     -----
     OutsideData
-        If a part of the route lies in countries of which the source holds no station.
+        If a part of the route lies in countries without stations in the source.
 
     Notes
     -----
     The first hop is at most ``range_km * (start_soc - reserve)``, each later one
     ``range_km * (charge_to - reserve)``, to 1 mm. Without detours the farthest station in reach
-    is always a best next stop. With detours a best plan is found stop by stop: the n-th stop of
-    a plan with the fewest stops is a station that cannot be reached with fewer than n.
+    is always a best next stop. With detours the best plan is found stop by stop: the n-th stop of
+    a plan with the fewest stops is a station that cannot be reached with fewer than n stops.
 
     Examples
     --------
@@ -187,21 +187,21 @@ def plan_stops(
     >>> plan.feasible, plan.stops.index.tolist()
     (True, [3])
     """
-    car = _car(range_km, reserve, charge_to, start_soc)
+    car = _check_car(range_km, reserve, charge_to, start_soc)
     stations = station_table(stations)
     check_measures(stations)
     if isinstance(stations, pd.DataFrame):
         check_new_columns(stations, ("arrival_soc", "departure_soc"), "stations")
     line = Line(as_line(route))
     stations = mark_line(stations, line)
-    near_km, far_km = _reach_off(stations, within_km, car, detours=detours)
+    near_km, far_km = _choose_reach(stations, within_km, car, detours=detours)
     marks = marks_along(stations, line, near_km, far_km=far_km)
     off_km = marks.offset_km if detours else np.zeros(len(marks.ids))
-    find = _cheapest if detours else _farthest
+    find = _plan_cheapest if detours else _plan_farthest
     road = _Road(marks.along_km, off_km, line.length_km)
     chain = find(road, car)
-    plan = _plan(marks, road, car, chain)
-    # Detours are straight lines, there and back: the provenance says so.
+    plan = _build_plan(marks, road, car, chain)
+    # Detours are straight lines, there and back: the provenance records it.
     facts = {**car._asdict(), "detours": "straight" if detours else None}
     facts["within_km"] = near_km if far_km is None else far_km
     for table in (plan.stops, plan.legs):
@@ -209,7 +209,8 @@ def plan_stops(
     return plan
 
 
-def _car(range_km: float, reserve: float, charge_to: float, start_soc: float) -> _Car:
+def _check_car(range_km: float, reserve: float, charge_to: float, start_soc: float) -> _Car:
+    """Check the range and the states of charge."""
     car = _Car(
         check_km(range_km, "range_km", suspect_from=_FAR_RANGE_KM),
         check_share(reserve, "reserve"),
@@ -218,27 +219,25 @@ def _car(range_km: float, reserve: float, charge_to: float, start_soc: float) ->
     )
     for name in ("charge_to", "start_soc"):
         if (soc := getattr(car, name)) <= car.reserve:
-            raise QueryError(
-                f"{name}={soc:g} leaves nothing to drive with above reserve={car.reserve:g}"
-            )
+            raise QueryError(f"{name}={soc:g} must be greater than reserve={car.reserve:g}")
     return car
 
 
-def _reach_off(
+def _choose_reach(
     stations: Points, within_km: float | None, car: _Car, *, detours: bool
 ) -> tuple[float, float | None]:
-    """Say how far from the route stations count: with every passage, and with one only."""
+    """Return how far stations may be from the route: for every passage, and for one only."""
     if within_km is not None:
         return check_km(within_km, "within_km"), None
     offset = stations["offset_km"].dropna() if "offset_km" in stations else ()
     if len(offset):
-        # The same place measured twice may differ by rounding.
+        # The same distance measured twice may differ by rounding.
         return float(max(offset)) + 2 * _ROUNDING_KM, None
     return choose_within_km(None, stations), max(car.first_hop_km, car.hop_km) if detours else None
 
 
-def _farthest(road: _Road, car: _Car) -> _Chain:
-    """Go on to the farthest station in reach, again and again."""
+def _plan_farthest(road: _Road, car: _Car) -> _Chain:
+    """Drive to the farthest station in reach until the end or a gap."""
     stops: list[int] = []
     reach, last_km = car.first_hop_km, -np.inf
     while reach < road.length_km:
@@ -246,33 +245,35 @@ def _farthest(road: _Road, car: _Car) -> _Chain:
         if not n_in_reach or road.along_km[n_in_reach - 1] <= last_km:
             break
         last_km = float(road.along_km[n_in_reach - 1])
-        # Of several at this kilometre the first is the nearest to the route.
+        # Of several stations at this kilometre the first is the nearest to the route.
         stops.append(int(np.searchsorted(road.along_km, last_km)))
         reach = last_km + car.hop_km
-    return _best_reach(_Chain(stops, reach), car)
+    return _drop_useless_stops(_Chain(stops, reach), car)
 
 
-def _cheapest(road: _Road, car: _Car) -> _Chain:
-    """Spread out stop by stop, and take the least detour among the first that reach the end."""
+def _plan_cheapest(road: _Road, car: _Car) -> _Chain:
+    """Extend the front stop by stop; of the first stations that reach the end take the cheapest."""
     cost = np.full(len(road.along_km), np.inf)
     before = np.full(len(cost), -1)
     if car.first_hop_km >= road.length_km:
         return _Chain([], car.first_hop_km)
     front = np.flatnonzero(road.in_km <= car.first_hop_km)
     cost[front] = 2 * road.off_km[front]
+    # Invariant: the front contains the stations first reached with this number of stops, each with
+    # the least detour; hence the first front that reaches the end contains a best last stop.
     while front.size:
         ends = front[road.out_km[front] + car.hop_km >= road.length_km]
         if ends.size:
-            return _chain(road, car, before, int(ends[np.argmin(cost[ends])]))
-        front = _spread(road, car, front, cost=cost, before=before)
+            return _trace_chain(road, car, before, int(ends[np.argmin(cost[ends])]))
+        front = _extend_front(road, car, front, cost=cost, before=before)
     reached = np.flatnonzero(np.isfinite(cost))
     if not reached.size:
         return _Chain([], car.first_hop_km)
     farthest = int(reached[np.argmax(road.out_km[reached])])
-    return _best_reach(_chain(road, car, before, farthest), car)
+    return _drop_useless_stops(_trace_chain(road, car, before, farthest), car)
 
 
-def _spread(
+def _extend_front(
     road: _Road,
     car: _Car,
     front: NDArray[np.intp],
@@ -297,21 +298,23 @@ def _spread(
     return new
 
 
-def _chain(road: _Road, car: _Car, before: NDArray[np.intp], last: int) -> _Chain:
+def _trace_chain(road: _Road, car: _Car, before: NDArray[np.intp], last: int) -> _Chain:
+    """Return the stops that lead to the last one."""
     stops = [last]
     while before[stops[-1]] >= 0:
         stops.append(int(before[stops[-1]]))
     return _Chain(stops[::-1], float(road.out_km[last]) + car.hop_km)
 
 
-def _best_reach(chain: _Chain, car: _Car) -> _Chain:
-    """Choose no stop where one soon after a full start leads less far."""
+def _drop_useless_stops(chain: _Chain, car: _Car) -> _Chain:
+    """Drop a stop soon after a full start if it leads less far than driving on."""
     return chain if chain.reach_km >= car.first_hop_km else _Chain([], car.first_hop_km)
 
 
-def _plan(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> StopPlan:
+def _build_plan(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> StopPlan:
+    """Build the plan of a chain of stops."""
     feasible = chain.reach_km >= road.length_km
-    legs = _legs(marks, road, car, chain)
+    legs = _list_legs(marks, road, car, chain)
     stops = marks.table.iloc[chain.stops].copy()
     stops["arrival_soc"] = legs["arrival_soc"].to_numpy()[: len(stops)]
     stops["departure_soc"] = car.charge_to
@@ -319,10 +322,10 @@ def _plan(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> StopPlan:
     return StopPlan(feasible, stops, legs, stranded)
 
 
-def _legs(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> pd.DataFrame:
-    """List the drives, up to the end or to the first place that is out of reach."""
+def _list_legs(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> pd.DataFrame:
+    """List the drives up to the end, or to the first station that is out of reach."""
     end = len(marks.ids)
-    visited = [*chain.stops, _target(road, chain)]
+    visited = [*chain.stops, _find_target(road, chain)]
     ids = take_ids(marks.ids, np.array([-1, *(-1 if i == end else i for i in visited)]))
     km = np.append(0.0, np.append(road.along_km, road.length_km)[visited])
     off = np.append(0.0, np.append(road.off_km, 0.0)[visited])
@@ -341,8 +344,8 @@ def _legs(marks: Marks, road: _Road, car: _Car, chain: _Chain) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _target(road: _Road, chain: _Chain) -> int:
-    """Find the mark after the last stop: the end of the route, or a station out of reach."""
+def _find_target(road: _Road, chain: _Chain) -> int:
+    """Return the mark after the last stop: the end of the route, or a station out of reach."""
     end = len(road.along_km)
     last_km = road.along_km[chain.stops[-1]] if chain.stops else 0.0
     beyond = np.flatnonzero((road.along_km >= last_km) & (road.in_km > chain.reach_km))

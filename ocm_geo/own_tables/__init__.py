@@ -1,4 +1,4 @@
-"""Station tables made from any table of stations or of connections."""
+"""Build station tables from any table of stations or of connections."""
 
 from ocm_geo.own_tables.building import stations_from_table
 

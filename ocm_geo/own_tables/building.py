@@ -1,4 +1,4 @@
-"""Make a station table of a user's table of stations or of connections."""
+"""Build a station table from a user's table of stations or of connections."""
 
 from __future__ import annotations
 
@@ -75,35 +75,35 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
     licence: str | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Make a station table of any table of stations or of connections.
+    Build a station table from any table of stations or of connections.
 
-    Each argument but the last two is the name of a column of `frame`, or one value that holds for
-    all rows. The result works wherever stations do: verdicts, coverage and its bounds, figures,
-    maps, files, filters.
+    Each argument except the last two is the name of a column of `frame`, or one value for all rows.
+    The result works in every function that takes stations: verdicts, coverage and its bounds,
+    figures, maps, files and filters.
 
     Parameters
     ----------
     frame : pandas.DataFrame or geopandas.GeoDataFrame
-        One row a station; or, with `site`, one row a connection. A GeoDataFrame of points in any
-        coordinate reference system, or a table with the columns `lon` and `lat`.
+        One row for each station; with `site`, one row for each connection. A GeoDataFrame of
+        points in any coordinate reference system, or a table with the columns `lon` and `lat`.
     id : column, optional
         Ids of the stations: whole numbers or texts. By default the index of `frame`. With `site`
-        it names the rows and goes into ``reference`` of the connections.
+        they are the ids of the rows and become the ``reference`` of the connections.
     site : column, optional
         The station that each row belongs to; its values are the ids of the stations.
     title : column or str, optional
         Names of the stations.
     power_kw : column or float, optional
-        Power of one connector, kW; 0 is taken as missing.
+        Power of one connector, kW; 0 counts as missing.
     connector : column, int or str, optional
         Type of connector, as an id or a label of Open Charge Map: ``33`` or ``"CCS (Type 2)"``.
-        ``"MCS"``, which Open Charge Map does not know, becomes Unknown with DC.
+        ``"MCS"``, which Open Charge Map does not have, becomes Unknown with DC.
     current : column, int or str, optional
-        Current, likewise: ``10``, ``20``, ``30``, ``"DC"``, ``"AC (Three-Phase)"``. ``"AC"`` is
-        taken as three-phase above 7.4 kW, else as single-phase. Where missing, DC for connectors
-        that carry nothing else (CCS, CHAdeMO, GB/T DC, ChaoJi).
+        Current, likewise: ``10``, ``20``, ``30``, ``"DC"``, ``"AC (Three-Phase)"``. ``"AC"``
+        means three-phase above 7.4 kW, else single-phase. If missing, DC for connectors that
+        support nothing else (CCS, CHAdeMO, GB/T DC, ChaoJi).
     quantity : column or int, optional
-        How many connectors a row stands for, 1 or more.
+        Number of connectors of a row, 1 or more.
     n_points : column or int, optional
         Charging points of the station.
     operator : column, str or int, optional
@@ -113,12 +113,12 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
         ``"Public"`` and ``"Operational"``. With `site`, a station whose connections differ in
         status is "Partly Operational (Mixed)".
     lon, lat : column, optional
-        Position in degrees (WGS84), where `frame` has no geometry.
+        Position in degrees (WGS84), if `frame` has no geometry.
     country : column, str or int, optional
-        Country: code, name or id. It tells which countries the table covers, so that measures
-        beyond them warn; by default those in which the stations lie.
+        Country: code, name or id. It defines which countries the table covers, so that measures
+        beyond them warn; by default the countries in which the stations lie.
     attribution : str
-        Whom to credit for the data; it stands under every figure and map.
+        Whom to credit for the data; it is printed on every figure and map.
     licence : str, optional
         Licence of the data.
 
@@ -126,19 +126,19 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
     -------
     geopandas.GeoDataFrame
         The columns of `ocm_geo.schema.STATION_COLUMNS` and ``geometry`` (EPSG:4326), by ascending
-        ``station_id`` (the index: int or text). Other columns of `frame` are left out; join them by
+        ``station_id`` (the index: int or text). Other columns of `frame` are dropped; join them by
         the index.
 
     Raises
     ------
     QueryError
-        If anything is wrong with the table; all problems are listed.
+        If the table is invalid; all problems are listed.
 
     Warns
     -----
     SuspectInput
-        If powers are more than their connectors can deliver, as watts given as kW are; if
-        longitude and latitude are probably swapped.
+        If powers exceed what their connectors can deliver (for example, watts instead of kW),
+        or longitude and latitude are probably swapped.
 
     Examples
     --------
@@ -148,7 +148,7 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
     ...     {
     ...         "station": ["A", "A", "B"],
     ...         "kw": [150.0, 22.0, 50.0],
-    ...         "plug": ["CCS (Type 2)", "Type 2 (Socket Only)", "CHAdeMO"],
+    ...         "connector": ["CCS (Type 2)", "Type 2 (Socket Only)", "CHAdeMO"],
     ...         "x": [5.1, 5.1, 5.4],
     ...         "y": [52.1, 52.1, 52.2],
     ...     }
@@ -157,7 +157,7 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
     ...     register,
     ...     site="station",
     ...     power_kw="kw",
-    ...     connector="plug",
+    ...     connector="connector",
     ...     lon="x",
     ...     lat="y",
     ...     operator="City of Utrecht",
@@ -185,23 +185,26 @@ def stations_from_table(  # noqa: PLR0913 - one argument for each fact of a stat
     for name, value in labelled.items():
         rows[name] = columns.codes(name, value, _CODES[name], bundled())
     rows["lon"], rows["lat"] = read_positions(columns, frame, lon, lat)
-    _check_credit(columns, attribution, licence)
+    _check_table_credit(columns, attribution, licence)
     sites = read_sites(columns, frame, id, site)
     per_station = {} if sites is None else read_stations(columns, sites, rows)
     if columns.problems or sites is None:
-        raise QueryError(_tell_all(columns.problems))
-    return _build(sites, rows, per_station, {"attribution": attribution, "licence": licence})
+        raise QueryError(_format_problems(columns.problems))
+    return _build_own_stations(
+        sites, rows, per_station, {"attribution": attribution, "licence": licence}
+    )
 
 
-def _tell_all(problems: list[str]) -> str:
+def _format_problems(problems: list[str]) -> str:
+    """Return the message for all problems of a table."""
     if len(problems) == 1:
         return f"stations_from_table: {problems[0]}"
     listed = "".join(f"\n- {problem}" for problem in problems)
     return f"stations_from_table found {len(problems)} problems:{listed}"
 
 
-def _check_credit(columns: Columns, attribution: object, licence: object) -> None:
-    """Check whom to credit: a result without that could not be published."""
+def _check_table_credit(columns: Columns, attribution: object, licence: object) -> None:
+    """Check the credit, without which a result could not be published."""
     if not isinstance(attribution, str) or not attribution.strip():
         columns.problems.append(
             f"attribution must name whom to credit for the data, not {short_form(attribution)}"
@@ -226,7 +229,7 @@ def _settle_current(rows: Values) -> pd.Series[Any] | None:
 
 
 def _make_connections(sites: Sites, rows: Values) -> tuple[list[Connection], NDArray[np.int64]]:
-    """Return the connections, station by station, and how many each station has."""
+    """Return the connections sorted by station, and the number of each station."""
     kind = rows["connector"]
     facts = {
         "connection_type_id": None if kind is None else kind.mask(kind.eq(MCS), _UNKNOWN),
@@ -239,29 +242,37 @@ def _make_connections(sites: Sites, rows: Values) -> tuple[list[Connection], NDA
     if sites.grouped:
         facts |= {"status_type_id": rows["status"], "reference": sites.reference}
     order = np.argsort(sites.code, kind="stable")
-    given = {name: _plain(values, order) for name, values in facts.items() if values is not None}
+    given = {
+        name: _list_values(values, order) for name, values in facts.items() if values is not None
+    }
     if "quantity" in given:
         given["quantity"] = [None if n is None else int(n) for n in given["quantity"]]
     names = list(given)
-    plugs = [
+    connections = [
         Connection(**dict(zip(names, row, strict=True)))
         for row in zip(*given.values(), strict=True)
     ]
-    return plugs, np.bincount(sites.code, minlength=len(sites)).astype(np.int64)
+    return connections, np.bincount(sites.code, minlength=len(sites)).astype(np.int64)
 
 
-def _plain(values: Any, order: NDArray[np.intp]) -> list[Any]:  # noqa: ANN401 - a column
-    """Return plain values, None where missing."""
+def _list_values(values: Any, order: NDArray[np.intp]) -> list[Any]:  # noqa: ANN401 - a column
+    """Return the values of a column in an order, None if missing."""
     column = pd.Series(values).iloc[order].astype(object)
     return column.where(column.notna(), None).tolist()
 
 
-def _build(sites: Sites, rows: Values, per_station: Values, credit: Values) -> gpd.GeoDataFrame:
-    """Build the station table."""
-    plugs, counts = _make_connections(sites, rows)
-    table = connection_table(connection_columns(plugs), np.repeat(np.arange(len(sites)), counts))
+def _build_own_stations(
+    sites: Sites, rows: Values, per_station: Values, credit: Values
+) -> gpd.GeoDataFrame:
+    """Build the station table with its provenance."""
+    connections, counts = _make_connections(sites, rows)
+    table = connection_table(
+        connection_columns(connections), np.repeat(np.arange(len(sites)), counts)
+    )
     ends = np.cumsum(counts)
-    texts = [_encode(plugs[end - n : end]).decode() for end, n in zip(ends, counts, strict=True)]
+    texts = [
+        _encode(connections[end - n : end]).decode() for end, n in zip(ends, counts, strict=True)
+    ]
     reference = bundled()
     country = per_station["country"]
     known: Values = {
@@ -279,30 +290,30 @@ def _build(sites: Sites, rows: Values, per_station: Values, credit: Values) -> g
         "lat": per_station["lat"],
         **summaries(table, counts),
     }
-    stations = stations_from_arrow(_arrow_table(known, len(sites)))
+    stations = stations_from_arrow(_build_arrow_table(known, len(sites)))
     stations.index = sites.ids
     attach(
         stations,
         source=OWN_SOURCE,
         attribution=credit["attribution"].strip(),
         licence=credit["licence"],
-        covers=" ".join(sorted(_countries_of(stations))) or None,
+        covers=" ".join(sorted(_find_covered_countries(stations))) or None,
     )
     warn_if_swapped(per_station["lon"], per_station["lat"])
-    _warn_of_power(stations, rows["power_kw"])
+    _warn_implausible_power(stations, rows["power_kw"])
     return stations
 
 
-def _countries_of(stations: gpd.GeoDataFrame) -> set[str]:
-    """Return the countries that a table covers: those it names, else those its stations lie in."""
+def _find_covered_countries(stations: gpd.GeoDataFrame) -> set[str]:
+    """Return the countries that a table names, else those in which its stations lie."""
     if named := set(stations["country_code"].dropna()):
         return named
     rows = find_countries(stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy())
     return set(countries()["code"].iloc[np.unique(rows[rows >= 0])].astype(str))
 
 
-def _arrow_table(known: Values, n: int) -> pa.Table:
-    """Return all columns of a station table; those that are not known are missing."""
+def _build_arrow_table(known: Values, n: int) -> pa.Table:
+    """Build all columns of a station table; unknown ones are missing."""
     fields = [
         *arrow_schema(STATION_COLUMNS),
         pa.field("lon", pa.float64()),
@@ -318,8 +329,10 @@ def _arrow_table(known: Values, n: int) -> pa.Table:
     return pa.table(columns)
 
 
-def _warn_of_power(stations: gpd.GeoDataFrame, power_kw: NDArray[np.float64] | None) -> None:
-    """Warn of powers that no connector delivers: whole tables give watts as kilowatts."""
+def _warn_implausible_power(
+    stations: gpd.GeoDataFrame, power_kw: NDArray[np.float64] | None
+) -> None:
+    """Warn about powers that no connector delivers: they may be in watts."""
     wrong = stations["n_power_implausible"].to_numpy() > 0
     if power_kw is None or not wrong.any():
         return

@@ -1,4 +1,4 @@
-"""Read the columns of a user's table: every problem is noted, none stops the reading."""
+"""Read the columns of a user's table; problems are collected, so that all are reported at once."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _LONGEST = 40
 
 
 def show_some(values: Iterable[object]) -> str:
-    """Return the first few of values in words, each once, and how many more there are."""
-    words = list(dict.fromkeys(_word_of(value) for value in values))
+    """Return the first few distinct values, and the number of others."""
+    words = list(dict.fromkeys(_format_cell(value) for value in values))
     more = f" and {len(words) - _SHOWN:,} more" if len(words) > _SHOWN else ""
     return ", ".join(words[:_SHOWN]) + more
 
 
-def _word_of(value: object) -> str:
-    """Return a value of a cell in a short form."""
+def _format_cell(value: object) -> str:
+    """Return the short form of a cell."""
     word = repr(value.item() if isinstance(value, np.generic) else value)
     return word if len(word) <= _LONGEST else word[:_LONGEST] + "…"
 
@@ -46,14 +46,14 @@ def _word_of(value: object) -> str:
 @dataclass
 class Columns:
     """
-    The columns and constants that stand for the facts of stations.
+    The columns and constants of a user's table of stations.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         The user's table.
     problems : list of str
-        What is wrong with it; grows while columns are read.
+        Problems found so far, in the order of reading.
     """
 
     frame: pd.DataFrame
@@ -61,7 +61,7 @@ class Columns:
 
     def raw(self, name: str, value: object, kind: Kind) -> pd.Series[Any] | None:
         """
-        Return the values of an argument, one a row.
+        Return the values of an argument, one for each row.
 
         Parameters
         ----------
@@ -70,8 +70,8 @@ class Columns:
         value : object
             What was passed: the name of a column, or a constant.
         kind : {"column", "number", "text", "label"}
-            Which constants make sense: none, numbers, texts and numbers that are not nearly the
-            name of a column, or any.
+            Allowed constants: none, numbers, texts and numbers that do not resemble the name of a
+            column, or any.
 
         Returns
         -------
@@ -81,18 +81,18 @@ class Columns:
         if value is None:
             return None
         if self._has_column(value):
-            return self._column(name, value)
+            return self._take_column(name, value)
         if is_missing(value) or isinstance(value, bool) or not isinstance(value, str | Real):
             what = f"must be the name of a column or one value, not {short_form(value)}"
-            self._note(name, what)
+            self._add_problem(name, what)
             return None
         if kind == "column" or (isinstance(value, str) and self._is_misspelt(value, kind)):
-            self._note(name, self._no_column(value))
+            self._add_problem(name, self._describe_missing(value))
             return None
         return pd.Series([value] * len(self.frame), dtype=object)
 
     def text(self, name: str, value: object) -> pd.Series[Any] | None:
-        """Return texts; white space around them is removed, and empty ones are missing."""
+        """Return texts without surrounding white space; empty ones are missing."""
         found = self.raw(name, value, "text")
         if found is None:
             return None
@@ -112,7 +112,7 @@ class Columns:
         value : object
             The name of a column, or a number.
         low : float
-            The least number.
+            The minimum.
         whole : bool
             Whether they must be whole.
 
@@ -137,14 +137,16 @@ class Columns:
         for fault, rows in faults.items():
             if rows.any():
                 shown = show_some(found[rows])
-                self._note(name, f"{rows.sum():,} of {len(found):,} values {fault} ({shown})")
+                self._add_problem(
+                    name, f"{rows.sum():,} of {len(found):,} values {fault} ({shown})"
+                )
         return numbers
 
     def codes(
         self, name: str, value: object, table: str, reference: ReferenceData
     ) -> pd.Series[Any] | None:
         """
-        Return the ids that ids or labels stand for.
+        Return the ids of ids or labels.
 
         Parameters
         ----------
@@ -155,12 +157,12 @@ class Columns:
         table : str
             The reference table.
         reference : ReferenceData
-            Where labels are looked up.
+            Reference data for the labels.
 
         Returns
         -------
         pandas.Series of Int64 or None
-            Missing where the value is missing or an empty text; None as for `raw`.
+            Missing if the value is missing or an empty text; None as for `raw`.
         """
         found = self.raw(name, value, "label")
         return None if found is None else self.resolve(name, found, table, reference)
@@ -168,56 +170,56 @@ class Columns:
     def resolve(
         self, name: str, found: pd.Series[Any], table: str, reference: ReferenceData
     ) -> pd.Series[Any] | None:
-        """Return the ids of values that were read already, as `codes` does."""
+        """Return the ids of values that were already read, as `codes` does."""
         known: dict[object, int] = {}
         if cells := [value for value in found if not isinstance(value, Hashable)]:
-            self._note(name, f"{show_some(cells)} is neither an id nor a label")
+            self._add_problem(name, f"{show_some(cells)} is neither an id nor a label")
             return None
         faults = []
         for code in pd.unique(found.dropna()):
             if isinstance(code, str) and not code.strip():
                 continue
             try:
-                known[code] = reference.resolve(table, _as_code(code))
+                known[code] = reference.resolve(table, _to_code(code))
             except QueryError as error:
                 faults.append(str(error))
         if faults:
             more = f"; and {len(faults) - _SHOWN:,} more values" if len(faults) > _SHOWN else ""
             is_constant = found.name is None and len(known) + len(faults) == 1
-            column = f"; {self._no_column(found.iloc[0])}" if is_constant else ""
-            self._note(name, "; ".join(faults[:_SHOWN]) + more + column)
+            column = f"; {self._describe_missing(found.iloc[0])}" if is_constant else ""
+            self._add_problem(name, "; ".join(faults[:_SHOWN]) + more + column)
             return None
         return found.map(known).astype("Int64")
 
-    def _note(self, name: str, problem: str) -> None:
+    def _add_problem(self, name: str, problem: str) -> None:
         self.problems.append(f"{name}: {problem}")
 
-    def _column(self, name: str, label: Any) -> pd.Series[Any] | None:  # noqa: ANN401 - any label
-        """Return the column of a label that exists; several of one label are a problem."""
+    def _take_column(self, name: str, label: Any) -> pd.Series[Any] | None:  # noqa: ANN401 - any label
+        """Return a column by label; several columns of one label are a problem."""
         found: Any = self.frame[label]
         if isinstance(found, pd.Series):
             return found.reset_index(drop=True)
-        self._note(name, f"the table has several columns {label!r}")
+        self._add_problem(name, f"the table has several columns {label!r}")
         return None
 
     def _has_column(self, value: Any) -> bool:  # noqa: ANN401 - any label
         return isinstance(value, Hashable) and value in self.frame.columns
 
-    def _near_columns(self, value: object) -> list[str]:
-        """Find columns whose names are close to a text, whatever the case."""
+    def _find_similar(self, value: object) -> list[str]:
+        """Return the columns with names similar to a text, ignoring case."""
         names = {str(name).casefold(): str(name) for name in self.frame.columns}
         close = get_close_matches(str(value).strip().casefold(), names, n=2, cutoff=0.75)
         return [names[name] for name in close]
 
     def _is_misspelt(self, value: str, kind: Kind) -> bool:
-        """Test whether a text can only have been meant as the name of a column."""
-        return kind == "number" or (kind == "text" and bool(self._near_columns(value)))
+        """Return whether a text can only be a misspelt name of a column."""
+        return kind == "number" or (kind == "text" and bool(self._find_similar(value)))
 
-    def _no_column(self, value: object) -> str:
-        """Return that a column does not exist, and which ones do."""
+    def _describe_missing(self, value: object) -> str:
+        """Return the message for a missing column, with the existing ones."""
         if isinstance(value, str) and not np.isnan(as_number(value)):
             return f"there is no column {value!r}; pass a number without quotes"
-        if near := self._near_columns(value):
+        if near := self._find_similar(value):
             return f"there is no column {value!r}: did you mean {' or '.join(map(repr, near))}?"
         names = [str(name) for name in self.frame.columns]
         more = ", …" if len(names) > _MOST_COLUMNS else ""
@@ -225,7 +227,7 @@ class Columns:
 
 
 def as_number(value: object) -> float:
-    """Return a number or a text that is one; NaN for anything else."""
+    """Return a number, also of a text; NaN for anything else."""
     is_text = isinstance(value, str) and "_" not in value
     if isinstance(value, bool | np.bool_) or is_missing(value):
         return math.nan
@@ -237,8 +239,8 @@ def as_number(value: object) -> float:
         return math.nan
 
 
-def _as_code(value: Any) -> Any:  # noqa: ANN401 - checked by resolve
-    """Return whole numbers of any type as integers: columns with gaps hold them as floats."""
+def _to_code(value: Any) -> Any:  # noqa: ANN401 - checked by resolve
+    """Return whole numbers of any type as integers: columns with gaps contain floats."""
     if isinstance(value, str | bool | np.bool_):
         return value
     number = as_number(value)

@@ -1,4 +1,4 @@
-"""Read operators, currents and positions of a user's table."""
+"""Read the operators, connectors, currents and positions of a user's table."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ __all__ = [
 ]
 
 ANY_AC = -1
-"""Stands for AC of one or of three phases, until the power settles it."""
+"""AC of one or three phases, until the power decides."""
 
 MCS = -2
-"""Stands for the megawatt charging system, which Open Charge Map does not number."""
+"""The megawatt charging system, which has no id in Open Charge Map."""
 
 _MCS_WORDS = ("mcs", "sae j3271", "j3271")
 
@@ -43,7 +43,7 @@ _MOST = 0.5
 
 
 def read_operators(columns: Columns, operator: object) -> dict[str, pd.Series[Any] | None]:
-    """Read operators: ids of Open Charge Map where all are whole numbers, names otherwise."""
+    """Read operators: ids of Open Charge Map if all are whole numbers, else names."""
     found = columns.raw("operator", operator, "text")
     if found is None:
         return {}
@@ -58,7 +58,7 @@ def read_operators(columns: Columns, operator: object) -> dict[str, pd.Series[An
 
 
 def read_current(columns: Columns, current: object) -> pd.Series[Any] | None:
-    """Read currents; "AC" of unknown phases is marked, to be settled by the power."""
+    """Read currents; "AC" of unknown phases is marked until the power decides."""
     return _read_coded(
         columns, "current", current, table="current_types", mark=ANY_AC, meant=("ac",)
     )
@@ -74,7 +74,7 @@ def read_connectors(columns: Columns, connector: object) -> pd.Series[Any] | Non
 def _read_coded(
     columns: Columns, name: str, value: object, *, table: str, mark: int, meant: tuple[str, ...]
 ) -> pd.Series[Any] | None:
-    """Read codes, and mark where words stand for no single code."""
+    """Read codes, and mark words without a single code."""
     found = columns.raw(name, value, "label")
     if found is None:
         return None
@@ -87,23 +87,24 @@ def _read_coded(
 def read_positions(
     columns: Columns, frame: pd.DataFrame, lon: object, lat: object
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Read positions in degrees, of the columns named or of the geometry."""
+    """Read positions in degrees from two columns or the geometry."""
     n_problems = len(columns.problems)
     if lon is None and lat is None:
-        x, y = _read_geometry(columns, frame)
+        x, y = _read_point_geometry(columns, frame)
     elif lon is None or lat is None:
         columns.problems.append("lon and lat belong together: pass both, or a GeoDataFrame")
         return None, None
     else:
         x, y = columns.number("lon", lon), columns.number("lat", lat)
     if x is not None and y is not None and len(columns.problems) == n_problems:
-        _check_positions(columns, frame, x, y)
+        _check_own_positions(columns, frame, x, y)
     return x, y
 
 
-def _read_geometry(
+def _read_point_geometry(
     columns: Columns, frame: pd.DataFrame
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Read positions from the geometry; problems are collected."""
     if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
         columns.problems.append(
             "the table has no geometry: name the columns of its positions with lon= and lat="
@@ -126,10 +127,10 @@ def _read_geometry(
     return shapely.get_x(shapes), shapely.get_y(shapes)
 
 
-def _check_positions(
+def _check_own_positions(
     columns: Columns, frame: pd.DataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]
 ) -> None:
-    """Note rows without a position, and positions that are not on the Earth."""
+    """Report rows without a position, and positions that are not on the Earth."""
     missing = np.isnan(lon) | np.isnan(lat)
     if missing.any():
         columns.problems.append(
@@ -140,7 +141,7 @@ def _check_positions(
     if off.any():
         first = int(np.argmax(off))
         swapped = np.all((np.abs(lat[off]) <= _MAX_LON) & (np.abs(lon[off]) <= _MAX_LAT))
-        hint = "lon and lat are swapped there" if swapped else "they must be degrees of WGS84"
+        hint = "lon and lat are swapped" if swapped else "they must be degrees of WGS84"
         columns.problems.append(
             f"{off.sum():,} of {len(lon):,} positions are not on the Earth (first: row "
             f"{show_some(frame.index[[first]])}, at (lon, lat) = ({lon[first]:g}, "
@@ -149,7 +150,7 @@ def _check_positions(
 
 
 def warn_if_swapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> None:
-    """Warn if most stations lie on the open sea, and on land with the axes exchanged."""
+    """Warn if most stations lie at sea, but on land with swapped axes."""
     if not len(lon) or np.abs(lon).max() > _MAX_LAT:
         return
     at_sea = find_countries(lon, lat) < 0
@@ -158,8 +159,8 @@ def warn_if_swapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> None:
     if wrong.mean() > _MOST:
         first = int(np.argmax(wrong))
         warn_user(
-            f"{wrong.sum():,} of {len(lon):,} stations lie on the open sea (first: (lon, lat) = "
-            f"({lon[first]:g}, {lat[first]:g})), and on land with longitude and latitude "
-            "exchanged: lon and lat are probably swapped",
+            f"{wrong.sum():,} of {len(lon):,} stations lie at sea (first: (lon, lat) = "
+            f"({lon[first]:g}, {lat[first]:g})), but on land with swapped axes: "
+            "lon and lat are probably swapped",
             SuspectInput,
         )

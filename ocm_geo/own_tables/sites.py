@@ -1,4 +1,4 @@
-"""Which station each row of a user's table belongs to, and what its rows say of it."""
+"""Group the rows of a user's table into stations."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read_sites(columns: Columns, frame: pd.DataFrame, row_id: object, site: obje
         if found is None:
             return None
         values = found
-    ids = _plain_ids(columns, name, values)
+    ids = _check_station_ids(columns, name, values)
     if ids is None:
         return None
     code, unique = pd.factorize(ids, sort=True)
@@ -59,8 +59,8 @@ def read_sites(columns: Columns, frame: pd.DataFrame, row_id: object, site: obje
     return Sites(pd.Index(unique, name="station_id"), code, site is not None, reference)
 
 
-def _plain_ids(columns: Columns, name: str, values: pd.Series[Any]) -> NDArray[Any] | None:
-    """Return ids as whole numbers or as texts; note what is neither."""
+def _check_station_ids(columns: Columns, name: str, values: pd.Series[Any]) -> NDArray[Any] | None:
+    """Return ids as whole numbers or as texts; others are a problem."""
     is_text = np.array([isinstance(value, str) for value in values], dtype=bool)
     missing = values.isna().to_numpy() | (
         is_text & (values == "").to_numpy(dtype=bool, na_value=False)
@@ -70,7 +70,7 @@ def _plain_ids(columns: Columns, name: str, values: pd.Series[Any]) -> NDArray[A
         return None
     if is_text.all():
         return values.to_numpy(dtype=object)
-    if not is_text.any() and (whole := _whole_numbers(values)) is not None:
+    if not is_text.any() and (whole := _convert_whole_numbers(values)) is not None:
         return whole
     kinds = ", ".join(sorted({type(value).__name__ for value in values}))
     columns.problems.append(
@@ -80,8 +80,8 @@ def _plain_ids(columns: Columns, name: str, values: pd.Series[Any]) -> NDArray[A
     return None
 
 
-def _whole_numbers(values: pd.Series[Any]) -> NDArray[np.int64] | None:
-    """Return whole numbers of any type; None where a value is not one."""
+def _convert_whole_numbers(values: pd.Series[Any]) -> NDArray[np.int64] | None:
+    """Return whole numbers of any type; None if a value is not one."""
     if pd.api.types.is_integer_dtype(values.dtype):
         return values.to_numpy(dtype=np.int64)
     numbers = values.map(as_number).to_numpy(np.float64)
@@ -94,35 +94,35 @@ def _whole_numbers(values: pd.Series[Any]) -> NDArray[np.int64] | None:
 
 
 def read_stations(columns: Columns, sites: Sites, rows: dict[str, Any]) -> dict[str, Any]:
-    """Bring what belongs to stations from rows to stations, and note contradictions."""
+    """Reduce the rows of each station to one value each, and report contradictions."""
     operators = rows["operator"]
     found: dict[str, Any] = {
-        "title": _first_of(sites, rows["title"]),
-        "operator_reference": _first_of(sites, operators.get("operator_reference")),
-        "operator_id": _first_of(sites, operators.get("operator_id")),
-        "status": _status_of(sites, rows["status"]),
+        "title": _take_first(sites, rows["title"]),
+        "operator_reference": _take_first(sites, operators.get("operator_reference")),
+        "operator_id": _take_first(sites, operators.get("operator_id")),
+        "status": _merge_status(sites, rows["status"]),
     }
     for name in ("n_points", "usage", "country"):
-        found[name] = _first_of(sites, rows[name])
+        found[name] = _take_first(sites, rows[name])
     told = rows | {"operator": operators.get("operator_reference", operators.get("operator_id"))}
     for name in ("n_points", "usage", "country", "operator"):
-        _note_several(columns, sites, name, told[name])
+        _report_contradictions(columns, sites, name, told[name])
     if rows["lon"] is not None and rows["lat"] is not None:
-        found["lon"], found["lat"] = _position_of(columns, sites, rows["lon"], rows["lat"])
+        found["lon"], found["lat"] = _take_position(columns, sites, rows["lon"], rows["lat"])
     return found
 
 
-def _first_of(sites: Sites, values: Any) -> pd.Series[Any] | None:  # noqa: ANN401 - a column
+def _take_first(sites: Sites, values: Any) -> pd.Series[Any] | None:  # noqa: ANN401 - a column
     """Return the first known value of each station."""
     return None if values is None else pd.Series(values).groupby(sites.code).first()
 
 
-def _note_several(columns: Columns, sites: Sites, name: str, values: Any) -> None:  # noqa: ANN401
-    """Note stations whose rows have several values of what a station has one of."""
+def _report_contradictions(columns: Columns, sites: Sites, name: str, values: Any) -> None:  # noqa: ANN401
+    """Report stations whose rows contradict each other."""
     if values is None:
         return
     column = pd.Series(values)
-    differs = _differs(sites, column, column.groupby(sites.code).first())
+    differs = _find_differing(sites, column, column.groupby(sites.code).first())
     if differs.any():
         at = int(np.argmax(differs))
         shown = show_some(column[sites.code == at].dropna())
@@ -132,25 +132,27 @@ def _note_several(columns: Columns, sites: Sites, name: str, values: Any) -> Non
         )
 
 
-def _differs(sites: Sites, values: pd.Series[Any], first: pd.Series[Any]) -> NDArray[np.bool_]:
-    """Return which stations have rows of different values; a missing one does not count."""
+def _find_differing(
+    sites: Sites, values: pd.Series[Any], first: pd.Series[Any]
+) -> NDArray[np.bool_]:
+    """Return which stations have rows of different values, ignoring missing ones."""
     other = values != first.iloc[sites.code].set_axis(values.index)
     rows = other.to_numpy(dtype=bool, na_value=False) & values.notna().to_numpy()
     return np.bincount(sites.code, rows, len(sites)) > 0
 
 
-def _status_of(sites: Sites, status: pd.Series[Any] | None) -> pd.Series[Any] | None:
-    """Return the status of each station: that of its rows, or "Partly Operational (Mixed)"."""
+def _merge_status(sites: Sites, status: pd.Series[Any] | None) -> pd.Series[Any] | None:
+    """Return the status of each station; of different rows "Partly Operational (Mixed)"."""
     if status is None:
         return None
     first = status.groupby(sites.code).first()
-    return first.mask(_differs(sites, status, first), _PARTLY_OPERATIONAL)
+    return first.mask(_find_differing(sites, status, first), _PARTLY_OPERATIONAL)
 
 
-def _position_of(
+def _take_position(
     columns: Columns, sites: Sites, lon: NDArray[np.float64], lat: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the position of the first row of each station; the others must be near it."""
+    """Return the position of the first row of each station, near which all must lie."""
     first = np.zeros(len(sites), dtype=np.intp)
     first[sites.code[::-1]] = np.arange(len(lon))[::-1]
     x, y = lon[first], lat[first]
@@ -160,7 +162,7 @@ def _position_of(
             apart = np.unique(sites.code[away])
             columns.problems.append(
                 f"{len(apart):,} of {len(sites):,} stations have rows more than {_SAME_SITE_KM:g} "
-                f"km apart (stations {show_some(sites.ids[apart])}): does site name a "
-                "place, not a network?"
+                f"km apart (stations {show_some(sites.ids[apart])}): does site contain "
+                "locations, not networks?"
             )
     return x, y

@@ -1,4 +1,4 @@
-"""The question: where, and which stations; every filter with its checks and exact meaning."""
+"""Describe questions for stations: where, and which; every filter with its exact meaning."""
 
 from ocm_geo.query.filters import FILTERS, StationFilters, columns_of
 from ocm_geo.query.question import StationQuery, published_mask

@@ -1,4 +1,4 @@
-"""Values of filters, checked once at the edge: ids for codes, numbers, UTC timestamps."""
+"""Check the values of filters once, and convert them to ids, numbers and UTC timestamps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ISO = "an ISO 8601 date such as '2024-05-31'"
 
 def list_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
     """
-    List the filters that are set, codes as lists.
+    Return the filters that are set, with lists of codes.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def list_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Without those that are None; an iterator is read once, here.
+        Without filters that are None; an iterator is consumed once, here.
 
     Raises
     ------
     QueryError
-        On an unknown filter or an empty list.
+        If a filter is unknown or a list is empty.
     """
     for name in filters:
         if name not in FILTERS:
@@ -58,14 +58,14 @@ def list_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_filters(filters: Mapping[str, Any], reference: ReferenceData) -> dict[str, Any]:
     """
-    Check filters and turn codes into ids.
+    Check filters and replace codes by ids.
 
     Parameters
     ----------
     filters : mapping
         As `StationFilters`.
     reference : ReferenceData
-        Where labels are looked up.
+        Reference data for the labels.
 
     Returns
     -------
@@ -75,25 +75,25 @@ def check_filters(filters: Mapping[str, Any], reference: ReferenceData) -> dict[
     Raises
     ------
     QueryError
-        On an unknown filter or code, or a value that cannot be meant.
+        If a filter, a code or a value is invalid.
     """
     given = list_filters(filters)
     checked = {name: _check_value(FILTERS[name], v, reference) for name, v in given.items()}
     low, high = checked.get("min_power_kw"), checked.get("max_power_kw")
     if low is not None and high is not None and low > high:
-        raise QueryError(f"min_power_kw={low:g} is more than max_power_kw={high:g}")
+        raise QueryError(f"min_power_kw={low:g} is greater than max_power_kw={high:g}")
     return checked
 
 
 def _check_value(row: Filter, value: Any, reference: ReferenceData) -> Any:  # noqa: ANN401
-    """Check the value of any filter."""
+    """Check the value of a filter by its kind."""
     match row.kind:
         case "codes":
-            return _find_codes(row.name, value, reference)
+            return _resolve_codes(row.name, value, reference)
         case "power":
             return check_power(value, row.name)
         case "date":
-            return _check_date(row.name, value)
+            return _check_date_filter(row.name, value)
         case "count":
             return check_whole(value, row.name)
     if not isinstance(value, bool | np.bool_):
@@ -101,28 +101,28 @@ def _check_value(row: Filter, value: Any, reference: ReferenceData) -> Any:  # n
     return bool(value)
 
 
-def _find_codes(name: str, values: list[Any], reference: ReferenceData) -> tuple[int, ...]:
+def _resolve_codes(name: str, values: list[Any], reference: ReferenceData) -> tuple[int, ...]:
     """Return the ids of a list of codes."""
     ids = [read_id(value) for value in values]
     if name in _OPEN_ENDED and reference is bundled() and None not in ids:
-        # The bundled snapshot has hardly any operators: it cannot know which ids exist.
+        # The bundled snapshot has hardly any operators: it cannot tell which ids exist.
         return tuple(sorted({i for i in ids if i is not None}))
     return reference.resolve_all(name, values)
 
 
-def _check_date(name: str, value: Any) -> pd.Timestamp:  # noqa: ANN401 - checked here
-    """Check a date; a text must be ISO 8601, since 01/06/2024 is read in two ways."""
+def _check_date_filter(name: str, value: Any) -> pd.Timestamp:  # noqa: ANN401 - checked here
+    """Check a date; a text must be ISO 8601, because 01/06/2024 is ambiguous."""
     wrong = f"{name} must be {_ISO}, a date or a timestamp, not {short_form(value)}"
     if not isinstance(value, str | dt.date | np.datetime64) or is_missing(value):
         raise QueryError(wrong)
     try:
-        instant = _read_iso(value.strip()) if isinstance(value, str) else pd.Timestamp(value)
+        instant = _parse_iso_date(value.strip()) if isinstance(value, str) else pd.Timestamp(value)
         return instant.tz_localize("UTC") if instant.tzinfo is None else instant.tz_convert("UTC")
     except (ValueError, TypeError, OverflowError) as error:
         raise QueryError(wrong) from error
 
 
-def _read_iso(text: str) -> pd.Timestamp:
+def _parse_iso_date(text: str) -> pd.Timestamp:
     """Read an ISO 8601 date; a year or month means its first instant."""
     if re.fullmatch(r"\d{4}(-\d\d)?", text):
         text = (text + "-01-01")[: len("2024-01-01")]
@@ -130,6 +130,6 @@ def _read_iso(text: str) -> pd.Timestamp:
 
 
 def _suggest_filter(name: str) -> str:
-    """Suggest the filter that is spelt nearly so, or list all."""
+    """Suggest the filter with the most similar name, or list all."""
     close = difflib.get_close_matches(name, FILTERS, n=1)
     return f"did you mean {close[0]!r}?" if close else f"the filters are {', '.join(FILTERS)}"

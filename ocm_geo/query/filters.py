@@ -1,4 +1,4 @@
-"""Which stations: every filter as data, one row each, read by all that filter, ask or document.
+"""Define every filter as data: one row, read by all code that filters, requests or documents.
 
 To add a filter, add a row to `StationFilters`. The question and its masks, the requests to the
 live API, the columns that a mirror reads, the options of the command line, the signatures and the
@@ -27,18 +27,18 @@ Test: TypeAlias = Literal["in", ">=", "<=", "open", ""]
 @dataclass(frozen=True)
 class Filter:
     """
-    One filter.
+    A filter.
 
     Parameters
     ----------
     label : str
-        What a control of a map is called.
+        Label of the control of a map.
     kind : {"codes", "power", "date", "flag", "count"}
-        What its value is, and thereby how it is checked. Codes are ids or labels of the reference
-        table of the same name.
+        Kind of its value, which decides how it is checked. Codes are ids or labels of the
+        reference table of the same name.
     level : {"station", "connection", "answer"}
-        What it is met by. All filters on connections are met by one and the same connection;
-        those of the answer do not choose stations by their properties.
+        What must meet it. All filters on connections must be met by one and the same connection;
+        filters of the answer do not select stations by their properties.
     meaning : str
         Its exact meaning: one or more sentences.
     test : {"in", ">=", "<=", "open", ""}
@@ -62,12 +62,12 @@ class Filter:
 
     @property
     def default(self) -> bool | None:
-        """The value that leaves the filter out."""
+        """Return the value that disables the filter."""
         return False if self.kind == "flag" and self.level == "answer" else None
 
     @property
     def option(self) -> str:
-        """The option of the command line: codes are given one at a time."""
+        """Return the option of the command line, which takes one code at a time."""
         name = self.name
         if self.kind == "codes":
             name = name[:-3] + "y" if name.endswith("ies") else name.removesuffix("s")
@@ -78,8 +78,8 @@ class StationFilters(TypedDict, total=False):
     """
     The filters of every station question; all of them must be met.
 
-    A missing value never matches a filter. Codes are ids or labels, one or several. None leaves a
-    filter out; a missing value (NaN, NaT, ``pandas.NA``, an empty text) or an empty list is an
+    A missing value never matches a filter. Codes are ids or labels, one or several. None disables
+    a filter; a missing value (NaN, NaT, ``pandas.NA``, an empty text) or an empty list is an
     error, never all stations.
     """
 
@@ -102,14 +102,14 @@ class StationFilters(TypedDict, total=False):
         Codes | None,
         Filter(
             "Connector", "codes", "connection",
-            "Connectors; names in use such as ``CCS``, ``Type 2`` or ``NACS`` mean all their ids.",
+            "Connectors; common names such as ``CCS``, ``Type 2`` or ``NACS`` mean all their ids.",
             "in", "connection_type_id", "connectiontypeid",
         ),
     ]  # fmt: skip
     current_types: Annotated[
         Codes | None,
         Filter(
-            "Current", "codes", "connection", "Kinds of current; ``AC`` means both kinds.",
+            "Current", "codes", "connection", "Currents; ``AC`` means both alternating currents.",
             "in", "current_type_id",
         ),
     ]  # fmt: skip
@@ -141,15 +141,15 @@ class StationFilters(TypedDict, total=False):
     min_power_kw: Annotated[
         float | None,
         Filter(
-            "Least power", "power", "connection",
-            "Least recorded power of one connection, inclusive, kW.", ">=", "power_kw",
+            "Minimum power", "power", "connection",
+            "Minimum recorded power of one connection, inclusive, kW.", ">=", "power_kw",
         ),
     ]  # fmt: skip
     max_power_kw: Annotated[
         float | None,
         Filter(
-            "Greatest power", "power", "connection",
-            "Greatest recorded power of one connection, inclusive, kW.", "<=", "power_kw",
+            "Maximum power", "power", "connection",
+            "Maximum recorded power of one connection, inclusive, kW.", "<=", "power_kw",
         ),
     ]  # fmt: skip
     open_data: Annotated[
@@ -180,7 +180,7 @@ class StationFilters(TypedDict, total=False):
         int | None,
         Filter(
             "At most", "count", "answer",
-            "Keep the first ones in the order of the answer, and warn; None keeps all.",
+            "Keep only the first stations of the answer, and warn; None keeps all.",
         ),
     ]  # fmt: skip
     include_comments: Annotated[
@@ -191,29 +191,29 @@ class StationFilters(TypedDict, total=False):
         bool,
         Filter(
             "Long questions", "flag", "answer",
-            "Allow a question to the live API that takes more than 20 pages.",
+            "Allow a question to the live API that needs more than 20 pages.",
         ),
     ]  # fmt: skip
 
 
-def _read_rows() -> dict[str, Filter]:
+def _read_filter_rows() -> dict[str, Filter]:
     """Read the rows from the annotations of `StationFilters`."""
     hints = get_type_hints(StationFilters, include_extras=True)
     return {name: replace(hint.__metadata__[0], name=name) for name, hint in hints.items()}
 
 
-FILTERS: dict[str, Filter] = _read_rows()
+FILTERS: dict[str, Filter] = _read_filter_rows()
 """The rows of `StationFilters` by name."""
 
 
 def columns_of(level: Level) -> list[str]:
     """
-    Return the columns that filters look at.
+    Return the columns that filters use.
 
     Parameters
     ----------
     level : {"station", "connection"}
-        In which table.
+        The table.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""One question, checked at the edge, and the one definition of its answer."""
+"""Define a question, checked once, and the stations that answer it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["StationQuery", "published_mask"]
 
 _SHOWN = 20
-"""Of a filter with more codes, the provenance keeps the first ones and their number."""
+"""The provenance keeps only the first of more codes, and their number."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class StationQuery:
     """
     A question for charging stations.
 
-    Make one with `build`, which checks everything; the fields hold ids, never labels.
+    Build one with `build`, which checks everything; the fields are ids, never labels.
 
     Parameters
     ----------
     where : Box, Circle, Area, Corridor, Ids or Everywhere
-        The place.
+        The area.
     given : mapping
         The filters that are set, checked: ids, kW, UTC timestamps. Each filter is also an
-        attribute (``query.min_power_kw``): its value, or None where it is not set.
+        attribute (``query.min_power_kw``): its value, or None if it is not set.
     open_provider_ids : tuple of int
         The providers whose data are openly licensed.
 
@@ -77,16 +77,16 @@ class StationQuery:
         **filters: Unpack[StationFilters],
     ) -> Self:
         """
-        Make a question and check all of it.
+        Build a question and check it.
 
         Parameters
         ----------
         where : Box, Circle, Area, Corridor, Ids or Everywhere, optional
-            The place; everywhere by default.
+            The area; everywhere by default.
         reference : ReferenceData, optional
-            Where labels are looked up; the bundled snapshot by default.
+            Reference data for the labels; by default the bundled snapshot.
         **filters : StationFilters
-            Which stations.
+            Filters of the stations.
 
         Returns
         -------
@@ -96,7 +96,7 @@ class StationQuery:
         Raises
         ------
         QueryError
-            On an unknown filter or code, or a value that cannot be meant.
+            If a filter, a code or a value is invalid.
         """
         table = reference or bundled()
         checked = check_filters(filters, table)
@@ -105,43 +105,43 @@ class StationQuery:
 
     @property
     def needs_connections(self) -> bool:
-        """Whether the connections have to be looked at."""
+        """Return whether the filters use the connections."""
         return any(FILTERS[name].level == "connection" for name in self.given)
 
     def mask(
         self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None = None
     ) -> pd.Series[bool]:
         """
-        Say which stations are part of the answer: the one definition of every filter.
+        Return which stations belong to the answer: the only definition of every filter.
 
         Parameters
         ----------
         stations : geopandas.GeoDataFrame
             A station table.
         connections : pandas.DataFrame, optional
-            Its connections, where they are at hand; else they are read from the table.
+            Its connections, if available; by default they are read from the table.
 
         Returns
         -------
         pandas.Series of bool
-            One value a station, the same index. ``max_results`` plays no part.
+            One value for each station, with the same index; ``max_results`` is ignored.
         """
         inside = np.zeros(len(stations), dtype=bool)
-        inside[self._select(stations, connections).positions] = True
+        inside[self._select_stations(stations, connections).positions] = True
         return pd.Series(inside, index=stations.index, name="matches", dtype=bool)
 
     def answer(
         self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None = None
     ) -> gpd.GeoDataFrame:
         """
-        Give the answer: the stations that match, measured, in order, cut to ``max_results``.
+        Return the stations that match, with measures, in order and cut to ``max_results``.
 
         Parameters
         ----------
         stations : geopandas.GeoDataFrame
-            A station table that holds at least all stations of the answer.
+            A station table that contains at least all stations of the answer.
         connections : pandas.DataFrame, optional
-            Its connections, where they are at hand.
+            Its connections, if available.
 
         Returns
         -------
@@ -154,37 +154,40 @@ class StationQuery:
         TruncatedResult
             If more stations match than ``max_results``.
         """
-        selection = self._select(stations, connections)
-        order = self._order(stations, selection)
+        selection = self._select_stations(stations, connections)
+        order = self._sort_positions(stations, selection)
         kept = order if self.max_results is None else order[: self.max_results]
         result = stations.iloc[selection.positions[kept]].copy()
         for name, values in selection.measures.items():
-            result[name] = _column(values[kept])
+            result[name] = _to_nullable(values[kept])
         if not self.include_comments:
             for name in ("comments", "media"):
                 result[name] = pd.array([None] * len(result), dtype=stations[name].dtype)
         result.attrs["ocm"] = read_attrs(stations)
-        return self._told(result, len(order))
+        return self._record_answer(result, len(order))
 
     def describe(self) -> dict[str, Any]:
         """
-        Describe the question in plain JSON, small enough for ``attrs``.
+        Return the question as plain JSON, small enough for ``attrs``.
 
         Returns
         -------
         dict
-            The place and the filters that are set; geometries as box and hash.
+            The area and the filters that are set; geometries as box and hash.
         """
         facts: dict[str, Any] = self.where.describe()
         for name in FILTERS:
             value = self.given.get(name)
             if name != "allow_bulk" and value is not None and value is not FILTERS[name].default:
-                facts[name] = _as_json(value)
+                facts[name] = _to_json(value)
                 if isinstance(value, tuple) and len(value) > _SHOWN:
                     facts[f"n_{name}"] = len(value)
         return facts
 
-    def _select(self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None) -> Selection:
+    def _select_stations(
+        self, stations: gpd.GeoDataFrame, connections: pd.DataFrame | None
+    ) -> Selection:
+        """Return the stations of the answer with their measures, in the order of the table."""
         candidates = np.flatnonzero(self.site_mask(stations))
         if self.needs_connections:
             near = stations.iloc[candidates]
@@ -202,26 +205,26 @@ class StationQuery:
 
     def site_mask(self, stations: pd.DataFrame) -> NDArray[np.bool_]:
         """
-        Say which stations meet the filters on the site itself.
+        Return which stations meet the filters on stations.
 
         Parameters
         ----------
         stations : pandas.DataFrame
-            At least the columns that the filters name.
+            At least the columns that the filters use.
 
         Returns
         -------
         numpy.ndarray of bool
-            One value a station.
+            One value for each station.
         """
         inside = published_mask(stations)
-        for row in self._rows("station"):
-            inside &= self._meets(row, stations)
+        for row in self._list_filters("station"):
+            inside &= self._test_filter(row, stations)
         return inside
 
     def connection_mask(self, connections: pd.DataFrame) -> NDArray[np.bool_]:
         """
-        Say which connections meet all filters on connections by themselves.
+        Return which connections meet all filters on connections.
 
         Parameters
         ----------
@@ -231,31 +234,32 @@ class StationQuery:
         Returns
         -------
         numpy.ndarray of bool
-            One value a connection.
+            One value for each connection.
         """
         inside = np.ones(len(connections), dtype=bool)
-        for row in self._rows("connection"):
-            inside &= self._meets(row, connections)
+        for row in self._list_filters("connection"):
+            inside &= self._test_filter(row, connections)
         return inside
 
-    def _rows(self, level: str) -> list[Filter]:
+    def _list_filters(self, level: str) -> list[Filter]:
         """Return the filters of a level that are set."""
         return [FILTERS[name] for name in self.given if FILTERS[name].level == level]
 
-    def _meets(self, row: Filter, table: pd.DataFrame) -> NDArray[np.bool_]:
-        """Return which rows of a table meet one filter; a missing value meets none."""
+    def _test_filter(self, row: Filter, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return which rows of a table meet a filter; a missing value meets none."""
         value = self.given[row.name]
         match row.test:
             case "in":
-                return _is_in(table, row.column, value)
+                return _test_membership(table, row.column, value)
             case "open":
-                is_open = _is_in(table, row.column, self.open_provider_ids)
+                is_open = _test_membership(table, row.column, self.open_provider_ids)
                 return is_open if value else ~is_open
-        column = _column_of_filter(table, row.column)
+        column = _find_filter_column(table, row.column)
         met = column >= value if row.test == ">=" else column <= value
         return np.asarray(met.to_numpy(dtype=bool, na_value=False))
 
-    def _order(self, stations: gpd.GeoDataFrame, selection: Selection) -> NDArray[np.intp]:
+    def _sort_positions(self, stations: gpd.GeoDataFrame, selection: Selection) -> NDArray[np.intp]:
+        """Return the order of the answer: by the measure of the shape, then by id."""
         ids = stations.index[selection.positions]
         if not pd.api.types.is_integer_dtype(ids.dtype):
             ids = pd.Index(pd.factorize(ids, sort=True)[0])
@@ -263,13 +267,13 @@ class StationQuery:
             return np.argsort(ids, kind="stable")
         return np.lexsort((ids, selection.measures[self.where.order_by]))
 
-    def _told(self, result: gpd.GeoDataFrame, n_matched: int) -> gpd.GeoDataFrame:
-        """Say in the provenance what was asked, and warn if not all of it is here."""
+    def _record_answer(self, result: gpd.GeoDataFrame, n_matched: int) -> gpd.GeoDataFrame:
+        """Record the question in the provenance, and warn if the answer is truncated."""
         truncated = len(result) < n_matched
         if truncated:
             warnings.warn(
                 f"{n_matched} stations match and max_results={self.max_results} keeps the "
-                "first of them; max_results=None gives all",
+                "first of them; max_results=None returns all",
                 TruncatedResult,
                 stacklevel=2,
             )
@@ -288,35 +292,37 @@ def published_mask(stations: pd.DataFrame) -> NDArray[np.bool_]:
     Returns
     -------
     numpy.ndarray of bool
-        One value per station. A station without a submission status counts as published: the
-        exports that leave it out hold nothing else.
+        One value per station. A station without a submission status counts as published:
+        exports without this column contain only published stations.
     """
-    published = _is_in(stations, "submission_status_id", PUBLISHED)
+    published = _test_membership(stations, "submission_status_id", PUBLISHED)
     published |= stations["submission_status_id"].isna().to_numpy(dtype=bool)
-    return published & ~_is_in(stations, "status_type_id", REMOVED)
+    return published & ~_test_membership(stations, "status_type_id", REMOVED)
 
 
-def _is_in(table: pd.DataFrame, column: str, ids: tuple[int, ...]) -> NDArray[np.bool_]:
-    found = _column_of_filter(table, column).isin(ids)
+def _test_membership(table: pd.DataFrame, column: str, ids: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which rows have one of the ids in a column."""
+    found = _find_filter_column(table, column).isin(ids)
     return np.asarray(found.to_numpy(dtype=bool, na_value=False))
 
 
-def _column_of_filter(table: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """Return a column that a filter looks at."""
+def _find_filter_column(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return the column that a filter uses."""
     if column not in table:
         raise QueryError(
-            f"the table has no column {column!r}: pass a station table as the functions "
-            "stations_from_… return it"
+            f"the table has no column {column!r}: pass a station table from one of the "
+            "functions stations_from_…"
         )
     return table[column]
 
 
-def _as_json(value: Any) -> Any:  # noqa: ANN401 - the value of any filter
+def _to_json(value: Any) -> Any:  # noqa: ANN401 - the value of any filter
+    """Return the value of a filter as JSON, cut to a few codes."""
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
     return list(value[:_SHOWN]) if isinstance(value, tuple) else value
 
 
-def _column(values: NDArray[Any]) -> NDArray[Any] | pd.api.extensions.ExtensionArray:
-    """Texts get the nullable string type of the other columns."""
+def _to_nullable(values: NDArray[Any]) -> NDArray[Any] | pd.api.extensions.ExtensionArray:
+    """Return texts with the nullable string type of the other columns."""
     return pd.array(values, dtype="string") if values.dtype.kind in "UO" else values

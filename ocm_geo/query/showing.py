@@ -1,4 +1,4 @@
-"""Filters in the signature and documentation of the functions that take them."""
+"""Show the filters in the signature and docstring of the functions that take them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show_filters(
     *, answer: bool = True, without: Sequence[str] = ()
 ) -> Callable[[Function], Function]:
     """
-    Make a decorator that lists the filters in place of ``**filters``.
+    Return a decorator that lists the filters instead of ``**filters``.
 
     Tab completion, ``help()`` and `inspect.signature` then show them; type checkers read the
     annotation ``Unpack[StationFilters]``.
@@ -74,7 +74,7 @@ def show_filters(
 
 
 def _describe_filter(row: Filter, indent: str) -> str:
-    """Return the entry of a filter in a docstring."""
+    """Return the docstring entry of a filter."""
     lines = textwrap.wrap(row.meaning, 90 - len(indent))
     body = "".join(f"{indent}    {line}\n" for line in lines)
     return f"{indent}{row.name} : {_TYPES[row.kind]}, optional\n{body}"

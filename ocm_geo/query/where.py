@@ -1,4 +1,4 @@
-"""Where stations are looked for: each shape with its checks and its exact membership."""
+"""Define the shapes of questions, with their checks and exact membership."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _MAX_LON = 540.0
 @dataclass(frozen=True)
 class Selection:
     """
-    The members of a place among some points.
+    The members of a shape among some points.
 
     Parameters
     ----------
     positions : numpy.ndarray of int
         Positions of the members, each at most once.
     measures : mapping of str to numpy.ndarray
-        Columns measured on the way (``distance_km``; ``along_km``, ``offset_km``, ``side``),
-        one value a member.
+        Columns measured by the shape (``distance_km``; ``along_km``, ``offset_km``, ``side``),
+        one value for each member.
     """
 
     positions: NDArray[np.intp]
@@ -60,12 +60,12 @@ class Everywhere:
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> Selection:
-        """Give all points."""
+        """Return all points."""
         del lon, lat
         return Selection(np.arange(len(ids)))
 
     def describe(self) -> dict[str, Any]:
-        """Describe the place in plain JSON."""
+        """Return the shape as plain JSON."""
         return {}
 
 
@@ -83,7 +83,7 @@ class Box:
     Raises
     ------
     QueryError
-        If a number is not finite or out of range, or south lies north of north.
+        If a number is not finite or out of range, or south is greater than north.
     """
 
     west: float
@@ -101,33 +101,33 @@ class Box:
         for name, lat in (("south", south), ("north", north)):
             if not -90 <= lat <= 90:  # noqa: PLR2004 - the poles
                 raise QueryError(
-                    f"bbox: {name}={lat:g} is no latitude (-90 to 90); the order is "
+                    f"bbox: {name}={lat:g} is not a latitude (-90 to 90); the order is "
                     "(west, south, east, north)"
                 )
         for name, lon in (("west", west), ("east", east)):
             if abs(lon) > _MAX_LON:
-                raise QueryError(f"bbox: {name}={lon:g} is no longitude (-180 to 180)")
+                raise QueryError(f"bbox: {name}={lon:g} is not a longitude (-180 to 180)")
         if south > north:
             raise QueryError(
-                f"bbox: south={south:g} lies north of north={north:g}; the order is "
+                f"bbox: south={south:g} is greater than north={north:g}; the order is "
                 "(west, south, east, north)"
             )
         width = east - west if east >= west else (east - west) % 360
-        start = -180.0 if width >= 360 else _wrapped(west)  # noqa: PLR2004 - a full turn
-        end = 180.0 if width >= 360 else _wrapped_end(start + width)  # noqa: PLR2004
+        start = -180.0 if width >= 360 else _wrap_west(west)  # noqa: PLR2004 - a full turn
+        end = 180.0 if width >= 360 else _wrap_east(start + width)  # noqa: PLR2004
         for name, value in zip(
             ("west", "south", "east", "north"), (start, south, end, north), strict=True
         ):
             object.__setattr__(self, name, value)
 
     def as_tuple(self) -> tuple[float, float, float, float]:
-        """Give (west, south, east, north)."""
+        """Return (west, south, east, north)."""
         return self.west, self.south, self.east, self.north
 
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> Selection:
-        """Give the points with ``west <= lon <= east`` and ``south <= lat <= north``."""
+        """Return the points with ``west <= lon <= east`` and ``south <= lat <= north``."""
         del ids
         inside = (lat >= self.south) & (lat <= self.north)
         if self.west <= self.east:
@@ -142,7 +142,7 @@ class Box:
         return Selection(np.flatnonzero(inside & columns))
 
     def describe(self) -> dict[str, Any]:
-        """Describe the place in plain JSON."""
+        """Return the shape as plain JSON."""
         return {"bbox": list(self.as_tuple())}
 
 
@@ -179,7 +179,7 @@ class Circle:
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> Selection:
-        """Give the points within the radius, with ``distance_km``."""
+        """Return the points within the radius, with ``distance_km``."""
         del ids
         chord = np.linalg.norm(
             geodesy.to_ecef_km(lon, lat) - geodesy.to_ecef_km(self.lon, self.lat), axis=-1
@@ -191,7 +191,7 @@ class Circle:
         return Selection(near[inside], {"distance_km": distance[inside]})
 
     def describe(self) -> dict[str, Any]:
-        """Describe the place in plain JSON."""
+        """Return the shape as plain JSON."""
         return {"point": [self.lon, self.lat], "radius_km": self.radius_km}
 
 
@@ -203,7 +203,7 @@ class Area:
     Parameters
     ----------
     geometry : shapely.Polygon or shapely.MultiPolygon or geopandas.GeoDataFrame
-        Holes are honoured; rows of a frame are united.
+        Holes are respected; the rows of a frame are merged.
 
     Raises
     ------
@@ -221,12 +221,12 @@ class Area:
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> Selection:
-        """Give the points inside or on the border."""
+        """Return the points inside or on the border."""
         del ids
         return Selection(np.flatnonzero(geodesy.contains_lonlat(self.geometry, lon, lat)))
 
     def describe(self) -> dict[str, Any]:
-        """Describe the place in plain JSON."""
+        """Return the shape as plain JSON."""
         return {"polygon": geometry_summary(self.geometry)}
 
 
@@ -247,7 +247,7 @@ class Corridor:
     QueryError
         If the distance is not a positive number of kilometres.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
     """
 
     route: Any
@@ -266,14 +266,14 @@ class Corridor:
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> Selection:
-        """Give the points within the distance, with ``along_km``, ``offset_km``, ``side``."""
+        """Return the points within the distance, with ``along_km``, ``offset_km``, ``side``."""
         del ids
         hits = self.line.locate(lon, lat, within_km=self.within_km)
         measures = {"along_km": hits.along_km, "offset_km": hits.offset_km, "side": hits.side}
         return Selection(hits.position, measures)
 
     def describe(self) -> dict[str, Any]:
-        """Describe the place in plain JSON."""
+        """Return the shape as plain JSON."""
         return {
             "route": geometry_summary(geodesy.as_line(self.line.coords)),
             "length_km": round(float(self.line.length_km), 3),
@@ -284,17 +284,17 @@ class Corridor:
 @dataclass(frozen=True)
 class Ids:
     """
-    Sites by Open Charge Map's own numbers.
+    Stations by the ids of Open Charge Map.
 
     Parameters
     ----------
     ids : iterable of int
-        Positive whole numbers; doubles are dropped.
+        Positive whole numbers; repeated ids are dropped.
 
     Raises
     ------
     QueryError
-        If there is none, or one is not a positive whole number (a UUID, say).
+        If there is none, or one is not a positive whole number (for example, a UUID).
     """
 
     ids: tuple[int, ...]
@@ -302,17 +302,17 @@ class Ids:
     order_by = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ids", _check_ids(self.ids))
+        object.__setattr__(self, "ids", _check_ocm_ids(self.ids))
 
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> Selection:
-        """Give the points with these numbers."""
+        """Return the points with these numbers."""
         del lon, lat
         return Selection(np.flatnonzero(np.isin(ids, self.ids)))
 
     def describe(self) -> dict[str, Any]:
-        """Describe the place in plain JSON."""
+        """Return the shape as plain JSON."""
         shown = 20
         rest = {"n_ids": len(self.ids)} if len(self.ids) > shown else {}
         return {"ids": list(self.ids[:shown]), **rest}
@@ -321,18 +321,18 @@ class Ids:
 Where: TypeAlias = Everywhere | Box | Circle | Area | Corridor | Ids
 
 
-def _wrapped(lon: float) -> float:
+def _wrap_west(lon: float) -> float:
     return float(geodesy.wrap_lon(lon))
 
 
-def _wrapped_end(lon: float) -> float:
-    """Wrap the eastern border, which is 180 and not -180 when a box ends at the antimeridian."""
-    wrapped = _wrapped(lon)
+def _wrap_east(lon: float) -> float:
+    """Wrap an eastern border; one at the antimeridian is 180, not -180."""
+    wrapped = _wrap_west(lon)
     return 180.0 if wrapped == -180 else wrapped  # noqa: PLR2004
 
 
-def _check_ids(ids: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or several
-    """Check OCM ids; a missing value or an empty list would ask for nothing."""
+def _check_ocm_ids(ids: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or several
+    """Check OCM ids; a missing value or an empty list is an error."""
     if isinstance(ids, pd.DataFrame):
         raise QueryError(f"ids must be OCM ids, not {short_form(ids)}: pass its index")
     one = is_missing(ids) or isinstance(ids, int | float | np.number | str)

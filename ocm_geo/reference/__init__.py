@@ -1,4 +1,4 @@
-"""What ids stand for: tables, labels, credit and links. Nothing here is fetched."""
+"""Look up what ids mean: tables, labels, credit and links. Nothing here is fetched."""
 
 from ocm_geo.reference import links
 from ocm_geo.reference.credit import Attribution, attribution

@@ -1,4 +1,4 @@
-"""Who must be credited for stations, and under which licences they come."""
+"""Credit the providers of stations, with their licences."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Attribution:
     text : str
         A paragraph for a report.
     table : pandas.DataFrame
-        A row a provider: ``data_provider_id``, ``data_provider``, ``n_stations``, ``license``,
-        ``is_open_data``, ``is_non_commercial``; most stations first.
+        One row for each provider: ``data_provider_id``, ``data_provider``, ``n_stations``,
+        ``license``, ``is_open_data``, ``is_non_commercial``; most stations first.
     """
 
     short: str
@@ -50,7 +50,7 @@ class Attribution:
 
 def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = None) -> Attribution:
     """
-    Say who must be credited for stations, and under which licences.
+    Return the credit that stations require, and their licences.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     Returns
     -------
     Attribution
-        ``short``, ``text`` and ``table``. Of a table that does not record its source,
+        ``short``, ``text`` and ``table``. If the table does not record its source,
         ``short`` is ``source not recorded``, and no provider is named.
 
     Raises
     ------
     QueryError
-        If the table does not say who provided the stations.
+        If the table has no column ``data_provider_id``.
 
     Examples
     --------
@@ -82,13 +82,14 @@ def attribution(stations: gpd.GeoDataFrame, reference: ReferenceData | None = No
     short = credit_line(stations)
     known = reference or reference_of(stations)
     if short == NOT_RECORDED and reference is None:
-        # Ids of an unknown source must not credit a provider of Open Charge Map.
+        # The ids of an unknown source must not credit a provider of Open Charge Map.
         known = replace(known, data_providers=known.data_providers.iloc[:0])
-    table = _by_provider(stations, known)
-    return Attribution(short, _text(short, table), table)
+    table = _count_by_provider(stations, known)
+    return Attribution(short, _write_credit(short, table), table)
 
 
-def _by_provider(stations: gpd.GeoDataFrame, reference: ReferenceData) -> pd.DataFrame:
+def _count_by_provider(stations: gpd.GeoDataFrame, reference: ReferenceData) -> pd.DataFrame:
+    """Count the stations of each provider, with its name and licence."""
     counts = stations["data_provider_id"].value_counts(dropna=False)
     ids = pd.array(counts.index, dtype="Int64")
     rows = reference.data_providers.reindex(ids.fillna(-1).astype("int64"))
@@ -108,7 +109,8 @@ def _by_provider(stations: gpd.GeoDataFrame, reference: ReferenceData) -> pd.Dat
     )
 
 
-def _text(short: str, table: pd.DataFrame) -> str:
+def _write_credit(short: str, table: pd.DataFrame) -> str:
+    """Return the paragraph of credit for a report."""
     parts = [short[:1].upper() + short[1:] + "."]
     if len(table):
         named = [
@@ -121,7 +123,7 @@ def _text(short: str, table: pd.DataFrame) -> str:
     if len(closed):
         parts.append(
             f"{closed['n_stations'].sum():,} stations come from providers whose data are not, or "
-            "not known to be, openly licensed: ask them before publishing these records."
+            "not known to be, openly licensed: ask them before you publish these records."
         )
     restricted = table[table["is_non_commercial"].fillna(value=False).astype(bool)]
     if len(restricted):

@@ -1,4 +1,4 @@
-"""Finding ids by label: titles, codes and names in use, and what to suggest for unknown ones."""
+"""Find ids by label: titles, codes and common names, with suggestions for unknown ones."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KINDS = {
     "countries": "country",
     "data_providers": "data provider",
 }
-"""Tables, and what one of their rows is called."""
+"""Tables, and the name of one of their rows."""
 
 OPERATOR_ADVICE = (
     "the reference data of this source have no operator names. Build the mirror with them, by "
@@ -51,7 +51,7 @@ OPERATOR_ADVICE = (
     "OpenChargeMap(key).request('referencedata').body, and in the export of Open Charge Map "
     "data/referencedata.json. Ids of operators work without names"
 )
-"""What to do where operators have ids only."""
+"""Advice for reference data without names of operators."""
 
 _ALIASES: dict[str, dict[str, tuple[int, ...]]] = {
     "current_types": {
@@ -94,16 +94,16 @@ _ALIASES: dict[str, dict[str, tuple[int, ...]]] = {
         **dict.fromkeys(("wireless", "inductive"), (5, 6, 24)),
     },
 }
-"""Names in use that are not titles of Open Charge Map, folded by `fold_name`."""
+"""Common names that are not titles of Open Charge Map, folded by `fold_name`."""
 
 _PARTS = {"england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB"}
-"""Countries of a country: they have no code of their own in ISO 3166."""
+"""Parts of a country without a code of their own in ISO 3166."""
 
 _GENERIC_OPERATORS = frozenset({1, 44, 45})
-"""Unknown operator, private individual, business owner: entries that name no company."""
+"""Unknown operator, private individual, business owner: entries that do not name a company."""
 
 _CLOSE = 0.75
-"""Below this similarity (difflib: 0 to 1) a suggestion misleads: USA and Belarus have 0.6."""
+"""Suggestions below this similarity (difflib: 0 to 1) mislead: USA and Belarus have 0.6."""
 
 _MOST = 3
 _WORD = 3
@@ -111,7 +111,7 @@ _WORD = 3
 
 def fold_name(text: str) -> str:
     """
-    Fold a name so that case, accents, spaces and punctuation do not count.
+    Return a name without case, accents, punctuation and surplus spaces.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def has_operators(operators: pd.DataFrame) -> bool:
 
 def list_codes(name: str, values: Any) -> list[Any]:  # noqa: ANN401 - one or many
     """
-    List the codes of an argument that takes one or many.
+    Return the codes of an argument that takes one or several.
 
     Parameters
     ----------
@@ -161,13 +161,15 @@ def list_codes(name: str, values: Any) -> list[Any]:  # noqa: ANN401 - one or ma
         return [values]
     listed = list(np.atleast_1d(values)) if isinstance(values, np.ndarray) else list(values)
     if not listed:
-        raise QueryError(f"{name}: an empty list matches nothing; leave the filter out for all")
+        raise QueryError(
+            f"{name}: an empty list matches nothing; omit the filter to get all stations"
+        )
     return listed
 
 
 def read_id(value: object) -> int | None:
     """
-    Read an id given as a number, a whole float or digits.
+    Return an id passed as a number, a whole float or digits.
 
     Parameters
     ----------
@@ -183,13 +185,13 @@ def read_id(value: object) -> int | None:
         return int(value) if re.fullmatch(r"\s*[0-9]+\s*", value) else None
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         return None
-    # pandas makes a column of ids with a missing value one of floats.
+    # pandas converts a column of ids with a missing value to floats.
     return int(float(value)) if value == value // 1 else None
 
 
 def find_ids(rows: pd.DataFrame, table: str, label: str) -> tuple[int, ...]:
     """
-    Find the ids that a label means.
+    Return the ids that a label means.
 
     Parameters
     ----------
@@ -198,8 +200,8 @@ def find_ids(rows: pd.DataFrame, table: str, label: str) -> tuple[int, ...]:
     table : str
         Its name.
     label : str
-        A title; of a country also a code of two or three letters or a name in use; of connection
-        and current types also a name in use that may mean several.
+        A title; for a country also a code of two or three letters or a common name; for connection
+        and current types also a common name that may mean several.
 
     Returns
     -------
@@ -212,7 +214,7 @@ def find_ids(rows: pd.DataFrame, table: str, label: str) -> tuple[int, ...]:
         if wanted and same.any():
             return tuple(int(i) for i in rows.index[same])
     if table == "countries":
-        code = _country_codes().get(fold_name(label))
+        code = _load_country_codes().get(fold_name(label))
         return tuple(int(i) for i in rows.index[rows["iso_code"] == code]) if code else ()
     named = _ALIASES.get(table, {}).get(fold_name(label), ())
     return tuple(i for i in named if i in rows.index)
@@ -220,7 +222,7 @@ def find_ids(rows: pd.DataFrame, table: str, label: str) -> tuple[int, ...]:
 
 def describe_unknown(rows: pd.DataFrame, table: str, label: str) -> str:
     """
-    Describe an unknown label for an error: with close matches only, or with what to do.
+    Return the message for an unknown label, with similar titles or advice.
 
     Parameters
     ----------
@@ -240,31 +242,31 @@ def describe_unknown(rows: pd.DataFrame, table: str, label: str) -> str:
     if table == "countries" and (part := _PARTS.get(fold_name(label))):
         title = rows.loc[rows["iso_code"] == part, "title"].iloc[0]
         return (
-            f"{said}: did you mean {title!r} ({part})? Its stations are filed there; for "
-            f"{label.strip()} alone, ask with its polygon"
+            f"{said}: did you mean {title!r} ({part})? Its stations have that country; for "
+            f"{label.strip()} alone, use stations_from_polygon"
         )
     if table == "operators" and not has_operators(rows):
         return f"{said}: {OPERATOR_ADVICE}"
-    if close := _suggest(label, _names_of(rows, table)):
+    if close := _suggest_titles(label, _list_names(rows, table)):
         return f"{said}: did you mean {' or '.join(map(repr, close))}?"
     return f"{said}; ocm_geo.reference_data(source).{table} lists all titles and ids"
 
 
-def _names_of(rows: pd.DataFrame, table: str) -> dict[str, str]:
-    """Return titles by folded name; of countries by all their names."""
+def _list_names(rows: pd.DataFrame, table: str) -> dict[str, str]:
+    """Return titles by folded name; countries by all their names."""
     names: dict[str, str] = {}
     for title in rows["title"].dropna():
         names.setdefault(fold_name(title), title)
     if table == "countries":
         by_code = dict(zip(rows["iso_code"], rows["title"], strict=True))
-        for name, code in _country_codes().items():
+        for name, code in _load_country_codes().items():
             if code in by_code and len(name) > _WORD:
                 names.setdefault(name, by_code[code])
     return names
 
 
-def _suggest(label: str, names: dict[str, str]) -> list[str]:
-    """Return titles whose name contains the label as words, else those spelt nearly so."""
+def _suggest_titles(label: str, names: dict[str, str]) -> list[str]:
+    """Return titles whose name contains the label as words, else similar ones."""
     wanted = fold_name(label)
     close = [name for name in names if len(wanted) >= _WORD and f" {wanted} " in f" {name} "]
     if not close:
@@ -273,7 +275,7 @@ def _suggest(label: str, names: dict[str, str]) -> list[str]:
 
 
 @cache
-def _country_codes() -> dict[str, str]:
+def _load_country_codes() -> dict[str, str]:
     """Return ISO alpha-2 codes by folded alpha-3 code and name."""
     text = files("ocm_geo.reference").joinpath("country_names.json").read_text(encoding="utf-8")
     names: dict[str, list[str]] = json.loads(text)["names"]

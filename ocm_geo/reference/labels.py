@@ -1,4 +1,4 @@
-"""Words for ids: columns that say what the codes of a table mean."""
+"""Add labels to the ids of a table."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ _SHOWN = 5
 
 def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
     """
-    Add words for the ids of a station or connection table.
+    Add labels to the ids of a station or connection table.
 
     Parameters
     ----------
     table : pandas.DataFrame
         A station or connection table; not changed.
     reference : ReferenceData, optional
-        What ids stand for; by default the reference data of the source that the table came from.
+        Reference data; by default those of the source that the table came from.
 
     Returns
     -------
@@ -77,12 +77,12 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
         ``is_membership_required``, ``status``, ``is_operational``, ``submission_status``,
         ``country``, ``data_provider``, ``license``, ``is_open_data`` (stations) or
         ``connection_type``, ``current_type``, ``level``, ``status``, ``is_operational``
-        (connections). A missing id stays missing; an unknown one reads ``Unknown (1234)``.
+        (connections). A missing id stays missing; an unknown id becomes ``Unknown (1234)``.
 
     Raises
     ------
     QueryError
-        If the table has no column of codes, or has a column of a label with other values.
+        If the table has no column of codes, or a column of a label with other values.
 
     Warns
     -----
@@ -91,8 +91,8 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
 
     Notes
     -----
-    ``is_operational`` is False for status 30, "Temporarily Unavailable": Open Charge Map's own
-    flag says True there, though the equipment cannot be used.
+    ``is_operational`` is False for status 30, "Temporarily Unavailable", although the flag of Open
+    Charge Map is True: the equipment cannot be used.
 
     Examples
     --------
@@ -112,42 +112,44 @@ def add_labels(table: Frame, reference: ReferenceData | None = None) -> Frame:
     unknown = []
     for column in ids:
         name, labels = _LABELS[column]
-        unknown += list(_unknown(table[column], tables.table(name), column))
+        unknown += list(_list_unknown(table[column], tables.table(name), column))
         for label, source in labels.items():
-            found[label] = _looked_up(table[column], tables.table(name), source)
+            found[label] = _look_up_labels(table[column], tables.table(name), source)
     if "is_operational" in found:
         unusable = (table["status_type_id"] == _TEMPORARILY_UNAVAILABLE).fillna(value=False)
         found["is_operational"] = found["is_operational"].mask(unusable, other=False)
     result = add_columns(table, found, "table")
-    _warn_of_unknown(unknown, table, tables)
+    _warn_unknown_codes(unknown, table, tables)
     return carry(result, table)
 
 
-def _looked_up(ids: pd.Series[int], rows: pd.DataFrame, column: str) -> pd.Series[Any]:
-    # Positions, not a join: the index of the table may hold an id twice.
+def _look_up_labels(ids: pd.Series[int], rows: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return the values of a reference column for ids."""
+    # Positions, not a join: the index of the table may contain an id twice.
     position = rows.index.get_indexer(pd.Index(ids.fillna(-1).astype("int64")))
     values = rows[column].array.take(position, allow_fill=True)
     found = pd.Series(values, index=ids.index)
     if column == "title":
-        strange = (position < 0) & ids.notna().to_numpy()
-        found[strange] = ("Unknown (" + ids[strange].astype("string") + ")").to_numpy()
+        unknown = (position < 0) & ids.notna().to_numpy()
+        found[unknown] = ("Unknown (" + ids[unknown].astype("string") + ")").to_numpy()
     return found
 
 
-def _unknown(ids: pd.Series[int], rows: pd.DataFrame, column: str) -> Iterator[str]:
+def _list_unknown(ids: pd.Series[int], rows: pd.DataFrame, column: str) -> Iterator[str]:
+    """Yield the ids without a row in the reference table."""
     given = ids.dropna()
     for value in given[~given.isin(rows.index)].unique():
         yield f"{column} {value}"
 
 
-def _warn_of_unknown(unknown: list[str], table: pd.DataFrame, tables: ReferenceData) -> None:
-    """Warn of codes without a label, with what can be done about it."""
+def _warn_unknown_codes(unknown: list[str], table: pd.DataFrame, tables: ReferenceData) -> None:
+    """Warn about codes without a label, with advice."""
     if not unknown:
         return
     shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
     if tables is bundled() and REFERENCE_KEY in read_attrs(table):
         remedy = (
-            "the reference data of the table's own source are not at hand: open its mirror, "
+            "the reference data of the table's source are not available: open its mirror, "
             "Mirror(path), or pass reference=ocm_geo.reference_data(source)"
         )
     elif any(code.startswith("operator_id") for code in unknown) and not has_operators(

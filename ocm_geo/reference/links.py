@@ -1,4 +1,4 @@
-"""Pages of openchargemap.org about a station, and those where a user can add to it."""
+"""Return the pages of openchargemap.org about stations, and those for contributions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _SITE = "https://openchargemap.org/site/poi"
 
 def details(ocm_id: int) -> str:
     """
-    Give the page of a station.
+    Return the address of the page of a station.
 
     Parameters
     ----------
     ocm_id : int
-        Open Charge Map's number of the station.
+        Id of the station in Open Charge Map.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def details(ocm_id: int) -> str:
 
 def add_station() -> str:
     """
-    Give the page where a new station is added.
+    Return the address of the page where a new station is added.
 
     Returns
     -------
@@ -51,12 +51,12 @@ def add_station() -> str:
 
 def add_comment(ocm_id: int) -> str:
     """
-    Give the page where a comment or check-in is added to a station.
+    Return the address of the page where a comment or check-in is added to a station.
 
     Parameters
     ----------
     ocm_id : int
-        Open Charge Map's number of the station.
+        Id of the station in Open Charge Map.
 
     Returns
     -------
@@ -68,12 +68,12 @@ def add_comment(ocm_id: int) -> str:
 
 def add_photo(ocm_id: int) -> str:
     """
-    Give the page where a photo is added to a station.
+    Return the address of the page where a photo is added to a station.
 
     Parameters
     ----------
     ocm_id : int
-        Open Charge Map's number of the station.
+        Id of the station in Open Charge Map.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Reference data of tables that users make: they travel in the table itself.
+"""Provide the reference data of users' tables, which travel in the table itself.
 
 The operators and the provider of such a table have ids made from their names, beyond all ids of
-Open Charge Map, so that two tables agree on them. The names stand in the column
-``operator_reference`` and in the credit line, and survive any file.
+Open Charge Map, so that two tables agree on them. The names are in the column
+``operator_reference`` and in the credit line, and survive any file format.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BYTES = 6
 
 def own_id(name: str) -> int:
     """
-    Return the id of an operator or provider that Open Charge Map does not number.
+    Return the id of an operator or provider without an id in Open Charge Map.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def own_id(name: str) -> int:
     Returns
     -------
     int
-        The same for the same name, and more than any id of Open Charge Map.
+        The same for the same name, and greater than any id of Open Charge Map.
     """
     digest = hashlib.blake2b(name.encode(), digest_size=_BYTES).digest()
     return _FIRST + int.from_bytes(digest, "big")
@@ -63,12 +63,15 @@ def own_reference(table: pd.DataFrame | pd.Series[Any]) -> ReferenceData:
     provider = {"title": credit, "license": facts.get("licence")}
     added = make_table("data_providers", {own_id(credit): provider})
     known = replace(
-        bundled(), data_providers=added, operators=make_table("operators", _names(table))
+        bundled(),
+        data_providers=added,
+        operators=make_table("operators", _read_operator_names(table)),
     )
     return bundled().merged(known)
 
 
-def _names(table: Any) -> dict[int, dict[str, Any]]:  # noqa: ANN401 - any table
+def _read_operator_names(table: Any) -> dict[int, dict[str, Any]]:  # noqa: ANN401 - any table
+    """Return the operators that a table names itself, by their id."""
     if "operator_id" not in table or "operator_reference" not in table:
         return {}
     pairs = table[["operator_id", "operator_reference"]].dropna().drop_duplicates()

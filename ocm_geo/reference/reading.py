@@ -1,4 +1,4 @@
-"""Reading reference data: the API's answer, bulk exports, what verbose rows hold, a folder."""
+"""Read reference data from the API, bulk exports, verbose station records, or a folder."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ FILE = "reference.json"
 
 def from_json(body: bytes, *, origin: str = "reference data", date: str = "") -> ReferenceData:
     """
-    Read reference data as the API or a bulk export gives them.
+    Read reference data from the API or a bulk export.
 
     Parameters
     ----------
     body : bytes
         JSON, names in any case, API or mongoexport style.
     origin : str
-        Where it comes from.
+        Their origin.
     date : str
         ISO date; today by default.
 
@@ -60,33 +60,33 @@ def from_json(body: bytes, *, origin: str = "reference data", date: str = "") ->
     Raises
     ------
     MalformedResponse
-        If it is no JSON object with reference tables.
+        If it is not a JSON object with reference tables.
     """
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise MalformedResponse(f"the reference data are no JSON: {error}") from error
+        raise MalformedResponse(f"the reference data are not valid JSON: {error}") from error
     if not isinstance(document, dict):
-        raise MalformedResponse("the reference data are no JSON object")
+        raise MalformedResponse("the reference data are not a JSON object")
     found = {_KEYS[k.lower()]: v for k, v in document.items() if k.lower() in _KEYS}
     if not found:
         raise MalformedResponse(f"no reference tables among the keys {sorted(document)[:8]}")
-    tables = {name: _rows(found.get(name) or []) for name in TABLES}
-    return _made(tables, origin, date)
+    tables = {name: _collect_rows(found.get(name) or []) for name in TABLES}
+    return _assemble_reference(tables, origin, date)
 
 
 def from_harvest(
     harvest: Mapping[str, Mapping[int, Any]], *, origin: str = "station records", date: str = ""
 ) -> ReferenceData:
     """
-    Make reference data of the objects that verbose station records hold.
+    Build reference data from the objects inside verbose station records.
 
     Parameters
     ----------
     harvest : mapping
         Table name to id to raw object.
     origin : str
-        Where they come from.
+        Their origin.
     date : str
         ISO date; today by default.
 
@@ -95,8 +95,8 @@ def from_harvest(
     ReferenceData
         The tables.
     """
-    tables = {name: _rows(harvest.get(name, {}).values()) for name in TABLES}
-    return _made(tables, origin, date)
+    tables = {name: _collect_rows(harvest.get(name, {}).values()) for name in TABLES}
+    return _assemble_reference(tables, origin, date)
 
 
 def write(reference: ReferenceData, folder: str | Path) -> Path:
@@ -113,9 +113,9 @@ def write(reference: ReferenceData, folder: str | Path) -> Path:
     Returns
     -------
     pathlib.Path
-        The file, ``reference.json``, in the form of the bundled snapshot.
+        The file, ``reference.json``, in the format of the bundled snapshot.
     """
-    tables = {name: _plain(reference, name) for name in TABLES}
+    tables = {name: _export_rows(reference, name) for name in TABLES}
     document = {"date": reference.date, "origin": reference.origin, "tables": tables}
     text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     return write_whole(Path(folder) / FILE, text)
@@ -123,7 +123,7 @@ def write(reference: ReferenceData, folder: str | Path) -> Path:
 
 def read(folder: str | Path) -> ReferenceData:
     """
-    Read what `write` wrote.
+    Read reference data that `write` wrote.
 
     Parameters
     ----------
@@ -139,31 +139,35 @@ def read(folder: str | Path) -> ReferenceData:
     return from_plain(document)
 
 
-def _plain(reference: ReferenceData, name: str) -> dict[str, dict[str, Any]]:
+def _export_rows(reference: ReferenceData, name: str) -> dict[str, dict[str, Any]]:
+    """Return the rows of a table as plain values by id."""
     table = reference.table(name)
     rows = table.astype(object).where(table.notna(), None).to_dict("index")
     return {str(i): {str(k): v for k, v in row.items() if v is not None} for i, row in rows.items()}
 
 
-def _made(tables: Mapping[str, dict[int, dict[str, Any]]], origin: str, date: str) -> ReferenceData:
+def _assemble_reference(
+    tables: Mapping[str, dict[int, dict[str, Any]]], origin: str, date: str
+) -> ReferenceData:
+    """Build reference data from rows, dated today by default."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
     made = {name: make_table(name, rows) for name, rows in tables.items()}
     return make_reference(made, date=date or today, origin=origin)
 
 
-def _rows(objects: Iterable[Any]) -> dict[int, dict[str, Any]]:
-    """Take the objects that have an id; whatever else is wrong with one is its own loss."""
+def _collect_rows(objects: Iterable[Any]) -> dict[int, dict[str, Any]]:
+    """Return the objects that have an id; the first of repeated ids is kept."""
     rows: dict[int, dict[str, Any]] = {}
     for item in objects:
         if isinstance(item, dict):
-            row = {_name(key): value for key, value in item.items()}
+            row = {_to_snake_case(key): value for key, value in item.items()}
             if type(row.get("id")) is int:
                 rows.setdefault(row["id"], row)
     return rows
 
 
-def _name(key: str) -> str:
-    """Turn ``IsOpenDataLicensed``, ``isoCode`` or ``WebsiteURL`` into our names."""
+def _to_snake_case(key: str) -> str:
+    """Convert ``IsOpenDataLicensed``, ``isoCode`` or ``WebsiteURL`` to snake case."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", key)
     name = spaced.lower()
     return _RENAMED.get(name, name)

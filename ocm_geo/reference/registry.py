@@ -1,8 +1,8 @@
-"""Reference data found through the provenance of a table, without being passed along.
+"""Find reference data through the provenance of a table, without passing them along.
 
 A source registers its reference data under a short key and writes the key into
-``attrs["ocm"]["reference"]``. The key holds no path: a table written to a file names no folder of
-the machine it was made on, and read back elsewhere it falls back to the bundled tables.
+``attrs["ocm"]["reference"]``. The key is not a path: a table written to a file names no
+folder of the machine it was made on. Read back elsewhere, it falls back to the bundled tables.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def register_reference(
     reference : ReferenceData or callable
         The tables, or a function that loads them when they are first needed.
     is_remote : bool
-        Whether loading asks a server. Maps and figures then do without.
+        Whether loading requests a server, which maps and figures never do.
 
     Returns
     -------
@@ -110,15 +110,15 @@ def find_reference(key: object, *, ask: bool = True) -> ReferenceData | None:
     Parameters
     ----------
     key : object
-        The key; anything else than a registered one is not found.
+        The key.
     ask : bool
-        Whether a server may be asked for them.
+        Whether a server may be requested.
 
     Returns
     -------
     ReferenceData or None
-        The tables; None if the key is not registered in this process, or the server that has
-        them was not asked yet and must not be.
+        The tables; None if the key is not registered in this process, or their
+        server may not be requested.
     """
     with _lock:
         entry = _entries.get(key) if isinstance(key, str) else None
@@ -138,20 +138,20 @@ def reference_of(table: pd.DataFrame | pd.Series[Any], *, ask: bool = True) -> R
     table : pandas.DataFrame
         Any table with the provenance of a source.
     ask : bool
-        Whether a server may be asked for them; False for maps and figures, which fetch nothing.
+        Whether a server may be requested; False for maps and figures.
 
     Returns
     -------
     ReferenceData
-        The tables; the bundled ones for a table without provenance, or where those of its source
-        are not at hand (a table read from a file of another machine, a deleted snapshot).
+        The tables; the bundled ones for a table without provenance, or if those of its source
+        are not available (a table written on another machine, a deleted snapshot).
     """
     facts = read_attrs(table)
     try:
         found = find_reference(facts.get(REFERENCE_KEY), ask=ask)
     except (OCMError, OSError):
-        # The labels of the bundled tables are right as far as they go; what they lack is warned
-        # of where it is used.
+        # The labels of the bundled tables are right but incomplete; a missing label warns where it
+        # is used.
         found = None
     if found is not None:
         return found

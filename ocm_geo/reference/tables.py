@@ -1,4 +1,4 @@
-"""Reference tables, and finding codes in them by id or label."""
+"""Reference tables, and the ids of codes in them."""
 
 from __future__ import annotations
 
@@ -86,18 +86,18 @@ TABLES = tuple(COLUMNS)
 _SHOWN = 5
 
 OPEN_ENDED = ("operators", "data_providers")
-"""Tables that grow all the time: an id that is not in them may well exist."""
+"""Tables that grow continuously: an id that is not in them may exist."""
 
 
 @dataclass(frozen=True)
 class ReferenceData:
     """
-    What ids stand for.
+    The meaning of ids.
 
     Parameters
     ----------
     operators, connection_types, current_types, levels, usage_types : pandas.DataFrame
-        One row an id (index ``id``), ``title`` first; see `COLUMNS`.
+        One row for each id (index ``id``), ``title`` first; see `COLUMNS`.
     status_types, submission_status_types, comment_types, checkin_status_types : pandas.DataFrame
         Likewise.
     countries, data_providers : pandas.DataFrame
@@ -105,7 +105,7 @@ class ReferenceData:
     date : str
         Date of the tables, ISO.
     origin : str
-        Where they come from.
+        Their origin.
     """
 
     operators: pd.DataFrame
@@ -128,7 +128,7 @@ class ReferenceData:
 
     def table(self, name: str) -> pd.DataFrame:
         """
-        Give a table by name.
+        Return a table by name.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class ReferenceData:
 
     def titles(self, name: str) -> pd.Series[str]:
         """
-        Give the titles of a table.
+        Return the titles of a table.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class ReferenceData:
 
     def open_provider_ids(self) -> tuple[int, ...]:
         """
-        Give the providers whose data are openly licensed.
+        Return the providers whose data are openly licensed.
 
         Returns
         -------
@@ -180,15 +180,15 @@ class ReferenceData:
 
     def resolve(self, table: str, value: int | str) -> int:
         """
-        Find the one id that a code means.
+        Return the only id that a code means.
 
         Parameters
         ----------
         table : str
             One of `TABLES`.
         value : int or str
-            Id or label; case and spaces do not count. Countries also by ISO code of two or three
-            letters or by a name in use.
+            Id or label; case and spaces are ignored. Countries also by ISO code of two or three
+            letters or by a common name.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class ReferenceData:
         Raises
         ------
         QueryError
-            If it is unknown (with near matches), or means several.
+            If it is unknown (with similar ones), or means several.
         """
         found = self.resolve_all(table, [value])
         if len(found) > 1:
@@ -207,7 +207,7 @@ class ReferenceData:
 
     def resolve_all(self, table: str, values: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or many
         """
-        Find all ids that codes mean.
+        Return all ids that codes mean.
 
         Parameters
         ----------
@@ -224,13 +224,13 @@ class ReferenceData:
         Raises
         ------
         QueryError
-            If a code is unknown (with near matches), or there is none.
+            If a code is unknown (with similar ones), or there is none.
         """
         listed = list_codes(table, values)
-        found = sorted({i for value in listed for i in self._ids_of(table, value)})
-        strange = [i for i in found if i not in self.table(table).index]
-        if strange:
-            shown = ", ".join(map(str, strange[:_SHOWN])) + ("…" if len(strange) > _SHOWN else "")
+        found = sorted({i for value in listed for i in self._resolve_code(table, value)})
+        unknown = [i for i in found if i not in self.table(table).index]
+        if unknown:
+            shown = ", ".join(map(str, unknown[:_SHOWN])) + ("…" if len(unknown) > _SHOWN else "")
             warnings.warn(
                 f"{KINDS[table]} {shown} is not in the reference data of {self.date}",
                 UnknownCode,
@@ -240,12 +240,12 @@ class ReferenceData:
 
     def merged(self, other: ReferenceData) -> ReferenceData:
         """
-        Lay another set of tables over this one.
+        Return these tables updated with others.
 
         Parameters
         ----------
         other : ReferenceData
-            Its rows win.
+            The others; their values take precedence.
 
         Returns
         -------
@@ -256,46 +256,46 @@ class ReferenceData:
         for name in TABLES:
             mine, theirs = self.table(name), other.table(name)
             kept = mine[~mine.index.isin(theirs.index)]
-            # What the newer table leaves out (a harvested row has no access flag), the older knows.
+            # A value that the newer table lacks is kept: harvested rows have no access flag.
             newer = theirs.combine_first(mine.loc[mine.index.intersection(theirs.index)])
             both = pd.concat([kept, newer[list(COLUMNS[name])]]).sort_index()
             tables[name] = both.astype(COLUMNS[name])
         return make_reference(tables, date=other.date, origin=other.origin)
 
-    def _ids_of(self, table: str, value: object) -> tuple[int, ...]:
+    def _resolve_code(self, table: str, value: object) -> tuple[int, ...]:
         """Return the ids that one code means."""
         number = read_id(value)
         if number is not None:
-            return (self._known_id(table, number),)
+            return (self._check_known_id(table, number),)
         if not isinstance(value, str) or not value.strip():
             raise QueryError(f"{table}: {short_form(value)} is neither an id nor a label")
         if found := find_ids(self.table(table), table, value):
             return found
         raise QueryError(describe_unknown(self.table(table), table, value))
 
-    def _known_id(self, table: str, value: int) -> int:
-        """Return an id that the table has, or may have by now."""
+    def _check_known_id(self, table: str, value: int) -> int:
+        """Return an id that the table contains, or may contain by now."""
         if value in self.table(table).index or table in OPEN_ENDED:
             return value
         known = [int(i) for i in self.table(table).index]
         near = sorted(known, key=lambda i: abs(i - value))[:3]
         names = ", ".join(f"{i} ({self.titles(table)[i]})" for i in near)
         raise QueryError(
-            f"{KINDS[table]} {value} is not in the reference data of {self.date}; near ones are "
+            f"{KINDS[table]} {value} is not in the reference data of {self.date}; similar ids are "
             f"{names}"
         )
 
 
 def make_table(name: str, rows: Mapping[int, dict[str, Any]]) -> pd.DataFrame:
     """
-    Make a reference table.
+    Build a reference table.
 
     Parameters
     ----------
     name : str
         One of `TABLES`.
     rows : mapping
-        Id to values by column; what is missing stays missing.
+        Id to values by column; missing values stay missing.
 
     Returns
     -------
@@ -306,7 +306,7 @@ def make_table(name: str, rows: Mapping[int, dict[str, Any]]) -> pd.DataFrame:
     index = pd.Index(ids, name="id", dtype="int64")
     columns = {
         column: pd.Series(
-            [_value(rows[i].get(column), dtype) for i in ids], index=index, dtype=dtype
+            [_convert_value(rows[i].get(column), dtype) for i in ids], index=index, dtype=dtype
         )
         for column, dtype in COLUMNS[name].items()
     }
@@ -315,7 +315,7 @@ def make_table(name: str, rows: Mapping[int, dict[str, Any]]) -> pd.DataFrame:
 
 def from_plain(document: Mapping[str, Any]) -> ReferenceData:
     """
-    Make reference data of the plain form that snapshots are kept in.
+    Build reference data from the plain form of a snapshot.
 
     Parameters
     ----------
@@ -336,7 +336,7 @@ def from_plain(document: Mapping[str, Any]) -> ReferenceData:
 
 def make_reference(tables: dict[str, pd.DataFrame], *, date: str, origin: str) -> ReferenceData:
     """
-    Put tables together.
+    Build reference data from tables.
 
     Parameters
     ----------
@@ -345,7 +345,7 @@ def make_reference(tables: dict[str, pd.DataFrame], *, date: str, origin: str) -
     date : str
         ISO date.
     origin : str
-        Where they come from.
+        Their origin.
 
     Returns
     -------
@@ -359,19 +359,20 @@ def make_reference(tables: dict[str, pd.DataFrame], *, date: str, origin: str) -
 @cache
 def bundled() -> ReferenceData:
     """
-    Give the snapshot that comes with the package: small, stable tables and no operators.
+    Return the snapshot bundled with the package: small, stable tables without operators.
 
     Returns
     -------
     ReferenceData
-        The tables of `snapshot.json`; ``date`` says of when they are.
+        The tables of `snapshot.json`, with their ``date``.
     """
     text = files("ocm_geo.reference").joinpath("snapshot.json").read_text(encoding="utf-8")
     snapshot = json.loads(text)
     return from_plain(snapshot)
 
 
-def _value(value: object, dtype: str) -> object:
+def _convert_value(value: object, dtype: str) -> object:
+    """Return a flag or a text without blanks; None for other values."""
     if dtype == "boolean":
         return value if isinstance(value, bool) else None
     text = value.strip() if isinstance(value, str) else None

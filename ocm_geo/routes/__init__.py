@@ -1,4 +1,4 @@
-"""Routes: read from polylines and files, measured and cut.
+"""Read routes from polylines and files, measure and cut them.
 
 A route is a shapely ``LineString`` in longitude and latitude whose edges are geodesics.
 """

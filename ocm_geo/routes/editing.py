@@ -1,4 +1,4 @@
-"""Routes measured, turned, cut and marked; all along geodesic edges."""
+"""Measure, reverse, cut and mark routes along their geodesic edges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ROUNDING_KM = 1e-6
 
 def route_length_km(route: Route) -> float:
     """
-    Measure a route.
+    Return the length of a route.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def route_length_km(route: Route) -> float:
     Raises
     ------
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def route_length_km(route: Route) -> float:
 
 def route_reverse(route: Route) -> shapely.LineString:
     """
-    Turn a route round.
+    Return a route in the opposite direction.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def route_reverse(route: Route) -> shapely.LineString:
     Raises
     ------
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def route_substring(
     route: Route, start_km: float = 0.0, end_km: float | None = None
 ) -> shapely.LineString:
     """
-    Cut a piece out of a route.
+    Return the part of a route between two distances from its start.
 
     Parameters
     ----------
@@ -102,15 +102,15 @@ def route_substring(
     Returns
     -------
     shapely.LineString
-        The piece; its ends lie on the geodesic edges. Longitudes run on beyond ±180 where it
+        The part; its ends lie on the geodesic edges. Longitudes continue beyond ±180 where it
         crosses the antimeridian.
 
     Raises
     ------
     QueryError
-        If the piece has no length or reaches beyond the route.
+        If the part has no length or extends beyond the route.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Examples
     --------
@@ -121,8 +121,8 @@ def route_substring(
     30.0
     """
     line = Line(as_line(route))
-    start = _mark(start_km, "start_km", line.length_km)
-    end = line.length_km if end_km is None else _mark(end_km, "end_km", line.length_km)
+    start = _check_position_km(start_km, "start_km", line.length_km)
+    end = line.length_km if end_km is None else _check_position_km(end_km, "end_km", line.length_km)
     if end - start <= _ROUNDING_KM:
         raise QueryError(f"start_km={start:g} must be less than end_km={end:g}, by 1 mm or more")
     return line.substring(start, end)
@@ -130,27 +130,27 @@ def route_substring(
 
 def route_points_every(route: Route, step_km: float) -> gpd.GeoDataFrame:
     """
-    Mark a route at equal steps from its start.
+    Return points at equal steps along a route.
 
     Parameters
     ----------
     route : shapely.LineString, GeoSeries or GeoDataFrame
         The route in lon/lat, or a one-row series or frame with a coordinate reference system.
     step_km : float
-        Distance from mark to mark along the route, in km.
+        Distance between points along the route, in km.
 
     Returns
     -------
     geopandas.GeoDataFrame
         ``along_km`` (0, ``step_km``, ... up to the length of the route) and ``geometry``
-        (points, EPSG:4326). The end of the route is a mark only where a step falls on it.
+        (points, EPSG:4326). The end of the route is included only if a step falls on it.
 
     Raises
     ------
     QueryError
-        If ``step_km`` is no positive number, or gives more than 5 million marks.
+        If ``step_km`` is not a positive number, or gives more than 5 million points.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Examples
     --------
@@ -165,15 +165,16 @@ def route_points_every(route: Route, step_km: float) -> gpd.GeoDataFrame:
     steps = math.floor((line.length_km + _ROUNDING_KM) / step)
     if steps >= _MAX_MARKS:
         raise QueryError(
-            f"step_km={step:g} gives {steps + 1} marks on {line.length_km:.0f} km; "
-            f"{_MAX_MARKS} are the most"
+            f"step_km={step:g} gives {steps + 1} points on {line.length_km:.0f} km: at most "
+            f"{_MAX_MARKS} are allowed"
         )
     along = np.minimum(np.arange(steps + 1) * step, line.length_km)
     points = gpd.points_from_xy(*line.point_at(along).T, crs=CRS)
     return gpd.GeoDataFrame({"along_km": along}, geometry=points, crs=CRS)
 
 
-def _mark(value: object, name: str, length_km: float) -> float:
+def _check_position_km(value: object, name: str, length_km: float) -> float:
+    """Check a position along the route, in km, and clip rounding at its ends."""
     number = isinstance(value, int | float | np.integer | np.floating)
     if not number or isinstance(value, bool):
         raise QueryError(f"{name} must be a number of kilometres, not {value!r}")

@@ -1,4 +1,4 @@
-"""The numbers inside encoded polylines, and whether they are pairs or triples."""
+"""Read the numbers of encoded polylines and decide whether they are pairs or triples."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def numbers_of(text: str) -> NDArray[np.int64] | None:
     Returns
     -------
     numpy.ndarray or None
-        The numbers; None if the text breaks off inside one, or one is too long.
+        The numbers; None if the text ends inside one, or one is too long.
     """
+    # Each character carries five bits; a set sixth bit means that the number continues.
     chunks = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - ord("?")
     ends = np.flatnonzero(chunks < _MORE)
     if not len(chunks) or not len(ends) or ends[-1] != len(chunks) - 1:
@@ -51,6 +52,7 @@ def numbers_of(text: str) -> NDArray[np.int64] | None:
     if sizes.max() > _LONGEST:
         return None
     shifts = 5 * (np.arange(len(chunks)) - np.repeat(starts, sizes))
+    # The lowest bit is the sign: negative numbers are stored inverted.
     values: NDArray[np.int64] = np.add.reduceat((chunks & _LOW_BITS) << shifts, starts)
     return np.asarray(np.where(values & 1, ~(values >> 1), values >> 1))
 
@@ -83,8 +85,8 @@ def holds_heights(numbers: NDArray[np.int64], precision: int) -> bool:
     """
     Return whether a polyline seems to encode latitude, longitude and height.
 
-    Differences of one axis resemble the difference before on that axis more than those of
-    another: in a line with heights each number resembles the third before it, else the second.
+    A difference resembles the previous difference on the same axis more than one on another axis:
+    with heights each number resembles the third before it, without heights the second.
 
     Parameters
     ----------
@@ -109,12 +111,12 @@ def holds_heights(numbers: NDArray[np.int64], precision: int) -> bool:
     limit = next(limit for size, limit in _CLOSER if n >= size)
     if abs(numbers[2]) > _LEAP * max(int(np.abs(numbers[3:]).max()), 1):
         limit = _CLOSER_AFTER_LEAP
-    return _closeness(numbers) < limit
+    return _compare_lags(numbers) < limit
 
 
 def lacks_heights(numbers: NDArray[np.int64]) -> bool:
     """
-    Return whether a polyline that is said to have heights seems to have none.
+    Return whether a polyline declared to have heights seems to have none.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def lacks_heights(numbers: NDArray[np.int64]) -> bool:
     """
     if not _are_heights(np.cumsum(numbers.reshape(-1, 3)[:, 2])):
         return True
-    return len(numbers) >= _CLOSER[1][0] and _closeness(numbers) > _FARTHER
+    return len(numbers) >= _CLOSER[1][0] and _compare_lags(numbers) > _FARTHER
 
 
 def _are_heights(centimetres: NDArray[np.int64]) -> bool:
@@ -138,8 +140,8 @@ def _are_heights(centimetres: NDArray[np.int64]) -> bool:
     return bool(((centimetres >= low) & (centimetres <= high)).all())
 
 
-def _closeness(numbers: NDArray[np.int64]) -> float:
-    """Return how far numbers are from the third before, relative to the second before."""
+def _compare_lags(numbers: NDArray[np.int64]) -> float:
+    """Return how much numbers differ from the third before, relative to the second before."""
     steps = numbers[3:].astype(float)
     sizes = np.sign(steps) * np.log1p(np.abs(steps))
     third, second = (float(np.abs(sizes[lag:] - sizes[:-lag]).mean()) for lag in (3, 2))

@@ -1,4 +1,4 @@
-"""Routes from files: GPX, KML, TCX, GeoJSON, tables, directions, polylines, and formats of GDAL."""
+"""Read routes from files: GPX, KML, TCX, GeoJSON, tables, directions, polylines, GDAL formats."""
 
 from __future__ import annotations
 
@@ -52,33 +52,33 @@ def route_from_file(
     Lines come from GPX (the track, else the route), KML and KMZ, TCX, GeoJSON, a table of points
     (``.csv`` with columns such as ``lon`` and ``lat``, one point a row), FlatGeobuf, GeoPackage,
     Shapefile or another format of GDAL in any coordinate reference system; each also packed as
-    ``.gz``. Points and areas beside them are left out, and so are segments of a single point.
-    Several lines and multi-part lines are joined in the order of the file. Directions JSON of
-    OSRM (route, match, trip), Valhalla, Mapbox, Google, openrouteservice and GraphHopper gives
-    the most detailed geometry; a ``.polyline`` file holds one encoded text.
+    ``.gz``. Points and areas are ignored, and so are segments of a single point.
+    Several lines and multi-part lines are joined in the order of the file. Of directions JSON
+    (OSRM route, match and trip, Valhalla, Mapbox, Google, openrouteservice and GraphHopper) the
+    most detailed geometry is read; a ``.polyline`` file contains one encoded text.
 
     Parameters
     ----------
     path : str or path-like
         The file; ``~`` is the home folder.
     layer : str, optional
-        Which layer, where several hold lines: ``tracks`` or ``routes`` of a GPX file, the name
-        of a folder of a KML file.
+        The layer, if several contain lines: ``tracks`` or ``routes`` of a GPX file, the name of
+        a folder of a KML file.
     feature : int or str, optional
-        Which line: its position among the lines of the layer, from 0, or an SQL condition
-        such as ``"ref = 'E30'"``. For directions: which of the alternatives; the first by
-        default, with a warning if there are others.
+        The line: its position among the lines of the layer, from 0, or an SQL condition such
+        as ``"ref = 'E30'"``. For directions, the number of the alternative; by default the
+        first, with a warning if there are others.
     precision : int, optional
         Decimals of encoded geometry, 5 or 6. By default: for directions the one whose length
         agrees with the printed distance (to 0.3 %, or 2 m); for a ``.polyline`` file 5, or 6
-        where 5 gives no positions on Earth.
+        if 5 gives positions that are not on Earth.
     max_join_km : float
-        Longest piece, in km, that may be missing between two parts (10 m by default); a
-        straight one is put in.
+        Longest gap between two parts, in km (by default 10 m), that is bridged with a straight
+        line.
     clip : shapely geometry, GeoSeries or GeoDataFrame, optional
-        An area: what lies outside is cut off before parts are joined, so that parts of the file
-        elsewhere do not matter. Of several pieces, where the route leaves the area and comes
-        back, the longest is taken, with a warning.
+        An area: whatever lies outside is cut off before parts are joined, so that faults of the
+        file elsewhere do not matter. If the route leaves the area and returns, the longest piece
+        is used, with a warning.
 
     Returns
     -------
@@ -88,19 +88,19 @@ def route_from_file(
     Raises
     ------
     RouteError
-        If there is no such file, it is broken or holds no line, lines do not join, several
-        could be meant, nothing lies inside ``clip``, or a position is none on Earth.
+        If the file does not exist, is damaged or contains no line, lines do not join, several
+        lines are possible, nothing lies inside ``clip``, or a position is not on Earth.
     QueryError
-        If a parameter is wrong, or the file names no coordinate reference system.
+        If a parameter is invalid, or the file has no coordinate reference system.
 
     Warns
     -----
     SuspectInput
         If the route jumps far between two points, ``clip`` leaves several pieces, directions
-        hold several routes and none was chosen, or they are read with a precision that does not
-        agree with their printed length.
+        contain several routes and none was chosen, or their length at the given precision does
+        not agree with the printed one.
     InexactMethod
-        If directions hold only an overview and no length to compare it with.
+        If directions contain only an overview and no length to compare it with.
     DroppedRows
         If rows of a table have no position.
 
@@ -126,14 +126,14 @@ def route_from_file(
     choice = _Choice(
         layer, feature, precision, join_km, None if clip is None else as_polygons(clip)
     )
-    with _naming(file):
+    with _name_file_in_errors(file):
         lonlat = _read_positions(file, choice)
         return _check_route(file, lonlat)
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """What of a file is wanted, and how it is read."""
+    """Which part of a file to read, and how."""
 
     layer: str | None
     feature: int | str | None
@@ -143,7 +143,7 @@ class _Choice:
 
 
 def _check_feature(feature: object) -> None:
-    """Raise a QueryError if a choice is neither a position nor a text."""
+    """Check that a choice is a position or a text."""
     whole = isinstance(feature, int | np.integer) and not isinstance(feature, bool)
     if feature is not None and not whole and not isinstance(feature, str):
         raise QueryError(
@@ -152,8 +152,8 @@ def _check_feature(feature: object) -> None:
 
 
 @contextlib.contextmanager
-def _naming(file: Path) -> Iterator[None]:
-    """Put the name of the file into errors that lack it."""
+def _name_file_in_errors(file: Path) -> Iterator[None]:
+    """Add the name of the file to errors that lack it."""
     try:
         yield
     except (RouteError, QueryError) as error:
@@ -163,24 +163,24 @@ def _naming(file: Path) -> Iterator[None]:
 
 
 def _read_positions(file: Path, choice: _Choice) -> NDArray[np.float64]:
-    """Return the positions of the route in a file of any kind."""
+    """Return the positions of the route in a file of any format."""
     binary = file.suffix.lower() in _BINARY
     content, name = (b"", file.name) if binary else unpack(file)
     if name.lower().endswith(".polyline"):
-        line = shapely.get_coordinates(_from_polyline(content, choice.precision))
+        line = shapely.get_coordinates(_decode_polyline_file(content, choice.precision))
         return join(_clip_route([line], file, choice))
-    document = _read_directions(content, name)
+    document = _parse_directions(content, name)
     if document is not None:
-        line = _from_directions(file, document, choice.feature, choice.precision)
+        line = _take_directions(file, document, choice.feature, choice.precision)
         return join(_clip_route([line], file, choice))
     where = choice.feature if isinstance(choice.feature, str) else None
-    return _from_lines(file, find_lines(file, content, choice.layer, where), choice)
+    return _join_lines(file, find_lines(file, content, choice.layer, where), choice)
 
 
 def _clip_route(
     parts: list[NDArray[np.float64]], file: Path, choice: _Choice
 ) -> list[NDArray[np.float64]]:
-    """Keep the parts inside the area, if there is one: the longest chain of them."""
+    """Return the longest chain of parts inside the area; all parts without an area."""
     if choice.clip is None:
         return parts
     chains = clip_parts(parts, choice.clip, choice.join_km)
@@ -191,23 +191,23 @@ def _clip_route(
     if len(chains) > 1:
         rest = sum(lengths) - lengths[longest]
         warn_user(
-            f"the route of {file.name} leaves the area and comes back: of {len(chains)} pieces the "
-            f"longest, {lengths[longest]:.1f} km, is taken and {rest:.1f} km are left out",
+            f"the route of {file.name} leaves the area and returns: of {len(chains)} pieces the "
+            f"longest, {lengths[longest]:.1f} km, is used and {rest:.1f} km are left out",
             SuspectInput,
         )
     return chains[longest]
 
 
 def _check_route(file: Path, lonlat: NDArray[np.float64]) -> shapely.LineString:
-    """Return the positions as a route, with a warning where it is improbable."""
+    """Return the positions as a route and warn if it is improbable."""
     route = as_line(lonlat)
     if reason := suspicion(shapely.get_coordinates(route)):
         warn_user(f"the route of {file.name} is uncertain: {reason}", SuspectInput)
     return route
 
 
-def _from_polyline(content: bytes, precision: int | None) -> shapely.LineString:
-    """Decode a file of one encoded text."""
+def _decode_polyline_file(content: bytes, precision: int | None) -> shapely.LineString:
+    """Decode a file that contains one encoded text."""
     text = content.decode("utf-8-sig", errors="replace")
     if precision is not None:
         return route_from_polyline(text, precision)
@@ -220,8 +220,8 @@ def _from_polyline(content: bytes, precision: int | None) -> shapely.LineString:
             raise error from None
 
 
-def _read_directions(content: bytes, name: str) -> dict[str, Any] | None:
-    """Return the answer of a routing engine, if the file holds one."""
+def _parse_directions(content: bytes, name: str) -> dict[str, Any] | None:
+    """Return the answer of a routing engine; None if the file is something else."""
     is_geojson = name.lower().endswith(".geojson")
     start = content[:100].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
     if not start.startswith((b"{", b"[")) and not name.lower().endswith(".json"):
@@ -231,37 +231,37 @@ def _read_directions(content: bytes, name: str) -> dict[str, Any] | None:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise RouteError(f"{name} is no JSON or is cut off: {error}") from error
+        raise RouteError(f"{name} is not valid JSON or is cut off: {error}") from error
     return document if is_directions(document) else None
 
 
-def _from_directions(
+def _take_directions(
     file: Path, document: dict[str, Any], feature: int | str | None, precision: int | None
 ) -> NDArray[np.float64]:
-    """Return the positions of a route of an engine's answer."""
+    """Return the positions of the chosen route of an engine's answer."""
     if isinstance(feature, str):
-        raise QueryError(f"feature={feature!r}: alternatives of directions are chosen by number")
+        raise QueryError(f"feature={feature!r}: choose an alternative of directions by number")
     directions = read_directions(document, 0 if feature is None else int(feature))
     n_routes = len(list_routes(document))
     if feature is None and n_routes > 1:
         warn_user(
-            f"{file.name} holds {n_routes} routes: the first is taken; feature=0 to {n_routes - 1} "
-            "chooses one",
+            f"{file.name} contains {n_routes} routes: the first is used; choose one with feature=0 "
+            f"to {n_routes - 1}",
             SuspectInput,
         )
     return directions_lonlat(directions, precision)
 
 
-def _from_lines(file: Path, lines: list[FoundLine], choice: _Choice) -> NDArray[np.float64]:
-    """Join the parts of the lines, or of the one line that is chosen."""
+def _join_lines(file: Path, lines: list[FoundLine], choice: _Choice) -> NDArray[np.float64]:
+    """Join the parts of the lines, or of the chosen line."""
     feature = choice.feature
     if isinstance(feature, int | np.integer):
         if not 0 <= feature < len(lines):
-            raise RouteError(f"there is no line {feature}: {file.name} holds {len(lines)}")
+            raise RouteError(f"there is no line {feature}: {file.name} contains {len(lines)}")
         lines = [lines[int(feature)]]
-    advice = _how_to_choose(lines) if len(lines) > 1 else ""
+    advice = _advise_choice(lines) if len(lines) > 1 else ""
     if advice and ".gpx" in file.name.lower():
-        raise RouteError(f"{file.name} holds {len(lines)} lines{advice}")
+        raise RouteError(f"{file.name} contains {len(lines)} lines{advice}")
     return join(
         _clip_route([part for line in lines for part in line.parts], file, choice),
         max_join_km=choice.join_km,
@@ -269,8 +269,8 @@ def _from_lines(file: Path, lines: list[FoundLine], choice: _Choice) -> NDArray[
     )
 
 
-def _how_to_choose(lines: list[FoundLine]) -> str:
-    """Return the advice for a file of several lines."""
+def _advise_choice(lines: list[FoundLine]) -> str:
+    """Return the advice on how to choose one of several lines."""
     column = next((n for n in _NAMES if any(line.columns.get(n) for line in lines)), None)
     names = [] if column is None else [line.columns.get(column, "") for line in lines[:_SHOWN]]
     shown = "".join(f" {i} {name!r}" for i, name in enumerate(names))

@@ -1,4 +1,4 @@
-"""Parts of a route put together, in their order."""
+"""Join the parts of a route in their order."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["JOIN_KM", "join"]
 
 JOIN_KM = 0.01
-"""Ends of parts no farther apart than this are taken as joined: 10 m."""
+"""Ends of parts no farther apart than this count as joined: 10 m."""
 
 
 def join(
     parts: Sequence[NDArray[np.float64]], *, max_join_km: float = JOIN_KM, hint: str = ""
 ) -> NDArray[np.float64]:
     """
-    Put parts of a line together, each beginning where the one before ends.
+    Join parts of a line, each of which begins where the previous one ends.
 
     Parameters
     ----------
     parts : sequence of numpy.ndarray, each of shape (n, 2)
         Positions in degrees, at least one part, at least one position each.
     max_join_km : float
-        Longest piece, in km, that may be missing between two parts; a straight one is put in.
+        Longest gap between two parts, in km, that is bridged with a straight line.
     hint : str
-        What to do where they do not join, for the message.
+        Advice for the message if they do not join.
 
     Returns
     -------
@@ -53,12 +53,12 @@ def join(
         backwards = distance_km(*ends[first], *parts[first + 1][-1])
         turned = ", whose other end would join" if backwards <= max_join_km else ""
         raise RouteError(
-            f"the {len(parts)} parts do not join: part {first} ends at {_position(ends[first])} "
-            f"and part {first + 1} begins {gaps[first]:.3g} km away at "
-            f"{_position(starts[first])}{turned}{hint}"
+            f"the {len(parts)} parts do not join: part {first} ends at "
+            f"{_format_lonlat(ends[first])} and part {first + 1} begins {gaps[first]:.3g} km away "
+            f"at {_format_lonlat(starts[first])}{turned}{hint}"
         )
     return np.concatenate(list(parts))
 
 
-def _position(lonlat: NDArray[np.float64]) -> str:
+def _format_lonlat(lonlat: NDArray[np.float64]) -> str:
     return f"({lonlat[0]:.5f}, {lonlat[1]:.5f})"

@@ -1,4 +1,4 @@
-"""Lines in files of all kinds, unpacked and recognised by what they hold."""
+"""Find the lines of files in any format, recognised by their content."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SHOWN = 12
 
 def unpack(file: Path) -> tuple[bytes, str]:
     """
-    Return the content of a file and its name, unpacked.
+    Return the unpacked content of a file and its name.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def unpack(file: Path) -> tuple[bytes, str]:
     Raises
     ------
     RouteError
-        If it cannot be read, is damaged or too large.
+        If it cannot be read, is damaged, or is too large.
     """
     try:
         content, name = file.read_bytes(), file.name
@@ -76,7 +76,7 @@ def _read_kmz(content: bytes, file: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = [name for name in archive.namelist() if name.lower().endswith(".kml")]
         if not names:
-            raise RouteError(f"{file} holds no KML")
+            raise RouteError(f"{file} contains no KML file")
         chosen = next((name for name in names if name.lower() == "doc.kml"), names[0])
         with archive.open(chosen) as inner:
             return inner.read(_MAX_BYTES + 1)
@@ -124,14 +124,14 @@ def find_lines(file: Path, content: bytes, layer: str | None, where: str | None)
     RouteError
         If there is none, or the file cannot be read.
     QueryError
-        If it names no coordinate reference system, or ``where`` is no condition.
+        If it has no coordinate reference system, or ``where`` is not a condition.
     """
     if is_markup(content):
         lines = read_markup(content, file.name, layer)
     elif is_table(file):
-        lines = [_read_points(content, file.name)]
+        lines = [_read_point_table(content, file.name)]
     else:
-        return _read_with_gdal(file, content, layer, where)
+        return _read_gdal_lines(file, content, layer, where)
     return lines if where is None else choose_lines(lines, where, file.name)
 
 
@@ -142,7 +142,7 @@ def choose_lines(lines: list[FoundLine], where: str, file: str) -> list[FoundLin
     Parameters
     ----------
     lines : list of FoundLine
-        Lines with what is known of them.
+        Lines with their attributes.
     where : str
         The condition.
     file : str
@@ -156,7 +156,7 @@ def choose_lines(lines: list[FoundLine], where: str, file: str) -> list[FoundLin
     Raises
     ------
     QueryError
-        If it is no condition on the columns.
+        If it is not a condition on the columns.
     RouteError
         If no line meets it.
     """
@@ -168,15 +168,15 @@ def choose_lines(lines: list[FoundLine], where: str, file: str) -> list[FoundLin
     document = json.dumps({"type": "FeatureCollection", "features": rows}).encode()
     table = _Layer(io.BytesIO(document), None, file, names).read(where)
     if table.empty:
-        raise RouteError(f"{file} holds no line that meets {where!r}")
+        raise RouteError(f"{file} contains no line that meets {where!r}")
     return [lines[int(i)] for i in table[_ROW]]
 
 
-def _read_points(content: bytes, file: str) -> FoundLine:
+def _read_point_table(content: bytes, file: str) -> FoundLine:
     """Read a table with a point in each row, in the order of the line."""
     try:
         table, texts = read_texts(content, file)
-        by_name = {_bare_name(name): name for name in table.columns}
+        by_name = {_keep_letters(name): name for name in table.columns}
         lon, lat = (next((by_name[n] for n in ns if n in by_name), None) for ns in (_LON, _LAT))
         if lon is None or lat is None:
             raise RouteError(
@@ -191,36 +191,36 @@ def _read_points(content: bytes, file: str) -> FoundLine:
         n = len(degrees) - len(known)
         warn_user(f"{file}: {n} of {len(degrees)} rows have no position", DroppedRows)
     if len(known) < 2:  # noqa: PLR2004
-        raise RouteError(f"{file} holds no line, only {len(known)} points")
+        raise RouteError(f"{file} contains no line, only {len(known)} points")
     return FoundLine([known.to_numpy(dtype=float)])
 
 
-def _bare_name(name: str) -> str:
-    """Return the letters of a column's name."""
+def _keep_letters(name: str) -> str:
+    """Return the letters of a column name, in lower case."""
     return "".join(sign for sign in name.lower() if sign.isalpha())
 
 
-def _read_with_gdal(
+def _read_gdal_lines(
     file: Path, content: bytes, layer: str | None, where: str | None
 ) -> list[FoundLine]:
-    """Read the lines of the one layer that is meant, in a format of GDAL."""
-    with _on_disk(file, content) as source, naming_warnings(file.name):
-        name = layer or _only_layer(source, file.name)
+    """Read the lines of a layer in a format of GDAL."""
+    with _unpack_to_disk(file, content) as source, naming_warnings(file.name):
+        name = layer or _find_only_layer(source, file.name)
         table = _Layer(source, name, file.name).read(where)
     if not isinstance(table, gpd.GeoDataFrame):
-        raise RouteError(f"layer {name!r} of {file.name} holds no geometry")
-    shapes = [_lines_of(shape) for shape in table.geometry]
+        raise RouteError(f"layer {name!r} of {file.name} has no geometry")
+    shapes = [_extract_lines(shape) for shape in table.geometry]
     kept = [i for i, parts in enumerate(shapes) if parts]
     if not kept:
         kinds = sorted(table.geom_type.dropna().unique())
         met = f" that meets {where!r}" if where else ""
         raise RouteError(
-            f"{file.name} holds no line{met}" + (f", only {', '.join(kinds)}" if kinds else "")
+            f"{file.name} contains no line{met}" + (f", only {', '.join(kinds)}" if kinds else "")
         )
     if table.crs is None:
         raise QueryError(
-            f"{file.name} names no coordinate reference system: read it with geopandas, use "
-            "set_crs(...) and give the one-row table in place of the file"
+            f"{file.name} has no coordinate reference system: read it with geopandas, use "
+            "set_crs(...) and pass the one-row table instead of the file"
         )
     lines = gpd.GeoSeries([shapely.MultiLineString(shapes[i]) for i in kept], crs=table.crs)
     columns = table.drop(columns=table.geometry.name)
@@ -234,8 +234,8 @@ def _read_with_gdal(
 
 
 @contextlib.contextmanager
-def _on_disk(file: Path, content: bytes) -> Iterator[Path]:
-    """Yield a file that GDAL can open: the file itself, or what was packed in it."""
+def _unpack_to_disk(file: Path, content: bytes) -> Iterator[Path]:
+    """Yield a file that GDAL can open: the file itself, or its unpacked content."""
     if file.suffix.lower() != ".gz":
         yield file
         return
@@ -245,14 +245,14 @@ def _on_disk(file: Path, content: bytes) -> Iterator[Path]:
         yield unpacked
 
 
-def _lines_of(shape: shapely.Geometry | None) -> list[shapely.LineString]:
-    """Return the lines inside a geometry, in collections too."""
+def _extract_lines(shape: shapely.Geometry | None) -> list[shapely.LineString]:
+    """Return the lines of a geometry, of its nested collections too."""
     if shape is None or shape.is_empty:
         return []
     if shape.geom_type == "LineString":
         return [shape]
     if shape.geom_type in ("MultiLineString", "GeometryCollection"):
-        return [line for part in shape.geoms for line in _lines_of(part)]
+        return [line for part in shape.geoms for line in _extract_lines(part)]
     return []
 
 
@@ -275,10 +275,10 @@ class _Layer:
             )
         except shapely.errors.ShapelyError as error:
             raise RouteError(
-                f"{self.file} holds a line of one point: take it out ({error})"
+                f"{self.file} contains a line of one point: remove it ({error})"
             ) from error
         except (OSError, RuntimeError, ValueError) as error:
-            # GDAL 3.10 and older tell of a wrong condition as of a layer that cannot be read.
+            # GDAL 3.10 and older report an invalid condition like a layer that cannot be read.
             refusals = pyogrio.errors.FeatureError, pyogrio.errors.DataLayerError, ValueError
             if where and isinstance(error, refusals):
                 raise self.refuse(where) from error
@@ -286,7 +286,7 @@ class _Layer:
         return table
 
     def refuse(self, where: str) -> QueryError:
-        """Return the error for a condition that is none, which lists the columns."""
+        """Return the error for an invalid condition, with the columns."""
         import pyogrio  # noqa: PLC0415 - only for formats of GDAL
 
         names = self.columns
@@ -301,26 +301,26 @@ class _Layer:
                 f"as feature=\"{example} = '{value}'\""
             )
         return QueryError(
-            f"feature={where!r} is no SQL condition on the columns of {self.file}: {advice}"
+            f"feature={where!r} is not an SQL condition on the columns of {self.file}: {advice}"
         )
 
 
-def _only_layer(source: Path, file: str) -> str:
-    """Return the name of the one layer that holds lines."""
+def _find_only_layer(source: Path, file: str) -> str:
+    """Return the name of the only layer with lines."""
     import pyogrio  # noqa: PLC0415 - only for formats of GDAL
 
     try:
         layers = pyogrio.list_layers(source)
         known = [str(name) for name, kind in layers if _may_hold_lines(kind)]
         if len(known) > 1:
-            known = [name for name in known if _n_features(source, name)]
+            known = [name for name in known if _count_features(source, name)]
     except (OSError, RuntimeError, ValueError) as error:
         raise RouteError(
             f"{file} is neither a route file (GPX, KML, TCX, GeoJSON, directions) nor a format "
             "that GDAL reads, or it is damaged"
         ) from error
     if not known:
-        raise RouteError(f"{file} holds no line")
+        raise RouteError(f"{file} contains no line")
     if len(known) > 1:
         raise RouteError(f"{file} has {len(known)} layers: choose one of {known} with layer=")
     return known[0]
@@ -332,7 +332,7 @@ def _may_hold_lines(kind: str | None) -> bool:
     )
 
 
-def _n_features(source: Path, layer: str) -> int:
+def _count_features(source: Path, layer: str) -> int:
     import pyogrio  # noqa: PLC0415 - only for formats of GDAL
 
     return int(pyogrio.read_info(source, layer=layer, force_feature_count=True)["features"])

@@ -1,4 +1,4 @@
-"""Whether decoded positions can be a route, and whether they are likely to be the one meant."""
+"""Check whether decoded positions can be a route, and are likely to be the intended one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SEA = shapely.Polygon(
 
 def edge_km(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Measure the edges of a line.
+    Return the lengths of the edges of a line.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def edge_km(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def out_of_range(lonlat: NDArray[np.float64]) -> int | None:
     """
-    Find the first position that is none on Earth.
+    Return the row of the first position that is not on Earth.
 
-    Longitudes beyond ±180 are allowed where a route that begins inside runs on over the
+    Longitudes beyond ±180 are allowed if a route that begins inside continues across the
     antimeridian.
 
     Parameters
@@ -66,7 +66,7 @@ def out_of_range(lonlat: NDArray[np.float64]) -> int | None:
     Returns
     -------
     int or None
-        Where it stands; None if all are in range.
+        Its row; None if all are in range.
     """
     lon, lat = lonlat.T
     runs_on = abs(lon[0]) <= 180 and np.abs(np.diff(lon)).max(initial=0) <= 180  # noqa: PLR2004
@@ -76,7 +76,7 @@ def out_of_range(lonlat: NDArray[np.float64]) -> int | None:
 
 def suspicion(lonlat: NDArray[np.float64], precision: int | None = None) -> str | None:
     """
-    Say why positions are probably not the route that was meant.
+    Return why positions are probably not the intended route.
 
     Parameters
     ----------
@@ -88,10 +88,10 @@ def suspicion(lonlat: NDArray[np.float64], precision: int | None = None) -> str 
     Returns
     -------
     str or None
-        The reason; None where nothing speaks against them.
+        The reason; None if nothing is suspicious.
     """
     edges = edge_km(lonlat)
-    if precision == 6 and (reason := _shrunk(lonlat, edges)):  # noqa: PLR2004
+    if precision == 6 and (reason := _check_shrunk(lonlat, edges)):  # noqa: PLR2004
         return reason
     if len(edges) < _FEW_EDGES:
         return None
@@ -103,13 +103,13 @@ def suspicion(lonlat: NDArray[np.float64], precision: int | None = None) -> str 
     return None
 
 
-def _shrunk(lonlat: NDArray[np.float64], edges: NDArray[np.float64]) -> str | None:
-    """Say whether a polyline read with precision 6 looks like one written with precision 5."""
+def _check_shrunk(lonlat: NDArray[np.float64], edges: NDArray[np.float64]) -> str | None:
+    """Return why a polyline read at precision 6 seems to be written at precision 5, if it does."""
     grown = lonlat * 10
     if out_of_range(grown) is not None:
         return None
-    # Points exactly on the equator or the prime meridian are made up rather than misread.
-    if lonlat.all() and _at_sea(lonlat).all() and not _at_sea(grown).any():
+    # Points exactly on the equator or the prime meridian are invented rather than misread.
+    if lonlat.all() and _find_at_sea(lonlat).all() and not _find_at_sea(grown).any():
         return "it lies in the sea off West Africa"
     middle = float(np.median(edges))
     if len(edges) >= _FEW_EDGES and middle < _SHORT_EDGE_KM:
@@ -117,5 +117,5 @@ def _shrunk(lonlat: NDArray[np.float64], edges: NDArray[np.float64]) -> str | No
     return None
 
 
-def _at_sea(lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _find_at_sea(lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(shapely.intersects_xy(_SEA, *lonlat.T))

@@ -1,4 +1,4 @@
-"""Encoded polylines: Google's format, latitude first, with 5 or 6 decimals."""
+"""Decode and encode polylines: Google's format, latitude first, with 5 or 6 decimals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PRECISIONS = (5, 6)
 
 _FOREIGN = re.compile(r"[^?-~]")
 _BACKSLASHES = re.compile(r"\\+")
-_NOT_DECODED = "the polyline of {n} characters is no route at precision {precision}: "
+_NOT_DECODED = "the polyline of {n} characters is not a route at precision {precision}: "
 
 
 def route_from_polyline(
@@ -43,7 +43,7 @@ def route_from_polyline(
         Decimals of the encoded degrees, 5 or 6. The text does not say which.
     has_height : bool
         Whether every point has a height, as openrouteservice and GraphHopper encode them on
-        demand. Heights are left out of the route.
+        request. The route has no heights.
 
     Returns
     -------
@@ -53,16 +53,16 @@ def route_from_polyline(
     Raises
     ------
     RouteError
-        If the text is cut off, holds characters that the format has not, or gives positions
-        that are none on Earth; the message says where the other precision or undoubled
-        backslashes would give a route.
+        If the text is cut off, contains characters outside the format, or gives positions that
+        are not on Earth; the message states whether the other precision or single backslashes
+        would give a route.
     QueryError
-        If ``precision`` is neither 5 nor 6, or ``text`` is no string.
+        If ``precision`` is neither 5 nor 6, or ``text`` is not a string.
 
     Warns
     -----
     SuspectInput
-        If the route is possible but improbable: far jumps, a place where texts of the other
+        If the route is possible but improbable: far jumps, a region where texts of the other
         precision end up, backslashes that all come in pairs, or numbers that look like points
         with heights although ``has_height`` is False, or the reverse.
 
@@ -72,24 +72,25 @@ def route_from_polyline(
     >>> ocm.route_from_polyline(r"_p~iF~ps|U_ulLnnqC_mqNvxq`@").wkt
     'LINESTRING (-120.2 38.5, -120.95 40.7, -126.453 43.252)'
     """
-    body = _checked_text(text)
+    body = _check_polyline_text(text)
     lonlat = decode(body, check_precision(precision), has_height=has_height)
     route = as_line(lonlat)
-    if not has_height and (heights := _with_heights(body, precision)):
+    if not has_height and (heights := _hint_heights(body, precision)):
         warn_user(
             f"the polyline decodes at precision {precision}, but its numbers look like points "
             f"with heights{heights}",
             SuspectInput,
         )
-    elif has_height and _without_heights(body):
+    elif has_height and _seems_without_heights(body):
         warn_user(
             "the polyline decodes with heights, but its numbers look like points without: try "
             "has_height=False",
             SuspectInput,
         )
-    elif reason := suspicion(lonlat, precision) or _all_doubled(body):
+    elif reason := suspicion(lonlat, precision) or _describe_doubled(body):
+        hint = _hint_other_precision(body, precision)
         warn_user(
-            f"the polyline decodes at precision {precision}, but {reason}{_other(body, precision)}",
+            f"the polyline decodes at precision {precision}, but {reason}{hint}",
             SuspectInput,
         )
     return route
@@ -116,7 +117,7 @@ def route_to_polyline(
     Raises
     ------
     RouteError
-        If the geometry is no route, or all of its points round to one.
+        If the geometry is not a route, or all of its points round to one.
     QueryError
         If ``precision`` is neither 5 nor 6.
 
@@ -131,7 +132,7 @@ def route_to_polyline(
     lonlat = shapely.get_coordinates(as_line(route))
     if (np.ptp(np.round(lonlat, precision), axis=0) == 0).all():
         raise RouteError(
-            f"all points of the route are one at {precision} decimals: it is too short to encode"
+            f"all points of the route are equal at {precision} decimals: it is too short to encode"
         )
     text: str = polyline.encode(lonlat.tolist(), precision, geojson=True)
     return text
@@ -139,12 +140,12 @@ def route_to_polyline(
 
 def check_precision(precision: int) -> int:
     """
-    Check a precision.
+    Check the precision of a polyline.
 
     Parameters
     ----------
     precision : int
-        What the caller gave.
+        The value to check.
 
     Returns
     -------
@@ -180,32 +181,39 @@ def decode(text: str, precision: int, *, has_height: bool = False) -> NDArray[np
     Returns
     -------
     numpy.ndarray, shape (n, 2)
-        Longitude and latitude; longitudes may run on beyond ±180.
+        Longitude and latitude; longitudes may continue beyond ±180.
 
     Raises
     ------
     RouteError
-        If the text is cut off or gives positions that are none on Earth.
+        If the text is cut off or gives positions that are not on Earth.
     """
     told = _NOT_DECODED.format(n=len(text), precision=precision)
-    lonlat = _positions(text, precision, has_height=has_height)
+    lonlat = _decode_positions(text, precision, has_height=has_height)
     if lonlat is None:
-        hint = _undoubled(text) or ("" if has_height else _with_heights(text, precision))
-        raise RouteError(f"{told}it breaks off in the middle of a point{hint}")
+        hint = _hint_doubled_backslashes(text) or (
+            "" if has_height else _hint_heights(text, precision)
+        )
+        raise RouteError(f"{told}it ends in the middle of a point{hint}")
     wrong = out_of_range(lonlat)
     if wrong is not None:
         lon, lat = lonlat[wrong]
+        hint = (
+            _hint_doubled_backslashes(text)
+            or _hint_heights(text, precision)
+            or _hint_other_precision(text, precision)
+        )
         raise RouteError(
-            f"{told}its point {wrong} has latitude {lat:g} and longitude {lon:g}"
-            f"{_undoubled(text) or _with_heights(text, precision) or _other(text, precision)}"
-            f"{_swapped(lonlat)}"
+            f"{told}its point {wrong} has latitude {lat:g} and longitude {lon:g}{hint}"
+            f"{_hint_swapped(lonlat)}"
         )
     return lonlat
 
 
-def _checked_text(text: object) -> str:
+def _check_polyline_text(text: object) -> str:
+    """Check an encoded text and return it without blanks around it."""
     if not isinstance(text, str):
-        raise QueryError(f"a polyline is a string, not {type(text).__name__}")
+        raise QueryError(f"a polyline must be a string, not {type(text).__name__}")
     body = text.strip()
     if not body:
         raise RouteError("the polyline is empty")
@@ -214,35 +222,35 @@ def _checked_text(text: object) -> str:
         return body
     hint = ""
     if foreign.group() == "%":
-        hint = "; it seems percent-encoded: decode it with urllib.parse.unquote first"
+        hint = "; it seems to be percent-encoded: decode it with urllib.parse.unquote first"
     elif body.startswith("("):
-        hint = "; points written out need no decoding: use shapely.LineString([(lon, lat), ...])"
+        hint = "; coordinates are not an encoded text: use shapely.LineString([(lon, lat), ...])"
     elif foreign.group() in "\n\t\r\b\f\a\v":
         hint = r"; a backslash was read as an escape: write the text as r'...'"
     raise RouteError(
-        f"the polyline holds {foreign.group()!r} at position {foreign.start()}: "
-        f"its characters are '?' to '~' (codes 63 to 126){hint}"
+        f"the polyline contains {foreign.group()!r} at position {foreign.start()}: "
+        f"only '?' to '~' (codes 63 to 126) are allowed{hint}"
     )
 
 
-def _positions(
+def _decode_positions(
     text: str, precision: int, *, has_height: bool = False
 ) -> NDArray[np.float64] | None:
-    """Decode; None if the text breaks off."""
+    """Return the decoded positions; None if the text ends inside a point."""
     numbers = numbers_of(text)
     if numbers is None or len(numbers) % (3 if has_height else 2):
         return None
     return positions_of(numbers, precision, has_height=has_height)
 
 
-def _without_heights(text: str) -> bool:
-    """Return whether a text that decoded with heights seems to have none."""
+def _seems_without_heights(text: str) -> bool:
+    """Return whether a text decoded with heights seems to have none."""
     numbers = numbers_of(text)
     return numbers is not None and len(numbers) > 6 and lacks_heights(numbers)  # noqa: PLR2004
 
 
-def _with_heights(text: str, precision: int) -> str:
-    """Return a hint where a text seems to encode heights."""
+def _hint_heights(text: str, precision: int) -> str:
+    """Return a hint if a text seems to encode heights."""
     numbers = numbers_of(text)
     if numbers is None:
         return ""
@@ -261,9 +269,9 @@ def _with_heights(text: str, precision: int) -> str:
     return ""
 
 
-def _plausible(text: str, precision: int) -> str | None:
-    """Describe the route that a text gives, if it certainly is one."""
-    lonlat = _positions(text, precision)
+def _describe_plausible(text: str, precision: int) -> str | None:
+    """Describe the route that a text encodes; None if it is not plausible."""
+    lonlat = _decode_positions(text, precision)
     if lonlat is None or len(lonlat) < 2 or out_of_range(lonlat) is not None:  # noqa: PLR2004
         return None
     if suspicion(lonlat, precision):
@@ -272,18 +280,20 @@ def _plausible(text: str, precision: int) -> str | None:
     return f"a route of {edge_km(lonlat).sum():.4g} km from ({lon:.4f}, {lat:.4f})"
 
 
-def _other(text: str, precision: int) -> str:
+def _hint_other_precision(text: str, precision: int) -> str:
+    """Return a hint if the other precision gives a plausible route."""
     other = 11 - precision
-    route = _plausible(text, other)
+    route = _describe_plausible(text, other)
     return f"; precision={other} makes it {route}" if route else ""
 
 
-def _undoubled(text: str) -> str:
+def _hint_doubled_backslashes(text: str) -> str:
+    """Return a hint if a text with single backslashes gives a plausible route."""
     single = text.replace("\\\\", "\\")
     if single == text:
         return ""
     for precision in PRECISIONS:
-        if route := _plausible(single, precision):
+        if route := _describe_plausible(single, precision):
             return (
                 "; its backslashes are doubled, as JSON and source code show them: "
                 rf"text.replace('\\\\', '\\') is {route} at precision {precision}"
@@ -291,15 +301,16 @@ def _undoubled(text: str) -> str:
     return ""
 
 
-def _all_doubled(text: str) -> str | None:
-    """Say whether backslashes come in pairs only; a single pair may well be meant."""
+def _describe_doubled(text: str) -> str | None:
+    """Return a description if all backslashes are doubled; a single pair may be intended."""
     runs = [len(run) for run in _BACKSLASHES.findall(text)]
-    if len(runs) > 1 and all(n % 2 == 0 for n in runs) and _undoubled(text):
-        return f"all {len(runs)} runs of backslashes are even{_undoubled(text)}"
+    if len(runs) > 1 and all(n % 2 == 0 for n in runs) and _hint_doubled_backslashes(text):
+        return f"all {len(runs)} runs of backslashes are even{_hint_doubled_backslashes(text)}"
     return None
 
 
-def _swapped(lonlat: NDArray[np.float64]) -> str:
+def _hint_swapped(lonlat: NDArray[np.float64]) -> str:
+    """Return a hint if swapped axes would be in range."""
     if out_of_range(lonlat[:, ::-1]) is None:
         return "; or longitude and latitude were swapped when it was encoded (latitude comes first)"
     return ""

@@ -1,4 +1,4 @@
-"""Routes with fewer points, within a stated distance."""
+"""Simplify routes within a geodesic error."""
 
 from __future__ import annotations
 
@@ -36,32 +36,32 @@ _FLATTER = (1.0, 1.0, 1.0067394967422764)  # (a / b)² of WGS84 along the axis
 
 def route_simplify(route: Route, max_error_km: float) -> shapely.LineString:
     """
-    Leave points out of a route as long as it stays where it was.
+    Remove points from a route within a maximum error.
 
     Parameters
     ----------
     route : shapely.LineString, GeoSeries or GeoDataFrame
         The route in lon/lat, or a one-row series or frame with a coordinate reference system.
     max_error_km : float
-        The bound, in km: every point of the route lies within this geodesic distance of the
-        edge that takes its place, and every point of the result within it of the route.
+        The maximum error, in km: every point of the route lies within this geodesic distance
+        of the edge that replaces it, and every point of the result within it of the route.
 
     Returns
     -------
     shapely.LineString
-        The first point, the last point and those between that the bound needs, in order. On
-        edges over 50 km a point of the geodesic edge may be kept that was no vertex.
+        The first point, the last point and the points between that the error requires, in
+        order. On edges over 50 km a point of the geodesic edge may be added.
 
     Raises
     ------
     QueryError
-        If ``max_error_km`` is no positive number.
+        If ``max_error_km`` is not a positive number.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Notes
     -----
-    Douglas and Peucker (1973), with geodesic distances on WGS84 in place of planar ones.
+    Douglas and Peucker (1973), with geodesic distances on WGS84 instead of planar ones.
 
     Examples
     --------
@@ -72,20 +72,21 @@ def route_simplify(route: Route, max_error_km: float) -> shapely.LineString:
     'LINESTRING (5 52, 5.2 52)'
     """
     bound = check_km(max_error_km, "max_error_km") * (1 - _BETWEEN_POINTS)
-    knots = _knots(Line(as_line(route)))
+    knots = _place_knots(Line(as_line(route)))
     place = to_ecef_km(*knots.T)
     kept = np.zeros(len(knots), dtype=bool)
     kept[[0, -1]] = True
     if (knots[0] == knots[-1]).all():
         kept[np.argmax(distance_km(*knots[0], *knots.T))] = True
+    # Invariant: every knot that left the loop is within the bound of the edge that replaces it.
     left_out = np.flatnonzero(~kept)
     while left_out.size:
         left_out = _keep_farthest(knots, place, kept, left_out, bound=bound)
     return shapely.LineString(knots[kept])
 
 
-def _knots(line: Line) -> NDArray[np.float64]:
-    """Return the vertices, and points on long edges."""
+def _place_knots(line: Line) -> NDArray[np.float64]:
+    """Return the vertices of a route, and points on its long edges."""
     pieces = np.maximum(np.ceil(line.edge_km / _EDGE_KM), 1).astype(int)
     if (pieces == 1).all():
         return line.coords
@@ -107,7 +108,7 @@ def _keep_farthest(
     bound: float,
 ) -> NDArray[np.intp]:
     """
-    Keep the farthest knot of each edge that is off by more than the bound.
+    Keep the farthest knot of each edge if it exceeds the bound.
 
     ``kept`` is changed in place. The knots whose edge has changed are returned.
     """
@@ -118,10 +119,12 @@ def _keep_farthest(
     first = np.flatnonzero(np.diff(edge, prepend=-1))
     n_knots = np.diff(first, append=len(edge))
     sure = np.repeat(np.maximum.reduceat(offset - error, first) > bound, n_knots)
+    # The estimate settles almost all knots; only those within its error of the bound are
+    # measured exactly.
     uncertain = np.flatnonzero(~sure & (np.abs(offset - bound) <= error))
     if uncertain.size:
         line = Line(knots[corners])
-        offset[uncertain] = _offset_km(
+        offset[uncertain] = _measure_offset_km(
             line, knots[corners], edge[uncertain], knots[left_out[uncertain]]
         )
     worst = np.repeat(np.maximum.reduceat(offset, first), n_knots)
@@ -135,18 +138,18 @@ def _estimate_offset_km(
     corners: NDArray[np.float64], edge: NDArray[np.intp], place: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Estimate the distance from points to given edges, and how far off the estimate may be.
+    Estimate the distance from points to given edges, and the error of the estimate.
 
-    Within an edge it is that to the plane of its ends and the vertical at its middle.
+    Beside an edge it is the distance to the plane of its ends and the vertical at its middle.
     """
     way = corners[1:] - corners[:-1]
     across = np.cross(way, (corners[1:] + corners[:-1]) * _FLATTER)
-    length = _norm(way)
-    ahead = _unit(way)[edge]
+    length = _measure_vectors(way)
+    ahead = _scale_to_unit(way)[edge]
     length_km, from_start = length[edge], place - corners[edge]
     along = np.einsum("ij,ij->i", from_start, ahead)
-    aside = np.abs(np.einsum("ij,ij->i", from_start, _unit(across)[edge]))
-    away = _norm(from_start)
+    aside = np.abs(np.einsum("ij,ij->i", from_start, _scale_to_unit(across)[edge]))
+    away = _measure_vectors(from_start)
     beyond = np.sqrt(np.maximum(away**2 + length_km * (length_km - 2 * along), 0.0))
     to_end = np.where(along <= 0, away, beyond)
     inside = (along > 0) & (along < length_km)
@@ -157,25 +160,25 @@ def _estimate_offset_km(
     return folds * _RADIUS_KM * np.arcsin(sine), error
 
 
-def _norm(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def _measure_vectors(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
 
 
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return vectors of length one; those of length zero stay."""
-    return vectors / np.maximum(_norm(vectors), np.finfo(float).tiny)[:, np.newaxis]
+def _scale_to_unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return vectors scaled to length one; zero vectors stay zero."""
+    return vectors / np.maximum(_measure_vectors(vectors), np.finfo(float).tiny)[:, np.newaxis]
 
 
-def _offset_km(
+def _measure_offset_km(
     line: Line,
     corners: NDArray[np.float64],
     edge: NDArray[np.intp],
     lonlat: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """
-    Measure the distance from points to given edges of a line.
+    Return the distance from points to given edges of a line.
 
-    The foot is sought by projection on the tangent; where it is missed, the distance comes out
+    The foot is found by repeated projection on the tangent; if it is missed, the distance is
     too large, never too small.
     """
     moved = (corners[1:] != corners[:-1]).any(axis=1)

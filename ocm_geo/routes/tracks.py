@@ -1,4 +1,4 @@
-"""Lines in GPX, KML and TCX files as programs and devices write them."""
+"""Read the lines of GPX, KML and TCX files as programs and devices write them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FoundLine:
     parts : list of numpy.ndarray, each of shape (n, 2)
         Its parts in order, longitude and latitude.
     columns : dict
-        What is known of it: its name and where it lies in the file.
+        Its name, and where it is in the file.
     """
 
     parts: list[NDArray[np.float64]]
@@ -56,17 +56,17 @@ def read_markup(content: bytes, file: str, layer: str | None) -> list[FoundLine]
         Its name, for messages.
     layer : str, optional
         For GPX ``tracks`` or ``routes``, by default the tracks if there are any; for KML the
-        name of a folder, by default the one that holds lines.
+        name of a folder, by default the one with lines.
 
     Returns
     -------
     list of FoundLine
-        At least one; parts of a single point are left out beside longer ones.
+        At least one; parts of a single point are dropped beside longer ones.
 
     Raises
     ------
     RouteError
-        If the file is broken or of another kind, or holds no line.
+        If the file is damaged or of another format, or contains no line.
     """
     readers: dict[str, Callable[[Node, str, str | None], list[FoundLine]]] = {
         "gpx": _read_gpx,
@@ -76,7 +76,7 @@ def read_markup(content: bytes, file: str, layer: str | None) -> list[FoundLine]
     try:
         root = parse_markup(content, file)
         if root.tag not in readers:
-            raise RouteError(f"{file} is XML but no GPX, KML or TCX: its root is {root.tag!r}")
+            raise RouteError(f"{file} is XML but not GPX, KML or TCX: its root is {root.tag!r}")
         return readers[root.tag](root, file, layer)
     except QueryError as error:
         raise RouteError(str(error)) from error
@@ -86,50 +86,57 @@ def _read_gpx(root: Node, file: str, layer: str | None) -> list[FoundLine]:
     """Read the tracks of a GPX file, or its routes."""
     found = {
         "tracks": [
-            _line([_gpx_points(segment, "trkpt", file) for segment in track.all("trkseg")], track)
+            _make_line(
+                [_read_gpx_points(segment, "trkpt", file) for segment in track.all("trkseg")], track
+            )
             for track in root.all("trk")
         ],
-        "routes": [_line([_gpx_points(route, "rtept", file)], route) for route in root.all("rte")],
+        "routes": [
+            _make_line([_read_gpx_points(route, "rtept", file)], route) for route in root.all("rte")
+        ],
     }
     if layer is not None and layer not in found:
         raise RouteError(f"{file} has no layer {layer!r} of lines: choose 'tracks' or 'routes'")
     named = found if layer is None else {layer: found[layer]}
-    lines = next((kept for kind in named.values() if (kept := _with_length(kind))), [])
+    lines = next((kept for kind in named.values() if (kept := _drop_single_points(kind))), [])
     if not lines:
         n_single = sum(line.n_points for kind in named.values() for line in kind)
-        raise _no_line(file, {"waypoint": len(root.all("wpt")), "point in tracks": n_single})
+        raise _describe_no_line(
+            file, {"waypoint": len(root.all("wpt")), "point in tracks": n_single}
+        )
     return lines
 
 
-def _line(parts: list[NDArray[np.float64]], node: Node) -> FoundLine:
-    """Return a line with the texts that name it; single points go, beside longer parts."""
+def _make_line(parts: list[NDArray[np.float64]], node: Node) -> FoundLine:
+    """Return a line with its describing texts; single points are dropped beside longer parts."""
     longer = [part for part in parts if len(part) >= _MIN_POINTS]
     kept = longer or [part for part in parts if len(part)]
     texts = {tag: node.text_of(tag) for tag in ("name", "desc", "type", "number")}
     return FoundLine(kept, {tag: text for tag, text in texts.items() if text})
 
 
-def _with_length(lines: list[FoundLine]) -> list[FoundLine]:
+def _drop_single_points(lines: list[FoundLine]) -> list[FoundLine]:
+    """Return the lines with two points or more."""
     return [line for line in lines if line.n_points >= _MIN_POINTS]
 
 
-def _no_line(file: str, others: dict[str, int]) -> RouteError:
-    """Return the error for a file without a line, which says what there is."""
+def _describe_no_line(file: str, others: dict[str, int]) -> RouteError:
+    """Return the error for a file without a line, with what it contains instead."""
     found = [f"{n} {what}{'s' if n > 1 else ''}" for what, n in others.items() if n]
-    return RouteError(f"{file} holds no line" + (f", only {', '.join(found)}" if found else ""))
+    return RouteError(f"{file} contains no line" + (f", only {', '.join(found)}" if found else ""))
 
 
-def _gpx_points(node: Node, tag: str, file: str) -> NDArray[np.float64]:
+def _read_gpx_points(node: Node, tag: str, file: str) -> NDArray[np.float64]:
     """Return the points of a track segment or route."""
     rows = [
-        [_degrees(point.attributes.get(axis, ""), axis, file) for axis in ("lon", "lat")]
+        [_parse_degrees(point.attributes.get(axis, ""), axis, file) for axis in ("lon", "lat")]
         for point in node.all(tag)
     ]
     return np.array(rows, dtype=float).reshape(-1, 2)
 
 
-def _degrees(text: str, what: str, file: str) -> float:
-    """Return degrees; one number alone, so that a comma in it is a decimal comma."""
+def _parse_degrees(text: str, what: str, file: str) -> float:
+    """Return degrees; a comma in a single number is a decimal comma."""
     plain = text.strip()
     if _DECIMAL_COMMA.fullmatch(plain):
         plain = plain.replace(",", ".")
@@ -149,21 +156,21 @@ def _read_tcx(root: Node, file: str, layer: str | None) -> list[FoundLine]:
     found = []
     for tag in ("Activity", "Course"):
         for node in root.every(tag):
-            parts = [_tcx_points(track, file) for track in node.every("Track")]
-            line = _line(parts, node)
+            parts = [_read_tcx_points(track, file) for track in node.every("Track")]
+            line = _make_line(parts, node)
             name = node.text_of("Name") or node.text_of("Id")
             found.append(FoundLine(line.parts, {"name": name} if name else {}))
-    lines = _with_length(found)
+    lines = _drop_single_points(found)
     if not lines:
-        raise _no_line(file, {"point": sum(line.n_points for line in found)})
+        raise _describe_no_line(file, {"point": sum(line.n_points for line in found)})
     return lines
 
 
-def _tcx_points(track: Node, file: str) -> NDArray[np.float64]:
-    """Return the points of a track; those without a position are breaks of reception."""
+def _read_tcx_points(track: Node, file: str) -> NDArray[np.float64]:
+    """Return the points of a track; points without a position are gaps in reception."""
     rows = [
         [
-            _degrees(position.text_of(name), name, file)
+            _parse_degrees(position.text_of(name), name, file)
             for name in ("LongitudeDegrees", "LatitudeDegrees")
         ]
         for point in track.all("Trackpoint")
@@ -173,10 +180,10 @@ def _tcx_points(track: Node, file: str) -> NDArray[np.float64]:
 
 
 def _read_kml(root: Node, file: str, layer: str | None) -> list[FoundLine]:
-    """Read the lines of a KML file, of the folder that is meant."""
+    """Read the lines of a KML file, or of one of its folders."""
     found: list[FoundLine] = []
     _walk_kml(root, "", found, file)
-    lines = _with_length(found)
+    lines = _drop_single_points(found)
     folders = list(dict.fromkeys(line.columns.get("folder", "") for line in lines))
     if layer is not None:
         lines = [line for line in lines if line.columns.get("folder", "") == layer]
@@ -190,11 +197,11 @@ def _read_kml(root: Node, file: str, layer: str | None) -> list[FoundLine]:
         links = [link.text_of("href") for link in root.every("Link")]
         if links:
             raise RouteError(
-                f"{file} holds only a link to {links[0][:200]!r}: export it again without "
+                f"{file} contains only a link to {links[0][:200]!r}: export it again without "
                 "'keep data up to date', as a file with the data"
             )
         others = {kind.lower(): len(list(root.every(kind))) for kind in ("Point", "Polygon")}
-        raise _no_line(file, others)
+        raise _describe_no_line(file, others)
     return lines
 
 
@@ -205,17 +212,17 @@ def _walk_kml(node: Node, folder: str, found: list[FoundLine], file: str) -> Non
             name = child.text_of("name") if child.tag == "Folder" else folder
             _walk_kml(child, name or folder, found, file)
         elif child.tag == "Placemark":
-            parts = _kml_parts(child, file)
+            parts = _read_kml_parts(child, file)
             columns = {"name": child.text_of("name"), "folder": folder}
-            found.append(FoundLine(_line(parts, child).parts, columns))
+            found.append(FoundLine(_make_line(parts, child).parts, columns))
 
 
-def _kml_parts(node: Node, file: str) -> list[NDArray[np.float64]]:
+def _read_kml_parts(node: Node, file: str) -> list[NDArray[np.float64]]:
     """Return the parts of a placemark that are lines."""
     parts = []
     for child in node.children:
         if child.tag in ("MultiGeometry", "MultiTrack"):
-            parts += _kml_parts(child, file)
+            parts += _read_kml_parts(child, file)
         elif child.tag in ("LineString", "Track"):
             parts.append(kml_positions(child, file)[:, :2])
     return parts

@@ -1,4 +1,4 @@
-"""Routing engines: OSRM and Valhalla servers, spoken to in one small protocol."""
+"""Talk to the routing engines OSRM and Valhalla through one small protocol."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _TOO_MANY = 429
 
 class Path(NamedTuple):
     """
-    A way that an engine found.
+    A path that an engine found.
 
     Parameters
     ----------
     line : shapely.LineString
-        The way, lon/lat.
+        The path, lon/lat.
     length_km, duration_min : float
-        Its length and driving time, as the engine gives them.
+        Its length and driving time as the engine reports them.
     """
 
     line: shapely.LineString
@@ -52,35 +52,37 @@ class Path(NamedTuple):
 
 @runtime_checkable
 class Engine(Protocol):
-    """What a routing engine must be able to do; positions are (lon, lat) in degrees."""
+    """The protocol of routing engines; positions are (lon, lat) in degrees."""
 
     name: str
 
     def path(self, lonlat: NDArray[np.float64]) -> Path:
-        """Find a way through positions, in their order; a `RouteError` if there is none."""
+        """Return the path through positions in their order; a `RouteError` if there is none."""
         ...
 
     def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
-        """Draw what can be reached from a position, one geometry for each time."""
+        """Return the areas within reach of a position, one for each time."""
         ...
 
 
 @runtime_checkable
 class MatrixEngine(Engine, Protocol):
-    """An engine that measures many ways at once; `OSRM` and Valhalla do."""
+    """An engine that measures many paths at once, as `OSRM` and Valhalla do."""
 
     def matrix(
         self, sources: NDArray[np.float64], targets: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give minutes and km from each source to each target; NaN where there is no way."""
+        """Return minutes and km from each source to each target; NaN without a path."""
         ...
 
 
-def _numbers(rows: Any, scale: float) -> NDArray[np.float64]:  # noqa: ANN401 - as decoded
+def _parse_matrix(rows: Any, scale: float) -> NDArray[np.float64]:  # noqa: ANN401 - as decoded
+    """Return the rows of a matrix divided by a scale; None becomes NaN."""
     return np.array([[np.nan if v is None else v for v in row] for row in rows], float) / scale
 
 
-def _session() -> requests.Session:
+def _open_session() -> requests.Session:
+    """Open a session that retries overloaded servers."""
     session = requests.Session()
     wait = Retry(_TRIES, backoff_factor=0.5, status_forcelist=(429, 502, 503, 504))
     for scheme in ("http://", "https://"):
@@ -88,8 +90,13 @@ def _session() -> requests.Session:
     return session
 
 
-def _answer(session: requests.Session, method: str, url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Ask a server; what it says about a question it cannot answer is a `RouteError`."""
+def _request_answer(
+    session: requests.Session,
+    method: str,
+    url: str,
+    **options: Any,  # noqa: ANN401 - passed to requests
+) -> dict[str, Any]:
+    """Request an answer; an engine that finds no route raises a `RouteError`."""
     try:
         response = session.request(method, url, timeout=_TIMEOUTS_S, **options)
     except requests.Timeout as error:
@@ -100,23 +107,23 @@ def _answer(session: requests.Session, method: str, url: str, **options: Any) ->
         document = response.json()
     except ValueError as error:
         raise ServerError(
-            f"the routing server at {url} sent no JSON (status {response.status_code}): is this "
-            f"the address of the engine? {response.text[:_EXCERPT]!r}"
+            f"the routing server at {url} did not send JSON (status {response.status_code}): is "
+            f"this the address of the engine? {response.text[:_EXCERPT]!r}"
         ) from error
     if response.ok and isinstance(document, dict):
         return document
     said = document.get("message") or document.get("error") if isinstance(document, dict) else ""
     if response.status_code in _BAD_QUESTION and response.status_code != _TOO_MANY:
-        raise RouteError(f"the engine found no way: {said or response.status_code}")
+        raise RouteError(f"the engine found no path: {said or response.status_code}")
     raise ServerError(f"the routing server at {url} failed: {response.status_code} {said}")
 
 
-def _way(document: dict[str, Any], minutes: float) -> Path:
-    """Decode an answer; its length must agree with the printed one, else it is no route."""
+def _decode_path(document: dict[str, Any], minutes: float) -> Path:
+    """Decode an answer whose length agrees with the printed one."""
     directions = read_directions(document)
     line = shapely.LineString(directions_lonlat(directions))
     if directions.printed_km is None:
-        raise RouteError("the engine printed no length of the way")
+        raise RouteError("the engine printed no length of the path")
     return Path(line, directions.printed_km, minutes)
 
 
@@ -143,15 +150,15 @@ class OSRM:
     def __init__(self, url: str, *, profile: str = "driving") -> None:
         self.url = url.rstrip("/")
         self.profile = profile
-        self._session = _session()
+        self._session = _open_session()
 
     def __repr__(self) -> str:
-        """Say where it is."""
+        """Return the class with its address and profile."""
         return f"OSRM({self.url!r}, profile={self.profile!r})"
 
     def path(self, lonlat: NDArray[np.float64]) -> Path:
         """
-        Find a way through positions.
+        Return the fastest path through positions.
 
         Parameters
         ----------
@@ -161,23 +168,23 @@ class OSRM:
         Returns
         -------
         Path
-            The fastest way.
+            The fastest path.
         """
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in lonlat)
-        document = _answer(
+        document = _request_answer(
             self._session,
             "GET",
             f"{self.url}/route/v1/{self.profile}/{places}",
             params={"overview": "full", "geometries": "polyline6", "steps": "false"},
         )
         way = document.get("routes") or [{}]
-        return _way(document, float(way[0].get("duration", np.nan)) / 60.0)
+        return _decode_path(document, float(way[0].get("duration", np.nan)) / 60.0)
 
     def matrix(
         self, sources: NDArray[np.float64], targets: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """
-        Measure the ways from each source to each target.
+        Return the times and distances from each source to each target.
 
         Parameters
         ----------
@@ -187,12 +194,12 @@ class OSRM:
         Returns
         -------
         minutes, km : numpy.ndarray of shape (n, m)
-            NaN where there is no way.
+            NaN without a path.
         """
         both = np.vstack([sources, targets])
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in both)
         rows = range(len(both))
-        document = _answer(
+        document = _request_answer(
             self._session,
             "GET",
             f"{self.url}/table/v1/{self.profile}/{places}",
@@ -202,11 +209,13 @@ class OSRM:
                 "annotations": "duration,distance",
             },
         )
-        return _numbers(document["durations"], 60.0), _numbers(document["distances"], 1000.0)
+        return _parse_matrix(document["durations"], 60.0), _parse_matrix(
+            document["distances"], 1000.0
+        )
 
     def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
         """
-        Refuse: OSRM has no isochrones.
+        Raise a QueryError: OSRM has no isochrones.
 
         Parameters
         ----------
@@ -225,12 +234,12 @@ class OSRM:
         QueryError
             Always.
         """
-        raise QueryError(f"OSRM draws no isochrones ({minutes} min of {lonlat}): use Valhalla")
+        raise QueryError(f"OSRM cannot draw isochrones ({minutes} min of {lonlat}): use Valhalla")
 
 
 class ValhallaDialect:
     """
-    What Valhalla servers and embedded Valhalla have in common: the documents.
+    The documents that Valhalla servers and embedded Valhalla have in common.
 
     Parameters
     ----------
@@ -248,7 +257,7 @@ class ValhallaDialect:
 
     def path(self, lonlat: NDArray[np.float64]) -> Path:
         """
-        Find a way through positions.
+        Return the fastest path through positions.
 
         Parameters
         ----------
@@ -258,15 +267,15 @@ class ValhallaDialect:
         Returns
         -------
         Path
-            The fastest way.
+            The fastest path.
         """
         document = {**self._about(lonlat), "units": "kilometers", "directions_type": "none"}
         answer = self._ask("route", document)
-        return _way(answer, float(answer["trip"]["summary"]["time"]) / 60.0)
+        return _decode_path(answer, float(answer["trip"]["summary"]["time"]) / 60.0)
 
     def isochrone(self, lonlat: NDArray[np.float64], minutes: Sequence[float]) -> list[Any]:
         """
-        Draw what can be reached from a position.
+        Return the areas within reach of a position.
 
         Parameters
         ----------
@@ -293,7 +302,7 @@ class ValhallaDialect:
         self, sources: NDArray[np.float64], targets: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """
-        Measure the ways from each source to each target.
+        Return the times and distances from each source to each target.
 
         Parameters
         ----------
@@ -303,7 +312,7 @@ class ValhallaDialect:
         Returns
         -------
         minutes, km : numpy.ndarray of shape (n, m)
-            NaN where there is no way.
+            NaN without a path.
         """
         document = {
             "sources": self._about(sources)["locations"],
@@ -313,7 +322,7 @@ class ValhallaDialect:
         }
         rows = self._ask("sources_to_targets", document)["sources_to_targets"]
         return tuple(  # type: ignore[return-value]
-            _numbers([[cell[name] for cell in row] for row in rows], scale)
+            _parse_matrix([[cell[name] for cell in row] for row in rows], scale)
             for name, scale in (("time", 60.0), ("distance", 1.0))
         )
 
@@ -343,11 +352,11 @@ class Valhalla(ValhallaDialect):
     def __init__(self, url: str, *, costing: str = "auto") -> None:
         super().__init__(costing)
         self.url = url.rstrip("/")
-        self._session = _session()
+        self._session = _open_session()
 
     def __repr__(self) -> str:
-        """Say where it is."""
+        """Return the class with its address."""
         return f"Valhalla({self.url!r}, costing={self.costing!r})"
 
     def _ask(self, action: str, document: dict[str, Any]) -> dict[str, Any]:
-        return _answer(self._session, "POST", f"{self.url}/{action}", json=document)
+        return _request_answer(self._session, "POST", f"{self.url}/{action}", json=document)

@@ -1,4 +1,4 @@
-"""Questions to a routing engine: a route, road detours to stations, isochrones."""
+"""Ask a routing engine for routes, detours to stations, and isochrones."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ def route_between(
     points: Sequence[tuple[float, float]] | gpd.GeoSeries, *, engine: Engine
 ) -> gpd.GeoDataFrame:
     """
-    Find the fastest route through points.
+    Return the fastest route through points.
 
     Parameters
     ----------
     points : sequence of (lon, lat), or geopandas.GeoSeries
         At least two, in the order of travel.
     engine : Engine
-        `OSRM`, `Valhalla`, `ValhallaTiles`, or anything that does the same.
+        `OSRM`, `Valhalla`, `ValhallaTiles`, or another `Engine`.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        One row: ``length_km`` and ``duration_min`` as the engine gives them, ``engine``,
-        ``geometry`` (EPSG:4326). It is accepted wherever a route is.
+        One row: ``length_km`` and ``duration_min`` as the engine reports them, ``engine``,
+        ``geometry`` (EPSG:4326). It can be used wherever a route is expected.
 
     Raises
     ------
     QueryError
         If there are fewer than two points, or one is out of range.
     RouteError
-        If the engine finds no way.
+        If the engine finds no route.
     SourceError
         If a server cannot be reached, or fails.
 
@@ -68,7 +68,7 @@ def route_between(
     >>> route = ocm.route_between([(1.52, 42.51), (1.6, 42.57)], engine=engine)  # doctest: +SKIP
     """
     check_engine(engine, "path")
-    lonlat = _positions(points)
+    lonlat = _check_points(points)
     if len(lonlat) < _TWO:
         raise QueryError(f"a route needs at least 2 points, not {len(lonlat)}")
     path = engine.path(lonlat)
@@ -81,22 +81,23 @@ def route_between(
     return attach(found, engine=repr(engine), points=lonlat.round(6).tolist())
 
 
-def _positions(points: Sequence[tuple[float, float]] | gpd.GeoSeries) -> NDArray[np.float64]:
+def _check_points(points: Sequence[tuple[float, float]] | gpd.GeoSeries) -> NDArray[np.float64]:
+    """Check points and return them as an array of (lon, lat)."""
     if isinstance(points, gpd.GeoSeries | gpd.GeoDataFrame):
         return np.column_stack(point_lonlat(points, "points"))
     if not isinstance(points, Iterable) or isinstance(points, str | pd.DataFrame):
         raise QueryError(f"points must be a list of (lon, lat), not {short_form(points)}")
-    checked = [_check_position(point, f"point {i}") for i, point in enumerate(points)]
+    checked = [_check_one_point(point, f"point {i}") for i, point in enumerate(points)]
     return np.array(checked, dtype=np.float64).reshape(-1, 2)
 
 
-def _check_position(point: Any, what: str) -> tuple[float, float]:  # noqa: ANN401 - checked here
+def _check_one_point(point: Any, what: str) -> tuple[float, float]:  # noqa: ANN401 - checked here
     """Check one position: a pair, or a shapely Point."""
     pair: Any = (point.x, point.y) if isinstance(point, shapely.Point) and point else point
     if isinstance(pair, str) or np.shape(pair) != (_TWO,):
         raise QueryError(
-            f"{what} must be a pair (lon, lat) in degrees, not {short_form(point)}; names of "
-            "places are not looked up"
+            f"{what} must be a pair (lon, lat) in degrees, not {short_form(point)}; names "
+            "are not looked up"
         )
     lon, lat = pair
     return check_lonlat(lon, lat, what)
@@ -111,40 +112,41 @@ def road_detours(
     margin_km: float = 3.0,
 ) -> gpd.GeoDataFrame:
     """
-    Measure what it costs to leave a route for each station near it.
+    Return the detour from a route to each station near it.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame or geopandas.GeoSeries
         Points.
     route : shapely.LineString, GeoSeries or GeoDataFrame
-        The route, as driven.
+        The route in the direction of travel.
     engine : Engine or None
-        Measures on the road. None: twice the straight-line offset, with a warning.
+        The engine that measures on the road. None: twice the straight-line offset, with a
+        warning.
     within_km : float, optional
-        Greatest geodesic distance from the route, km. By default the distance within which the
+        Maximum geodesic distance from the route, km. By default the distance within which the
         stations were fetched along a route, else 5 km.
     margin_km : float
-        The way from this far before the station to this far after it, with the station between,
-        is compared with the way without.
+        The path from this far before the station to this far after it is measured with and
+        without the station between.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The rows of `locate_along`, with ``detour_km`` and ``detour_min`` (missing where no way
-        is found, or without an engine).
+        The rows of `locate_along`, with ``detour_km`` and ``detour_min`` (missing if no path
+        is found; minutes are missing without an engine).
 
     Raises
     ------
     QueryError
-        If a parameter is wrong.
+        If a parameter is invalid.
     SourceError
         If a server cannot be reached, or fails.
 
     Warns
     -----
     InexactMethod
-        Without an engine.
+        If there is no engine.
 
     Examples
     --------
@@ -164,7 +166,7 @@ def road_detours(
     check_new_columns(near, ("detour_km", "detour_min"), "stations")
     if engine is None:
         warnings.warn(
-            "detour_km is twice the straight-line offset: give an engine to measure on the road",
+            "detour_km is twice the straight-line offset: pass an engine to measure on the road",
             InexactMethod,
             stacklevel=2,
         )
@@ -176,23 +178,25 @@ def road_detours(
     before = line.point_at(np.maximum(along - margin, 0.0))
     after = line.point_at(np.minimum(along + margin, line.length_km))
     here = np.column_stack([near.geometry.x, near.geometry.y])
-    extra = [_extra(engine, *places) for places in zip(before, here, after, strict=True)]
+    extra = [_measure_detour(engine, *places) for places in zip(before, here, after, strict=True)]
     near[["detour_km", "detour_min"]] = np.array(extra, dtype=np.float64).reshape(-1, 2)
     return carry(near, near, detours=repr(engine), margin_km=margin)
 
 
-def _extra(
+def _measure_detour(
     engine: Engine,
     before: NDArray[np.float64],
     station: NDArray[np.float64],
     after: NDArray[np.float64],
 ) -> tuple[float, float]:
+    """Return the extra km and minutes of a path by a station; NaN without a path."""
     try:
         past = engine.path(np.stack([before, after]))
         by = engine.path(np.stack([before, station, after]))
     except RouteError:
         return np.nan, np.nan
-    # The direct way may be slower but shorter, so that a detour in km may be below 0.
+    # The fastest path by the station may be shorter than the fastest direct path: the detour in km
+    # may be negative, the one in minutes may not.
     return by.length_km - past.length_km, max(by.duration_min - past.duration_min, 0.0)
 
 
@@ -203,12 +207,12 @@ def isochrones(
     engine: Engine,
 ) -> gpd.GeoDataFrame:
     """
-    Draw what can be reached from points in given driving times.
+    Return the areas that can be reached from points in given driving times.
 
     Parameters
     ----------
     points : sequence of (lon, lat), or geopandas.GeoSeries
-        Where one starts.
+        The starting points.
     minutes : float or sequence of float
         Driving times.
     engine : Engine
@@ -217,13 +221,13 @@ def isochrones(
     Returns
     -------
     geopandas.GeoDataFrame
-        One row a point and time: ``point`` (index label or position), ``minutes``, ``engine``,
-        ``geometry`` (EPSG:4326).
+        One row for each point and time: ``point`` (index label or position), ``minutes``,
+        ``engine``, ``geometry`` (EPSG:4326).
 
     Raises
     ------
     QueryError
-        If a time is not positive, a position is out of range, or the engine draws none.
+        If a time is not positive, a position is out of range, or the engine cannot draw them.
     RouteError
         If no road is near a point.
     SourceError
@@ -237,7 +241,7 @@ def isochrones(
     """
     check_engine(engine, "isochrone")
     times = check_minutes_list(minutes)
-    lonlat = _positions(points)
+    lonlat = _check_points(points)
     labels = points.index.tolist() if isinstance(points, gpd.GeoSeries) else range(len(lonlat))
     rows = [
         (label, time, engine.name, area)

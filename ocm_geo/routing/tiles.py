@@ -1,4 +1,4 @@
-"""Embedded Valhalla: tiles built from an OpenStreetMap extract, and an engine over them."""
+"""Build tiles from an OpenStreetMap extract and route on them with embedded Valhalla."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ __all__ = ["ValhallaTiles", "build_tiles"]
 _CONFIG = "valhalla.json"
 
 
-def _package() -> Any:  # noqa: ANN401 - a module
+def _import_valhalla() -> Any:  # noqa: ANN401 - a module
+    """Import the optional package, or name the extra to install."""
     try:
         import valhalla  # noqa: PLC0415 - optional
     except ImportError as error:
@@ -39,7 +40,7 @@ def build_tiles(
     pbf : str or path
         An ``.osm.pbf`` file, such as a country's from a mirror of extracts.
     folder : str or path
-        Where the tiles go; made if need be.
+        Folder of the tiles; created if it does not exist.
     costing : str
         Valhalla's costing model, such as ``auto`` or ``truck``.
 
@@ -53,14 +54,14 @@ def build_tiles(
     MissingDependency
         If the extra ``routing`` is not installed.
     RouteError
-        If the file cannot be read, or holds no roads.
+        If the file cannot be read, or contains no roads.
 
     Examples
     --------
     >>> import ocm_geo as ocm
     >>> engine = ocm.build_tiles("andorra.osm.pbf", "tiles")  # doctest: +SKIP
     """
-    package = _package()
+    package = _import_valhalla()
     pbf = expand_path(pbf, "pbf")
     if not pbf.is_file():
         raise RouteError(f"there is no file {pbf}")
@@ -83,7 +84,7 @@ class ValhallaTiles(ValhallaDialect):
     Parameters
     ----------
     folder : str or path
-        Where `build_tiles` put them.
+        Folder of `build_tiles`.
     costing : str
         Valhalla's costing model, such as ``auto`` or ``truck``.
 
@@ -92,32 +93,32 @@ class ValhallaTiles(ValhallaDialect):
     MissingDependency
         If the extra ``routing`` is not installed.
     RouteError
-        If the folder holds no tiles.
+        If the folder contains no tiles.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, costing: str = "auto") -> None:
         super().__init__(costing)
         self.folder = expand_path(folder, "folder")
         if not (self.folder / _CONFIG).is_file():
-            raise RouteError(f"{self.folder} holds no tiles: make them with build_tiles")
-        self._package = _package()
+            raise RouteError(f"{self.folder} contains no tiles: make them with build_tiles")
+        self._package = _import_valhalla()
         # The folder may have been moved since the tiles were built.
         config = self._package.get_config(tile_extract="", tile_dir=self.folder, verbose=False)
-        # Of a dictionary the package would leave a file behind.
+        # Given a dictionary, the package would leave a temporary file behind.
         with TemporaryDirectory() as temporary:
             path = FilePath(temporary) / _CONFIG
             path.write_text(json.dumps(config), encoding="utf-8")
             self._actor = self._package.Actor(path)
 
     def __repr__(self) -> str:
-        """Say where the tiles are."""
+        """Return the class with its folder."""
         return f"ValhallaTiles({str(self.folder)!r}, costing={self.costing!r})"
 
     def _ask(self, action: str, document: dict[str, Any]) -> dict[str, Any]:
         try:
-            # The embedded one has another word for what servers call sources_to_targets.
+            # The embedded engine has another name for what servers call sources_to_targets.
             word = "matrix" if action == "sources_to_targets" else action
             answer = getattr(self._actor, word)(document)
         except (RuntimeError, self._package.ValhallaError) as error:
-            raise RouteError(f"the engine found no way: {error}") from error
+            raise RouteError(f"the engine found no path: {error}") from error
         return dict(answer)

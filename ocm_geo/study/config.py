@@ -87,7 +87,9 @@ def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConf
                 table[name] = {}
             table = table[name]
             if not isinstance(table, dict):
-                raise QueryError(f"{key}: {name!r} is no table of the configuration; set it whole")
+                raise QueryError(
+                    f"{key}: {name!r} is not a table of the configuration; set it whole"
+                )
         table[last] = value
     return read_config(tables)
 

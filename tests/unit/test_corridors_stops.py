@@ -156,8 +156,8 @@ def test_the_plan_is_frozen_and_tells_its_question() -> None:
         ({"range_km": 300, "reserve": 10}, "reserve must be a number from 0 to 1"),
         ({"range_km": 300, "charge_to": 80}, "charge_to"),
         ({"range_km": 300, "start_soc": -0.1}, "start_soc"),
-        ({"range_km": 300, "reserve": 0.8}, "charge_to=0.8 leaves nothing"),
-        ({"range_km": 300, "start_soc": 0.1}, "start_soc=0.1 leaves nothing"),
+        ({"range_km": 300, "reserve": 0.8}, "charge_to=0.8 must be greater"),
+        ({"range_km": 300, "start_soc": 0.1}, "start_soc=0.1 must be greater"),
         ({"range_km": 300, "within_km": -1}, "within_km"),
     ],
 )

@@ -139,7 +139,9 @@ def test_alternatives_are_chosen_by_number(tmp_path: Path) -> None:
     document["routes"].append(osrm_overview()["routes"][0])
     document["routes"][1]["geometry"] = encoded(LONLAT[::-1], 5)
     path = write(tmp_path, document)
-    with pytest.warns(SuspectInput, match="holds 2 routes: the first is taken; feature=0 to 1"):
+    with pytest.warns(
+        SuspectInput, match="contains 2 routes: the first is used; choose one with feature=0 to 1"
+    ):
         assert route_from_file(path) == LINE
     assert route_from_file(path, feature=0) == LINE
     assert route_from_file(path, feature=1) == shapely.reverse(LINE)
@@ -162,7 +164,7 @@ def test_alternates_of_valhalla(tmp_path: Path) -> None:
         ({"status": "ZERO_RESULTS", "routes": []}, "ZERO_RESULTS"),
         ({"routes": [{"distance": 5.0}]}, "lack"),
         ({"routes": [{"distance": None, "geometry": encoded(LONLAT, 5)}]}, "lack"),
-        ({"routes": [{"distance": 5, "geometry": {"type": "Point"}}]}, "no line"),
+        ({"routes": [{"distance": 5, "geometry": {"type": "Point"}}]}, "not a line"),
         ({"routes": [7]}, "lack"),
         ({"trip": {}}, "lack"),
         ({"routes": "none"}, "no route"),
@@ -183,7 +185,7 @@ def test_answers_without_a_route(tmp_path: Path, document: dict[str, Any], told:
 def test_an_answer_without_a_route_says_why(document: dict[str, object], tmp_path: Path) -> None:
     path = tmp_path / "answer.json"
     path.write_text(json.dumps(document))
-    with pytest.raises(RouteError, match=r"the engine says .*(Impossible|No path)"):
+    with pytest.raises(RouteError, match=r"the engine reports .*(Impossible|No path)"):
         route_from_file(path)
 
 
@@ -307,7 +309,7 @@ def test_the_first_of_several_is_taken_with_a_warning(
     tmp_path: Path, document: dict[str, Any]
 ) -> None:
     path = write(tmp_path, document)
-    with pytest.warns(SuspectInput, match="routes: the first is taken"):
+    with pytest.warns(SuspectInput, match="routes: the first is used"):
         assert route_from_file(path) == LINE
     assert len(route_from_file(path, feature=1).coords) == len(LONLAT)
 

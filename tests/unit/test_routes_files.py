@@ -154,7 +154,7 @@ def test_polyline_file_finds_its_precision(tmp_path: Path, precision: int) -> No
 
 
 def test_polyline_file_that_is_none_says_why(tmp_path: Path) -> None:
-    with pytest.raises(RouteError, match="at precision 5: it breaks off"):
+    with pytest.raises(RouteError, match="at precision 5: it ends in the middle"):
         route_from_file(write(tmp_path, "r.polyline", "_p~iF"))
 
 

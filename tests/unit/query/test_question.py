@@ -110,7 +110,7 @@ def test_labels_are_codes(make_stations: MakeStations) -> None:
         ({"connection_types": 98765}, "98765"),
         ({"min_power_kw": -1}, "of kW, 0 or more, not -1"),
         ({"min_power_kw": 50_000}, "not W"),
-        ({"min_power_kw": 50, "max_power_kw": 20}, "more than max_power_kw"),
+        ({"min_power_kw": 50, "max_power_kw": 20}, "greater than max_power_kw"),
         ({"min_power_kw": True}, "number of kW"),
         ({"modified_since": "yesterdayish"}, "ISO 8601 .* not the str 'yesterdayish'"),
         ({"max_results": 0}, "1 or more"),

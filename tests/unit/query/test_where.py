@@ -42,11 +42,11 @@ def test_box_360_degrees_wide_is_everything(box: tuple[float, float, float, floa
 @pytest.mark.parametrize(
     ("box", "message"),
     [
-        ((0, 10, 1, 5), "south=10 lies north of north=5"),
-        ((0, -91, 1, 5), "south=-91 is no latitude"),
+        ((0, 10, 1, 5), "south=10 is greater than north=5"),
+        ((0, -91, 1, 5), "south=-91 is not a latitude"),
         ((0, 0, float("nan"), 5), "finite"),
         ((0, 0, "1", 5), "a finite number"),
-        ((0, 0, 1000, 5), "east=1000 is no longitude"),
+        ((0, 0, 1000, 5), "east=1000 is not a longitude"),
     ],
 )
 def test_wrong_boxes_say_what_is_wrong(box: tuple[float, ...], message: str) -> None:

@@ -54,7 +54,7 @@ def test_ac_is_both_alternating_currents() -> None:
     [
         ("countries", "Netherland", "Netherlands"),
         ("connection_types", "Chademo 2", "CHAdeMO"),
-        ("levels", 4, "near ones are 3"),
+        ("levels", 4, "similar ids are 3"),
         ("levels", True, "neither"),
         ("levels", 1.5, "neither"),
         ("planets", "Earth", "no reference table"),
