@@ -1,4 +1,4 @@
-"""The one place that knows the Earth: distances, positions along a line, shapes, antimeridian."""
+"""Geometry on the Earth: distances, positions along lines, shapes, and the antimeridian."""
 
 from ocm_geo.geodesy.antimeridian import split_antimeridian, unfolded
 from ocm_geo.geodesy.buffers import circle, corridor_polygon

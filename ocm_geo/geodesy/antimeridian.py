@@ -1,4 +1,12 @@
-"""Rings and shapes on the round Earth, brought into longitudes from -180 to 180."""
+"""Rings and shapes that cross the antimeridian or surround a pole, within longitudes ±180.
+
+Why not the `antimeridian` library: where it applies it gives the same polygons (edges straight in
+lon/lat, `great_circle=False`; 397 of 397 of those compared). But of a shape over more than one
+turn, as longitudes continued along a route give, it keeps one turn. Version 0.4.9 raises on a
+hole that crosses the antimeridian, and loses a third of a circle that has a vertex at exactly
+180°. It walks vertices one by one: 20,000 take 3 to 7 s, against 0.02 s for one intersection
+per turn.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +25,7 @@ WORLD = shapely.box(-180.0, -90.0, 180.0, 90.0)
 
 def continuous(coords: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Undo jumps of longitude: every edge takes the shorter way round.
+    Return coordinates without jumps of longitude: every edge takes the shorter way round.
 
     Parameters
     ----------
@@ -27,7 +35,7 @@ def continuous(coords: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray, shape (n, 2)
-        The same, with longitudes that may go beyond ±180.
+        The same positions; longitudes may go beyond ±180.
     """
     result = coords.copy()
     turns = np.round(np.diff(coords[:, 0]) / 360.0)
@@ -43,7 +51,7 @@ def split_antimeridian(geometry: shapely.Geometry) -> shapely.Geometry:
     Parameters
     ----------
     geometry : shapely.Geometry
-        Longitudes continuous, any number of turns.
+        With continuous longitudes, over any number of turns.
 
     Returns
     -------
@@ -56,13 +64,14 @@ def split_antimeridian(geometry: shapely.Geometry) -> shapely.Geometry:
     if west >= -180.0 and east <= 180.0:  # noqa: PLR2004 - the antimeridian
         return geometry
     turns = np.arange(np.floor((west + 180.0) / 360.0), np.ceil((east - 180.0) / 360.0) + 1)
-    parts = [_turn(geometry, 360.0 * turn) for turn in turns]
+    parts = [_cut_window(geometry, 360.0 * turn) for turn in turns]
     # A shape that only touches the antimeridian leaves a line or a point there.
     size = shapely.get_dimensions(geometry)
     return shapely.union_all([part for part in parts if shapely.get_dimensions(part) == size])
 
 
-def _turn(geometry: shapely.Geometry, shift: float) -> shapely.Geometry:
+def _cut_window(geometry: shapely.Geometry, shift: float) -> shapely.Geometry:
+    """Return what lies in the window of 360° at a shift, moved to within ±180."""
     window = shapely.box(shift - 180.0, -90.0, shift + 180.0, 90.0)
     inside = shapely.get_parts(shapely.intersection(geometry, window))
     kept = inside[shapely.get_dimensions(inside) == shapely.get_dimensions(geometry)]
@@ -71,15 +80,15 @@ def _turn(geometry: shapely.Geometry, shift: float) -> shapely.Geometry:
 
 def polygon_of_ring(ring: NDArray[np.float64], *, pole: float | None = None) -> shapely.Geometry:
     """
-    Fill a ring on the Earth.
+    Return the polygon that a ring on the Earth encloses.
 
     Parameters
     ----------
     ring : numpy.ndarray of shape (n, 2)
         Closed, degrees, no edge over 180° of longitude.
     pole : float, optional
-        The latitude of the pole to which a ring that goes round the axis is filled: without
-        it, that of its own hemisphere.
+        Latitude of the pole that a ring around the axis encloses; by default that of the
+        hemisphere the ring lies in.
 
     Returns
     -------
@@ -92,16 +101,16 @@ def polygon_of_ring(ring: NDArray[np.float64], *, pole: float | None = None) -> 
         if pole is None:
             pole = float(np.copysign(90.0, np.mean(path[:, 1])))
         turn = np.array([np.copysign(360.0, winding), 0.0])
-        # Three turns: the cut at ±180 then falls inside, wherever the ring begins.
+        # Three turns side by side: wherever the ring begins, ±180 cuts it in their inside.
         path = np.vstack((path[:-1] - turn, path[:-1], path + turn))
         path = np.vstack((path, [(path[-1, 0], pole), (path[0, 0], pole)]))
-        return shapely.intersection(_valid(path), WORLD)
-    return split_antimeridian(_valid(path))
+        return shapely.intersection(_make_valid_polygon(path), WORLD)
+    return split_antimeridian(_make_valid_polygon(path))
 
 
 def unfolded(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """
-    Mend polygons that were brought from a plane into longitudes within ±180.
+    Repair polygons whose corners were mapped from a plane into longitudes within ±180.
 
     Parameters
     ----------
@@ -111,8 +120,8 @@ def unfolded(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     Returns
     -------
     numpy.ndarray of shapely geometries
-        Those that jump or go round a pole filled and split at the antimeridian, the others as
-        they were.
+        Those that jump or surround a pole, filled and split at the antimeridian; the others
+        unchanged.
     """
     coords, of_shape = shapely.get_coordinates(shapes, return_index=True)
     jump = (np.abs(np.diff(coords[:, 0])) > 180.0) & (np.diff(of_shape) == 0)  # noqa: PLR2004
@@ -128,6 +137,7 @@ def unfolded(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return mended
 
 
-def _valid(path: NDArray[np.float64]) -> shapely.Geometry:
+def _make_valid_polygon(path: NDArray[np.float64]) -> shapely.Geometry:
+    """Return the polygon of a path, repaired if it crosses itself."""
     polygon = shapely.Polygon(path)
     return polygon if polygon.is_valid else shapely.make_valid(polygon)

@@ -1,4 +1,4 @@
-"""A route prepared for many questions: lengths, positions along it, pieces of it."""
+"""A line prepared for many questions: lengths, positions along it, pieces of it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["Line"]
 _ENDS = 2
 _MAX_LAT = 90.0
 _MAX_LON = 3600.0
-"""Continuous longitudes add up on routes that go round a pole; metres are larger than this."""
+"""Continuous longitudes add up on routes around a pole; coordinates in metres exceed this."""
 _SAME_KM = 1e-9
-"""Vertices a micrometre apart are one."""
+"""Vertices within a micrometre of each other are one."""
 
 
 class Line:
     """
-    A line whose edges are geodesics, the shorter way round.
+    A line whose edges are geodesics.
 
     Parameters
     ----------
@@ -56,16 +56,16 @@ class Line:
     Raises
     ------
     RouteError
-        If a position is out of range, or fewer than two different ones are left.
+        If a position is out of range, or fewer than two distinct positions remain.
     """
 
     def __init__(self, line: shapely.LineString | ArrayLike) -> None:
         is_geometry = isinstance(line, shapely.Geometry)
         given: Any = shapely.get_coordinates(line) if is_geometry else np.asarray(line, float)
-        self.coords: NDArray[np.float64] = _distinct(_checked(given))
+        self.coords: NDArray[np.float64] = _drop_repeated(_check_route_coords(given))
         if len(self.coords) < _ENDS:
             raise RouteError("a route needs at least two different positions")
-        self.edge_km: NDArray[np.float64] = _edge_km(self.coords)
+        self.edge_km: NDArray[np.float64] = _measure_edges_km(self.coords)
         self.cumulative_km: NDArray[np.float64] = np.append(0.0, np.cumsum(self.edge_km))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -86,12 +86,12 @@ class Line:
 
     @cached_property
     def parts(self) -> Edges:
-        """The edges, long ones cut up, for searching."""
+        """The edges, long ones cut into shorter ones, for searching."""
         return Edges(self.coords, self.cumulative_km)
 
     @cached_property
     def search(self) -> Search:
-        """The index of the edges."""
+        """The index of the cut edges."""
         return Search(self.parts)
 
     def locate(
@@ -103,7 +103,7 @@ class Line:
         passages: Literal["nearest", "all"] = "nearest",
     ) -> LineHits:
         """
-        Find where points lie along the line; see `ocm_geo.geodesy.locate`.
+        Return where points lie along the line; see `ocm_geo.geodesy.locate`.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Line:
         within_km : float, optional
             Leave out points farther away than this.
         passages : {"nearest", "all"}
-            One row a point, or one for each time that the line passes it.
+            One row per point, or one for each time that the line passes it.
 
         Returns
         -------
@@ -123,7 +123,7 @@ class Line:
 
     def point_at(self, along_km: ArrayLike) -> NDArray[np.float64]:
         """
-        Give positions along the line.
+        Return positions along the line.
 
         Parameters
         ----------
@@ -143,14 +143,14 @@ class Line:
         azimuth = GEOD.inv(*start.T, *end.T)[0]
         lon, lat, _ = GEOD.fwd(start[:, 0], start[:, 1], azimuth, rest * 1000.0)
         found = np.column_stack([lon, lat])
-        # Vertices are given back as they came, not as a round trip through the ellipsoid.
+        # Vertices are returned unchanged, not after a round trip through the ellipsoid.
         found[rest == 0] = start[rest == 0]
         found[along == self.length_km] = self.coords[-1]
         return found
 
     def substring(self, start_km: float, end_km: float) -> shapely.LineString:
         """
-        Cut a piece out of the line.
+        Return a piece of the line.
 
         Parameters
         ----------
@@ -168,9 +168,10 @@ class Line:
         return shapely.LineString(continuous(coords))
 
 
-def _checked(coords: NDArray[np.float64]) -> NDArray[np.float64]:
+def _check_route_coords(coords: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return checked coordinates with longitudes in [-180, 180]."""
     if coords.ndim != _ENDS or coords.shape[1] < _ENDS or not len(coords):
-        raise RouteError("a route is empty, or not made of (lon, lat) pairs")
+        raise RouteError("a route is empty or does not consist of (lon, lat) pairs")
     lon, lat = coords[:, 0], coords[:, 1]
     wrong = ~np.isfinite(lon) | ~(np.abs(lat) <= _MAX_LAT) | (np.abs(lon) > _MAX_LON)
     if wrong.any():
@@ -184,18 +185,20 @@ def _checked(coords: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack((wrap_lon(lon), lat))
 
 
-def _distinct(coords: NDArray[np.float64]) -> NDArray[np.float64]:
-    # In space, since 180 and -180 are one meridian and a pole has every longitude.
+def _drop_repeated(coords: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return coordinates without consecutive repeats."""
+    # Compared in space: 180 and -180 are one meridian, and a pole has every longitude.
     xyz = to_ecef_km(coords[:, 0], coords[:, 1])
     chord = np.sqrt((np.diff(xyz, axis=0) ** 2).sum(axis=1))
     return np.asarray(coords[np.append([True], chord > _SAME_KM)])
 
 
-def _edge_km(coords: NDArray[np.float64]) -> NDArray[np.float64]:
+def _measure_edges_km(coords: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the geodesic length of each edge, km."""
     xyz = to_ecef_km(coords[:, 0], coords[:, 1])
     chord = np.sqrt((np.diff(xyz, axis=0) ** 2).sum(axis=1))
     km = short_distance_km(chord, xyz[:-1, 2], xyz[1:, 2])
-    # Sums of many edges are to be exact: the closed form is off by 0.01 mm at 200 km.
+    # Errors add up over many edges, and the closed form is off by 0.01 mm at 200 km.
     long = np.flatnonzero(chord > SHORT_KM / 3.0)
     km[long] = distance_km(*coords[long].T, *coords[long + 1].T)
     return km

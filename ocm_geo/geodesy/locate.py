@@ -1,13 +1,14 @@
 """Where points lie along a line: kilometre, distance and side, exact on the ellipsoid.
 
-Chords between earth-centred positions find the few edges that can hold the nearest place, with
-bounds that leave out none; the foot on each is found in closed form or with `Geod`
-(see `ocm_geo.geodesy.edges`); what lies within 1 mm of ``within_km`` is decided by `Geod`.
+Chords between earth-centred positions select the few edges that may contain the foot of a point,
+the position on the line nearest to it; their bounds exclude no candidate. The foot on each edge
+is computed in closed form or with `Geod` (see `ocm_geo.geodesy.edges`). Whether a distance within
+1 mm of ``within_km`` counts is decided by `Geod`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ocm_geo.geodesy.edges import Edges
-    from ocm_geo.geodesy.lines import Line
+    from ocm_geo.geodesy.search import Search
 
-    _Finder = Callable[["Line", "Places", float], "_Pairs"]
+    _Finder = Callable[["Locatable", "Places", float], "_Pairs"]
 
-__all__ = ["LineHits", "locate"]
+__all__ = ["LineHits", "Locatable", "locate"]
 
 ON_LINE_KM = 1e-6
 """Points closer than 1 mm are on the line."""
 TIE_KM = 1e-9
-"""Distances that differ by less than 0.001 mm are equal: of such places the first counts."""
+"""Distances that differ by less than 0.001 mm are equal; of equals the first one counts."""
 
 _AT_VERTEX_KM = 1e-8
 _BLOCK = 16_384
@@ -41,12 +42,12 @@ _ERROR_HOLDS_KM = 4_000.0
 
 class LineHits(NamedTuple):
     """
-    Where points lie along a line; one value a row.
+    Where points lie along a line; one value per row.
 
     Parameters
     ----------
     position : numpy.ndarray of int
-        Which point, ascending.
+        Index of the point, ascending.
     along_km : numpy.ndarray of float
         Kilometres from the start of the line to the foot of the point.
     offset_km : numpy.ndarray of float
@@ -61,8 +62,20 @@ class LineHits(NamedTuple):
     side: NDArray[np.str_]
 
 
+class Locatable(Protocol):
+    """What `locate` needs of a line: its edges, and an index of them."""
+
+    @property
+    def parts(self) -> Edges:
+        """The edges, long ones cut into shorter ones."""
+
+    @property
+    def search(self) -> Search:
+        """The index of these edges."""
+
+
 class _Pairs(NamedTuple):
-    """Points, edges, and the nearest places of these to those."""
+    """Points, edges, and the foot of the point on the edge; one value per pair."""
 
     point: NDArray[np.intp]
     edge: NDArray[np.intp]
@@ -70,12 +83,12 @@ class _Pairs(NamedTuple):
     offset_km: NDArray[np.float64]
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> _Pairs:
-        """Keep some."""
+        """Return some of the pairs."""
         return _Pairs(self.point[rows], self.edge[rows], self.t_km[rows], self.offset_km[rows])
 
 
 def locate(
-    line: Line,
+    line: Locatable,
     lon: ArrayLike,
     lat: ArrayLike,
     *,
@@ -83,39 +96,38 @@ def locate(
     passages: Literal["nearest", "all"] = "nearest",
 ) -> LineHits:
     """
-    Find where points lie along a line.
+    Return where points lie along a line.
 
     Parameters
     ----------
     line : Line
-        The line.
+        The line, or anything with its ``parts`` and ``search``.
     lon, lat : array_like of shape (n,)
         Points, degrees.
     within_km : float, optional
         Leave out points farther away than this; inclusive.
     passages : {"nearest", "all"}
-        ``nearest``: one row a point, at the nearest place (of places equally near to 0.001 mm,
-        the first along the line). ``all``: one row a passage, at its nearest place. A passage is
-        a longest possible stretch of the line, from one kilometre to another, all of which
-        is within ``within_km`` of the point; the first and last stretch of a loop are
-        two, even where they meet.
+        ``nearest``: one row per point, at its foot (of feet equally near to 0.001 mm, the first
+        along the line). ``all``: one row per passage, at its nearest position. A passage is a
+        maximal stretch of the line that is within ``within_km`` of the point throughout; the
+        first and last stretch of a loop are two passages, even where they meet.
 
     Returns
     -------
     LineHits
-        By point, then by ``along_km``.
+        Ordered by point, then by ``along_km``.
 
     Raises
     ------
     QueryError
-        If ``passages`` is neither, or ``all`` without ``within_km``, or a position is missing
+        If ``passages`` is unknown, or ``all`` without ``within_km``, or a position is missing
         or out of range.
 
     Notes
     -----
-    ``along_km`` is right to 2 mm, ``offset_km`` to 0.01 mm. The side is that of the edge on
-    which the foot lies; off a corner it is the outer side of the corner; beyond an end it is
-    that of the end edge, lengthened.
+    ``along_km`` is correct to 2 mm, ``offset_km`` to 0.01 mm. The side refers to the edge that
+    contains the foot; at a corner it is the outer side of the corner; beyond an end of the line
+    it refers to the extension of the last edge.
     """
     if passages not in {"nearest", "all"}:
         raise QueryError(f"passages must be 'nearest' or 'all', not {passages!r}")
@@ -123,23 +135,23 @@ def locate(
         raise QueryError("passages='all' needs within_km: a passage is a stretch within it")
     limit = np.inf if within_km is None else float(within_km)
     points = Places.of(lon, lat)
-    rows = _near_box(line.parts, points.xyz, limit)
+    rows = _find_near_box(line.parts, points.xyz, limit)
     points = points.take(rows)
     if passages == "nearest":
-        found = _in_blocks(_nearest, line, points, limit, block=_BLOCK)
+        found = _search_in_blocks(_find_nearest_feet, line, points, limit, block=_BLOCK)
     else:
         block = max(_MAX_PAIRS // len(line.parts), 1)
-        found = _in_blocks(_passages, line, points, limit, block=block)
+        found = _search_in_blocks(_find_passages, line, points, limit, block=block)
     along = line.parts.along_km[found.edge] + found.t_km
-    side = _sides(line.parts, points, found)
+    side = _find_sides(line.parts, points, found)
     return LineHits(rows[found.point], along, found.offset_km, side)
 
 
-def _near_box(edges: Edges, xyz: NDArray[np.float64], limit: float) -> NDArray[np.intp]:
-    """Leave out points that the earth-centred box of the line rules out."""
+def _find_near_box(edges: Edges, xyz: NDArray[np.float64], limit: float) -> NDArray[np.intp]:
+    """Return the points that the earth-centred box of the line does not rule out."""
     if not np.isfinite(limit):
         return np.arange(len(xyz))
-    # An edge of 5 km rises less than 1 m above its ends.
+    # Edges are at most 5 km long and rise less than 1 m above the chord of their ends.
     low, high = (
         edges.knots_km.min(axis=0) - limit - 0.001,
         edges.knots_km.max(axis=0) + limit + 0.001,
@@ -150,7 +162,10 @@ def _near_box(edges: Edges, xyz: NDArray[np.float64], limit: float) -> NDArray[n
     return np.flatnonzero(inside)
 
 
-def _in_blocks(find: _Finder, line: Line, points: Places, limit: float, *, block: int) -> _Pairs:
+def _search_in_blocks(
+    find: _Finder, line: Locatable, points: Places, limit: float, *, block: int
+) -> _Pairs:
+    """Return the feet of all points, found block by block."""
     none = np.empty(0, dtype=np.intp)
     blocks = [_Pairs(none, none, np.empty(0), np.empty(0))]
     for start in range(0, len(points.xyz), block):
@@ -159,38 +174,43 @@ def _in_blocks(find: _Finder, line: Line, points: Places, limit: float, *, block
     return _Pairs(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
 
 
-def _nearest(line: Line, points: Places, limit: float) -> _Pairs:
+def _find_nearest_feet(line: Locatable, points: Places, limit: float) -> _Pairs:
+    """Return the nearest foot of each point, the first along the line among equals."""
     edges = line.parts
     point, edge = line.search.may_be_nearest(points.xyz, limit)
     if len(point) > _MAX_PAIRS and len(points.xyz) > 1:
-        return _in_blocks(_nearest, line, points, limit, block=(len(points.xyz) + 1) // 2)
+        return _search_in_blocks(
+            _find_nearest_feet, line, points, limit, block=(len(points.xyz) + 1) // 2
+        )
     feet = edges.feet(points.xyz[point], edge)
+    # The closed form only narrows the choice: `Geod` decides between all feet so near to the
+    # least that their order is open.
     least = np.full(len(points.xyz), np.inf)
     np.minimum.at(least, point, feet.offset_km)
-    bound = least + _offset_error_km(least) + TIE_KM
+    bound = least + _bound_offset_error_km(least) + TIE_KM
     near = (feet.offset_km <= bound[point]) & (feet.chord_km <= chord_range_km(limit)[1])
     pairs = _Pairs(point, edge, feet.t_km, feet.offset_km).take(near)
-    pairs = _settled(edges, points, pairs, limit)
+    pairs = _settle_by_geod(edges, points, pairs, limit)
     pairs = pairs.take(np.lexsort((pairs.edge, pairs.point)))
-    pairs = pairs.take(~_passed_over(edges, pairs))
+    pairs = pairs.take(~_mark_passed_vertices(edges, pairs))
     best = np.full(len(points.xyz), np.inf)
     np.minimum.at(best, pairs.point, pairs.offset_km)
     pairs = pairs.take(pairs.offset_km <= best[pairs.point] + TIE_KM)
     return pairs.take(np.diff(pairs.point, prepend=-1) > 0)
 
 
-def _offset_error_km(offset_km: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bound_offset_error_km(offset_km: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Bound by how much two distances in closed form may be in the wrong order.
+    Return the largest difference at which two distances in closed form may be out of order.
 
-    Measured against `Geod`, one is off by at most 0.06 mm at 300 km, 26 mm at 1,000 km and
-    0.9 m at 2,000 km, with the fifth power of the distance: this is seven times as much.
+    Measured against `Geod`, the error is at most 0.06 mm at 300 km, 26 mm at 1,000 km and 0.9 m
+    at 2,000 km, growing with the fifth power of the distance. This bound is seven times that.
     """
     return np.where(offset_km < _ERROR_HOLDS_KM, 2e-4 * (offset_km / 1000.0) ** 5, np.inf)
 
 
-def _settled(edges: Edges, points: Places, pairs: _Pairs, limit: float) -> _Pairs:
-    """Find with `Geod` the feet of what is far or near the limit; keep what is within it."""
+def _settle_by_geod(edges: Edges, points: Places, pairs: _Pairs, limit: float) -> _Pairs:
+    """Return the feet within the limit; distant ones and those near the limit by `Geod`."""
     uncertain = (pairs.offset_km > CLOSED_FORM_KM) | (np.abs(pairs.offset_km - limit) <= SURE_KM)
     rows = np.flatnonzero(uncertain)
     if rows.size:
@@ -200,14 +220,16 @@ def _settled(edges: Edges, points: Places, pairs: _Pairs, limit: float) -> _Pair
     return pairs.take(pairs.offset_km <= limit)
 
 
-def _passages(line: Line, points: Places, limit: float) -> _Pairs:
-    """Join neighbouring edges whose common vertex is within the limit; keep the best of each."""
+def _find_passages(line: Locatable, points: Places, limit: float) -> _Pairs:
+    """Return the nearest foot of each passage of the line by each point."""
     edges = line.parts
+    # Consecutive edges within the limit belong to one passage exactly if the vertex that they
+    # share is within the limit too; otherwise the line leaves the circle between them.
     longest = chord_range_km(limit)[1]
     point, edge = line.search.may_be_within(points.xyz, longest)
     feet = edges.feet(points.xyz[point], edge)
     pairs = _Pairs(point, edge, feet.t_km, feet.offset_km).take(feet.chord_km <= longest)
-    pairs = _settled(edges, points, pairs, limit)
+    pairs = _settle_by_geod(edges, points, pairs, limit)
     pairs = pairs.take(np.lexsort((pairs.edge, pairs.point)))
     follows = (np.diff(pairs.point) == 0) & (np.diff(pairs.edge) == 1)
     rows = np.flatnonzero(follows) + 1
@@ -216,13 +238,13 @@ def _passages(line: Line, points: Places, limit: float) -> _Pairs:
     passage = np.cumsum(np.append(True, ~follows)[: len(pairs.point)]) - 1
     best = np.full(len(pairs.point), np.inf)
     np.minimum.at(best, passage, pairs.offset_km)
-    lowest = (pairs.offset_km <= best[passage] + TIE_KM) & ~_passed_over(edges, pairs)
+    lowest = (pairs.offset_km <= best[passage] + TIE_KM) & ~_mark_passed_vertices(edges, pairs)
     equal = np.flatnonzero(lowest)
     return pairs.take(equal[np.diff(passage[equal], prepend=-1) > 0])
 
 
-def _passed_over(edges: Edges, pairs: _Pairs) -> NDArray[np.bool_]:
-    """Mark vertices from which the line comes nearer, or that come twice: as end and start."""
+def _mark_passed_vertices(edges: Edges, pairs: _Pairs) -> NDArray[np.bool_]:
+    """Return the feet at vertices where the line comes nearer, or that occur twice."""
     joined = (np.diff(pairs.point) == 0) & (np.diff(pairs.edge) == 1)
     falls = np.diff(pairs.offset_km) < 0.0
     at_end = pairs.t_km >= edges.length_km[pairs.edge] - _AT_VERTEX_KM
@@ -233,25 +255,26 @@ def _passed_over(edges: Edges, pairs: _Pairs) -> NDArray[np.bool_]:
     return passed
 
 
-def _sides(edges: Edges, points: Places, pairs: _Pairs) -> NDArray[np.str_]:
+def _find_sides(edges: Edges, points: Places, pairs: _Pairs) -> NDArray[np.str_]:
+    """Return on which side of the line each point lies."""
     left = edges.local(points.xyz[pairs.point], pairs.edge)[:, 1]
     corner = np.flatnonzero(
         (pairs.t_km >= edges.length_km[pairs.edge] - _AT_VERTEX_KM) & (pairs.edge < len(edges) - 1)
     )
-    left[corner] = _left_of_corner(edges, points.xyz[pairs.point[corner]], pairs.edge[corner])
+    left[corner] = _find_side_of_corner(edges, points.xyz[pairs.point[corner]], pairs.edge[corner])
     side = np.where(left >= 0.0, "left", "right")
     side[pairs.offset_km < ON_LINE_KM] = "on"
     return side
 
 
-def _left_of_corner(
+def _find_side_of_corner(
     edges: Edges, xyz: NDArray[np.float64], edge: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """
-    Say on which side of the corner at the end of edges points lie that have their foot there.
+    Return the side (left above 0) of points whose foot is the corner at the end of an edge.
 
-    Where the two edges disagree the corner turns by more than 90°, and such points lie
-    outside it: on the right of a turn to the left.
+    Where the two edges disagree the corner turns by more than 90°, and the points lie outside
+    it: on the right of a left turn.
     """
     before, after = edges.local(xyz, edge)[:, 1], edges.local(xyz, edge + 1)[:, 1]
     turn = edges.local(edges.knots_km[edge + 2], edge)[:, 1]

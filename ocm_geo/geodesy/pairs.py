@@ -1,4 +1,4 @@
-"""All pairs of places within a distance of each other: far pairs are never built."""
+"""All pairs of places within a distance of each other, without building the distant ones."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["NearPairs", "pairs_within_km"]
 
 class NearPairs(NamedTuple):
     """
-    Pairs of places, one value each.
+    Pairs of places; one value per pair.
 
     Parameters
     ----------
     first, second : numpy.ndarray of int
         Positions in the two indexes.
     km : numpy.ndarray of float
-        Geodesic distance, right to 0.1 mm.
+        Geodesic distance, correct to 0.1 mm.
     """
 
     first: NDArray[np.intp]
@@ -35,7 +35,7 @@ class NearPairs(NamedTuple):
 
 def pairs_within_km(some: PointIndex, others: PointIndex, within_km: float) -> NearPairs:
     """
-    Find all pairs of places within a geodesic distance.
+    Return all pairs of places within a geodesic distance.
 
     Parameters
     ----------
@@ -47,11 +47,11 @@ def pairs_within_km(some: PointIndex, others: PointIndex, within_km: float) -> N
     Returns
     -------
     NearPairs
-        Ordered by the first, then by the second. Those near the limit are decided by `Geod`.
+        Ordered by the first, then by the second. `Geod` decides pairs near the limit.
     """
     if not len(some) or not len(others):
-        nobody = np.empty(0, dtype=np.intp)
-        return NearPairs(nobody, nobody, np.empty(0))
+        nothing = np.empty(0, dtype=np.intp)
+        return NearPairs(nothing, nothing, np.empty(0))
     longest = chord_range_km(within_km)[1]
     found = some.tree.sparse_distance_matrix(others.tree, longest, output_type="ndarray")
     first, second = found["i"].astype(np.intp), found["j"].astype(np.intp)

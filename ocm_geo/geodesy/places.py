@@ -1,4 +1,4 @@
-"""Many places at once: as degrees, in space, and how far they are from each other."""
+"""Places as arrays: in degrees, earth-centred, and the distances between them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Places(NamedTuple):
     @classmethod
     def of(cls, lon: ArrayLike, lat: ArrayLike) -> Places:
         """
-        Check coordinates.
+        Return the places at checked coordinates.
 
         Parameters
         ----------
@@ -54,40 +54,43 @@ class Places(NamedTuple):
         """
         x, y = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (lon, lat))
         if x.shape != y.shape or x.ndim != 1:
-            raise QueryError(f"lon and lat must be equally long rows, not {x.shape} and {y.shape}")
+            raise QueryError(
+                "lon and lat must be one-dimensional and of equal length, not of shapes "
+                f"{x.shape} and {y.shape}"
+            )
         good = np.isfinite(x) & (np.abs(y) <= _MAX_LAT)
         if not good.all():
             bad = int(np.flatnonzero(~good)[0])
             raise QueryError(
                 f"position {bad} is (lon, lat) = ({x[bad]:g}, {y[bad]:g}): longitudes must be "
-                "finite and latitudes within -90 and 90; leave out rows without a position"
+                "finite and latitudes between -90 and 90; drop rows without a position"
             )
         return cls(np.column_stack((x, y)), to_ecef_km(x, y))
 
     def take(self, rows: NDArray[np.intp] | slice) -> Places:
         """
-        Choose some, or repeat some.
+        Return a selection of the places, repeats allowed.
 
         Parameters
         ----------
         rows : numpy.ndarray of int or slice
-            Which.
+            Positions of the places.
 
         Returns
         -------
         Places
-            These, in this order.
+            The selected places, in this order.
         """
         return Places(self.lonlat[rows], self.xyz[rows])
 
     def chord_to(self, others: Places) -> NDArray[np.float64]:
         """
-        Measure the straight lines through the Earth to other places.
+        Return the chords (straight lines through the Earth) to other places.
 
         Parameters
         ----------
         others : Places
-            As many, or one.
+            As many places, or one.
 
         Returns
         -------
@@ -99,12 +102,12 @@ class Places(NamedTuple):
 
     def km_to(self, others: Places) -> NDArray[np.float64]:
         """
-        Measure the geodesics to other places, by `Geod`.
+        Return the geodesic distances to other places, by `Geod`.
 
         Parameters
         ----------
         others : Places
-            As many, or one.
+            As many places, or one.
 
         Returns
         -------
@@ -118,19 +121,19 @@ class Places(NamedTuple):
 
 def are_within_km(some: Places, others: Places, within_km: float) -> NDArray[np.bool_]:
     """
-    Decide exactly which pairs of places are within a distance of each other.
+    Return which pairs of places are within a distance of each other, decided exactly.
 
     Parameters
     ----------
     some, others : Places
-        n and n, or 1 and n.
+        As many of both, or one and n.
     within_km : float
-        The distance, included.
+        The distance, inclusive, km.
 
     Returns
     -------
     numpy.ndarray of shape (n,)
-        Whether the geodesic is at most this long. `Geod` decides what the chord cannot.
+        Whether the geodesic is at most this long; `Geod` decides where the chord cannot.
     """
     chord = some.chord_to(others)
     shortest, longest = chord_range_km(within_km)

@@ -1,4 +1,4 @@
-"""Many places, prepared for questions about what is near or inside."""
+"""Many places, indexed for questions about what is near or inside."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["PointIndex"]
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number without pattern: it spreads the bits of longitudes."""
+"""An odd number with irregular bits (the golden ratio's): it spreads those of longitudes."""
 _FEW = 16
-"""Equal places that are measured one by one."""
+"""Up to this number, equal places are measured one by one."""
 
 _BLOCK = 250_000
 _CELLS_PER_DEG = 8
@@ -44,7 +44,7 @@ class PointIndex:
     Parameters
     ----------
     lon, lat : array_like of shape (n,)
-        Degrees, one value a place.
+        Degrees, one value per place.
 
     Raises
     ------
@@ -79,17 +79,17 @@ class PointIndex:
         return cKDTree(self._places.xyz)
 
     @cached_property
-    def _distinct(self) -> tuple[PointIndex, _Members | None]:
+    def _distinct_places(self) -> tuple[PointIndex, _Members | None]:
         """
-        The places without repeats, and who shares each.
+        The places without repeats, and the members of each.
 
-        Thousands of stations at one place are all equally near: measured one by one, they would
-        take time by the square of their number.
+        Thousands of stations at one position are all equally near: measured one by one, they
+        would take time proportional to the square of their number.
         """
-        owner = _find_repeats(self._places.lonlat)
+        owner = _number_repeats(self._places.lonlat)
         if owner is None:
             return self, None
-        # By first appearance, so that of equally near places the first is found.
+        # Numbered by first appearance, so that of equally near places the first is found.
         _, first, owner = np.unique(owner, return_index=True, return_inverse=True)
         order = np.argsort(first)
         rank = np.empty_like(order)
@@ -97,13 +97,14 @@ class PointIndex:
         return PointIndex(*self._places.lonlat[first[order]].T), _Members.of(rank[owner])
 
     @cached_property
-    def _by_lat(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    def _sorted_by_lat(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        """Positions in the order of latitude, their latitudes, and their longitudes."""
         order = np.argsort(self.lat, kind="stable")
         return order, self.lat[order], wrap_lon(self.lon[order])
 
     def in_box(self, west: float, south: float, east: float, north: float) -> NDArray[np.intp]:
         """
-        Find the places in a box, borders included.
+        Return the places in a box, borders included.
 
         Parameters
         ----------
@@ -116,7 +117,7 @@ class PointIndex:
         numpy.ndarray of int
             Positions, ascending.
         """
-        order, lat, lon = self._by_lat
+        order, lat, lon = self._sorted_by_lat
         rows = slice(np.searchsorted(lat, south), np.searchsorted(lat, north, side="right"))
         if east - west >= _FULL_TURN:
             return np.sort(order[rows])
@@ -131,7 +132,7 @@ class PointIndex:
         self, box: tuple[float, float, float, float], within_km: float
     ) -> NDArray[np.intp]:
         """
-        Find the places that may lie within a geodesic distance of a box.
+        Return the places that may lie within a geodesic distance of a box.
 
         Parameters
         ----------
@@ -143,7 +144,7 @@ class PointIndex:
         Returns
         -------
         numpy.ndarray of int
-            Positions, ascending: all that do, and some beyond.
+            Positions, ascending: all that do, and some that are farther.
         """
         west, south, east, north = box
         high = 1.01 * within_km / _LEAST_KM_PER_DEG
@@ -153,12 +154,12 @@ class PointIndex:
 
     def within_km(self, lon: float, lat: float, radius_km: float) -> NDArray[np.intp]:
         """
-        Find the places within a geodesic distance of one place.
+        Return the places within a geodesic distance of one position.
 
         Parameters
         ----------
         lon, lat : float
-            The one, degrees.
+            The position, degrees.
         radius_km : float
             Distance, inclusive, km.
 
@@ -175,7 +176,7 @@ class PointIndex:
 
     def near_line(self, line: Line, within_km: float) -> NDArray[np.intp]:
         """
-        Find the places that may lie within a distance of a line.
+        Return the places that may lie within a distance of a line.
 
         Parameters
         ----------
@@ -187,8 +188,8 @@ class PointIndex:
         Returns
         -------
         numpy.ndarray of int
-            Positions, ascending: all that do, and some up to half as far again.
-            `Line.locate` tells which.
+            Positions, ascending: all that do, and some up to 1.5 times as far. `Line.locate`
+            decides which.
         """
         runs = line.search.runs(within_km)
         reach = runs.radius_km + chord_range_km(within_km)[1]
@@ -208,7 +209,7 @@ class PointIndex:
         workers: int = -1,
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """
-        Find the nearest places of many points, by geodesic distance.
+        Return the nearest places of many points, by geodesic distance.
 
         Parameters
         ----------
@@ -219,7 +220,7 @@ class PointIndex:
         max_km : float, optional
             Farthest distance that counts, inclusive.
         workers : int
-            Threads; -1: one a processor.
+            Threads; -1 for one per processor.
 
         Returns
         -------
@@ -239,8 +240,8 @@ class PointIndex:
         limit = np.inf if max_km is None else float(max_km)
         position = np.full((len(asked.xyz), k), -1, dtype=np.intp)
         km = np.full((len(asked.xyz), k), np.inf)
-        one_each, members = self._distinct
-        for rows in self._blocks(asked):
+        one_each, members = self._distinct_places
+        for rows in self._split_into_blocks(asked):
             found, away = nearest(
                 one_each.places, one_each.tree, asked.take(rows), k=k, max_km=limit, workers=workers
             )
@@ -253,7 +254,7 @@ class PointIndex:
         self, lon: ArrayLike, lat: ArrayLike, within_km: Sequence[float], *, workers: int = -1
     ) -> NDArray[np.intp]:
         """
-        Find the least distance within which each point has one of the places.
+        Return the smallest distance within which each point has one of the places.
 
         Parameters
         ----------
@@ -262,17 +263,18 @@ class PointIndex:
         within_km : sequence of float
             Geodesic distances, ascending, inclusive, km.
         workers : int
-            Threads; -1: one a processor.
+            Threads; -1 for one per processor.
 
         Returns
         -------
         numpy.ndarray of int, shape (n,)
-            Its position in ``within_km``, exactly; as many as there are where none is enough.
+            Position of that distance in ``within_km``, decided exactly; its length where no
+            distance is large enough.
         """
         asked = Places.of(lon, lat)
         step = np.full(len(asked.xyz), len(within_km), dtype=np.intp)
-        one_each, _ = self._distinct
-        for rows in self._blocks(asked):
+        one_each, _ = self._distinct_places
+        for rows in self._split_into_blocks(asked):
             step[rows] = reached(
                 one_each.places, one_each.tree, asked.take(rows), within_km, workers=workers
             )
@@ -285,21 +287,21 @@ class PointIndex:
         within_km: Sequence[float],
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """
-        Bound what `are_reached` says of any point in a ball.
+        Return bounds of the result of `are_reached` for all points in balls.
 
         Parameters
         ----------
         centre : numpy.ndarray of shape (n, 3)
-            Middles, earth-centred, km.
+            Centres of the balls, earth-centred, km.
         radius_km : numpy.ndarray of shape (n,)
-            Straight through the Earth.
+            Their radius, a chord, km.
         within_km : sequence of float
             Geodesic distances, ascending, km.
 
         Returns
         -------
         least, most : numpy.ndarray of int, shape (n,)
-            Equal where all points of the ball have the same answer for certain.
+            Equal where all points of the ball certainly have the same result.
         """
         out = np.full(len(centre), len(within_km), dtype=np.intp)
         if not len(self) or not len(centre):
@@ -310,8 +312,8 @@ class PointIndex:
         least = np.searchsorted(longest, chord - radius_km)
         return np.asarray(least), np.asarray(np.searchsorted(shortest, chord + radius_km))
 
-    def _blocks(self, asked: Places) -> list[NDArray[np.intp]]:
-        """Cut points into blocks, neighbours together: the tree is then mostly in the cache."""
+    def _split_into_blocks(self, asked: Places) -> list[NDArray[np.intp]]:
+        """Return blocks of neighbouring points, for which the tree stays in the cache."""
         if not len(self) or not len(asked.xyz):
             return []
         column, row = np.floor(_CELLS_PER_DEG * asked.lonlat.T).astype(np.int64)
@@ -320,21 +322,21 @@ class PointIndex:
 
 
 class _Members(NamedTuple):
-    """Which places share each distinct one: runs of positions, ascending in each run."""
+    """The members of each distinct place: runs of positions, ascending in each run."""
 
     position: NDArray[np.intp]
     start: NDArray[np.intp]
 
     @classmethod
     def of(cls, owner: NDArray[np.intp]) -> _Members:
-        """Group places by the distinct place that they share."""
+        """Return the places grouped by the distinct place that they share."""
         sizes = np.bincount(owner)
         return cls(np.argsort(owner, kind="stable"), np.concatenate([[0], np.cumsum(sizes)]))
 
     def expand(
         self, found: NDArray[np.intp], km: NDArray[np.float64]
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Replace distinct places by all that share them, and keep the first of each row."""
+        """Return the k nearest of all members of the distinct places found."""
         k = found.shape[1]
         row, column = np.nonzero(found >= 0)
         at = found[row, column]
@@ -353,15 +355,15 @@ class _Members(NamedTuple):
         return result
 
 
-def _find_repeats(lonlat: NDArray[np.float64]) -> NDArray[np.intp] | None:
-    """Return a number for each place, equal ones alike; None where a few at most share one."""
+def _number_repeats(lonlat: NDArray[np.float64]) -> NDArray[np.intp] | None:
+    """Return a number for each place, the same for equal ones; None where repeats are few."""
     lon, lat = (np.ascontiguousarray(v + 0.0).view(np.uint64) for v in lonlat.T)
     mixed = lon * _MIX ^ lat
     in_order = np.sort(mixed)
     if not (in_order[_FEW:] == in_order[:-_FEW]).any():
         return None
     order = np.argsort(mixed, kind="stable")
-    # Different places with the same number would end a run, and cost time but no answer.
+    # Different places of the same hash end a run: that costs time, but no correctness.
     begins = np.concatenate([[True], (np.diff(lonlat[order], axis=0) != 0).any(axis=1)])
     owner = np.empty(len(order), dtype=np.intp)
     owner[order] = np.cumsum(begins)

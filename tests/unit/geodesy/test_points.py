@@ -91,7 +91,7 @@ def test_the_longer_chord_may_be_the_shorter_way() -> None:
 def test_wrong_positions_say_which() -> None:
     with pytest.raises(QueryError, match=r"position 1 .*nan"):
         PointIndex([0, np.nan], [0, 0])
-    with pytest.raises(QueryError, match="latitudes within"):
+    with pytest.raises(QueryError, match="latitudes between"):
         EVERYWHERE.nearest([0], [91])
     with pytest.raises(QueryError, match="equally long"):
         PointIndex([0, 1], [0])
