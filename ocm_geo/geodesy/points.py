@@ -227,7 +227,7 @@ class PointIndex:
         position : numpy.ndarray of int, shape (n, k)
             Nearest first, of equally near ones the first; -1 where there is none.
         distance : numpy.ndarray of float, shape (n, k)
-            Kilometres, right to 0.1 mm; inf where there is none.
+            Kilometres, correct to 0.1 mm; infinite where there is none.
 
         Raises
         ------

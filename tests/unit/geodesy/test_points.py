@@ -93,7 +93,7 @@ def test_wrong_positions_say_which() -> None:
         PointIndex([0, np.nan], [0, 0])
     with pytest.raises(QueryError, match="latitudes between"):
         EVERYWHERE.nearest([0], [91])
-    with pytest.raises(QueryError, match="equally long"):
+    with pytest.raises(QueryError, match="equal length"):
         PointIndex([0, 1], [0])
     with pytest.raises(QueryError, match="k must be"):
         EVERYWHERE.nearest([0], [0], k=0)
