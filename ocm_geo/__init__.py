@@ -86,6 +86,7 @@ from ocm_geo.reference import (
     attribution,
     links,
 )
+from ocm_geo.registers import read_register, registers
 from ocm_geo.roads import (
     NetworkOptions,
     Reachability,
@@ -292,7 +293,9 @@ __all__ = [
     "power_limits",
     "reachability",
     "read",
+    "read_register",
     "reference_data",
+    "registers",
     "road_detours",
     "road_network",
     "route_between",

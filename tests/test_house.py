@@ -42,7 +42,8 @@ LAYERS = (
         "borders",
         "own_tables",
     ),
-    *("files", "query", "outside", "sources", "stations", "routes", "corridors", "roads"),
+    *("files", "query", "outside", "sources", "registers", "stations", "routes"),
+    *("corridors", "roads"),
     *("routing", "coverage", "access", "uncertainty", "standards", "plots"),
     *("widgets", "advice", "study", "app", "cli"),
 )

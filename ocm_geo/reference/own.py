@@ -17,10 +17,12 @@ from ocm_geo.reference.tables import ReferenceData, bundled, make_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OWN_SOURCE", "own_id", "own_reference"]
+__all__ = ["OWN_SOURCE", "REGISTER_SOURCE", "own_id", "own_reference"]
 
 OWN_SOURCE = "own table"
 """``attrs["ocm"]["source"]`` of a table made by a user."""
+REGISTER_SOURCE = "register"
+"""``attrs["ocm"]["source"]`` of a register that was read; its names travel in the same way."""
 
 _FIRST = 10**12
 _BYTES = 6

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ocm_geo.errors import OCMError
 from ocm_geo.provenance import read_attrs
-from ocm_geo.reference.own import OWN_SOURCE, own_reference
+from ocm_geo.reference.own import OWN_SOURCE, REGISTER_SOURCE, own_reference
 from ocm_geo.reference.tables import TABLES, ReferenceData, bundled
 
 if TYPE_CHECKING:
@@ -155,4 +155,5 @@ def reference_of(table: pd.DataFrame | pd.Series[Any], *, ask: bool = True) -> R
         found = None
     if found is not None:
         return found
-    return own_reference(table) if facts.get("source") == OWN_SOURCE else bundled()
+    names_itself = facts.get("source") in (OWN_SOURCE, REGISTER_SOURCE)
+    return own_reference(table) if names_itself else bundled()
