@@ -21,12 +21,12 @@ from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
 
     from ocm_geo.coverage.rasters import PopulationRaster
-    from ocm_geo.qualifying import Levels, Qualifying
+    from ocm_geo.qualifying import Qualifying
     from ocm_geo.routing.engines import MatrixEngine
 
 __all__ = ["coverage_by_road", "draw_driving_reach"]
@@ -108,7 +108,7 @@ def coverage_by_road(
     check_engine(engine, "matrix", "isochrone")
     times, frame = check_minutes_list(minutes), area_frame(areas)
     levels = levels_of(stations, qualifying, bounds=bounds)
-    reach = draw_driving_reach(levels, times, engine, frame)
+    reach = draw_driving_reach(levels.tables, times, engine, frame)
     kind = kind_of_population(population, frame.columns)
     table = covered_areas(frame, (kind, population), reach, reach.ground)
     table = table.rename(columns={"within_km": "minutes"})
@@ -122,15 +122,18 @@ def coverage_by_road(
 
 
 def draw_driving_reach(
-    levels: Levels, times: list[float], engine: MatrixEngine, frame: gpd.GeoDataFrame
+    tables: Mapping[str, gpd.GeoDataFrame],
+    times: list[float],
+    engine: MatrixEngine,
+    frame: gpd.GeoDataFrame,
 ) -> DrivingReach:
     """
     Draw the isochrones of each place once, whatever the levels that have it.
 
     Parameters
     ----------
-    levels : Levels
-        The stations of each level.
+    tables : mapping of str to geopandas.GeoDataFrame
+        The stations of each level, by the suffix of the result's columns.
     times : list of float
         Minutes, ascending.
     engine : MatrixEngine
@@ -146,7 +149,7 @@ def draw_driving_reach(
     boxes = frame.geometry.bounds.to_numpy()
     indexes = {
         suffix: _near(PointIndex(*check_stations(table)), boxes, times[-1])
-        for suffix, table in levels.tables.items()
+        for suffix, table in tables.items()
     }
     lonlat = [np.column_stack([index.lon, index.lat]) for index in indexes.values()]
     places, which = np.unique(np.vstack(lonlat), axis=0, return_inverse=True)

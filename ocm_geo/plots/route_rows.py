@@ -122,11 +122,14 @@ def rows_of_verdict(verdict: Verdict, line: Line, facts: dict[str, Any]) -> list
     Raises
     ------
     QueryError
-        If it is the verdict on a network.
+        If it is not the verdict on a route.
     """
     segments = verdict.segments
     if "start_km" not in segments:
-        raise QueryError("standard must be a verdict of assess_route: a network has no kilometres")
+        raise QueryError(
+            "standard must be a verdict of assess_route: one on a network or an area has no "
+            "kilometres"
+        )
     segments = split_by_data(segments, line, facts)
     km = f"{round(verdict.rule.spacing_km or 0.0, 1):g} km"
     words = {
@@ -134,11 +137,7 @@ def rows_of_verdict(verdict: Verdict, line: Line, facts: dict[str, Any]) -> list
         "fails": f"over {km} between pools",
         "end": "before the first or after the last pool",
     }
-    low, high = 100 * verdict.share_low, 100 * verdict.share_high
-    fact = (
-        f"{verdict.rule.id}: {verdict.word}, {100 * verdict.share:.0f} % of the length "
-        f"({low:.0f} to {high:.0f} % by what is uncertain)"
-    )
+    fact = f"{verdict.rule.id}: {verdict.headline}"
     return [
         Rows(_WORDS.get(str(direction), str(direction)), rows, words, fact if not rank else "")
         for rank, (direction, rows) in enumerate(segments.groupby("direction", sort=False))

@@ -80,11 +80,16 @@ class Case:
         return self.options.ends == "closed"
 
     @property
+    def share_of(self) -> str:
+        """What the share of a verdict is a share of."""
+        if self.is_closed:
+            return "of the length, each end taken as a pool"
+        return "of the length between pools near enough"
+
+    @property
     def clauses(self) -> list[str]:
         """The rule in words, and what was done that a reader must know."""
-        facts = []
-        if self.options.strict_power:
-            facts.append("power was compared with >, against the text, which says at least")
+        facts = self.options.power_clauses
         if self.rule.per_direction:
             facts.append(self._direction_clause())
         facts += [self._offset_clause()] if self.rule.offset_measure else []

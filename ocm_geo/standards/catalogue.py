@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pandas as pd
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
 from ocm_geo.standards.rule import Derogation, Rule
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = [
+    "AREA_KINDS",
     "derogations",
+    "joined_rule",
     "load_standards",
     "most_relaxed",
     "relaxed",
@@ -29,8 +32,15 @@ __all__ = [
     "standards",
 ]
 
-RULE_FILES = ("afir.toml", "us.toml", "uk.toml")
-_NOT_ON_ROADS = ("station_power_kw", "n_stations", "total_power_kw")
+RULE_FILES = ("afir.toml", "us.toml", "uk.toml", "world.toml")
+AREA_KINDS = ("grid", "radius", "drive-time", "settlement")
+_NOT_TESTED = ("station_power_kw", "n_stations", "total_power_kw")
+_OF_POOLS = ("pool_power_kw", "n_points", "point_power_kw", "connectors", "current_types")
+_ASSESSED_BY = {
+    "road": "assess_route or ocm.assess_network",
+    "fleet": "assess_fleet",
+    **dict.fromkeys(AREA_KINDS, "assess_area"),
+}
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -164,14 +174,16 @@ def _with_text_days(found: dict[str, Any]) -> dict[str, Any]:
     return tables
 
 
-def rule_of(standard: str | Rule) -> Rule:
+def rule_of(standard: str | Rule, kinds: Collection[str] = ("road",)) -> Rule:
     """
-    Give a rule that can be assessed on a line.
+    Return a rule that can be assessed.
 
     Parameters
     ----------
     standard : str or Rule
         The id of a bundled rule, or a rule.
+    kinds : collection of str
+        The kinds of rule that the caller can test.
 
     Returns
     -------
@@ -181,29 +193,63 @@ def rule_of(standard: str | Rule) -> Rule:
     Raises
     ------
     QueryError
-        If there is none of this id, or it is no rule about a road.
+        If there is no rule of this id, it is of another kind, or a field would be ignored.
     """
-    if isinstance(standard, Rule):
-        rule = standard
-    else:
-        rules = {rule.id: rule for rule in _bundled().rule}
-        if standard not in rules:
-            near = difflib.get_close_matches(str(standard), rules, n=3, cutoff=0.4)
-            hint = f": did you mean {' or '.join(near)}?" if near else ""
-            raise QueryError(f"there is no standard {standard!r}{hint} See ocm.standards()")
-        rule = rules[standard]
-    if rule.kind != "road":
-        raise QueryError(
-            f"{rule.id} cannot be assessed on a road ({rule.network}): it needs "
-            f"{', '.join(rule.needs) or 'facts that stations and lines do not hold'}. {rule.notes}"
-        )
-    for name in _NOT_ON_ROADS:
-        if getattr(rule, name) is not None:
+    rule = standard if isinstance(standard, Rule) else _find_rule(standard)
+    if rule.kind not in kinds:
+        raise QueryError(_explain_other_kind(rule, kinds))
+    for name in _NOT_TESTED + (_OF_POOLS if rule.kind == "fleet" else ()):
+        if getattr(rule, name):
             raise QueryError(
-                f"{name} of {rule.id!r} is not tested on roads: leave it out, or use pool_power_kw "
-                "and n_points"
+                f"{name} of {rule.id!r} is not tested: leave it out"
+                + ("" if rule.kind == "fleet" else ", or use pool_power_kw and n_points")
             )
     return rule
+
+
+def _find_rule(standard: object) -> Rule:
+    """Find a bundled rule by its id."""
+    rules = {rule.id: rule for rule in _bundled().rule}
+    if isinstance(standard, str) and standard in rules:
+        return rules[standard]
+    near = difflib.get_close_matches(str(standard), rules, n=3, cutoff=0.4)
+    hint = f": did you mean {' or '.join(near)}?" if near else "."
+    raise QueryError(f"there is no standard {short_form(standard)}{hint} See ocm.standards()")
+
+
+def _explain_other_kind(rule: Rule, kinds: Collection[str]) -> str:
+    """Explain why a rule cannot be assessed, and name the function that can."""
+    here = "a road" if "road" in kinds else "a fleet" if "fleet" in kinds else "an area"
+    message = f"{rule.id} cannot be assessed on {here} ({rule.network})"
+    if rule.kind in _ASSESSED_BY:
+        by = f"ocm.{_ASSESSED_BY[rule.kind]}"
+        return f"{message}: it is a rule of the kind {rule.kind!r}, for {by}"
+    needs = ", ".join(rule.needs) or "facts that stations do not hold"
+    return f"{message}: it needs {needs}. {rule.notes}"
+
+
+def joined_rule(rule: Rule) -> Rule:
+    """
+    Join a rule on fleets with the one with which the text adds it up.
+
+    Parameters
+    ----------
+    rule : Rule
+        A rule on fleets.
+
+    Returns
+    -------
+    Rule
+        With the power for each vehicle of both; the rule itself where it stands alone.
+    """
+    if rule.share_with is None:
+        return rule
+    other = rule_of(rule.share_with, ("fleet",))
+    return msgspec.structs.replace(
+        rule,
+        kw_per_bev=rule.kw_per_bev if rule.kw_per_bev is not None else other.kw_per_bev,
+        kw_per_phev=rule.kw_per_phev if rule.kw_per_phev is not None else other.kw_per_phev,
+    )
 
 
 def relaxed(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:

@@ -163,7 +163,7 @@ class _Assessment:
         # The question as it is stands first.
         own = readings[readings["reading"] == name].iloc[0]
         tallies = self.tallies(case, "recorded", case.serve, name)
-        decisions = [decide(case, tally) for tally in tallies]
+        decisions = [decide(tally, case.rule, closed=case.is_closed) for tally in tallies]
         passes, why = min(decisions, key=lambda one: {False: 0, None: 1, True: 2}[one[0]])
         segments = self._segments()
         return Verdict(
@@ -178,6 +178,7 @@ class _Assessment:
             readings,
             {**self.network.report, **self._report(segments)},
             why,
+            case.share_of,
         )
 
     def _clauses(self, tallies: list[Tally]) -> list[str]:

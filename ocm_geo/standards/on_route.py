@@ -191,7 +191,7 @@ class _Assessment:
         own = readings.iloc[0]
         drawn = self.sections(case, "recorded", case.serve)
         tallies = [one.tally(case) for one in drawn.values()]
-        decisions = [decide(case, tally) for tally in tallies]
+        decisions = [decide(tally, case.rule, closed=case.is_closed) for tally in tallies]
         passes, why = min(decisions, key=lambda one: {False: 0, None: 1, True: 2}[one[0]])
         segments = self._segments(drawn)
         return Verdict(
@@ -213,6 +213,7 @@ class _Assessment:
                 "merge_m": case.pool_rules.merge_m,
             },
             why,
+            case.share_of,
         )
 
     def _pools_near(self) -> gpd.GeoDataFrame:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from ocm_geo.checks import check_choice, check_km
+from ocm_geo.checks import check_choice, check_km, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.roads import NetworkOptions
 from ocm_geo.standards.pools import PoolRules
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.routing import Engine
 
-__all__ = ["AssessmentOptions", "Ends", "Serve"]
+__all__ = ["AssessmentOptions", "Ends", "Serve", "check_unused"]
 
 Ends: TypeAlias = Literal["between-pools", "closed"]
 Serve: TypeAlias = Literal["both-single", "both-double", "by-side"]
@@ -99,3 +99,49 @@ class AssessmentOptions:
             value = getattr(self, name)
             if not isinstance(value, kind) and not (value is None and name == "pool_rules"):
                 raise QueryError(f"{name} must be {kind.__name__}(...), not {value!r}")
+
+    @property
+    def power_clauses(self) -> list[str]:
+        """What a reader must know of how powers were compared."""
+        if not self.strict_power:
+            return []
+        return ["power was compared with >, against the text, which says at least"]
+
+
+def check_unused(
+    options: AssessmentOptions | None, used: Sequence[str], what: str
+) -> AssessmentOptions:
+    """
+    Refuse options that would be ignored.
+
+    Parameters
+    ----------
+    options : AssessmentOptions or None
+        The argument.
+    used : sequence of str
+        The fields that are used.
+    what : str
+        What is assessed, for the message.
+
+    Returns
+    -------
+    AssessmentOptions
+        The options; defaults for None.
+
+    Raises
+    ------
+    QueryError
+        If another field is not at its default.
+    """
+    default = AssessmentOptions()
+    if options is None:
+        return default
+    if not isinstance(options, AssessmentOptions):
+        raise QueryError(f"options must be AssessmentOptions(...), not {short_form(options)}")
+    for one in fields(options):
+        if one.name not in used and getattr(options, one.name) != getattr(default, one.name):
+            raise QueryError(
+                f"{one.name} is not used when {what} is assessed: leave it out; used are "
+                f"{', '.join(used)}"
+            )
+    return options

@@ -166,16 +166,53 @@ class Pools:
         numpy.ndarray of bool
             By pool.
         """
+        meets = self._find_meeting(rule, level, times)
+        if level != "low":
+            return meets
+        found = np.zeros(len(self.centres), dtype=bool)
+        found[self.label[self._certain[np.isin(self._certain_label, np.flatnonzero(meets))]]] = True
+        return found
+
+    def _find_meeting(self, rule: Rule, level: Level, times: int) -> NDArray[np.bool_]:
+        """Find the pools that meet a rule; at the low level, pools of certain stations alone."""
         offer = self._offers[level]
+        if rule.asks_for_any_station:
+            return np.asarray(offer.n_stations > 0)
         meets = (offer.n_points >= times * (rule.n_points or 1)) & offer.has_connectors
         if rule.pool_power_kw is not None:
             needed = times * rule.pool_power_kw
             meets &= _reaches(offer.power_kw, needed, strict=self._strict)
-        if level != "low":
-            return np.asarray(meets)
-        found = np.zeros(len(self.centres), dtype=bool)
-        found[self.label[self._certain[np.isin(self._certain_label, np.flatnonzero(meets))]]] = True
-        return found
+        return np.asarray(meets)
+
+    def serving(self, rule: Rule, level: Level) -> NDArray[np.float64]:
+        """
+        Locate the stations of the pools that qualify.
+
+        A pool serves where each of its stations lies: its mean position moves with each station
+        that is added, and could take from one cell what it gives to another.
+
+        Parameters
+        ----------
+        rule : Rule
+            The power and points that a pool needs.
+        level : {"low", "recorded", "high"}
+            How uncertain facts are read.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n, 2)
+            Positions, lon/lat.
+        """
+        meets = self._find_meeting(rule, level, 1)
+        rows, label = np.arange(len(self._stations)), self.label
+        if level == "low":
+            rows, label = self._certain, self._certain_label
+        where = self._stations.geometry.iloc[rows[meets[label]]]
+        return np.column_stack([where.x, where.y]).reshape(-1, 2)
+
+    def total_power_kw(self, level: Level) -> float:
+        """Return the power of all pools together; infinite where it has no upper bound."""
+        return float(self._offers[level].power_kw.sum())
 
     def table(self, rule: Rule, times: int) -> gpd.GeoDataFrame:
         """
@@ -260,7 +297,7 @@ class Pools:
     def _at_level(self, rule: Rule, level: Level) -> _Plugs:
         """Read the connections at a level; at the high one, those of stations without any, too."""
         plugs = self._plugs
-        asked = bool(rule.point_power_kw or rule.pool_power_kw)
+        asked = bool(rule.point_power_kw or rule.pool_power_kw) or rule.kind == "fleet"
         power = power_at(plugs, level if asked else "recorded")
         # A rule that asks for no power is met by a connection of any.
         power = np.where(np.isnan(power), 0.0, power) if asked else np.full(len(plugs), _TINY_KW)

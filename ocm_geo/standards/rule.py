@@ -14,7 +14,10 @@ from ocm_geo.errors import QueryError
 
 __all__ = ["Derogation", "Rule"]
 
-_MAY_BE_ZERO = ("offset_km", "pool_power_kw", "point_power_kw")
+_MAY_BE_ZERO = (
+    *("offset_km", "pool_power_kw", "point_power_kw", "min_population"),
+    *("kw_per_bev", "kw_per_phev"),
+)
 _RANGES = {
     "spacing_km": (0.0, 40_000.0),
     "offset_km": (0.0, 40_000.0),
@@ -25,6 +28,32 @@ _RANGES = {
     "n_points": (1, math.inf),
     "n_stations": (1, math.inf),
     "share_of_length": (0.0, 1.0),
+    "share_served": (0.0, 1.0),
+    "cell_km": (0.0, 1_000.0),
+    "radius_km": (0.0, 20_000.0),
+    "drive_min": (0.0, 1_440.0),
+    "min_population": (0.0, math.inf),
+    "kw_per_bev": (0.0, math.inf),
+    "kw_per_phev": (0.0, math.inf),
+}
+_AREA_KEYS = ("share_served", "of_population")
+_KEYS_OF_KIND = {
+    "road": (
+        *("spacing_km", "spacing_counts_only", "offset_km", "offset_measure", "share_of_length"),
+        *("per_direction",),
+    ),
+    "grid": ("cell_km", "share_served"),
+    "radius": ("radius_km", *_AREA_KEYS),
+    "drive-time": ("drive_min", *_AREA_KEYS),
+    "settlement": ("min_population", "share_served"),
+    "fleet": ("kw_per_bev", "kw_per_phev"),
+}
+"""The fields that say where or how much, which only rules of one kind have."""
+_NEEDED_OF_KIND = {
+    "grid": "cell_km",
+    "radius": "radius_km",
+    "drive-time": "drive_min",
+    "settlement": "min_population",
 }
 
 
@@ -84,8 +113,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         whose vehicles, and what else the text says.
     applies_from, applies_until : str, optional
         Days by which the state must exist, and from which the rule no longer holds (ISO 8601).
-    kind : {"road", "site", "fleet", "uptime", "total"}
-        What it tests. Only ``road`` has a test on a line.
+    kind : str
+        What it tests. ``road``: lines, by `assess_route` and `assess_network`. ``grid``,
+        ``radius``, ``drive-time`` and ``settlement``: areas, by `assess_area`. ``fleet``: vehicles,
+        by `assess_fleet`. ``site``, ``uptime`` and ``total`` need facts that stations do not hold.
     spacing_km : float, optional
         Greatest distance between two qualifying pools, along the road.
     spacing_counts_only : bool
@@ -109,15 +140,32 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ratio : bool
         Whether the text itself defines that share.
     share_with : str, optional
-        The rule with which it has one share together.
+        The rule with which it is one requirement together.
     per_direction : bool
         Whether the requirement holds in each direction of travel.
+    cell_km : float, optional
+        The side of the square cells of which each needs a pool; only for ``grid``.
+    radius_km : float, optional
+        Greatest distance to a pool; only for ``radius``.
+    drive_min : float, optional
+        Greatest driving time to a pool, minutes; only for ``drive-time``.
+    min_population : float, optional
+        The inhabitants from which on a settlement needs a pool; only for ``settlement``.
+    share_served : float, optional
+        The share of cells, of settlements, of the population or of the area that must be served.
+    of_population : bool
+        Whether the text speaks of people, not of an area; only for ``radius`` and ``drive-time``.
+    kw_per_bev, kw_per_phev : float, optional
+        Power for each battery-electric vehicle and each plug-in hybrid, kW; only for ``fleet``.
     needs : list of str
-        Facts that neither stations nor lines hold.
+        Facts that neither stations nor lines hold: without them the rule is never found to pass.
+    also_counts : list of str
+        What the text counts and station tables do not hold: without it no failure is certain.
     unverified : list of str
         Fields that rest on memory, not on a source.
     evidence : str
-        S: the text was read; S2: from secondary accounts; R: unverified.
+        S: the text was read; S2: from secondary accounts; A: only an abstract or an account in the
+        press was read; R: unverified.
     own_derogations : list of Derogation
         Relaxations of a rule of one's own, from the tables ``[[derogation]]`` of its file.
     """
@@ -127,7 +175,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     citation: str
     network: str
     vehicle_class: str
-    kind: Literal["road", "site", "fleet", "uptime", "total"] = "road"
+    kind: Literal[
+        "road", "grid", "radius", "drive-time", "settlement", "fleet", "site", "uptime", "total"
+    ] = "road"
     evidence: str
     applies_from: str | None = None
     applies_until: str | None = None
@@ -148,13 +198,22 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ratio: bool = False
     share_with: str | None = None
     per_direction: bool = False
+    cell_km: float | None = None
+    radius_km: float | None = None
+    drive_min: float | None = None
+    min_population: float | None = None
+    share_served: float | None = None
+    of_population: bool = False
+    kw_per_bev: float | None = None
+    kw_per_phev: float | None = None
     needs: list[str] = []
+    also_counts: list[str] = []
     unverified: list[str] = []
     notes: str = ""
     own_derogations: list[Derogation] = []
 
     def __post_init__(self) -> None:
-        """Check the numbers and days."""
+        """Check the numbers, the days, and that the fields fit the kind."""
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             above = least == 0 and name not in _MAY_BE_ZERO
@@ -171,12 +230,43 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 f"applies_until of {self.id!r} ({self.applies_until}) must come after applies_from "
                 f"({self.applies_from})"
             )
+        self._check_keys()
+
+    def _check_keys(self) -> None:
+        """Refuse fields of another kind of rule: they would be ignored."""
+        if self.kind in {"site", "uptime", "total"}:
+            return
+        own = _KEYS_OF_KIND[self.kind]
+        for name in sorted({key for keys in _KEYS_OF_KIND.values() for key in keys} - {*own}):
+            if getattr(self, name):
+                raise QueryError(
+                    f"{name} of {self.id!r} is not tested by a rule of the kind {self.kind!r}: "
+                    f"leave it out; such a rule has {', '.join(own)}"
+                )
+        needed = _NEEDED_OF_KIND.get(self.kind)
+        if needed and getattr(self, needed) is None:
+            raise QueryError(f"{self.id!r} is a rule of the kind {self.kind!r}: it needs {needed}")
+        if self.kind == "fleet" and self.kw_per_bev is None and self.kw_per_phev is None:
+            raise QueryError(f"{self.id!r} is a rule on fleets: it needs kw_per_bev or kw_per_phev")
+
+    @property
+    def asks_for_any_station(self) -> bool:
+        """Whether any station of an area will do, also one without connections on record."""
+        asked = (self.n_points, self.point_power_kw, self.pool_power_kw)
+        kinds = (self.connectors, self.current_types)
+        is_open = self.kind in {"grid", "radius", "drive-time", "settlement"}
+        return is_open and not any(asked) and not any(kinds)
 
     @property
     def evidence_note(self) -> str:
         """The evidence in words."""
-        marks = {"S": "the text was read", "S2": "from secondary accounts", "R": "unverified"}
-        given = re.findall(r"S2|S|R", self.evidence)
+        marks = {
+            "S": "the text was read",
+            "S2": "from secondary accounts",
+            "A": "not read in the primary source, only in an abstract or an account in the press",
+            "R": "unverified",
+        }
+        given = re.findall(r"S2|S|A|R", self.evidence)
         words = [word for mark, word in marks.items() if mark in given]
         own = f"; unverified: {', '.join(self.unverified)}" if self.unverified else ""
         return f"[{self.evidence}] {', '.join(words)}{own}"

@@ -9,9 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ocm_geo.standards.cases import Case
+    from ocm_geo.standards.rule import Rule
 
-__all__ = ["Tally", "decide", "tally_of"]
+__all__ = ["Tally", "decide", "decide_between", "tally_of"]
 
 _SHARE_TOLERANCE = 1e-9
 
@@ -93,16 +93,18 @@ def tally_of(
     )
 
 
-def decide(case: Case, tally: Tally) -> tuple[bool | None, str]:
+def decide(tally: Tally, rule: Rule, *, closed: bool) -> tuple[bool | None, str]:
     """
     Decide whether a road passes a rule.
 
     Parameters
     ----------
-    case : Case
-        The question.
     tally : Tally
         The lengths.
+    rule : Rule
+        The rule.
+    closed : bool
+        Whether each dead end counts as a pool.
 
     Returns
     -------
@@ -111,19 +113,46 @@ def decide(case: Case, tally: Tally) -> tuple[bool | None, str]:
     reason : str
         Why not.
     """
-    needed = case.rule.share_of_length
-    if needed is None:
-        return None, "the rule asks for no share of the length"
-    needed -= _SHARE_TOLERANCE
     most = tally.share(closed=True)
-    least = most if case.is_closed else tally._replace(possible=tally.tiny).share(closed=True)
-    if most < needed:
-        return False, ""
-    if case.rule.needs:
-        return None, f"the data do not show {', '.join(case.rule.needs)}"
-    if least >= needed:
-        return True, ""
-    return None, (
+    least = most if closed else tally._replace(possible=tally.tiny).share(closed=True)
+    open_because = (
         f"it depends on what lies behind the ends, {tally.possible:.1f} km before the first or "
         "after the last pool"
     )
+    return decide_between(rule, rule.share_of_length, (least, most), open_because)
+
+
+def decide_between(
+    rule: Rule, needed: float | None, bounds: tuple[float, float], open_because: str
+) -> tuple[bool | None, str]:
+    """
+    Decide whether a share that lies between two bounds is what a rule asks for.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule.
+    needed : float or None
+        The share that it asks for.
+    bounds : tuple of float
+        The least and the greatest that the share can be.
+    open_because : str
+        What decides between them.
+
+    Returns
+    -------
+    passes : bool or None
+        None if it cannot be decided.
+    reason : str
+        Why not.
+    """
+    least, most = bounds
+    if needed is None:
+        return None, "the rule asks for no share"
+    if most < needed - _SHARE_TOLERANCE:
+        if rule.also_counts:
+            return None, f"the rule also counts {', '.join(rule.also_counts)}, which are not known"
+        return False, ""
+    if rule.needs:
+        return None, f"the data do not show {', '.join(rule.needs)}"
+    return (True, "") if least >= needed - _SHARE_TOLERANCE else (None, open_because)

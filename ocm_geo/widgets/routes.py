@@ -274,11 +274,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         said = ""
         if self.verdict is not None:
             v = self.verdict
-            word = v.word
-            said = (
-                f"<div><b>{html.escape(v.rule.id)}: {word}</b><br>{100 * v.share:.0f} % of the "
-                f"length ({100 * v.share_low:.0f} to {100 * v.share_high:.0f} %)</div>"
-            )
+            said = f"<div><b>{html.escape(f'{v.rule.id}: {v.word}')}</b><br>{v.shares}</div>"
         return f"{said}{legend_html()}<b>Gaps</b>{rows}"
 
 

@@ -95,7 +95,7 @@ def test_a_verdict_gives_rows_and_its_share(
     assert np.array(bars(ax, "#cc3311")).reshape(-1, 2) == pytest.approx(
         fails[["start_km", "end_km"]].to_numpy()
     )
-    share = f"{100 * verdict.share:.0f} % of the length"
+    share = f"{100 * verdict.share:.1f} % of the length"
     assert f"afir-ldv-core-2025: fails, {share}" in caption(ax)
     counts = legend_counts(ax)
     assert counts.get("over 60 km between pools", 0) >= (len(fails) > 0)
