@@ -12,7 +12,7 @@ import shapely
 from ocm_geo.checks import check_engine
 from ocm_geo.coverage.areas import covered_areas, measure_circles, reach_near
 from ocm_geo.coverage.areas_by_road import draw_driving_reach
-from ocm_geo.coverage.people import kind_of_population
+from ocm_geo.coverage.population_kinds import kind_of_population
 from ocm_geo.coverage.tally import Reach
 from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import PointIndex, area_km2

@@ -10,7 +10,7 @@ import shapely
 
 from ocm_geo.coverage.areas import pieces_of
 from ocm_geo.coverage.inputs import people
-from ocm_geo.coverage.people import kind_of_population, parts_of, people_of_part
+from ocm_geo.coverage.population_kinds import kind_of_population, parts_of, people_of_part
 from ocm_geo.coverage.rasters import open_grid, read_cells
 from ocm_geo.coverage.tally import AreaFinder
 from ocm_geo.errors import QueryError

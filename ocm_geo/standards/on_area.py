@@ -8,7 +8,7 @@ import geopandas as gpd
 import shapely
 
 from ocm_geo.coverage.inputs import area_frame, people
-from ocm_geo.coverage.people import kind_of_population
+from ocm_geo.coverage.population_kinds import kind_of_population
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import point_frame
 from ocm_geo.outside import mark_areas, mark_points
