@@ -63,7 +63,7 @@ format: .venv/.dev
 lock: $(BOOT)/ready
 	$(LOCK) -o requirements/core.txt
 	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale --extra routing --extra siting \
-	  -o requirements/dev.txt
+	  --extra server -o requirements/dev.txt
 	$(LOCK) --resolution lowest-direct requirements/oldest.in -o requirements/oldest.txt
 
 environment: .venv/.dev

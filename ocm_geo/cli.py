@@ -13,6 +13,7 @@ import typer
 import ocm_geo as ocm
 from ocm_geo.advice import advise_in_options
 from ocm_geo.query.filters import FILTERS, Filter
+from ocm_geo.server.commands import outbox_app, serve
 from ocm_geo.settings import LIMITS
 from ocm_geo.study.inputs import open_source
 
@@ -31,6 +32,8 @@ app = typer.Typer(
 )
 mirror_app = typer.Typer(help="Local copies of the bulk data.", no_args_is_help=True)
 app.add_typer(mirror_app, name="mirror")
+mirror_app.command()(serve)
+mirror_app.add_typer(outbox_app, name="outbox")
 
 _NOT_COMPLETE = 3
 """Exit status of a build from a file that ends too early."""

@@ -45,7 +45,7 @@ LAYERS = (
     *("files", "query", "outside", "sources", "registers", "stations", "routes"),
     *("corridors", "roads"),
     *("routing", "coverage", "access", "uncertainty", "standards", "plots"),
-    *("widgets", "advice", "study", "app", "cli"),
+    *("widgets", "server", "advice", "study", "app", "cli"),
 )
 FUNCTIONS = [
     name
@@ -140,7 +140,7 @@ def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 HEAVY = (
     *("matplotlib", "ipyleaflet", "rasterio", "networkx", "mapclassify", "typer", "dask", "tqdm"),
-    *("pulp", "highspy", "spopt"),
+    *("pulp", "highspy", "spopt", "starlette", "uvicorn"),
 )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from ocm_geo.geodesy import PointIndex
 from ocm_geo.paths import expand_path
 from ocm_geo.provenance import attach
 from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery, columns_of
-from ocm_geo.schema import STATION_COLUMNS, stations_from_arrow, to_pandas
+from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, stations_from_arrow, to_pandas
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.build import build_snapshot
 from ocm_geo.sources.countries import coverage_table, covered_codes
@@ -39,6 +40,16 @@ _STATE = ["ocm_id", "submission_status_id", "status_type_id"]
 _SITE_FILTERS = list(dict.fromkeys([*_STATE, *columns_of("station")]))
 """The column that snapshots of earlier versions lack."""
 _PLUG_FILTERS = ["ocm_id", *columns_of("connection")]
+
+
+class RunningServer(Protocol):
+    """A server that was started: see `ocm_geo.server.RunningServer`."""
+
+    url: str
+
+    def stop(self) -> None:
+        """Stop it."""
+        ...
 
 
 class Mirror:
@@ -205,6 +216,21 @@ class Mirror:
         """
         return self._reference
 
+    def arrow_tables(self) -> tuple[pa.Table, pa.Table]:
+        """
+        Return everything that the snapshot holds, unpublished stations included.
+
+        Returns
+        -------
+        stations : pyarrow.Table
+            The columns of `ocm_geo.schema.STATION_COLUMNS`, ``lon`` and ``lat``.
+        connections : pyarrow.Table
+            The columns of `ocm_geo.schema.CONNECTION_COLUMNS`, each station's in the order of its
+            record.
+        """
+        names = [column.name for column in CONNECTION_COLUMNS]
+        return self._rows, self._read(disk.CONNECTIONS, names)
+
     def fetch(self, query: StationQuery) -> gpd.GeoDataFrame:
         """
         Answer a question.
@@ -252,6 +278,53 @@ class Mirror:
             self._ids[positions], points.lon[positions], points.lat[positions]
         )
         return bool(found.positions.size)
+
+    def serve(
+        self,
+        port: int = 8800,
+        *,
+        manner: Literal["exact", "ocm"] = "exact",
+        block: bool | None = None,
+    ) -> RunningServer:
+        """
+        Serve the snapshot as version 3 of the Open Charge Map API, to this machine alone.
+
+        Parameters
+        ----------
+        port : int
+            Port; 0 for a free one.
+        manner : {"exact", "ocm"}
+            ``exact``: what was asked for, correctly; a bad parameter is an error. ``ocm``: as Open
+            Charge Map's own server answers, with its faults.
+        block : bool, optional
+            Serve until Ctrl+C. By default so, but in a notebook, where the server runs in the
+            background until its ``stop()``.
+
+        Returns
+        -------
+        RunningServer
+            The server; ``url`` is what ``OpenChargeMap(base_url=...)`` takes.
+
+        Raises
+        ------
+        QueryError
+            If the port is taken.
+        MissingDependency
+            If the packages of the extra ``server`` are not installed.
+
+        Examples
+        --------
+        >>> import ocm_geo as ocm
+        >>> with ocm.sample().serve(0, block=False) as server:
+        ...     api = ocm.OpenChargeMap(base_url=server.url, min_interval_s=0)
+        ...     len(ocm.stations_from_ids([9000001], source=api))
+        1
+        """
+        # A layer above: found when it is needed.
+        server = importlib.import_module("ocm_geo.server")
+        options = server.ServerOptions(manner=manner)
+        running: RunningServer = server.serve_mirror(self, port, options=options, block=block)
+        return running
 
     def _facts(self) -> dict[str, Any]:
         return {

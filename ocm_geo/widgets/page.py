@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["MAX_BYTES", "MAX_MARKERS", "to_html"]
+__all__ = ["MAX_BYTES", "MAX_MARKERS", "render_page", "to_html"]
 
 MAX_MARKERS = 5000
 MAX_BYTES = 5_000_000
@@ -82,6 +82,41 @@ def to_html(
     >>> "<script src=" in page
     False
     """
+    page = render_page(stations, reference=reference, title=title)
+    target = expand_path(path)
+    with replacing(target) as scratch:
+        scratch.write_bytes(page)
+    return target
+
+
+def render_page(
+    stations: gpd.GeoDataFrame,
+    *,
+    reference: ReferenceData | None = None,
+    title: str = "Charging stations",
+) -> bytes:
+    """
+    Return a map of stations as HTML that asks no server.
+
+    Parameters
+    ----------
+    stations : geopandas.GeoDataFrame
+        A station table in any coordinate reference system.
+    reference : ReferenceData, optional
+        What ids stand for; by default the reference data of the source of the table.
+    title : str
+        Heading.
+
+    Returns
+    -------
+    bytes
+        The page, 5 MB at most, as `to_html` writes it.
+
+    Raises
+    ------
+    QueryError
+        If it is no station table.
+    """
     check_reference(reference)
     shown, missing = placed(stations)
     page = b""
@@ -90,10 +125,7 @@ def to_html(
     if not page or len(page) > MAX_BYTES:
         left_out = "too many" if not page else "too much text"
         page = _page(title, _grouped(shown), _notes(shown, missing, left_out))
-    target = expand_path(path)
-    with replacing(target) as scratch:
-        scratch.write_bytes(page)
-    return target
+    return page
 
 
 def _single(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> dict[str, Any]:

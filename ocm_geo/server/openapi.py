@@ -1,0 +1,279 @@
+"""The server described as OpenAPI 3, made from the parameters it reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ocm_geo._version import __version__
+from ocm_geo.server.bodies import CONNECTION_KEYS
+from ocm_geo.server.comments import COMMENT_FIELDS
+from ocm_geo.server.lookups import REFERENCE_KEYS
+from ocm_geo.server.parameters import PARAMETERS, Parameter
+from ocm_geo.server.records import ADDRESS_KEYS, POI_KEYS
+
+if TYPE_CHECKING:
+    from ocm_geo.server.options import ServerOptions
+
+__all__ = ["describe_server"]
+
+_WHOLE_KEYS = (
+    *("Amps", "Voltage", "Quantity", "NumberOfPoints", "DataQualityLevel", "DistanceUnit"),
+    "PercentageSimilarity",
+)
+_SPECIAL: dict[str, dict[str, Any]] = {
+    "AddressInfo": {"$ref": "#/components/schemas/AddressInfo"},
+    "Connections": {"type": "array", "items": {"$ref": "#/components/schemas/Connection"}},
+    "IsRecentlyVerified": {"type": "boolean"},
+}
+_NUMBERS = ("PowerKW", "Latitude", "Longitude", "Distance")
+_OBJECTS = (
+    *("DataProvider", "OperatorInfo", "UsageType", "StatusType", "SubmissionStatus", "Country"),
+    *("ConnectionType", "Level", "CurrentType"),
+)
+_LISTS = ("UserComments", "MediaItems", "MetadataValues")
+_DATE = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$"
+_NUMBER = r"-?\d{1,2}(\.\d{1,6})?"
+_POINTS = rf"^\({_NUMBER},{_NUMBER}\)(,\({_NUMBER},{_NUMBER}\))*$"
+
+
+def describe_server(options: ServerOptions) -> dict[str, Any]:
+    """
+    Describe the server.
+
+    Parameters
+    ----------
+    options : ServerOptions
+        How it serves.
+
+    Returns
+    -------
+    dict
+        An OpenAPI 3.0 document. That of manner ``ocm`` names no errors of parameters: what
+        cannot be read is dropped there.
+    """
+    document: dict[str, Any] = {
+        "openapi": "3.0.3",
+        "info": {
+            "title": "Open Charge Map API, served from a mirror",
+            "version": __version__,
+            "description": (
+                f"Manner {options.manner}. Data: Open Charge Map contributors and providers; "
+                "the licence is that of each record's data provider."
+            ),
+        },
+        "servers": [{"url": "/"}],
+        "paths": _list_paths(options),
+        "components": {"schemas": _list_schemas()},
+    }
+    if options.keys:
+        document["components"]["securitySchemes"] = {
+            "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            "query": {"type": "apiKey", "in": "query", "name": "key"},
+        }
+        document["security"] = [{"header": []}, {"query": []}]
+    return document
+
+
+def _list_paths(options: ServerOptions) -> dict[str, Any]:
+    """List what can be asked."""
+    is_exact = options.manner == "exact"
+    rows = [row for row in PARAMETERS.values() if row.name != "key" or not options.keys]
+    parameters = [_describe_parameter(row, is_exact=is_exact) for row in rows]
+    countries = [p for p in parameters if p["name"] == "countryid"]
+    poi = {
+        "operationId": "getPOIs",
+        "summary": "Return charging stations; all conditions hold together.",
+        "parameters": parameters,
+        "responses": _answers(_list_contents(), "Stations", options),
+    }
+    reference = {
+        "operationId": "getReferenceData",
+        "summary": "Return what ids stand for.",
+        "parameters": countries,
+        "responses": _answers(_as_json("ReferenceData"), "Reference data", options),
+    }
+    status = {
+        "operationId": "getStatus",
+        "summary": "Return the state of the data.",
+        "responses": _answers(_as_json("Status"), "State", options, may_be_wrong=False),
+    }
+    comment = {
+        "operationId": "submitComment",
+        "summary": "Submit a comment or check-in; it is kept in the outbox of the mirror.",
+        "requestBody": {"required": True, "content": _as_json("Comment")},
+        "responses": {
+            **_answers(_as_json("Outcome"), "Kept", options),
+            "400": _answer("Not a comment", _as_json("Error")),
+            "413": _answer("Too long", _as_json("Error")),
+            "415": _answer("Compressed", _as_json("Error")),
+        },
+    }
+    return {
+        "/v3/poi": {"get": poi},
+        "/v3/referencedata": {"get": reference},
+        "/v3/system/status": {"get": status},
+        "/v3/comment": {"post": comment},
+    }
+
+
+def _describe_parameter(row: Parameter, *, is_exact: bool) -> dict[str, Any]:
+    """Describe a parameter."""
+    described: dict[str, Any] = {
+        "name": row.name,
+        "in": "query",
+        "required": False,
+        "description": row.meaning,
+        "schema": _describe_value(row) if is_exact else {"type": "string"},
+    }
+    if is_exact and row.kind in {"wholes", "texts"}:
+        described |= {"style": "form", "explode": False}
+    return described
+
+
+def _describe_value(row: Parameter) -> dict[str, Any]:
+    """Describe the value of a parameter."""
+    limits = {"minimum": row.low, "maximum": row.high}
+    given = {name: _plain(limit) for name, limit in limits.items() if limit is not None}
+    whole = {"type": "integer", "format": "int32", **given}
+    schema: dict[str, Any] = {"type": "string"}
+    match row.kind:
+        case "whole":
+            schema = whole
+        case "wholes":
+            schema = {"type": "array", "items": whole, "minItems": 1}
+        case "texts":
+            schema = {"type": "array", "items": {"type": "string"}}
+        case "number":
+            schema = {"type": "number", "format": "double", **given}
+            if row.name == "distance":
+                schema |= {"minimum": 0, "exclusiveMinimum": True}
+        case "truth":
+            schema = {"type": "boolean"}
+        case "choice":
+            schema = {"type": "string", "enum": list(row.choices)}
+        case "date":
+            schema = {"type": "string", "pattern": _DATE}
+        case "points":
+            schema = {"type": "string", "pattern": _POINTS}
+    return schema if row.default is None else {**schema, "default": row.default}
+
+
+def _plain(value: float) -> float:
+    return int(value) if value == int(value) else value
+
+
+def _answers(
+    content: dict[str, Any], what: str, options: ServerOptions, *, may_be_wrong: bool = True
+) -> dict[str, Any]:
+    """List the answers to a request."""
+    answers = {"200": _answer(what, content)}
+    if options.manner == "exact" and may_be_wrong:
+        answers["400"] = _answer("A parameter is wrong; the text says which", _as_json("Error"))
+    if options.keys:
+        text = {"text/plain": {"schema": {"type": "string"}}}
+        answers["403"] = _answer("No key, or an unknown one", text)
+    answers["414"] = _answer("Address too long", _as_json("Error"))
+    if options.max_per_minute:
+        answers["429"] = _answer("Too many requests", _as_json("Error"))
+    return answers
+
+
+def _answer(what: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"description": what, "content": content}
+
+
+def _as_json(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+def _list_contents() -> dict[str, Any]:
+    """List the outputs of a question for stations."""
+    text = {"schema": {"type": "string"}}
+    stations = {"type": "array", "items": {"$ref": "#/components/schemas/POI"}}
+    return {
+        "application/json": {"schema": stations},
+        "application/geo+json": {"schema": {"$ref": "#/components/schemas/FeatureCollection"}},
+        "application/javascript": text,
+        "text/csv": text,
+        "text/xml": text,
+        "application/vnd.google-earth.kml+xml": text,
+    }
+
+
+def _list_schemas() -> dict[str, Any]:
+    """List what answers are made of."""
+    anything = {"type": "object", "additionalProperties": True}
+    titled = {"type": "object", "properties": {"ID": _integer(), "Title": _nullable("string")}}
+    return {
+        "Error": _object({"status": {"type": "string"}, "description": {"type": "string"}}, "*"),
+        "Outcome": _object({"status": {"type": "string"}, "description": {"type": "string"}}, "*"),
+        "Comment": _describe_comment(),
+        "Connection": _object({key: _describe_key(key) for key in CONNECTION_KEYS}),
+        "AddressInfo": _object({key: _describe_key(key) for key in ADDRESS_KEYS}),
+        # Names in camel case are other names: no member is required.
+        "POI": _object({key: _describe_key(key) for key in POI_KEYS}),
+        "FeatureCollection": _object(
+            {
+                "type": {"type": "string", "enum": ["FeatureCollection"]},
+                "features": {"type": "array", "items": anything},
+            },
+            "*",
+        ),
+        "Lookup": titled,
+        "ReferenceData": _object(
+            {
+                key: {"type": "array", "items": {"$ref": "#/components/schemas/Lookup"}}
+                for key in REFERENCE_KEYS
+            },
+            "*",
+        ),
+        "Status": _object(
+            {
+                "systemVersion": {"type": "string"},
+                "poiDataLastModified": _nullable("string"),
+                "poiDataLastCreated": _nullable("string"),
+                "maxPOIId": _integer(),
+                "dataHash": _nullable("string"),
+            },
+            "*",
+        ),
+    }
+
+
+def _object(properties: dict[str, Any], required: str = "") -> dict[str, Any]:
+    """Describe an object; "*" requires all of its members."""
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
+    return {**schema, "required": list(properties)} if required else schema
+
+
+def _integer() -> dict[str, Any]:
+    return {"type": "integer", "format": "int64"}
+
+
+def _nullable(kind: str) -> dict[str, Any]:
+    return {"type": kind, "nullable": True}
+
+
+def _describe_key(key: str) -> dict[str, Any]:
+    """Describe a member of a record by its name."""
+    if key in _SPECIAL:
+        return _SPECIAL[key]
+    if key in _LISTS:
+        return {"type": "array", "nullable": True, "items": {"type": "object"}}
+    if key in _OBJECTS:
+        return _nullable("object")
+    if key in _WHOLE_KEYS or (key.endswith("ID") and key != "UUID"):
+        return {**_integer(), "nullable": True}
+    return _nullable("number" if key in _NUMBERS else "string")
+
+
+def _describe_comment() -> dict[str, Any]:
+    """Describe a comment that is submitted."""
+    properties: dict[str, Any] = {}
+    for name, (kind, longest) in COMMENT_FIELDS.items():
+        properties[name] = {"type": "integer", "format": "int32"}
+        if kind is str:
+            properties[name] = {"type": "string", "nullable": True, "maxLength": longest}
+    properties["Rating"] |= {"minimum": 1, "maximum": 5, "nullable": True}
+    mandatory = ["ChargePointID", "CommentTypeID", "CheckinStatusTypeID"]
+    return {"type": "object", "properties": properties, "required": mandatory}
