@@ -1,4 +1,4 @@
-"""Figures with matplotlib: they take finished tables, fetch nothing and return their axes."""
+"""Figures with matplotlib. They take finished tables, fetch nothing and return their axes."""
 
 from ocm_geo.plots.bounds import plot_bounds
 from ocm_geo.plots.coverage import plot_coverage

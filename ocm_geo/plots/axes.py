@@ -1,9 +1,10 @@
-"""Axes and what stands around them: sizes of text, legend, and the caption with the credit."""
+"""Axes with their title, labels, legend and caption."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.outside import name_outside
 from ocm_geo.plots.room import box_inches, fill_room
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
     from matplotlib.text import Annotation
+    from matplotlib.transforms import Transform
 
 __all__ = [
     "CAPTION",
@@ -30,37 +32,37 @@ CAPTION = "ocm-caption"
 """The ``gid`` of the caption, by which `save_figure` finds it."""
 
 _AXIS_POINTS = 33.0
-"""What an axis of numbers and its label take of the width."""
+"""Width of an axis of numbers with its label."""
 _WIDE_POINTS = 50.0
-"""Longer names beside the axes: what stands below then begins under them."""
+"""Row names wider than this: text below the axes then begins under the names."""
 _OVERHANG = 6.0
-"""By which the last tick label leaves the axes, points."""
+"""Width by which the last tick label leaves the axes, points."""
 _LEGEND_POINT = 22.0
 _MOST_COLUMNS = 5
 _PLAIN_HANDLE, _DASHED_HANDLE, _BESIDE = 1.4, 3.2, 1.8
-"""Of the size of text: the sign of an entry of a legend, long enough to tell dashes, and gaps."""
+"""Widths of a legend's handles, long enough to show dashes, and of gaps; in sizes of text."""
 
 
 def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
     """
-    Give the axes to draw on.
+    Return the axes to draw on.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes or None
-        The caller's, which stay as they are.
+        The caller's axes, which keep their size; None makes a new figure.
     width, height : float
         Size of a new figure, inches.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The caller's, or those of a new figure.
+        The caller's axes, or those of a new figure.
 
     Raises
     ------
     QueryError
-        If ``ax`` is something else.
+        If ``ax`` is anything else.
     """
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
     from matplotlib.axes import Axes as AnyAxes  # noqa: PLC0415 - loaded when needed
@@ -68,13 +70,13 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 5.0) -> Axes:
     if isinstance(ax, AnyAxes):
         return ax
     if ax is not None:
-        raise QueryError(f"ax must be the axes of a figure, not {type(ax).__name__}")
+        raise QueryError(f"ax must be the axes of a figure, not {short_form(ax)}")
     _, new = plt.subplots(figsize=(width, height))
     return new
 
 
-def _points_beside(ax: Axes) -> float:
-    """Give the width of what stands on the left of axes, points; a map has nothing there."""
+def _measure_left(ax: Axes) -> float:
+    """Return the width of the labels on the left of axes, points; a map has none."""
     if not len(ax.get_yticks()):
         return 0.0
     names = [label.get_text() for label in ax.get_yticklabels()]
@@ -82,16 +84,16 @@ def _points_beside(ax: Axes) -> float:
     return max(widest + 8.0, _AXIS_POINTS)
 
 
-def _below(ax: Axes) -> tuple[float, float]:
-    """Give where text below the axes begins, left of them, and how wide it may be, points."""
-    beside = _points_beside(ax)
+def _find_text_room(ax: Axes) -> tuple[float, float]:
+    """Return how far left of the axes text below them begins, and its largest width, points."""
+    beside = _measure_left(ax)
     shift = beside if beside > _WIDE_POINTS else 0.0
     return shift, box_inches(ax)[0] * POINTS - beside + shift - _OVERHANG
 
 
 def put_title(ax: Axes, text: str) -> None:
     """
-    Put a heading above axes, on as many lines as it needs.
+    Add a title above axes, on as many lines as it needs.
 
     Parameters
     ----------
@@ -101,21 +103,22 @@ def put_title(ax: Axes, text: str) -> None:
         Any text.
     """
     size = text_size(ax) + 1.5
-    ax.set_title(wrapped(plain(text), size, _below(ax)[1]), fontsize=size, loc="left", color=INK)
+    title = wrapped(plain(text), size, _find_text_room(ax)[1])
+    ax.set_title(title, fontsize=size, loc="left", color=INK)
 
 
 def tune(ax: Axes, xlabel: str, ylabel: str, *, grid: str = "y") -> None:
     """
-    Label axes that are no map, at sizes that fit them.
+    Label the axes of a chart, at sizes that fit them.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         The axes.
     xlabel, ylabel : str
-        With the unit.
+        Labels, with the unit.
     grid : {"x", "y", "both", ""}
-        The lines behind the data.
+        Grid lines behind the data.
     """
     size = text_size(ax)
     width, height = (POINTS * inches for inches in box_inches(ax))
@@ -131,40 +134,35 @@ def tune(ax: Axes, xlabel: str, ylabel: str, *, grid: str = "y") -> None:
 
 def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) -> Legend | None:
     """
-    Put the legend under the axes, where it covers nothing, in as many columns as fit.
+    Place the legend under the axes, where it covers nothing, in as many columns as fit.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         The axes.
     heading : str
-        What the classes are.
+        Title of the legend.
     handles : list of matplotlib.artist.Artist, optional
-        What is explained; all that is labelled by default.
+        What the legend explains; by default everything with a label.
 
     Returns
     -------
     matplotlib.legend.Legend or None
         None if there is nothing to explain.
     """
-    from matplotlib.collections import PathCollection  # noqa: PLC0415 - loaded when needed
-    from matplotlib.lines import Line2D  # noqa: PLC0415 - loaded when needed
-    from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415 - loaded when needed
-
-    given = handles if handles is not None else ax.get_legend_handles_labels()[0]
-    if not given:
+    shown = handles if handles is not None else ax.get_legend_handles_labels()[0]
+    if not shown:
         return None
-    shift, width = _below(ax)
-    dashed = any(isinstance(h, Line2D) and h.is_dashed() for h in given)
-    handle = _DASHED_HANDLE if dashed else _PLAIN_HANDLE
-    size, columns = _columns([str(h.get_label()) for h in given], ax, width, handle + _BESIDE)
-    down = ScaledTranslation(-shift / POINTS, -_room_below(ax) / POINTS, ax.figure.dpi_scale_trans)
+    shift, width = _find_text_room(ax)
+    handle = _DASHED_HANDLE if any(map(_is_dashed, shown)) else _PLAIN_HANDLE
+    room = handle + _BESIDE
+    size, columns = _choose_columns([str(h.get_label()) for h in shown], ax, width, room)
     legend = ax.legend(
-        handles=given,
+        handles=shown,
         title=wrapped(heading, size, width) or None,
         loc="upper left",
         bbox_to_anchor=(0, 0),
-        bbox_transform=ax.transAxes + down,
+        bbox_transform=_place_below(ax, shift),
         ncols=columns,
         fontsize=size,
         title_fontsize=size,
@@ -179,51 +177,90 @@ def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) 
     )
     legend.set_zorder(10)
     for text in legend.get_texts():
-        text.set_text(wrapped(text.get_text(), size, width - (handle + _BESIDE) * size))
+        text.set_text(wrapped(text.get_text(), size, width - room * size))
+    _size_points(legend)
+    return legend
+
+
+def _is_dashed(handle: Any) -> bool:  # noqa: ANN401 - any artist
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - loaded when needed
+
+    return isinstance(handle, Line2D) and bool(handle.is_dashed())
+
+
+def _place_below(ax: Axes, shift: float) -> Transform:
+    """Return the transform from the axes' lower left corner to the place below their labels."""
+    from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415 - loaded when needed
+
+    x, y = -shift / POINTS, -_measure_below(ax) / POINTS
+    return ax.transAxes + ScaledTranslation(x, y, ax.figure.dpi_scale_trans)
+
+
+def _size_points(legend: Legend) -> None:
+    """Draw points in the legend large enough to show their colour, however small on the map."""
+    from matplotlib.collections import PathCollection  # noqa: PLC0415 - loaded when needed
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - loaded when needed
+
     for shown in legend.legend_handles:
         if isinstance(shown, PathCollection):
             shown.set_sizes([_LEGEND_POINT])
         elif isinstance(shown, Line2D) and shown.get_linestyle() == "None":
             shown.set_markersize(_LEGEND_POINT**0.5)
-    return legend
 
 
-def _columns(labels: list[str], ax: Axes, width: float, handle: float) -> tuple[float, int]:
-    """Choose the size of a legend's text and its columns: smaller where it saves many lines."""
+def _choose_columns(labels: list[str], ax: Axes, width: float, room: float) -> tuple[float, int]:
+    """Choose the text size and the columns of a legend: smaller text where it saves many lines."""
     sizes = (text_size(ax) - 0.3, small_size(ax))
     for size in sizes:
         for columns in range(min(len(labels), _MOST_COLUMNS), 1, -1):
+            # matplotlib fills a legend column by column, each as wide as its longest label.
             rows = -(-len(labels) // columns)
             parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
             widest = [max(text_points(label, size) for label in part) for part in parts]
-            if sum(widest) + handle * size * len(parts) <= width:
+            if sum(widest) + room * size * len(parts) <= width:
                 return size, len(parts)
     longest = max(text_points(label, sizes[0]) for label in labels)
-    return sizes[longest + handle * sizes[0] > width], 1
+    return sizes[longest + room * sizes[0] > width], 1
 
 
-def _room_below(ax: Axes) -> float:
-    """Give the height of ticks, their labels and the axis label, points."""
+def _measure_below(ax: Axes) -> float:
+    """Return the height of the ticks, their labels and the axis label, points."""
     size = text_size(ax)
     ticks = 7 + 1.2 * size if len(ax.get_xticks()) else 0.0
     lines = ax.get_xlabel().count("\n") + 1 if ax.get_xlabel() else 0
     return ticks + 4 + lines * (1.25 * size) + 5
 
 
+def _describe_origin(attrs: dict[str, Any]) -> list[str]:
+    """Return the facts of the provenance that a reader must know: dates, and what is left out."""
+    facts = []
+    if date := attrs.get("data_date"):
+        facts.append(f"data to {date}")
+    elif retrieved := attrs.get("retrieved"):
+        facts.append(f"retrieved {retrieved[:10]}")
+    if snapshot := attrs.get("snapshot"):
+        facts.append(f"snapshot {snapshot}")
+    if attrs.get("truncated"):
+        facts.append("truncated: more stations match")
+    if names := name_outside(attrs):
+        facts.append(f"no data: {names}")
+    return facts
+
+
 def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> Annotation:
     """
-    Say under a figure what it rests on and whom to credit.
+    Add a caption with the origin of the data and the credit.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        The axes, finished but for this.
+        The axes, with everything else drawn.
     table : pandas.DataFrame
         The table that was drawn.
     *facts : str
-        What comes first: how many, and what is missing.
+        First part of the caption: number of rows, and what is missing.
     note : str
-        What must be known before all, on lines of its own.
+        Warning in front of the facts, on its own lines.
 
     Returns
     -------
@@ -231,20 +268,10 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
         The caption.
     """
     attrs = read_attrs(table)
-    told = [fact for fact in facts if fact]
-    if date := attrs.get("data_date"):
-        told.append(f"data to {date}")
-    elif retrieved := attrs.get("retrieved"):
-        told.append(f"retrieved {retrieved[:10]}")
-    if snapshot := attrs.get("snapshot"):
-        told.append(f"snapshot {snapshot}")
-    if attrs.get("truncated"):
-        told.append("cut off: not all stations that match")
-    if names := name_outside(attrs):
-        told.append(f"no data: {names}")
+    said = [fact for fact in (*facts, *_describe_origin(attrs)) if fact]
     size = small_size(ax)
-    shift, width = _below(ax)
-    texts = [note, " · ".join(told), credit_line(table)]
+    shift, width = _find_text_room(ax)
+    texts = [note, " · ".join(said), credit_line(table)]
     lines = [wrapped(plain(text), size, width) for text in texts if text]
     legend = ax.get_legend()
     under = legend if legend is not None else ax.xaxis.label

@@ -1,4 +1,4 @@
-"""A value with its bounds: low, as recorded, high."""
+"""Values with their bounds: low, as recorded, high."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import BOUNDS, GREY, INK, SERIES, counted, numbers, plain, require
 from ocm_geo.plots.text import shortened, small_size, text_size
-from ocm_geo.plots.words import WAYS, labelled
+from ocm_geo.plots.words import WAYS, described, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,34 +33,34 @@ def plot_bounds(
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw a value with its bounds: what it is with every uncertain station out, and all of them in.
+    Plot values with their bounds: without any, and with every uncertain station.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        With ``column``, ``column_low`` and ``column_high``: of `ocm_geo.coverage`,
+        Table with ``column``, ``column_low`` and ``column_high``: made by `ocm_geo.coverage`,
         `ocm_geo.nearest_stations` and others with ``bounds=True``, or the ``readings`` of a
-        verdict. A row becomes a line of the figure, in the order of the table; at most 40.
+        verdict. Each row becomes a bar, in the order of the table; at most 40.
     column : str
-        The value as recorded, such as ``area_share`` or ``share``. Columns of shares (0 to 1)
-        are drawn in percent. Of a distance low is the longer one: without the uncertain
-        stations it is farther.
+        Column of the value as recorded, such as ``area_share`` or ``share``. Shares (0 to 1)
+        are drawn in percent. The low bound of a distance is the longer one: without the
+        uncertain stations the nearest station is farther.
     labels : str or sequence of str, optional
-        A column that names the rows, or several; the index by default.
+        Column that names the rows, or several columns; the index by default.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A bar from low to high and a dot for the value; a row without a value stays empty and
-        says so.
+        Axes with a bar from low to high and a dot for the value; a row without a value is
+        labelled as such.
 
     Raises
     ------
     QueryError
-        If a column is missing or no number, low is above high (of a distance below), or there
-        are no or too many rows.
+        If a column is missing or not numeric, low is above high (for distances below), or
+        there are no or too many rows.
 
     Examples
     --------
@@ -72,13 +72,13 @@ def plot_bounds(
     'share, %'
     """
     made_by = "a function of ocm_geo with bounds=True"
-    low, value, high = (numbers(table, name, made_by=made_by) for name in _names(column))
+    low, value, high = (numbers(table, name, made_by=made_by) for name in _name_columns(column))
     if not 0 < len(table) <= _MOST:
         raise QueryError(f"the table has {len(table)} rows; 1 to {_MOST} can be drawn")
     falls = column.startswith(WAYS)
     _check_order(column, *((high, low) if falls else (low, high)))
-    names = _row_names(table, labels)
-    scale = 100.0 if "share" in column else 1.0
+    names = _name_rows(table, labels)
+    scale = 100.0 if described(column)[1] == "%" else 1.0
     ax = new_axes(ax, 6.5, 1.7 + 0.28 * len(table))
     names = shortened(ax, names)
     rows = np.arange(len(table))
@@ -88,10 +88,10 @@ def plot_bounds(
     ax.hlines(rows, scale * np.fmin(low, high), scale * np.fmax(low, high), **look)  # type: ignore[arg-type]
     open_ended = falls & np.isnan(low) & ~np.isnan(high)
     ax.plot(scale * value, rows, "o", color=INK, ms=0.45 * size, label="as recorded", zorder=4)
-    _say_missing(ax, value, "none found" if falls else "not known")
+    _label_missing(ax, value, "none found" if falls else "not known")
     _set_limits(ax, scale * np.concatenate([low, value, high]), is_share=scale != 1.0)
     if open_ended.any():
-        _draw_open(ax, rows[open_ended], scale * high[open_ended], size)
+        _draw_open_bars(ax, rows[open_ended], scale * high[open_ended], size)
     tune(ax, labelled(column), "", grid="x")
     ax.set_yticks(rows, names)
     ax.set_ylim(len(table) - 0.4, -0.6)
@@ -104,29 +104,33 @@ def plot_bounds(
 
 
 def _thin_names(ax: Axes, names: list[str]) -> None:
-    """Name every second or third row where there is no room for all."""
+    """Label every second or third row if there is no room for all labels."""
     room = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
     step = int(np.ceil(text_size(ax) / room))
     ax.set_yticks(range(0, len(names), step), names[::step])
 
 
 def _check_order(column: str, least: NDArray[np.float64], most: NDArray[np.float64]) -> None:
+    """Check that the bounds are in order in every row."""
     if wrong := int((least > most + _TOLERANCE).sum()):
         above = "below" if column.startswith(WAYS) else "above"
         raise QueryError(f"{column}_low is {above} {column}_high in {wrong} rows")
 
 
-def _draw_open(ax: Axes, rows: NDArray[np.intp], start: NDArray[np.float64], size: float) -> None:
-    """Show that without the uncertain stations there is none at all."""
-    look = {"color": SERIES[0], "lw": 0.3 * size, "ls": ":", "label": "none found if low"}
+def _draw_open_bars(
+    ax: Axes, rows: NDArray[np.intp], start: NDArray[np.float64], size: float
+) -> None:
+    """Draw bars without an end: without the uncertain stations no station is found."""
+    look = {"color": SERIES[0], "lw": 0.3 * size, "ls": ":", "label": "low: none found"}
     ax.hlines(rows, start, ax.get_xlim()[1], **look)  # type: ignore[arg-type]
 
 
-def _names(column: str) -> tuple[str, str, str]:
+def _name_columns(column: str) -> tuple[str, str, str]:
     return f"{column}_low", column, f"{column}_high"
 
 
-def _row_names(table: pd.DataFrame, labels: str | Sequence[str] | None) -> list[str]:
+def _name_rows(table: pd.DataFrame, labels: str | Sequence[str] | None) -> list[str]:
+    """Return the names of the rows from the index, or from one or several columns."""
     if labels is None:
         parts = [table.index.to_series().astype(str)]
     else:
@@ -137,7 +141,8 @@ def _row_names(table: pd.DataFrame, labels: str | Sequence[str] | None) -> list[
     return [plain(name) for name in whole]
 
 
-def _say_missing(ax: Axes, value: NDArray[np.float64], words: str) -> None:
+def _label_missing(ax: Axes, value: NDArray[np.float64], words: str) -> None:
+    """Label the rows without a value."""
     for row in np.flatnonzero(np.isnan(value)):
         ax.annotate(
             words,
@@ -150,6 +155,7 @@ def _say_missing(ax: Axes, value: NDArray[np.float64], words: str) -> None:
 
 
 def _set_limits(ax: Axes, drawn: NDArray[np.float64], *, is_share: bool) -> None:
+    """Set the limits of the axis of values: all of 0 to 100 % for shares, else 0 and all values."""
     if is_share:
         ax.set_xlim(-1.5, 101.5)
     elif np.isfinite(drawn).any():

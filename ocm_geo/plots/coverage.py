@@ -1,4 +1,4 @@
-"""How much is within reach: maps of areas, grids and contours, and the shares by distance."""
+"""Coverage: maps of areas, grids and contours, and the shares within reach by distance."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ def plot_coverage(
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw coverage: a map of areas, a grid, contours, or the shares by distance.
+    Plot coverage: a map of areas, a grid, contours, or the shares by distance.
 
     Parameters
     ----------
     table : geopandas.GeoDataFrame
-        As `ocm_geo.coverage`, `ocm_geo.coverage_by_road` or `ocm_geo.population_coverage` gives
-        it; with a column ``group``, each group is a line, five at most. For ``grid`` and
-        ``contours`` the cells of `ocm_geo.coverage_grid`.
+        Made by `ocm_geo.coverage`, `ocm_geo.coverage_by_road` or
+        `ocm_geo.population_coverage`; with a column ``group``, each group is a line, at most
+        five. For ``grid`` and ``contours`` the cells of `ocm_geo.coverage_grid`.
     kind : {"shares", "areas", "grid", "contours"}, optional
-        What to draw; for a grid the grid, for areas the shares, and beside them, in a new figure
-        of several areas, their map.
+        Kind of figure. By default a grid for cells, and for areas the shares by distance, in a
+        new figure of several areas beside their map.
     column : str, optional
-        ``area_share`` or ``population_share``; the people's where they are known. A map takes
-        their ``…_low`` and ``…_high`` too. Of a grid any column of numbers; ``nearest_km`` by
-        default.
+        ``area_share`` or ``population_share``; by default that of the population if it is known.
+        A map takes their ``…_low`` and ``…_high`` too. For a grid any numeric column,
+        ``nearest_km`` by default.
     within_km, minutes : float, optional
-        The distance or driving time that the map of areas shows; the middle one by default.
+        Distance or driving time shown on the map of areas; the middle one by default.
     breaks : str or sequence of float, optional
         Classes of a map: the name of a classifier of mapclassify, such as ``quantiles``, or the
         bounds between classes in units of the legend, so that several maps share them. By
@@ -72,19 +72,19 @@ def plot_coverage(
     k : int, optional
         Number of classes of a classifier, 2 to 9; 5 by default. Alone it means equal intervals.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        With unit, number of areas, date and credit. Columns ``…_low`` and ``…_high`` become a
-        band about the shares. Classes of shares are the same in every map; those of a grid
-        are round numbers. Where the value is missing, the map is hatched.
+        Axes with unit, number of areas, date and credit. Columns ``…_low`` and ``…_high`` become
+        a band around the shares. Areas without a value are hatched. `coverage_map` of the same
+        table has the same classes, colours and labels.
 
     Raises
     ------
     QueryError
-        If it is no coverage table, is empty, or has not what is asked for.
+        If the table is not a coverage table, is empty, or lacks what an argument names.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def plot_coverage(
     'distance to a station, km'
     """
     require(table, made_by=_MADE_BY)
-    chosen = _kind_of(table, kind)
+    chosen = _choose_kind(table, kind)
     if chosen in {"grid", "contours"}:
         column = column or "nearest_km"
         require(table, column, made_by="ocm_geo.coverage_grid")
@@ -104,20 +104,25 @@ def plot_coverage(
         return draw(ax, table, column, classes)
     if chosen == "shares" and not (breaks is None and k is None):
         raise QueryError("breaks are for a grid, contours or kind='areas': lines have no classes")
-    share = _share_of(table, column, bounds=chosen == "areas")
-    layer = _one_layer(table, within_km, minutes)
-    classes = choose_classes(table, share, scheme=breaks, k=k, argument="breaks")
+    share = _choose_share(table, column, bounds=chosen == "areas")
+    layer = _select_step(table, within_km, minutes)
     if chosen == "areas":
-        return _draw_areas(ax, layer, share, classes)
-    several = "geometry" in table and len(table.index.unique()) > 1
-    if kind is None and ax is None and several:
-        return _draw_both(table, layer, share, classes)
+        return _draw_areas(
+            ax, layer, share, choose_classes(table, share, scheme=breaks, k=k, argument="breaks")
+        )
+    if kind is None and ax is None and _has_several_areas(table):
+        return _draw_both(table, layer, share)
     ax = new_axes(ax, 5.5, 4.2)
     draw_shares(ax, table, share)
     return ax
 
 
-def _kind_of(table: pd.DataFrame, kind: Kind | None) -> Kind:
+def _has_several_areas(table: pd.DataFrame) -> bool:
+    return "geometry" in table and len(table.index.unique()) > 1
+
+
+def _choose_kind(table: pd.DataFrame, kind: Kind | None) -> Kind:
+    """Return the kind of figure that is asked for, or that fits the table."""
     if kind is None:
         return "grid" if "nearest_km" in table and not has_steps(table) else "shares"
     if kind not in get_args(Kind):
@@ -125,8 +130,8 @@ def _kind_of(table: pd.DataFrame, kind: Kind | None) -> Kind:
     return kind
 
 
-def _share_of(table: pd.DataFrame, column: str | None, *, bounds: bool) -> str:
-    """Choose the column, and check that the table has what is drawn of it."""
+def _choose_share(table: pd.DataFrame, column: str | None, *, bounds: bool) -> str:
+    """Return the column of shares, after checking the columns that are drawn with it."""
     require(table, step_column(table), made_by=_MADE_BY)
     share = column or best_column(table)
     known = [name + end for name in SHARE_COLUMNS for end in (_BOUNDS if bounds else _BOUNDS[:1])]
@@ -141,25 +146,24 @@ def _share_of(table: pd.DataFrame, column: str | None, *, bounds: bool) -> str:
     return share
 
 
-def _one_layer(
+def _select_step(
     table: gpd.GeoDataFrame, within_km: float | None, minutes: float | None
 ) -> gpd.GeoDataFrame:
-    """Choose one distance or time and, where there are groups, the last of them."""
+    """Return the rows of one distance or time and, if there are groups, of the last one."""
     steps = chosen_steps(table, within_km, minutes)
     rows = table[table[step_column(table)] == steps[len(steps) // 2]]
     return rows[rows["group"] == rows["group"].iloc[-1]] if "group" in rows else rows
 
 
-def _draw_both(
-    table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str, classes: Classes
-) -> Axes:
+def _draw_both(table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str) -> Axes:
+    """Draw the map of areas beside the shares by distance, and return the axes of the shares."""
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
-    wanted, rows = _extent(layer)
+    wanted, rows = _fit_extent(layer)
     _, (left, right) = plt.subplots(
         1, 2, figsize=(10, 5.2), layout="constrained", width_ratios=[1.15, 1]
     )
-    _draw_classes(left, rows, share, classes, wanted=wanted)
+    _draw_area_classes(left, rows, share, choose_classes(table, share), wanted=wanted)
     draw_shares(right, table, share)
     fill_map(left, wanted)
     axes: Axes = right
@@ -167,20 +171,21 @@ def _draw_both(
 
 
 def _draw_areas(ax: Axes | None, layer: gpd.GeoDataFrame, share: str, classes: Classes) -> Axes:
-    wanted, rows = _extent(layer)
+    """Draw the map of areas with its caption."""
+    wanted, rows = _fit_extent(layer)
     ax = new_axes(ax, *map_size(wanted))
-    _draw_classes(ax, rows, share, classes, wanted=wanted)
+    _draw_area_classes(ax, rows, share, classes, wanted=wanted)
     add_caption(ax, layer, counted(len(rows), "area"))
     fill_map(ax, wanted)
     return ax
 
 
-def _extent(layer: gpd.GeoDataFrame) -> tuple[Extent, gpd.GeoDataFrame]:
+def _fit_extent(layer: gpd.GeoDataFrame) -> tuple[Extent, gpd.GeoDataFrame]:
     rows = in_lonlat(layer, "coverage table")
     return Extent.of_shapes(rows.geometry.to_numpy()), rows
 
 
-def _draw_classes(
+def _draw_area_classes(
     ax: Axes, rows: gpd.GeoDataFrame, share: str, classes: Classes, *, wanted: Extent
 ) -> None:
     """Draw areas by the class of their share, and what lies outside the data."""

@@ -1,7 +1,8 @@
-"""Distributions of distance: the share of places, or people, within each distance."""
+"""Distributions of distance: the share of points, or of a population, within each distance."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.style import (
     BOUNDS,
+    DASHES,
     GREY,
     INK,
     MANY,
@@ -30,11 +32,24 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_distances"]
 
-_LINES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
 _QUANTILES = (0.5, 0.9)
 _MIDDLE = 0.6
-# Of distances from strays, at 0, 0 for example: this share, when it is this many times farther.
+# A few points at 0, 0 for example must not stretch the axis: this share of the distances is left
+# beyond it if the farthest is this many times as far as the rest; the axis ends a little later.
 _STRAY_SHARE, _FAR_OFF, _SPARE = 0.005, 3.0, 1.25
+
+
+@dataclass(frozen=True)
+class _Distances:
+    """The columns of a table that are drawn, and how far the axis goes."""
+
+    km: NDArray[np.float64]
+    bounds: list[NDArray[np.float64]]
+    weight: NDArray[np.float64]
+    groups: NDArray[np.object_]
+    is_weighed: NDArray[np.bool_]
+    farthest: float
+    shown: float
 
 
 def plot_distances(
@@ -46,38 +61,39 @@ def plot_distances(
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw the empirical distribution of distances: which share lies within each distance.
+    Plot the empirical distribution of distances: the share within each distance.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        As `ocm_geo.nearest_stations` or `ocm_geo.nearest_by_road` gives it; with
-        ``bounds=True`` a band shows how far the uncertain stations matter.
+        Made by `ocm_geo.nearest_stations` or `ocm_geo.nearest_by_road`; with ``bounds=True`` a
+        band shows the effect of uncertain stations.
     column : str
-        Distances, or times such as ``road_min``.
+        Column of distances, or of times such as ``road_min``.
     weights : str, optional
-        A column to weigh rows by, such as ``population``; then the shares are of people.
+        Column of weights, such as ``population``: the shares are then those of the population.
     by : str, optional
-        A column that splits it: a line for each value, at most five.
+        Column that splits the rows: one line for each value, at most five.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Steps, exact at every distance of the table. A missing distance means that no station
-        was found: such rows stay in the whole, so that the line ends below 100 %. Rows without
-        a weight are left out. Both are counted in the caption, and so are the very few (0.5 %)
-        so far off that they are not shown.
+        Axes with a step function, exact at every distance of the table. A missing distance
+        means that no station was found: such rows count in the total, so that the line ends
+        below 100 %. Rows without a weight are left out. The caption counts both, and the rows
+        (at most 0.5 %) whose distance lies beyond the axis.
 
     Raises
     ------
     QueryError
-        If a column is missing or no number, a weight is negative, or there are too many groups.
+        If a column is missing or not numeric, a weight or distance is negative, or there are
+        too many groups.
 
     Notes
     -----
-    The median is the least distance within which at least half of the whole lies.
+    The median is the least distance within which at least half of the total lies.
 
     Examples
     --------
@@ -88,48 +104,43 @@ def plot_distances(
     >>> ocm.plot_distances(near).get_xlabel()
     'distance to the nearest station, km'
     """
-    km = numbers(table, column, made_by="ocm_geo.nearest_stations")
-    weight = np.ones(len(table)) if weights is None else numbers(table, weights)
-    ends = [numbers(table, name) for name in _bounds(table, column)]
-    if (weight < 0).any() or (km < 0).any():
-        raise QueryError(f"{weights or column!r} must not be negative")
-    groups = _groups(table, by)
-    weighed = np.isfinite(weight)
-    if not weight[weighed].sum() > 0:
-        raise QueryError("there is nothing to draw: no row, or all weights are 0 or missing")
-    farthest, shown = _ends(np.concatenate([each[weighed] for each in (km, *ends)]))
-    ax = new_axes(ax, 6.0, 4.4)
-    for rank, name in enumerate(dict.fromkeys(groups[weighed])):
-        rows = weighed & (groups == name)
-        x, share = _steps(km[rows], weight[rows], farthest)
-        colour = SERIES[rank]
-        ax.plot(
-            x, 100 * share, drawstyle="steps-post", color=colour, lw=1.6, ls=_LINES[rank],
-            label=plain(f"{name} ({rows.sum():,})" if by else "as recorded"),
-            rasterized=len(x) > MANY,
-        )  # fmt: skip
-        if ends:
-            lines = [_steps(end[rows], weight[rows], farthest) for end in ends]
-            _draw_band(ax, lines, colour, "_" if rank else "low to high")
-        if by is None:
-            _mark_quantiles(ax, (x, share), shown, described(column)[1])
-    _set_up(ax, shown, column, "people" if weights == "population" else (weights or "places"))
-    if by is not None or ends:
-        legend_below(ax)
-    beyond = int((km[weighed] > shown).sum())
+    found = _read_distances(table, column, weights, by)
     unit = described(column)[1]
-    far = f"{beyond:,} of them beyond {shown:.3g} {unit}, not shown" if beyond else ""
-    add_caption(ax, table, *_facts(km, weighed, weights, by), far, BOUNDS if ends else "")
+    ax = new_axes(ax, 6.0, 4.4)
+    for rank, name in enumerate(dict.fromkeys(found.groups[found.is_weighed])):
+        line = _draw_group(ax, found, rank, name, is_single=by is None)
+        if by is None:
+            _mark_quantiles(ax, line, found.shown, unit)
+    ax.set(xlim=(0, 1.02 * found.shown or 1.0), ylim=(-1, 103), yticks=range(0, 101, 20))
+    whose = "the population" if weights == "population" else (weights or "points")
+    tune(ax, labelled(column), f"share of {whose}, %", grid="both")
+    if by is not None or found.bounds:
+        legend_below(ax)
+    facts = _describe_rows(found, weights, by, unit)
+    add_caption(ax, table, *facts, BOUNDS if found.bounds else "")
     return ax
 
 
-def _bounds(table: pd.DataFrame, column: str) -> list[str]:
-    """Name the columns of the bounds, where the table has them."""
+def _read_distances(
+    table: pd.DataFrame, column: str, weights: str | None, by: str | None
+) -> _Distances:
+    """Read and check the columns of a figure of distances."""
+    km = numbers(table, column, made_by="ocm_geo.nearest_stations")
+    weight = np.ones(len(table)) if weights is None else numbers(table, weights)
     names = [f"{column}_low", f"{column}_high"]
-    return names if all(name in table for name in names) else []
+    bounds = [numbers(table, name) for name in names if all(end in table for end in names)]
+    if (weight < 0).any() or (km < 0).any():
+        raise QueryError(f"{weights or column!r} must not be negative")
+    groups = _read_groups(table, by)
+    is_weighed = np.isfinite(weight)
+    if not weight[is_weighed].sum() > 0:
+        raise QueryError("there is nothing to draw: the table has no row with a weight above 0")
+    known = np.concatenate([each[is_weighed] for each in (km, *bounds)])
+    return _Distances(km, bounds, weight, groups, is_weighed, *_find_ends(known))
 
 
-def _groups(table: pd.DataFrame, by: str | None) -> NDArray[np.object_]:
+def _read_groups(table: pd.DataFrame, by: str | None) -> NDArray[np.object_]:
+    """Return the group of each row, by which the lines are split."""
     if by is None:
         return np.full(len(table), "all", dtype=object)
     require(table, by)
@@ -138,24 +149,43 @@ def _groups(table: pd.DataFrame, by: str | None) -> NDArray[np.object_]:
     return named
 
 
-def _ends(km: NDArray[np.float64]) -> tuple[float, float]:
-    """Give the farthest distance, and where the figure ends: a few strays do not stretch it."""
+def _draw_group(
+    ax: Axes, found: _Distances, rank: int, name: str, *, is_single: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draw the line of a group with the band between its bounds, and return the line."""
+    rows = found.is_weighed & (found.groups == name)
+    weight, colour = found.weight[rows], SERIES[rank]
+    x, share = _accumulate(found.km[rows], weight, found.farthest)
+    ax.plot(
+        x, 100 * share, drawstyle="steps-post", color=colour, lw=1.6, ls=DASHES[rank],
+        label=plain("as recorded" if is_single else f"{name} ({rows.sum():,})"),
+        rasterized=len(x) > MANY,
+    )  # fmt: skip
+    if found.bounds:
+        lines = [_accumulate(end[rows], weight, found.farthest) for end in found.bounds]
+        # One entry of the legend is enough for the bands of all groups.
+        _draw_band(ax, lines, colour, "_" if rank else "low to high")
+    return x, share
+
+
+def _find_ends(km: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the farthest distance, and where the axis ends."""
     known = km[np.isfinite(km)]
     farthest = float(np.max(known, initial=0.0))
     most = float(np.quantile(known, 1 - _STRAY_SHARE)) if len(known) else 0.0
     return farthest, _SPARE * most if farthest > _FAR_OFF * most > 0 else farthest
 
 
-def _steps(
+def _accumulate(
     km: NDArray[np.float64], weight: NDArray[np.float64], farthest: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the distances, each once, and the share of the whole within them."""
+    """Return the distinct distances, and the share of the total within each."""
     known = np.isfinite(km)
     values, position = np.unique(km[known], return_inverse=True)
     within = np.cumsum(np.bincount(position, weight[known], minlength=len(values)))
     total = weight.sum()
     share = within / total if total > 0 else np.zeros(len(values))
-    # The line starts at nothing, and runs on level to where the others end.
+    # The line starts at 0, and runs on level to where the others end.
     last = share[-1] if len(share) else 0.0
     return np.array([0.0, *values, farthest]), np.array([0.0, *share, last])
 
@@ -166,7 +196,8 @@ def _draw_band(
     colour: str,
     label: str,
 ) -> None:
-    """Fill between two lines of steps."""
+    """Fill the area between two step functions."""
+    # Both are constant between the distances of either.
     x = np.union1d(*(at for at, _ in lines))
     low, high = (100 * share[np.searchsorted(at, x, side="right") - 1] for at, share in lines)
     ax.fill_between(
@@ -178,6 +209,7 @@ def _draw_band(
 def _mark_quantiles(
     ax: Axes, line: tuple[NDArray[np.float64], NDArray[np.float64]], shown: float, unit: str
 ) -> None:
+    """Mark and name the distances of some quantiles."""
     x, share = line
     for wanted in _QUANTILES:
         reached = np.flatnonzero(share >= wanted - 1e-12)
@@ -199,21 +231,18 @@ def _mark_quantiles(
         )
 
 
-def _set_up(ax: Axes, shown: float, column: str, whose: str) -> None:
-    ax.set(xlim=(0, 1.02 * shown or 1.0), ylim=(-1, 103), yticks=range(0, 101, 20))
-    tune(ax, labelled(column), f"share of {whose}, %", grid="both")
-
-
-def _facts(
-    km: NDArray[np.float64], weighed: NDArray[np.bool_], weights: str | None, by: str | None
-) -> list[str]:
-    n, none = int(weighed.sum()), int((~np.isfinite(km) & weighed).sum())
-    # With groups a place may stand in each: the legend counts them.
-    places = counted(n, "place") if by is None else "places in brackets"
-    facts = [places + (f" weighed by {weights}" if weights else "")]
-    if none:
+def _describe_rows(found: _Distances, weights: str | None, by: str | None, unit: str) -> list[str]:
+    """Return the facts of the caption: number of rows, and which of them are not on the line."""
+    weighed, km = found.is_weighed, found.km
+    n = int(weighed.sum())
+    # A point may be in several groups: their numbers are in the legend.
+    number = counted(n, "point") if by is None else "number of points in brackets"
+    facts = [number + (f", weighted by {weights}" if weights else "")]
+    if none := int((~np.isfinite(km) & weighed).sum()):
         lines = "" if by is None else " (all lines together)"
-        facts.append(f"{none:,} of them{lines} without a station in reach, counted in the whole")
+        facts.append(f"{none:,} of them{lines} without a station within reach, part of the total")
     if left := len(km) - n:
         facts.append(f"{left:,} more without a weight")
+    if beyond := int((km[weighed] > found.shown).sum()):
+        facts.append(f"{beyond:,} of them beyond {found.shown:.3g} {unit}, not shown")
     return facts

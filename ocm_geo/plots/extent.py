@@ -1,4 +1,4 @@
-"""What a map shows, on the side of the Earth where it is narrowest."""
+"""The extent of a map, on the side of the Earth where it is narrowest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ _MIN_SPAN = 0.02
 _MARGIN = 0.06
 _MAX_LAT = 85.0
 _CORNERS = 4
-# Of a thousand positions a few lie at 0, 0 or on another continent. They are left outside, and
-# counted, where they are at most this share (or one) and the map is so much larger with them.
+# Among a thousand positions a few are at 0, 0 or on another continent. They are left outside the
+# map, and counted, if they are at most this share (or one) and enlarge the map by this factor.
 _STRAY_SHARE = 0.01
 _STRAY_GAIN = 1.5
 _FEW = 30
@@ -36,12 +37,12 @@ _WORTH_TURNING = 30.0
 @dataclass(frozen=True)
 class Extent:
     """
-    What a map shows.
+    The extent of a map.
 
     Parameters
     ----------
     west, south, east, north : float
-        Degrees; over the antimeridian ``east`` goes beyond 180.
+        Degrees; across the antimeridian ``east`` goes beyond 180.
     """
 
     west: float
@@ -59,9 +60,9 @@ class Extent:
         Parameters
         ----------
         lon, lat : numpy.ndarray
-            Degrees; the whole world where there is none.
+            Degrees; the whole world if there are none.
         robust : bool
-            Leave out a few positions that lie far from all others.
+            Leave out a few positions far from all others.
 
         Returns
         -------
@@ -73,7 +74,7 @@ class Extent:
             return cls(-180, -60, 180, 80)
         x, y = _turn_positions(lon[known]), lat[known]
         if robust:
-            kept = _without_strays(x, y)
+            kept = _find_near(x, y)
             x, y = _turn_positions(x[kept]), y[kept]
         width = max(float(np.ptp(x)), _MIN_SPAN)
         height = max(float(np.ptp(y)), _MIN_SPAN)
@@ -92,7 +93,7 @@ class Extent:
         Parameters
         ----------
         shapes : numpy.ndarray of shapely.Geometry
-            In lon/lat; missing and empty ones do not count.
+            Shapes in lon/lat; missing and empty ones do not count.
 
         Returns
         -------
@@ -105,61 +106,64 @@ class Extent:
     @classmethod
     def of_box(cls, box: Sequence[float]) -> Extent:
         """
-        Take the box that a user asked for.
+        Return the extent that a user asked for.
 
         Parameters
         ----------
         box : sequence of four float
-            (west, south, east, north); west > east goes over the antimeridian.
+            (west, south, east, north); west > east crosses the antimeridian.
 
         Returns
         -------
         Extent
-            The same.
+            The same box.
 
         Raises
         ------
         QueryError
-            If it is no box.
+            If the values are not a box.
         """
         try:
             values = [float(value) for value in box]
         except (TypeError, ValueError):
             values = []
         if len(values) != _CORNERS or not np.isfinite(values).all():
-            raise QueryError(f"extent must be (west, south, east, north), not {box!r}")
+            raise QueryError(
+                f"extent must be (west, south, east, north) in degrees, not {short_form(box)}"
+            )
         west, south, east, north = values
         east += _FULL if east < west else 0.0
         if not (-90 <= south < north <= 90 and west < east <= west + _FULL):  # noqa: PLR2004 - poles
             raise QueryError(
-                f"extent {tuple(box)!r} is no box: (west, south, east, north) in degrees"
+                "extent must be (west, south, east, north) in degrees, with south below north, "
+                f"not {tuple(box)!r}"
             )
         return cls(west, south, east, north)
 
     @property
     def middle_lat(self) -> float:
-        """Latitude of the middle, where the scale is true."""
+        """Middle latitude, where the scale is true."""
         return (self.south + self.north) / 2
 
     @property
     def ratio(self) -> float:
-        """Width by height, as drawn."""
+        """Width divided by height, as drawn."""
         wide = (self.east - self.west) * squeeze(self.middle_lat)
         return wide / (self.north - self.south)
 
     def widened(self, ratio: float) -> Extent:
         """
-        Show more to the sides, or above and below, until a shape is filled.
+        Extend the map at two sides until it has the shape of its axes.
 
         Parameters
         ----------
         ratio : float
-            Width by height of the place for the map.
+            Width divided by height of the axes.
 
         Returns
         -------
         Extent
-            At most the whole Earth.
+            The wider or higher extent, at most the whole Earth.
         """
         wide, high = self.east - self.west, self.north - self.south
         if ratio > self.ratio:
@@ -171,7 +175,7 @@ class Extent:
 
     def turned(self, lon: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        Bring longitudes to the extent's side of the antimeridian.
+        Move longitudes to the extent's side of the antimeridian.
 
         Parameters
         ----------
@@ -188,7 +192,7 @@ class Extent:
 
     def turned_shapes(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
         """
-        Bring shapes to the extent's side of the antimeridian, part by part.
+        Move shapes to the extent's side of the antimeridian, part by part.
 
         Parameters
         ----------
@@ -219,7 +223,7 @@ class Extent:
 
     def holds(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """
-        Say which positions are inside.
+        Return which positions are inside.
 
         Parameters
         ----------
@@ -237,12 +241,12 @@ class Extent:
 
 def squeeze(lat: float) -> float:
     """
-    Give the length of a degree of longitude, in degrees of latitude.
+    Return the length of a degree of longitude, in degrees of latitude.
 
     Parameters
     ----------
     lat : float
-        Degrees; as if it were 85 nearer a pole.
+        Degrees; latitudes beyond 85 count as 85.
 
     Returns
     -------
@@ -256,7 +260,7 @@ def turn_to_narrowest(
     west: NDArray[np.float64], east: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Bring boxes to the side of the Earth where together they are narrowest.
+    Move boxes to the side of the Earth where together they are narrowest.
 
     Parameters
     ----------
@@ -280,13 +284,13 @@ def _turn_positions(lon: NDArray[np.float64]) -> NDArray[np.float64]:
     return turn_to_narrowest(wrapped, wrapped)[0]
 
 
-def _without_strays(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Find what lies near the others; everything, unless leaving the rest out gains much."""
+def _find_near(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which positions are near the others: all, unless the map gains much without some."""
     everything = np.ones(len(x), dtype=bool)
     if len(x) < _FEW:
         return everything
     kept = everything.copy()
-    # The outermost position of a few hundred must not stretch the range that it is judged by.
+    # Among a few hundred, a single stray must not widen the range by which it is judged.
     tail = max(_MOST_TAIL, 1.5 / len(x))
     for values in (x, y):
         low, high = np.quantile(values, [tail, 1 - tail])
@@ -295,9 +299,9 @@ def _without_strays(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[n
     strays = len(x) - int(kept.sum())
     if not 0 < strays <= max(_STRAY_SHARE * len(x), 1):
         return everything
-    gain = _area(x, y) / max(_area(x[kept], y[kept]), _MIN_SPAN**2)
+    gain = _measure_box(x, y) / max(_measure_box(x[kept], y[kept]), _MIN_SPAN**2)
     return kept if gain > _STRAY_GAIN else everything
 
 
-def _area(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _measure_box(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return max(float(np.ptp(x)), _MIN_SPAN) * max(float(np.ptp(y)), _MIN_SPAN)

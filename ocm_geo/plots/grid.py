@@ -1,4 +1,4 @@
-"""A grid of cells on a map, and lines of equal distance made of it."""
+"""A grid of cells on a map, or contours of equal value between its cells."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CORNERS = 3
 _ROOM_FOR_NAMES = 4.5
 _APART = 6.0
 _LONG = 2.0
-"""Of the usual edge between neighbouring cells: longer ones span ground that has none."""
+"""In median edges between neighbouring cells: longer edges span areas without cells."""
 
 
 def draw_grid(
@@ -52,16 +52,16 @@ def draw_grid(
     classes: Classes,
 ) -> Axes:
     """
-    Draw the cells of a grid, coloured by classes of a value.
+    Draw the cells of a grid, coloured by class.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes or None
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     table : geopandas.GeoDataFrame
         Cells.
     column : str
-        Of numbers.
+        A numeric column.
     classes : Classes
         Classes of the column.
 
@@ -78,7 +78,7 @@ def draw_grid(
     known, shown = ~none.whole, draw_ground(ax, wanted)
     handles = draw_classes(ax, shapes[known], values[known], classes, extent=shown)
     handles += draw_no_data(ax, none.parts, shown, linewidth=0.0)
-    return _finish(ax, table, column, handles, wanted=wanted)
+    return _finish_map(ax, table, column, handles, wanted=wanted)
 
 
 def draw_contours(
@@ -88,16 +88,16 @@ def draw_contours(
     classes: Classes,
 ) -> Axes:
     """
-    Draw lines of equal value between the middles of cells, and fill between them.
+    Draw contours of a value between the centres of cells, and fill between them.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes or None
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     table : geopandas.GeoDataFrame
         Cells.
     column : str
-        Of numbers.
+        A numeric column.
     classes : Classes
         Classes of the column.
 
@@ -109,7 +109,7 @@ def draw_contours(
     Raises
     ------
     QueryError
-        If there are not three cells with a value, beside each other.
+        If fewer than three cells have a value, or they lie in one line.
     """
     cells, values = _read_cells(table, column)
     shapes = cells.geometry.to_numpy()
@@ -118,19 +118,23 @@ def draw_contours(
     real = ~(none.whole | shapely.is_missing(shapes) | shapely.is_empty(shapes))
     known = np.isfinite(values) & real
     middles = shapely.get_coordinates(shapely.centroid(wanted.turned_shapes(shapes[known])))
-    mesh = _triangles(middles, wanted)
+    mesh = _triangulate(middles, wanted)
     ax = new_axes(ax, *map_size(wanted))
     shown = draw_ground(ax, wanted)
     draw_missing(ax, shapes[~known & ~none.whole], shown, linewidth=0.0, zorder=1)
     handles = draw_no_data(ax, none.parts, shown, linewidth=0.0)
-    _fill(ax, mesh, values[known] * classes.factor, classes)
+    _fill_contours(ax, mesh, values[known] * classes.factor, classes)
     handles = classes.legend(classes.position(values[~none.whole])) + handles
-    return _finish(ax, table, column, handles, wanted=wanted)
+    return _finish_map(ax, table, column, handles, wanted=wanted)
 
 
-def _fill(ax: Axes, mesh: Triangulation, height: NDArray[np.float64], classes: Classes) -> None:
+def _fill_contours(
+    ax: Axes, mesh: Triangulation, height: NDArray[np.float64], classes: Classes
+) -> None:
+    """Fill between contours, draw them, and label them on axes with room."""
     from matplotlib.patheffects import withStroke  # noqa: PLC0415 - loaded when needed
 
+    # Values beyond the outer bounds belong to the outer classes: the outer levels enclose them.
     reached = [*height, *classes.bounds]
     levels = [min(reached) - 1, *classes.bounds, max(reached) + 1]
     ax.tricontourf(mesh, height, levels=levels, colors=classes.colours, zorder=1)
@@ -142,20 +146,20 @@ def _fill(ax: Axes, mesh: Triangulation, height: NDArray[np.float64], classes: C
         return
     size = small_size(ax)
     names = ax.clabel(lines, fontsize=size, fmt=lambda value: f"{value:g}", inline=False)
-    # The longer lines, of the higher values, are named first.
-    for name in _thinned(ax, names[::-1], _APART * size):
+    # Contours of higher values are longer: they keep their labels first.
+    for name in _thin_labels(ax, names[::-1], _APART * size):
         name.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
 
 
-def _thinned(ax: Axes, names: Sequence[Text], points: float) -> list[Text]:
-    """Take names away that stand closer to others than this."""
+def _thin_labels(ax: Axes, names: Sequence[Text], points: float) -> list[Text]:
+    """Remove labels that are closer to others than a distance, and return the rest."""
     kept: list[Text] = []
-    places: list[NDArray[np.float64]] = []
+    positions: list[NDArray[np.float64]] = []
     for name in names:
-        place = ax.transData.transform(name.get_position()) * 72 / ax.figure.dpi
-        if all(np.hypot(*(place - other)) > points for other in places):
+        position = ax.transData.transform(name.get_position()) * 72 / ax.figure.dpi
+        if all(np.hypot(*(position - other)) > points for other in positions):
             kept.append(name)
-            places.append(place)
+            positions.append(position)
         else:
             name.remove()
     return kept
@@ -170,26 +174,27 @@ def _read_cells(
     return in_lonlat(table, "grid"), numbers(table, column)
 
 
-def _finish(
+def _finish_map(
     ax: Axes, table: gpd.GeoDataFrame, column: str, handles: list[Patch], *, wanted: Extent
 ) -> Axes:
+    """Add legend and caption, and let the map fill its axes."""
     legend_below(ax, plain(f"{heading_of(column)} (cells)"), handles)
     add_caption(ax, table, counted(len(table), "cell"))
     fill_map(ax, wanted)
     return ax
 
 
-def _triangles(middles: NDArray[np.float64], extent: Extent) -> Triangulation:
-    """Join neighbouring places, but not over ground without any."""
+def _triangulate(middles: NDArray[np.float64], extent: Extent) -> Triangulation:
+    """Return the triangles between neighbouring cells, without those that span a gap."""
     from matplotlib.tri import Triangulation  # noqa: PLC0415 - loaded when needed
 
     lon, lat = middles.T
-    # Delaunay's triangles in true proportions, then drawn in degrees.
+    # Triangles are Delaunay's in true proportions, and are then drawn in degrees.
     true_lon = lon * squeeze(extent.middle_lat)
-    if len(lon) < _CORNERS or _flat(lon, lat):
+    if len(lon) < _CORNERS or _is_flat(lon, lat):
         raise QueryError(
-            f"contours need three cells with a value that are not in one line; there are "
-            f"{len(lon)}: draw kind='grid'"
+            "contours need at least three cells with a value that are not in one line, not "
+            f"{len(lon)}: choose kind='grid'"
         )
     true = Triangulation(true_lon, lat)
     x, y = true_lon[true.triangles], lat[true.triangles]
@@ -197,6 +202,8 @@ def _triangles(middles: NDArray[np.float64], extent: Extent) -> Triangulation:
     return Triangulation(lon, lat, true.triangles, mask=longest > _LONG * np.median(longest))
 
 
-def _flat(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
+def _is_flat(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
+    """Return whether positions lie in one line."""
+    # The second singular value is the spread across the line that fits best.
     spread = np.linalg.svd(np.column_stack([lon - lon.mean(), lat - lat.mean()]), compute_uv=False)
     return bool(spread[-1] < 1e-9 * max(spread[0], 1.0))

@@ -1,4 +1,4 @@
-"""Sites by the date they were entered, split by who supplied them."""
+"""Stations by their date of entry, split by data provider or another column."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["GROWTH_WARNING", "plot_growth"]
 
 GROWTH_WARNING = (
-    "Dates of entry are not dates of opening: an import enters years of sites in a day. "
-    "Sites removed since are missing."
+    "Dates of entry are not dates of opening: an import enters the stations of years in one day. "
+    "Stations removed since are missing."
 )
 _TICKS_PER_INCH = 1.8
 _SMALL_INCHES, _FEW = 3.1, 3
@@ -42,35 +42,34 @@ def plot_growth(
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw how many stations were entered by date, split by data provider.
+    Plot the number of stations entered by each date, split by data provider.
 
-    This is no curve of charging sites opened: an import enters years of them in a day, and sites
-    that were removed since are missing. The figure says so.
+    Dates of entry are not dates of opening: an import enters the stations of years in one day, and
+    stations that were removed since are missing. The caption contains this warning.
 
     Parameters
     ----------
     stations : pandas.DataFrame
-        A station table, with ``date_created``.
+        A station table with ``date_created``.
     by : str, optional
-        The column that splits it; the data provider by default, None for no split. The five
-        largest groups (three on small axes) have a colour, the rest is put together.
+        Column that splits the stations; the data provider by default, None for no split. The
+        five largest groups (three on small axes) have a colour, the others are joined.
     reference : ReferenceData, optional
-        Names of the providers; by default the reference data of the source that the table came
-        from.
+        Names of the providers; by default the reference data of the table's source.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Stacked sums by day, to the date of the data, which is marked: the last year is seldom
-        whole. The caption counts the sites without a date and names the day on which most were
-        entered.
+        Axes with stacked sums by day, up to the date of the data, which is marked: the last year
+        is rarely complete. The caption counts the stations without a date and names the day with
+        most entries.
 
     Raises
     ------
     QueryError
-        If a column is missing, or no site has a date.
+        If a column is missing, or no station has a date.
 
     Examples
     --------
@@ -84,32 +83,33 @@ def plot_growth(
     days = pd.to_datetime(stations["date_created"], utc=True).dt.tz_localize(None).dt.floor("D")
     dated = days.notna().to_numpy()
     if not dated.any():
-        raise QueryError("no site of the table has a date of entry (date_created)")
-    groups = _groups(stations, by, reference)[dated]
+        raise QueryError("no station of the table has a date of entry (date_created)")
+    groups = _read_providers(stations, by, reference)[dated]
     counts = pd.crosstab(days[dated].to_numpy(), groups.to_numpy())
     ax = new_axes(ax, 7.0, 4.8)
-    end = _end_of_data(stations, days.max())
+    end = _find_data_end(stations, days.max())
     most = len(SERIES) if box_inches(ax)[1] > _SMALL_INCHES else _FEW
-    _draw(ax, _largest_first(counts, most), end)
-    _mark_end(ax, end)
+    _draw_sums(ax, _sort_groups(counts, most), end)
+    _mark_data_end(ax, end)
     put_title(ax, "Stations by date of entry")
-    tune(ax, "date of entry (not of opening)", "sites entered so far")
+    tune(ax, "date of entry (not of opening)", "stations entered so far")
     if by is not None:
         legend_below(ax)
-    facts = _facts(counts, int((~dated).sum()))
+    facts = _describe_entries(counts, int((~dated).sum()))
     add_caption(ax, stations, *facts, note=GROWTH_WARNING)
     return ax
 
 
-def _end_of_data(stations: pd.DataFrame, newest: pd.Timestamp) -> pd.Timestamp:
-    """Give the day up to which sites could be entered: of the data, else of the newest entry."""
+def _find_data_end(stations: pd.DataFrame, newest: pd.Timestamp) -> pd.Timestamp:
+    """Return the day up to which stations could be entered: of the data, or the newest entry."""
     attrs = read_attrs(stations)
     said = str(attrs.get("data_date") or attrs.get("retrieved") or newest)
     return max(pd.Timestamp(said[:_DATE]), newest)
 
 
-def _mark_end(ax: Axes, end: pd.Timestamp) -> None:
-    day = float(_in_days(pd.DatetimeIndex([end]))[0])
+def _mark_data_end(ax: Axes, end: pd.Timestamp) -> None:
+    """Mark the day at which the data end."""
+    day = float(_count_days(pd.DatetimeIndex([end]))[0])
     ax.axvline(day, color=INK, lw=0.8, ls=":")
     ax.annotate(
         f"data end {end.date()}",
@@ -125,22 +125,24 @@ def _mark_end(ax: Axes, end: pd.Timestamp) -> None:
     )
 
 
-def _facts(counts: pd.DataFrame, undated: int) -> list[str]:
+def _describe_entries(counts: pd.DataFrame, undated: int) -> list[str]:
+    """Return the facts of the caption: number of stations, and the day with most entries."""
     a_day = counts.sum(axis=1)
     top = int(np.argmax(a_day.to_numpy(dtype=float)))
     day = pd.DatetimeIndex(counts.index)[top].date()
     return [
-        counted(int(a_day.sum()), "site"),
+        counted(int(a_day.sum()), "station"),
         f"{undated:,} more without a date" if undated else "",
-        f"most on one day: {int(a_day.iloc[top]):,} ({day})",
+        f"most in one day: {int(a_day.iloc[top]):,} ({day})",
     ]
 
 
-def _groups(
+def _read_providers(
     stations: pd.DataFrame, by: str | None, reference: ReferenceData | None
 ) -> pd.Series[str]:
+    """Return the group of each station: its data provider, or the value of another column."""
     if by is None:
-        return pd.Series("sites", index=stations.index)
+        return pd.Series("stations", index=stations.index)
     if by == "data_provider" and by not in stations:
         require(stations, "data_provider_id", made_by=STATIONS)
         table = attribution(stations, reference or reference_of(stations, ask=False)).table
@@ -151,7 +153,8 @@ def _groups(
     return stations[by].astype("string").fillna("not known").astype(str)
 
 
-def _largest_first(counts: pd.DataFrame, most: int) -> pd.DataFrame:
+def _sort_groups(counts: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the largest groups in order, the others joined as the last."""
     order = counts.sum().sort_values(ascending=False, kind="stable").index
     sorted_ = counts[order]
     if len(order) <= most + 1:
@@ -160,15 +163,15 @@ def _largest_first(counts: pd.DataFrame, most: int) -> pd.DataFrame:
     return sorted_.iloc[:, :most].assign(**{f"{rest.shape[1]} others": rest.sum(axis=1)})
 
 
-def _in_days(days: pd.DatetimeIndex) -> NDArray[np.float64]:
-    """Count days as matplotlib's axes do."""
+def _count_days(days: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """Return dates as numbers on matplotlib's axes."""
     from matplotlib.dates import date2num  # noqa: PLC0415 - loaded when needed
 
     return np.asarray(date2num(days.to_pydatetime()))  # type: ignore[no-untyped-call]
 
 
-def _draw(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
-    """Stack sums that step up on the day of entry."""
+def _draw_sums(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
+    """Draw the sums of the groups on top of each other; they rise on the day of entry."""
     from matplotlib.dates import (  # noqa: PLC0415 - loaded when needed
         AutoDateLocator,
         ConciseDateFormatter,
@@ -178,7 +181,7 @@ def _draw(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
     first = counts.index[0] - pd.Timedelta(days=1)
     start, stop = (pd.DataFrame(0, [day], counts.columns) for day in (first, end))
     sums = pd.concat([start, counts, stop]).cumsum()
-    days = _in_days(pd.DatetimeIndex(sums.index))
+    days = _count_days(pd.DatetimeIndex(sums.index))
     low = np.zeros(len(sums))
     for rank, (name, total) in enumerate(sums.items()):
         high = low + total.to_numpy()

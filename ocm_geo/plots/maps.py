@@ -1,4 +1,4 @@
-"""The ground of a map: land and borders, true proportions, scale bar, north arrow."""
+"""The base of a map: land and borders, true proportions, scale bar, north arrow."""
 
 from __future__ import annotations
 
@@ -26,19 +26,22 @@ __all__ = [
     "fill_map",
     "land",
     "map_size",
+    "new_map_and_chart",
     "scale_bar_km",
 ]
 
 _FULL = 360.0
 _BORDER = "#b9b3a6"
 _UNSEEN = 1 / 3000
-"""Of the map's width: detail of the land that no print shows."""
+"""Detail of the land that no print shows, as a share of the map's width."""
 _UNEVEN = 1.1
-"""From this ratio of scales between top and bottom, the scale bar says where it is true."""
+"""From this ratio of scales within the map, the scale bar names its latitude."""
 _SMALL_INCHES = 2.6
+_NARROW = 0.8
+"""Width by height of a map that is placed beside a chart, not above it."""
 _ROOM_BELOW = 1.1
 _TRIES = 3
-"""What stands around a map moves a little once the map has its final shape."""
+"""Labels around a map move a little when the map gets its final shape."""
 
 
 def land() -> gpd.GeoDataFrame:
@@ -60,9 +63,9 @@ def map_size(extent: Extent, width: float = 7.0) -> tuple[float, float]:
     Parameters
     ----------
     extent : Extent
-        What is shown.
+        Extent of the map.
     width : float
-        Of the figure, inches.
+        Width of the figure, inches.
 
     Returns
     -------
@@ -72,25 +75,62 @@ def map_size(extent: Extent, width: float = 7.0) -> tuple[float, float]:
     return width, float(np.clip(width / extent.ratio, 0.45 * width, 1.15 * width)) + _ROOM_BELOW
 
 
+def new_map_and_chart(
+    ratio: float,
+    beside: tuple[tuple[float, float], list[float]],
+    above: tuple[tuple[float, float], list[float]],
+) -> tuple[Axes, Axes]:
+    """
+    Return the axes of a new figure with a map and a chart.
+
+    Parameters
+    ----------
+    ratio : float
+        Width divided by height of what the map must show.
+    beside : tuple
+        Size of the figure, inches, and widths of map and chart, if the map is narrow.
+    above : tuple
+        Size of the figure, inches, and heights of map and chart otherwise.
+
+    Returns
+    -------
+    tuple of matplotlib.axes.Axes
+        The map, and the chart at its right or below it.
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
+
+    if ratio < _NARROW:
+        size, shares = beside
+        _, (first, second) = plt.subplots(
+            1, 2, layout="constrained", figsize=size, width_ratios=shares
+        )
+    else:
+        size, shares = above
+        _, (first, second) = plt.subplots(
+            2, 1, layout="constrained", figsize=size, height_ratios=shares
+        )
+    return first, second
+
+
 def draw_ground(ax: Axes, extent: Extent) -> Extent:
     """
-    Set axes up as a map: true proportions, scale bar and north arrow.
+    Prepare axes as a map: true proportions, scale bar and north arrow.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         The axes.
     extent : Extent
-        What must be seen; more is shown where the axes have room.
+        Extent that must be visible; more is shown if the axes have room.
 
     Returns
     -------
     Extent
-        What is shown until `fill_map` knows how much room the rest takes.
+        Extent that is shown until `fill_map` knows the room of legend and caption.
     """
     width, height = box_inches(ax)
     shown = extent.widened(width / height)
-    _show(ax, shown)
+    _set_limits_of_map(ax, shown)
     # To the upper left, so that the caption begins there while the place is measured.
     ax.set_aspect(1 / squeeze(shown.middle_lat), anchor="NW")
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
@@ -103,35 +143,35 @@ def draw_ground(ax: Axes, extent: Extent) -> Extent:
 
 def fill_map(ax: Axes, extent: Extent, *, basemap: bool = True) -> Extent:
     """
-    Show as much as the axes have room for, once all that stands around them is there.
+    Extend the map to the room that its axes have beside legend and caption.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         A map with its legend and caption.
     extent : Extent
-        What must be seen.
+        Extent that must be visible.
     basemap : bool
         Draw land and borders.
 
     Returns
     -------
     Extent
-        What is shown.
+        Extent of the map.
     """
     shown = extent
     for _ in range(_TRIES):
-        width, height = _place(ax)
+        width, height = _measure_axes(ax)
         shown = extent.widened(width / height)
-        _show(ax, shown)
+        _set_limits_of_map(ax, shown)
     ax.set_facecolor(SEA if basemap else "white")
     if basemap:
         _draw_land(ax, shown)
     return shown
 
 
-def _place(ax: Axes) -> tuple[float, float]:
-    """Measure the axes themselves, in pixels, all that stands around them in its place."""
+def _measure_axes(ax: Axes) -> tuple[float, float]:
+    """Return the size of the axes in pixels, after their labels have got their room."""
     fill_room(ax)
     figure = ax.get_figure(root=True)
     if figure is not None and (engine := figure.get_layout_engine()) is not None:
@@ -140,12 +180,13 @@ def _place(ax: Axes) -> tuple[float, float]:
     return float(place.width * whole.width), float(place.height * whole.height)
 
 
-def _show(ax: Axes, extent: Extent) -> None:
+def _set_limits_of_map(ax: Axes, extent: Extent) -> None:
     ax.set_xlim(extent.west, extent.east)
     ax.set_ylim(extent.south, extent.north)
 
 
 def _draw_land(ax: Axes, extent: Extent) -> None:
+    """Draw the land within the map, also where it crosses the antimeridian."""
     view = shapely.box(extent.west, extent.south, extent.east, extent.north).buffer(0.5)
     known = land()
     parts, owners = [], []
@@ -155,7 +196,7 @@ def _draw_land(ax: Axes, extent: Extent) -> None:
         parts.append(here.geometry.translate(turn).to_numpy())
         owners.append(here["name"].to_numpy(dtype=object))
     near = shapely.simplify(
-        _joined(np.concatenate(parts), np.concatenate(owners)),
+        _join_parts(np.concatenate(parts), np.concatenate(owners)),
         _UNSEEN * (extent.east - extent.west),
     )
     visible = shapely.intersection(near, view)
@@ -163,8 +204,8 @@ def _draw_land(ax: Axes, extent: Extent) -> None:
     draw_plain(ax, visible[~shapely.is_empty(visible)], **look)
 
 
-def _joined(shapes: NDArray[np.object_], owners: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Join what the antimeridian cuts, so that no border is drawn along it."""
+def _join_parts(shapes: NDArray[np.object_], owners: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Join the parts of countries cut at the antimeridian, so that no border runs along it."""
     names, owner, count = np.unique(owners, return_inverse=True, return_counts=True)
     cut = [shapely.union_all(shapes[owner == k]) for k in np.flatnonzero(count > 1)]
     single = shapes[count[owner] == 1] if len(names) else shapes
@@ -178,7 +219,7 @@ def scale_bar_km(extent: Extent) -> float:
     Parameters
     ----------
     extent : Extent
-        What is shown.
+        Extent of the map.
 
     Returns
     -------
@@ -193,6 +234,7 @@ def scale_bar_km(extent: Extent) -> float:
 
 
 def _draw_scale_bar(ax: Axes, extent: Extent) -> None:
+    """Draw the scale bar, true at the middle latitude."""
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when needed
     from mpl_toolkits.axes_grid1.anchored_artists import (  # type: ignore[import-untyped]  # noqa: PLC0415
         AnchoredSizeBar,
@@ -203,7 +245,7 @@ def _draw_scale_bar(ax: Axes, extent: Extent) -> None:
     bar = AnchoredSizeBar(
         ax.transData,
         km / float(distance_km(0, lat, 1, lat)),
-        f"{km:g} km{_where_true(extent)}",
+        f"{km:g} km{_name_true_latitude(extent)}",
         "lower left",
         pad=0.35,
         borderpad=0.5,
@@ -221,8 +263,8 @@ def _draw_scale_bar(ax: Axes, extent: Extent) -> None:
     ax.add_artist(bar)
 
 
-def _where_true(extent: Extent) -> str:
-    """Name the latitude at which the scale holds, where it changes much over the map."""
+def _name_true_latitude(extent: Extent) -> str:
+    """Return the latitude at which the scale is true, if the scale varies much over the map."""
     lat = extent.middle_lat
     scales = [squeeze(extent.south), squeeze(lat), squeeze(extent.north)]
     if max(scales) / min(scales) < _UNEVEN:
@@ -231,6 +273,7 @@ def _where_true(extent: Extent) -> str:
 
 
 def _draw_north(ax: Axes) -> None:
+    """Draw the north arrow in the upper right corner."""
     size = text_size(ax)
     small = min(box_inches(ax)) < _SMALL_INCHES
     ax.annotate(

@@ -1,4 +1,4 @@
-"""The power mix: which share of sites or connectors has which power."""
+"""The power mix: the share of stations or connectors in each class of power."""
 
 from __future__ import annotations
 
@@ -36,29 +36,30 @@ _MOST = 12
 _BAR = 0.72
 _SHARE_OF_BARS, _ROW = 0.45, 1.3
 _FEW = 3
-"""Fewer bars are not made fatter."""
+"""Fewer bars than this are not made thicker."""
 
 
 def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = None) -> Axes:
     """
-    Draw the power mix: the share of sites, or connectors, in each class of power.
+    Plot the power mix: the share of stations, or connectors, in each class of power.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        A station table, where a site counts by the highest power of a connection; or
-        `ocm_geo.connections`, where each connector counts (a missing quantity is 1).
+        A station table, in which a station counts by the highest power of its connections; or a
+        table of `ocm_geo.connections`, in which each connector counts (a missing quantity is 1).
     by : str, optional
-        A column that splits it, such as ``operator``: a bar for each value, the twelve with most
-        first (fewer on small axes) and the rest put together.
+        Column that splits the rows, such as ``operator``: one bar for each value, the twelve
+        largest first (fewer on small axes) and the others joined.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Bars of 100 %, with the number at their end. Unknown power is a part of it, hatched: no
-        share is of the known alone. So is implausible power; the caption says how many.
+        Axes with bars of 100 % and the number of stations or connectors at their end. Unknown
+        power is a part of each bar, hatched, so that every share is a share of all. Implausible
+        power counts as unknown; the caption contains the number.
 
     Raises
     ------
@@ -70,39 +71,40 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     >>> import ocm_geo as ocm
     >>> stations = ocm.stations(source=ocm.sample())
     >>> ocm.plot_power(stations).get_xlabel()
-    'share of sites, %'
+    'share of stations, %'
     """
     require(table, made_by=STATIONS)
     if "max_power_kw" in table:
         table = station_table(table, placed=False)
-    power, weight, unit = _read(table)
+    power, weight, unit = _read_power(table)
     if table.empty:
-        raise QueryError(f"there are no {unit} to draw")
-    most = _MOST if ax is None else _room_for(new_axes(ax))
-    counts = _counts(table, power_class(power), weight, by, most=most)
+        raise QueryError(f"the table has no {unit} to draw")
+    most = _MOST if ax is None else _count_bars(new_axes(ax))
+    counts = _count_power(table, power_class(power), weight, by, most=most)
     ax = new_axes(ax, 7.0, 1.7 + 0.3 * max(len(counts), _FEW))
     middle, half = (len(counts) - 1) / 2, max(len(counts), _FEW) / 2
     ax.set(xlim=(0, 100), ylim=(middle + half, middle - half))
     tune(ax, f"share of {unit}, %", "", grid="x")
-    _draw(ax, counts)
+    _draw_bars(ax, counts)
     names = shortened(ax, [plain(str(name)) for name in counts.index])
     ax.set_yticks(range(len(counts)), names)
     ax.tick_params(axis="y", length=0)
     ax.spines[["left"]].set_visible(False)
-    heading = "Power of the connector" if unit == "connectors" else "Highest power of the site"
+    heading = "Power of the connector" if unit == "connectors" else "Highest power of the station"
     legend_below(ax, heading)
     number = counted(int(counts.to_numpy().sum()), unit.removesuffix("s"))
-    add_caption(ax, table, number, _left_out(table))
+    add_caption(ax, table, number, _describe_implausible(table))
     return ax
 
 
-def _room_for(ax: Axes) -> int:
-    """Say how many bars with their names find room on axes."""
+def _count_bars(ax: Axes) -> int:
+    """Return the number of bars with labels that axes have room for."""
     points = 72 * box_inches(ax)[1] * _SHARE_OF_BARS
     return int(np.clip(points / (_ROW * text_size(ax)), _FEW, _MOST))
 
 
-def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
+def _read_power(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
+    """Return the power and the weight of each row, and what the weights count."""
     if "power_kw" in table and "max_power_kw" not in table:
         require(table, "quantity", made_by="ocm_geo.connections")
         return (
@@ -111,7 +113,7 @@ def _read(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], s
             "connectors",
         )
     require(table, "max_power_kw", made_by=STATIONS)
-    return table["max_power_kw"], np.ones(len(table)), "sites"
+    return table["max_power_kw"], np.ones(len(table)), "stations"
 
 
 def _is_plausible(table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -120,16 +122,16 @@ def _is_plausible(table: pd.DataFrame) -> NDArray[np.bool_]:
     return table["power_plausible"].to_numpy(dtype=bool, na_value=True)
 
 
-def _left_out(table: pd.DataFrame) -> str:
-    """Return the fact that implausible powers are drawn as not known; empty if there are none."""
+def _describe_implausible(table: pd.DataFrame) -> str:
+    """Return the number of connections with implausible power in words; empty for none."""
     if "n_power_implausible" in table:
         n = int(table["n_power_implausible"].sum())
     else:
         n = int(np.sum(~_is_plausible(table)))
-    return f"{counted(n, 'connection')} of implausible power taken as not known" if n else ""
+    return f"{counted(n, 'connection')} of implausible power counted as not known" if n else ""
 
 
-def _counts(
+def _count_power(
     table: pd.DataFrame,
     classes: NDArray[np.intp],
     weight: NDArray[np.float64],
@@ -137,7 +139,7 @@ def _counts(
     *,
     most: int,
 ) -> pd.DataFrame:
-    """Count by group (rows) and class (columns, the unknown last)."""
+    """Count by group (rows) and class of power (columns, unknown power last)."""
     if by is None:
         groups = pd.Series("all", index=range(len(table)))
     else:
@@ -157,11 +159,12 @@ def _counts(
     return pd.concat([counts.iloc[:most], others])
 
 
-def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+def _draw_bars(ax: Axes, counts: pd.DataFrame) -> None:
+    """Draw the bars, with the shares on them and the total at their end."""
     totals = counts.sum(axis=1).to_numpy()
     shares = 100 * counts.to_numpy() / np.where(totals > 0, totals, 1)[:, None]
     left = np.zeros(len(counts))
-    for column, (label, look) in enumerate(_looks()):
+    for column, (label, look) in enumerate(_style_power()):
         width = shares[:, column]
         if width.any():
             n = counts.iloc[:, column].sum()
@@ -169,7 +172,7 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
                 range(len(counts)), width, left=left, height=_BAR, lw=0.5,
                 label=f"{label} ({n:,.0f})", **look,
             )  # fmt: skip
-            _name(ax, left, width, look["facecolor"])
+            _label_parts(ax, left, width, look["facecolor"])
         left = left + width
     for row, total in enumerate(totals):
         ax.annotate(
@@ -183,15 +186,18 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
         )
 
 
-def _looks() -> list[tuple[str, dict[str, Any]]]:
+def _style_power() -> list[tuple[str, dict[str, Any]]]:
+    """Return the label and the look of each class of power, unknown power last."""
     known = [
         (label, {"facecolor": colour, "edgecolor": "white"}) for _, label, colour in POWER_CLASSES
     ]
     return [*known, (UNKNOWN_POWER, {"facecolor": UNKNOWN, "edgecolor": GREY, "hatch": HATCH})]
 
 
-def _name(ax: Axes, left: NDArray[np.float64], width: NDArray[np.float64], colour: str) -> None:
-    """Write the share on parts wide enough for it, in a colour that is seen on theirs."""
+def _label_parts(
+    ax: Axes, left: NDArray[np.float64], width: NDArray[np.float64], colour: str
+) -> None:
+    """Write the share on parts wide enough for it, dark on light parts and white on dark ones."""
     from matplotlib.colors import to_rgb  # noqa: PLC0415 - loaded when needed
 
     size = small_size(ax)
@@ -206,6 +212,6 @@ def _name(ax: Axes, left: NDArray[np.float64], width: NDArray[np.float64], colou
                 ha="center",
                 va="center",
                 fontsize=size,
-                color=INK if light > 0.5 else "white",  # noqa: PLR2004 - half way to white
+                color=INK if light > 0.5 else "white",  # noqa: PLR2004 - halfway to white
                 bbox=paper,
             )

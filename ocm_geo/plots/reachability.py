@@ -1,4 +1,4 @@
-"""How much of a road network vehicles can use by their range, beside a map for one range."""
+"""The share of a road network within the range of vehicles, with a map for one range."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shapely
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title, tune
 from ocm_geo.plots.extent import Extent
-from ocm_geo.plots.maps import draw_ground, fill_map
+from ocm_geo.plots.maps import draw_ground, fill_map, new_map_and_chart
 from ocm_geo.plots.style import GAP, INK, counted
 from ocm_geo.plots.text import small_size
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_reachability"]
 
 _LONGEST, _OTHER = "#1a2b7e", "#3fa9c9"
-_NARROW = 0.8
 # Not usable, other parts, the longest part: told apart by width and dash as well as by colour.
 _LOOKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("not usable", GAP, {"lw": 1.4, "ls": (0, (2, 1))}),
@@ -37,26 +36,26 @@ def plot_reachability(
     found: Reachability, *, range_km: float | None = None, ax: Axes | None = None
 ) -> Axes:
     """
-    Plot how much of a network vehicles can use by their range, and a map for one range.
+    Plot the usable share of a network by the range of vehicles, with a map for one range.
 
     Parameters
     ----------
     found : Reachability
         Made by `reachability`.
     range_km : float, optional
-        The range of the map, one of those of the curve; by default the one in the middle.
+        Range shown on the map, one of the curve's ranges; by default the middle one.
     ax : matplotlib.axes.Axes, optional
-        Where to draw the curve, without a map; by default a new figure with both.
+        Axes to draw the curve on, without a map; by default a new figure with both.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The curve: the share of the length that is usable, and that of the longest part.
+        Axes of the curve: the usable share of the length, and the share of the longest part.
 
     Raises
     ------
     QueryError
-        If the range is not one of those of the curve.
+        If the range is not one of the curve's.
 
     Examples
     --------
@@ -75,14 +74,14 @@ def plot_reachability(
         raise QueryError(f"range_km must be one of {known}, not {range_km!r}")
     above = None
     if ax is None:
-        above, ax = _two_axes(found)
+        above, ax = _add_network_axes(found)
     ax = new_axes(ax)
     handles = _draw_curve(ax, found, None if above is None else shown_km)
     what = "of the weight" if "weight" in curve else "of the length"
     tune(ax, "range between two charges, km", f"share {what}, %")
     if above is not None:
-        extent, more = _draw_map(above, found, shown_km)
-        put_title(above, f"What a range of {shown_km:g} km can use")
+        extent, more = _draw_network(above, found, shown_km)
+        put_title(above, f"Network usable with a range of {shown_km:g} km")
         handles += more
     legend_below(ax, handles=handles)
     row = curve[curve["range_km"] == shown_km].iloc[0]
@@ -91,28 +90,23 @@ def plot_reachability(
         counted(len(found.stations), "station"),
         f"at {shown_km:g} km: {counted(int(row['n_parts']), 'part')}",
     ]
-    note = "usable: at most half the range from a station; parts: hops of at most the range"
+    note = (
+        "usable: at most half the range from a station; part: stations linked by drives of at "
+        "most the range"
+    )
     add_caption(ax, found.stations, *facts, note=note)
     if above is not None:
         fill_map(above, extent)
     return ax
 
 
-def _two_axes(found: Reachability) -> tuple[Axes, Axes]:
-    """Set the map above the curve, or to its left where the network is narrow."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
-
-    if Extent.around(*found.network.axis.node_xy.T).ratio < _NARROW:
-        size: dict[str, Any] = {"figsize": (10, 5.5), "width_ratios": [1, 1.5]}
-        _, (first, second) = plt.subplots(1, 2, layout="constrained", **size)
-    else:
-        size = {"figsize": (8, 9), "height_ratios": [5.2, 3.8]}
-        _, (first, second) = plt.subplots(2, 1, layout="constrained", **size)
-    return first, second
+def _add_network_axes(found: Reachability) -> tuple[Axes, Axes]:
+    ratio = Extent.around(*found.network.axis.node_xy.T).ratio
+    return new_map_and_chart(ratio, ((10, 5.5), [1, 1.5]), ((8, 9), [5.2, 3.8]))
 
 
 def _draw_curve(ax: Axes, found: Reachability, shown_km: float | None) -> list[Line2D]:
-    """Draw both shares by range."""
+    """Draw both shares by range, and return the lines."""
     curve = found.curve
     lines = []
     for name, label, colour, style in (
@@ -137,8 +131,8 @@ def _draw_curve(ax: Axes, found: Reachability, shown_km: float | None) -> list[L
     return lines
 
 
-def _draw_map(ax: Axes, found: Reachability, range_km: float) -> tuple[Extent, list[Any]]:
-    """Draw the pieces of the network and the critical stations."""
+def _draw_network(ax: Axes, found: Reachability, range_km: float) -> tuple[Extent, list[Any]]:
+    """Draw the pieces of the network and the critical stations, with handles for the legend."""
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - loaded when needed
     from matplotlib.lines import Line2D  # noqa: PLC0415 - loaded when needed
 
@@ -165,13 +159,13 @@ def _draw_map(ax: Axes, found: Reachability, range_km: float) -> tuple[Extent, l
 
 
 def _draw_critical(ax: Axes, found: Reachability, range_km: float, shown: Extent) -> list[Any]:
-    """Mark the stations whose loss takes a part apart."""
+    """Mark the stations without which a part of the network would split."""
     rows = found.critical[found.critical["range_km"] == range_km]
     if not len(rows):
         return []
-    places: gpd.GeoSeries = found.stations.geometry.loc[rows.iloc[:, 1]]
+    points: gpd.GeoSeries = found.stations.geometry.loc[rows.iloc[:, 1]]
     marks = ax.scatter(
-        shown.turned(places.x.to_numpy()), places.y, s=34, marker="D", facecolors="white",
+        shown.turned(points.x.to_numpy()), points.y, s=34, marker="D", facecolors="white",
         edgecolors=INK, linewidths=1.2, zorder=6,
         label=f"critical station ({len(rows):,})",
     )  # fmt: skip

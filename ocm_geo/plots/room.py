@@ -1,4 +1,4 @@
-"""The room that axes have in their figure, and how they fill it."""
+"""The room that axes have in their figure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PAD = 0.1
 _SIDES = ("left", "right", "bottom", "top")
 _TRIES = 3
 _LEAST = 0.15
-"""Of their cell: axes are never smaller, however much stands around them."""
+"""Smallest share of their cell that axes keep, however large their labels are."""
 
 
 def box_inches(ax: Axes) -> tuple[float, float]:
     """
-    Measure the room that axes have in their figure, labels and caption included.
+    Return the size of the room that axes have in their figure, with labels and caption.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def box_inches(ax: Axes) -> tuple[float, float]:
     if cell is None or (root.get_layout_engine() is None and not _is_free(ax)):
         box, pad = ax.get_position(original=True), 0.0
     else:
-        box, pad = _cell(cell), _PAD
+        box, pad = _find_cell(cell), _PAD
     return (
         float(box.width * whole.width / root.dpi) - pad,
         float(box.height * whole.height / root.dpi) - pad,
@@ -49,14 +49,14 @@ def box_inches(ax: Axes) -> tuple[float, float]:
 
 def fill_room(ax: Axes) -> None:
     """
-    Let axes and all that stands around them fill their cell of a figure without a layout.
+    Let axes with their labels fill their cell of a figure without a layout.
 
-    Axes that somebody has placed, and those of a figure with a layout, stay where they are.
+    Axes that the user has placed, and those of a figure with a layout, are left unchanged.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        The axes, finished.
+        The finished axes.
     """
     from matplotlib.transforms import Bbox  # noqa: PLC0415 - loaded when needed
 
@@ -65,27 +65,28 @@ def fill_room(ax: Axes) -> None:
         return
     whole = ax.figure.bbox
     pad = _PAD / 2 * ax.figure.dpi
-    room = _cell(cell)
-    room = Bbox.from_extents(room.x0, room.y0, room.x1, min(room.y1, _under_heading(ax)))
+    room = _find_cell(cell)
+    room = Bbox.from_extents(room.x0, room.y0, room.x1, min(room.y1, _find_top(ax)))
     for _ in range(_TRIES):
         around = ax.get_tightbbox()
         if around is None:
             return
         used = around.padded(pad).transformed(ax.figure.transSubfigure.inverted())
-        # Axes of a fixed shape hang from the top of their place, and what is below from them.
-        place, drawn = ax.get_position(original=True), ax.get_position()
-        west = room.x0 + max(place.x0 - used.x0, pad / whole.width)
-        east = room.x1 - max(used.x1 - place.x1, pad / whole.width)
+        # Axes of a fixed shape are anchored at the top of their room: below them only what is
+        # really drawn counts.
+        given, drawn = ax.get_position(original=True), ax.get_position()
+        west = room.x0 + max(given.x0 - used.x0, pad / whole.width)
+        east = room.x1 - max(used.x1 - given.x1, pad / whole.width)
         south = room.y0 + max(drawn.y0 - used.y0, pad / whole.height)
-        north = room.y1 - max(used.y1 - place.y1, pad / whole.height)
+        north = room.y1 - max(used.y1 - given.y1, pad / whole.height)
         east = max(east, west + _LEAST * room.width)
         south = min(south, north - _LEAST * room.height)
         ax.set_position(Bbox.from_extents(west, south, east, north))
     ax.set_in_layout(True)
 
 
-def _under_heading(ax: Axes) -> float:
-    """Say how high axes may reach: below the heading that the user gave the figure, if any."""
+def _find_top(ax: Axes) -> float:
+    """Return the upper end of the room: below the user's heading of the figure, if it has one."""
     figure = ax.figure
     heading = figure.get_suptitle()
     own = [text for text in figure.texts if heading and text.get_text() == heading]
@@ -94,7 +95,7 @@ def _under_heading(ax: Axes) -> float:
 
 
 def _is_free(ax: Axes) -> bool:
-    """Say whether nobody has placed the axes: by a layout, margins, or a grid in a grid."""
+    """Return whether the user left the position open: no layout, margins, or nested grid."""
     from matplotlib.gridspec import SubplotParams  # noqa: PLC0415 - loaded when needed
 
     root, cell = ax.get_figure(root=True), ax.get_subplotspec()
@@ -108,16 +109,16 @@ def _is_free(ax: Axes) -> bool:
     return not placed and all(getattr(margins, s) == getattr(usual, s) for s in _SIDES)
 
 
-def _cell(cell: SubplotSpec) -> Bbox:
-    """Give the cell of a grid that fills its figure."""
+def _find_cell(cell: SubplotSpec) -> Bbox:
+    """Return the cell of a grid that fills its figure."""
     from matplotlib.transforms import Bbox  # noqa: PLC0415 - loaded when needed
 
     grid = cell.get_gridspec()
-    west, east = _span(grid.get_width_ratios(), grid.ncols, cell.colspan)
-    north, south = _span(grid.get_height_ratios(), grid.nrows, cell.rowspan)
+    west, east = _find_span(grid.get_width_ratios(), grid.ncols, cell.colspan)
+    north, south = _find_span(grid.get_height_ratios(), grid.nrows, cell.rowspan)
     return Bbox.from_extents(west, 1 - south, east, 1 - north)
 
 
-def _span(ratios: Any, n: int, span: range) -> tuple[float, float]:  # noqa: ANN401 - matplotlib's
+def _find_span(ratios: Any, n: int, span: range) -> tuple[float, float]:  # noqa: ANN401 - matplotlib's
     sizes = [1.0] * n if ratios is None else [float(ratio) for ratio in ratios]
     return sum(sizes[: span.start]) / sum(sizes), sum(sizes[: span.stop]) / sum(sizes)

@@ -1,4 +1,4 @@
-"""A route as a strip: kilometres, stations by power and side, gaps; beside it a map."""
+"""A route as a strip with stations by power and side and gaps, and as a map."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from ocm_geo.outside import NO_DATA, stretches_without
 from ocm_geo.plots.axes import add_caption, legend_below, new_axes, tune
 from ocm_geo.plots.classes import NO_DATA_LOOK
 from ocm_geo.plots.extent import Extent
-from ocm_geo.plots.maps import fill_map
+from ocm_geo.plots.maps import fill_map, new_map_and_chart
 from ocm_geo.plots.route_map import draw_route_map
 from ocm_geo.plots.route_rows import Rows, draw_rows, rows_of_gaps, rows_of_verdict
 from ocm_geo.plots.style import (
     INK,
     MANY,
     POWER_CLASSES,
+    UNKNOWN,
+    UNKNOWN_EDGE,
     UNKNOWN_POWER,
     counted,
     power_class,
@@ -41,7 +43,6 @@ __all__ = ["plot_route"]
 
 _HEIGHTS = (0.35, 0.5, 0.75, 1.0)
 _TOP = 1.2
-_NARROW = 0.8
 
 
 def plot_route(
@@ -55,40 +56,40 @@ def plot_route(
     ax: Axes | None = None,
 ) -> Axes:
     """
-    Draw the stations along a route by kilometre, and the gaps between them.
+    Plot the stations along a route by kilometre, and the gaps between them.
 
     Parameters
     ----------
     route : shapely.LineString, GeoSeries or GeoDataFrame
         The route.
     stations : geopandas.GeoDataFrame
-        As `ocm_geo.stations_from_route` gives it, with ``along_km`` and ``side``.
+        Made by `ocm_geo.stations_from_route`, with ``along_km`` and ``side``.
     within_km : float, optional
         Half width of the corridor on the map, km. By default the distance within which the
         stations were fetched or located, else that of the gaps, else 5 km.
     gaps : geopandas.GeoDataFrame, optional
-        As `ocm_geo.route_gaps` gives it; with a column ``group``, each group has its row.
+        Made by `ocm_geo.route_gaps`; with a column ``group``, each group has a row of its own.
     limit_km : float, optional
-        Longer gaps are filled; the standard's spacing by default.
+        Longer gaps are marked, km; the standard's spacing by default.
     standard : Verdict, Rule or str, optional
-        A verdict of `ocm_geo.assess_route`: its sections become a row for each direction, with
-        the share that passes. A rule, or its id, gives the limit alone.
+        A verdict of `ocm_geo.assess_route`: its sections become a row for each direction, and
+        the caption contains the share that passes. A rule, or its id, only sets the limit.
     ax : matplotlib.axes.Axes, optional
-        Where to draw the strip alone.
+        Axes to draw the strip on, without a map; by default a new figure with both.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The strip: stations on the left of the route point up, those on the right down; the
-        higher, the stronger. In a new figure a map stands above it, or beside it where the route
-        runs north and south.
+        Axes of the strip: stations on the left of the route point up, those on the right down,
+        the higher the power the longer. A new figure has a map above the strip, or beside it if
+        the route runs from north to south.
 
     Raises
     ------
     QueryError
-        If the stations have no kilometre marks, or a parameter is wrong.
+        If the stations lack ``along_km``, or an argument is wrong.
     RouteError
-        If the geometry is no route.
+        If the geometry is not a route.
 
     Examples
     --------
@@ -103,40 +104,40 @@ def plot_route(
     points = in_lonlat(stations, "stations")
     width = choose_within_km(within_km, *(t for t in (stations, gaps) if t is not None))
     line = Line(as_line(route))
-    facts = _facts_of_outside(stations, gaps, standard)
-    rows = _rows(gaps, limit_km, standard, (line, facts))
+    facts = _read_outside(stations, gaps, standard)
+    rows = _build_rows(gaps, limit_km, standard, (line, facts))
     above = None
     if ax is None:
-        above, ax = _two_axes(line, len(rows))
+        above, ax = _add_route_axes(line, len(rows))
     ax = new_axes(ax)
     _draw_strip(ax, line, stations)
-    _draw_no_data(ax, stretches_without(facts, line))
+    _draw_no_data_strip(ax, stretches_without(facts, line))
     handles = [*ax.get_legend_handles_labels()[0], *draw_rows(ax, rows, -_TOP, line.length_km)]
     tune(ax, "kilometres from the start of the route", "", grid="x")
     ax.spines[["left"]].set_visible(False)
     legend_below(ax, handles=handles)
-    # A station that the route passes twice is one.
+    # A station that the route passes twice counts once.
     number = counted(stations.index.nunique(), "station")
     within = f"{number} within {width:g} km of {line.length_km:,.0f} km"
-    told = [within, *(row.fact for row in rows), *_other_credits(stations, gaps, standard)]
-    add_caption(ax, stations, *told)
+    said = [within, *(row.fact for row in rows), *_list_credits(stations, gaps, standard)]
+    add_caption(ax, stations, *said)
     if above is not None:
         drawn = draw_route_map(above, line, points, within_km=width, rows=rows, facts=facts)
         fill_map(above, drawn)
     return ax
 
 
-def _facts_of_outside(
+def _read_outside(
     stations: pd.DataFrame, gaps: pd.DataFrame | None, standard: Verdict | Rule | str | None
 ) -> dict[str, Any]:
-    """Read what lies outside the data, from the table that says it."""
+    """Return the provenance of the table that records what lies outside the data."""
     verdict = standard.segments if isinstance(standard, Verdict) else None
     tables = [table for table in (gaps, verdict, stations) if table is not None]
     found = [facts for facts in map(read_attrs, tables) if "outside" in facts]
     return found[0] if found else {}
 
 
-def _draw_no_data(ax: Axes, stretches: list[tuple[float, float]]) -> None:
+def _draw_no_data_strip(ax: Axes, stretches: list[tuple[float, float]]) -> None:
     """Hatch the stretches outside the data, on both sides of the route."""
     if stretches:
         bars = [(a, b - a) for a, b in stretches]
@@ -144,47 +145,42 @@ def _draw_no_data(ax: Axes, stretches: list[tuple[float, float]]) -> None:
         ax.broken_barh(bars, (-_TOP, 2 * _TOP), **look)
 
 
-def _other_credits(
+def _list_credits(
     stations: pd.DataFrame, gaps: pd.DataFrame | None, standard: Verdict | Rule | str | None
 ) -> list[str]:
-    """Credit the gaps or the verdict where they were made from stations of another source."""
+    """Return the credits of gaps and verdict made from stations of another source."""
     verdict = standard.segments if isinstance(standard, Verdict) else None
     own = credit_line(stations)
     lines = [credit_line(table) for table in (gaps, verdict) if table is not None]
     return [line for line in dict.fromkeys(lines) if line not in (own, NOT_RECORDED)]
 
 
-def _rows(
+def _build_rows(
     gaps: gpd.GeoDataFrame | None,
     limit_km: float | None,
     standard: Verdict | Rule | str | None,
     road: tuple[Line, dict[str, Any]],
 ) -> list[Rows]:
+    """Return the rows below the strip, with gaps marked by the limit of the user or the rule."""
     limit = None if limit_km is None else check_km(limit_km, "limit_km")
     if limit is None and standard is not None:
         rule = standard.rule if isinstance(standard, Verdict) else rule_of(standard)
         limit = rule.spacing_km
         if limit is None:
-            raise QueryError(f"{rule.id} sets no spacing: give limit_km")
+            raise QueryError(f"{rule.id} does not set a spacing: pass limit_km")
     rows = [] if gaps is None else rows_of_gaps(gaps, limit, *road)
     return rows + (rows_of_verdict(standard, *road) if isinstance(standard, Verdict) else [])
 
 
-def _two_axes(line: Line, n_rows: int) -> tuple[Axes, Axes]:
-    """Set the map above the strip, or to its left where the route is narrow."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
-
-    strip = 2.6 + 0.3 * n_rows
-    if Extent.around(*line.coords.T).ratio < _NARROW:
-        size: dict[str, Any] = {"figsize": (10, max(strip, 5.5)), "width_ratios": [1, 1.9]}
-        _, (first, second) = plt.subplots(1, 2, layout="constrained", **size)
-    else:
-        size = {"figsize": (9, 4.6 + strip), "height_ratios": [4.6, strip]}
-        _, (first, second) = plt.subplots(2, 1, layout="constrained", **size)
-    return first, second
+def _add_route_axes(line: Line, n_rows: int) -> tuple[Axes, Axes]:
+    strip, ratio = 2.6 + 0.3 * n_rows, Extent.around(*line.coords.T).ratio
+    return new_map_and_chart(
+        ratio, ((10, max(strip, 5.5)), [1, 1.9]), ((9, 4.6 + strip), [4.6, strip])
+    )
 
 
 def _draw_strip(ax: Axes, line: Line, stations: pd.DataFrame) -> None:
+    """Draw the stations by kilometre, side and power on the line of the route."""
     classes = power_class(stations["max_power_kw"])
     along = stations["along_km"].to_numpy(dtype=float, na_value=np.nan)
     is_right = (stations["side"] == "right").to_numpy(dtype=bool, na_value=False)
@@ -193,7 +189,7 @@ def _draw_strip(ax: Axes, line: Line, stations: pd.DataFrame) -> None:
     size = float(np.clip(3.2 * text_size(ax), 12, 28))
     many = len(stations) > MANY
     looks: list[tuple[int, str, str, float, dict[str, Any]]] = [
-        (-1, UNKNOWN_POWER, "#666666", 0.2, {"facecolors": "white"})
+        (-1, UNKNOWN_POWER, UNKNOWN_EDGE, 0.2, {"facecolors": UNKNOWN})
     ]
     looks += [
         (rank, label, colour, _HEIGHTS[rank], {"facecolors": colour})

@@ -1,4 +1,4 @@
-"""The map beside the strip of a route."""
+"""The map of a route, beside its strip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["draw_route_map"]
 _CORRIDOR = "#5790fc"
 _STEPS_KM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _MOST_MARKS = 8
-_PLACES = 400
+_POINTS = 400
 
 
 def draw_route_map(
@@ -42,7 +42,7 @@ def draw_route_map(
     facts: dict[str, Any],
 ) -> Extent:
     """
-    Draw a route with its corridor, kilometres, stations and what is too long between them.
+    Draw a route with its corridor, kilometres, stations and gaps over the limit.
 
     Parameters
     ----------
@@ -51,18 +51,18 @@ def draw_route_map(
     line : Line
         The route.
     stations : geopandas.GeoDataFrame
-        In EPSG:4326.
+        Stations in EPSG:4326.
     within_km : float
         Half width of the corridor, km.
     rows : list of Rows
-        Gaps or sections; the long ones of the first row that has any are drawn.
+        Gaps or sections; those over the limit in the first row that has any are drawn.
     facts : dict
-        Provenance that says where the data end.
+        Provenance that records what lies outside the data.
 
     Returns
     -------
     Extent
-        What must be seen, for `fill_map`.
+        Extent that must be visible, for `fill_map`.
     """
     corridor = np.array([corridor_polygon(line, within_km)], dtype=object)
     wanted = Extent.of_shapes(corridor)
@@ -71,14 +71,14 @@ def draw_route_map(
     draw_no_data(ax, no_data_in(facts, corridor).parts, shown)
     for piece in next((row.over().geometry for row in rows if len(row.over())), ()):
         _draw_line(ax, shapely.get_coordinates(piece), shown, color=GAP, lw=5, zorder=2)
-    km = np.union1d(line.parts.along_km, np.linspace(0, line.length_km, _PLACES))
+    km = np.union1d(line.parts.along_km, np.linspace(0, line.length_km, _POINTS))
     _draw_line(ax, line.point_at(km), shown, color=INK, lw=1.3, zorder=2)
     for start, end in stretches_without(facts, line):
-        part = line.point_at(np.linspace(start, end, _PLACES))
+        part = line.point_at(np.linspace(start, end, _POINTS))
         _draw_line(ax, part, shown, color="white", lw=0.8, zorder=2.1, ls=(0, (3, 3)))
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     draw_points(ax, shown.turned(lon), lat, power_class(stations["max_power_kw"]))
-    _draw_marks(ax, line, shown)
+    _draw_kilometres(ax, line, shown)
     return wanted
 
 
@@ -88,11 +88,13 @@ def _draw_line(
     shown: Extent,
     **style: Any,  # noqa: ANN401
 ) -> None:
+    """Draw a line on the map's side of the antimeridian."""
     style = {"solid_capstyle": "butt", **style}
     ax.plot(shown.turned(lonlat[:, 0]), lonlat[:, 1], **style)
 
 
-def _draw_marks(ax: Axes, line: Line, shown: Extent) -> None:
+def _draw_kilometres(ax: Axes, line: Line, shown: Extent) -> None:
+    """Mark round kilometres along the route."""
     step = next((s for s in _STEPS_KM if line.length_km / s <= _MOST_MARKS), _STEPS_KM[-1])
     marks = np.arange(0.0, line.length_km, step)
     for km, (lon, lat) in zip(marks, line.point_at(marks), strict=True):

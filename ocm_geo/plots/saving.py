@@ -1,4 +1,4 @@
-"""Figures as files: the same bytes each time, with their credit inside."""
+"""Figures as files: reproducible, with the credit in their metadata."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ _KEYS = {
 
 def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> Path:
     """
-    Write the figure of some axes into a file, with its credit in the file's metadata.
+    Write the figure of axes to a file, with the credit in its metadata.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        What a ``plot_…`` function gave.
+        Axes returned by a ``plot_…`` function.
     path : path
-        ``.png``, ``.svg`` or ``.pdf``; ``~`` is the home folder. A file of that name is replaced
-        in one step.
+        Path with the suffix ``.png``, ``.svg`` or ``.pdf``; ``~`` is the home folder. An existing
+        file is replaced in one step.
     dpi : float
-        Dots per inch, also of the layers that are pictures in ``.svg`` and ``.pdf``.
+        Dots per inch, also of raster layers in ``.svg`` and ``.pdf``.
 
     Returns
     -------
     pathlib.Path
-        The file: for the same figure the same bytes, without the time of writing. Text in
-        ``.svg`` is drawn as shapes, so that it needs no font; fonts in ``.pdf`` are TrueType.
+        The file. The same figure results in the same bytes: the time of writing is left out. Text
+        in ``.svg`` is drawn as shapes, so that it needs no font; fonts in ``.pdf`` are TrueType.
 
     Raises
     ------
     QueryError
-        If the suffix is none of these, or the file cannot be written.
+        If the suffix is another one, or the file cannot be written.
 
     Examples
     --------
@@ -67,20 +67,23 @@ def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> 
         raise QueryError(f"ax must be the axes of a figure, not {short_form(ax)}")
     figure = ax.get_figure(root=True)
     if figure is None:
-        raise QueryError("these axes belong to no figure")
+        raise QueryError("ax must belong to a figure: these axes were removed from theirs")
     # Publishers refuse the Type 3 fonts that matplotlib writes by default; 42 is TrueType.
     fixed = {"svg.hashsalt": "ocm_geo", "svg.fonttype": "path", "pdf.fonttype": 42}
     suffix = target.suffix.lower()
-    # In memory, since matplotlib leaves a file open that it could not write to the end.
+    # In memory, because matplotlib leaves a file open that it could not write completely.
     drawn = BytesIO()
     with mpl.rc_context(fixed):  # type: ignore[arg-type]
-        figure.savefig(drawn, format=suffix[1:], dpi=dpi, metadata=_metadata(figure, suffix))
+        figure.savefig(
+            drawn, format=suffix[1:], dpi=dpi, metadata=_collect_metadata(figure, suffix)
+        )
     with replacing(target) as scratch:
         scratch.write_bytes(drawn.getvalue())
     return target
 
 
-def _metadata(figure: Figure, suffix: str) -> dict[str, Any]:
+def _collect_metadata(figure: Figure, suffix: str) -> dict[str, Any]:
+    """Return the metadata of a file format: captions, title and program, without a date."""
     title, text, maker, date = _KEYS[suffix]
     captions = [
         said.get_text().replace(r"\$", "$") for ax in figure.axes for said in ax.texts

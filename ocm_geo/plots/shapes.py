@@ -1,4 +1,4 @@
-"""Polygons on a map: plain, by classes of a value, or hatched where it is missing."""
+"""Polygons on a map: plain, by class, or hatched if the value is missing."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def draw_shapes(
     ax : matplotlib.axes.Axes
         A map.
     shapes : numpy.ndarray of shapely.Geometry
-        Polygons in lon/lat; what is missing or empty is left out.
+        Polygons in lon/lat; missing and empty ones are left out.
     extent : Extent
-        Of the map, to bring the shapes to its side of the antimeridian.
+        Extent of the map, whose side of the antimeridian decides where shapes are drawn.
     **style
-        Of a `matplotlib.collections.PatchCollection`. More than 5,000 are one picture in
-        vector formats, if it does not say otherwise.
+        Options of a `matplotlib.collections.Collection`. More than 5,000 shapes become one
+        raster picture in vector formats unless ``rasterized`` is given.
     """
     drawn = extent.turned_shapes(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))])
     style.setdefault("rasterized", len(drawn) > MANY)
@@ -53,30 +53,30 @@ def draw_shapes(
 
 def draw_plain(ax: Axes, shapes: NDArray[np.object_], **style: Any) -> None:  # noqa: ANN401
     """
-    Draw polygons where they are.
+    Draw polygons at their coordinates.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         A map.
     shapes : numpy.ndarray of shapely.Geometry
-        Polygons in degrees of the axes; other geometries are left out.
+        Polygons in the axes' degrees; other geometries are left out.
     **style
-        Of a `matplotlib.collections.PatchCollection`.
+        Options of a `matplotlib.collections.Collection`.
     """
     from matplotlib.collections import (  # noqa: PLC0415 - loaded when needed
         PathCollection,
         PolyCollection,
     )
 
-    # Not by geopandas, which draws the whole figure each time.
-    plain_ones = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
-    if plain_ones.all() and not shapely.get_num_interior_rings(shapes).any():
+    # Not with geopandas, which draws the whole figure each time.
+    is_polygon = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
+    if is_polygon.all() and not shapely.get_num_interior_rings(shapes).any():
         coords, owner = shapely.get_coordinates(shapes, return_index=True)
         corners = np.split(coords, np.flatnonzero(np.diff(owner)) + 1) if len(coords) else []
         ax.add_collection(PolyCollection(corners, **style), autolim=False)
     else:
-        ax.add_collection(PathCollection(_paths(shapes), **style), autolim=False)
+        ax.add_collection(PathCollection(_build_paths(shapes), **style), autolim=False)
 
 
 def draw_classes(
@@ -88,7 +88,7 @@ def draw_classes(
     extent: Extent,
 ) -> list[Patch]:
     """
-    Draw polygons coloured by the class of their value, hatched where it is missing.
+    Draw polygons by the class of their value, hatched if it is missing.
 
     Parameters
     ----------
@@ -97,20 +97,20 @@ def draw_classes(
     shapes : numpy.ndarray of shapely.Geometry
         Polygons in lon/lat.
     values : numpy.ndarray
-        One for each; NaN is missing.
+        One value for each shape; NaN is missing.
     classes : Classes
         The classes.
     extent : Extent
-        Of the map.
+        Extent of the map.
 
     Returns
     -------
     list of matplotlib.patches.Patch
-        What the legend says.
+        Handles for the legend.
     """
     ranks = classes.position(values)
     many = {"rasterized": len(shapes) > MANY, "zorder": 1}
-    # Edges between many small cells, and light seams where they meet, would be all that is seen.
+    # Edges of many small cells, or light seams between them, would hide their colours.
     fine = len(shapes) > _MANY_CELLS
     edge: dict[str, Any] = (
         {"edgecolor": "face", "linewidth": 0.2, "antialiased": False}
@@ -120,7 +120,7 @@ def draw_classes(
     for rank, colour in enumerate(classes.colours):
         inside = shapes[ranks == rank]
         if fine and len(shapes) <= MANY and shapely.is_valid(inside).all():
-            # Readers of vector formats show seams between cells that are joined here.
+            # Viewers of vector formats show seams between neighbouring cells: they are joined.
             inside = np.array([shapely.union_all(inside)])
         draw_shapes(ax, inside, extent, facecolor=colour, **edge, **many)
     draw_missing(ax, shapes[ranks < 0], extent, linewidth=0.0 if fine else 0.4, **many)
@@ -143,9 +143,9 @@ def draw_missing(
     shapes : numpy.ndarray of shapely.Geometry
         Polygons in lon/lat.
     extent : Extent
-        Of the map.
+        Extent of the map.
     **style
-        Of a `matplotlib.collections.PatchCollection`.
+        Options of a `matplotlib.collections.Collection`.
     """
     draw_shapes(ax, shapes, extent, facecolor=UNKNOWN, edgecolor=GREY, hatch=HATCH, **style)
 
@@ -157,7 +157,7 @@ def draw_no_data(
     **style: Any,  # noqa: ANN401 - matplotlib's own
 ) -> list[Patch]:
     """
-    Draw what lies outside the data: hatched both ways, which no value and no class is.
+    Draw what lies outside the data, with a crossed hatch that no class and no value has.
 
     Parameters
     ----------
@@ -166,14 +166,14 @@ def draw_no_data(
     shapes : numpy.ndarray of shapely.Geometry
         Polygons in lon/lat.
     extent : Extent
-        Of the map.
+        Extent of the map.
     **style
-        Of a `matplotlib.collections.PatchCollection`.
+        Options of a `matplotlib.collections.Collection`.
 
     Returns
     -------
     list of matplotlib.patches.Patch
-        What the legend says; empty where there is no shape.
+        Handle for the legend; empty if there is no shape.
     """
     from matplotlib.patches import Patch  # noqa: PLC0415 - loaded when needed
 
@@ -183,11 +183,11 @@ def draw_no_data(
     return [Patch(label=NO_DATA, lw=0.4, **NO_DATA_LOOK)]
 
 
-def _paths(shapes: NDArray[np.object_]) -> list[Path]:
-    """Make a path of each shape, with its holes."""
+def _build_paths(shapes: NDArray[np.object_]) -> list[Path]:
+    """Return the path of each shape, with its holes."""
     from matplotlib.path import Path  # noqa: PLC0415 - loaded when needed
 
-    # Holes run the other way than what they are in, so that they are not filled.
+    # Holes run in the opposite direction of their shell, so that they are not filled.
     parts, shape = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     coords, ring = shapely.get_coordinates(rings, return_index=True)

@@ -1,4 +1,4 @@
-"""Shares within reach by distance, as lines with their bounds."""
+"""Shares within reach by distance, as lines with bounds."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = ["SHARE_COLUMNS", "best_column", "draw_shares", "parts_of"]
 
-SHARE_COLUMNS = {"area_share": "area", "population_share": "people"}
+SHARE_COLUMNS = {"area_share": "area", "population_share": "population"}
 _PARTS = {
     "area_share": ("area_km2", "covered_km2"),
     "population_share": ("population", "population_covered"),
 }
 _STEPS = {"within_km": ("distance", "distance"), "minutes": ("driving time", "time")}
 _NAMED = 2
-"""The values of more lines than this would cover each other."""
+"""Labels of values on more lines than this would overlap."""
 _MARKERS = "osD^v"
 
 
 def best_column(table: pd.DataFrame) -> str:
     """
-    Choose the people's shares where they are known, else those of the ground.
+    Return the column of shares of the population if they are known, else of the area.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def best_column(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A column.
+        Name of a column.
     """
     known = "population_share" in table and table["population_share"].notna().any()
     return "population_share" if known or "area_share" not in table else "area_share"
@@ -48,7 +48,7 @@ def best_column(table: pd.DataFrame) -> str:
 
 def parts_of(column: str) -> tuple[str, str]:
     """
-    Name what a share is made of.
+    Return the columns from which a share is computed.
 
     Parameters
     ----------
@@ -58,14 +58,14 @@ def parts_of(column: str) -> tuple[str, str]:
     Returns
     -------
     tuple of str
-        The columns of the whole, and of its part within reach.
+        Columns of the total, and of its part within reach.
     """
     return _PARTS[column]
 
 
 def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
     """
-    Draw the share of all areas together by distance, a line for each group.
+    Draw the share of all areas together by distance, one line for each group.
 
     Parameters
     ----------
@@ -79,41 +79,46 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
     named = pd.DataFrame(table) if "group" in table else pd.DataFrame(table).assign(group="")
-    groups = list(named.groupby("group", sort=False))
-    bounded = f"{column}_low" in table and f"{column}_high" in table
-    curves = [_shares(rows, column) for _, rows in groups]
-    highest = int(np.argmax([curve["share"].fillna(0).mean() for curve in curves]))
-    for rank, ((group, _), curve) in enumerate(zip(groups, curves, strict=True)):
-        colour, marker = SERIES[rank], _MARKERS[rank]
-        ax.plot(
-            curve.index, curve["share"], marker=marker, ms=4, color=colour, lw=1.8,
-            label=plain(str(group)) or "as recorded",
-        )  # fmt: skip
-        if bounded:
-            ax.fill_between(
-                curve.index, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0,
-                label=f"{plain(str(group))} low to high".strip(),
-            )  # fmt: skip
-        if len(groups) <= _NAMED:
-            _name_values(ax, curve["share"], above=rank == highest)
+    curves = {
+        plain(str(group)): _sum_shares(rows, column)
+        for group, rows in named.groupby("group", sort=False)
+    }
+    is_bounded = f"{column}_low" in table and f"{column}_high" in table
+    _draw_curves(ax, curves, is_bounded=is_bounded)
     ax.set_xlim(0, float(table[step_column(table)].max()) * 1.08)
     ax.set_ylim(-1.5, 108)
     ax.set_yticks(range(0, 101, 20))
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    what = SHARE_COLUMNS[column]
     along, that = _STEPS[step_column(table)]
-    tune(ax, f"{along} to a station, {step_unit(table)}", f"{what} within that {that}, %")
-    if bounded or len(groups) > 1:
+    words = f"{SHARE_COLUMNS[column]} within that {that}, %"
+    tune(ax, f"{along} to a station, {step_unit(table)}", words)
+    if is_bounded or len(curves) > 1:
         legend_below(ax)
     n_areas = int(named.groupby(["group", step_column(table)]).size().max())
-    facts = [counted(n_areas, "area")]
-    if bounded:
-        facts.append(BOUNDS)
-    add_caption(ax, table, *facts)
+    add_caption(ax, table, counted(n_areas, "area"), BOUNDS if is_bounded else "")
 
 
-def _shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Add areas up; bounds are weighted as the share is."""
+def _draw_curves(ax: Axes, curves: dict[str, pd.DataFrame], *, is_bounded: bool) -> None:
+    """Draw the line of each group with its bounds, and its values if there are few lines."""
+    highest = max(curves, key=lambda group: curves[group]["share"].fillna(0).mean())
+    for rank, (group, curve) in enumerate(curves.items()):
+        colour, marker = SERIES[rank], _MARKERS[rank]
+        ax.plot(
+            curve.index, curve["share"], marker=marker, ms=4, color=colour, lw=1.8,
+            label=group or "as recorded",
+        )  # fmt: skip
+        if is_bounded:
+            ax.fill_between(
+                curve.index, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0,
+                label=f"{group} low to high".strip(),
+            )  # fmt: skip
+        if len(curves) <= _NAMED:
+            _label_values(ax, curve["share"], above=group == highest)
+
+
+def _sum_shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the share of all areas together by distance, and its bounds, in percent."""
+    # Bounds are known as shares of each area: weighted by its size they add up like the value.
     whole, covered = _PARTS[column]
     size = numbers(rows, whole)
     parts = {"size": size, "share": numbers(rows, covered)}
@@ -127,9 +132,10 @@ def _shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return 100 * sums.div(sums["size"].where(sums["size"] > 0), axis=0)
 
 
-def _name_values(ax: Axes, shares: pd.Series[float], *, above: bool) -> None:
+def _label_values(ax: Axes, shares: pd.Series[float], *, above: bool) -> None:
+    """Write the values on a line."""
     for km, share in shares.dropna().items():
-        # A line that rises leaves room above on its left, and below on its right.
+        # A rising line leaves room above it on the left, and below it on the right.
         ax.annotate(
             f"{share:.0f} %",
             (float(str(km)), share),

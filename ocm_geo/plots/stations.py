@@ -18,6 +18,8 @@ from ocm_geo.plots.style import (
     MANY,
     POWER_CLASSES,
     STATIONS,
+    UNKNOWN,
+    UNKNOWN_EDGE,
     UNKNOWN_POWER,
     counted,
     power_class,
@@ -48,34 +50,34 @@ def plot_stations(
     extent: Sequence[float] | None = None,
 ) -> Axes:
     """
-    Draw stations on a map, by the highest power of a connection.
+    Plot stations on a map, coloured by their highest power.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     basemap : bool
         Draw the bundled land and borders (Natural Earth).
     title : str, optional
-        Heading.
+        Title.
     extent : sequence of four float, optional
-        What is shown: (west, south, east, north). By default all stations, but for a few (at
-        most 1 %) that lie so far off, at 0, 0 for example, that they would spoil the map; the
-        caption counts them.
+        Extent of the map: (west, south, east, north). By default it contains all stations but
+        a few (at most 1 %) far from all others, at 0, 0 for example, that would enlarge the map
+        much; the caption counts them.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The map, in longitude and latitude: true to scale at its middle latitude, with scale bar,
-        north arrow, legend with the number of stations in each class, and credit. Beyond 5,000
-        stations the points are one picture in vector formats.
+        Axes in longitude and latitude, true to scale at the middle latitude, with scale bar,
+        north arrow, legend with the number of stations in each class, and credit. More than
+        5,000 points become one raster picture in vector formats.
 
     Raises
     ------
     QueryError
-        If it is no station table, or ``extent`` is no box.
+        If the table is not a station table, or ``extent`` is not a box.
 
     Examples
     --------
@@ -98,19 +100,20 @@ def plot_stations(
     legend_below(ax, "Highest power (stations)", handles)
     if title:
         put_title(ax, title)
-    said = add_caption(ax, stations, *_facts(first, lon, lat))
+    said = add_caption(ax, stations, *_count_outside(first, lon, lat))
     shown = fill_map(ax, wanted, basemap=basemap)
-    if (facts := _facts(shown, lon, lat)) != _facts(first, lon, lat):
+    if (facts := _count_outside(shown, lon, lat)) != _count_outside(first, lon, lat):
         said.remove()
         add_caption(ax, stations, *facts)
     return ax
 
 
-def _facts(shown: Extent, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[str]:
+def _count_outside(shown: Extent, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[str]:
+    """Return the number of stations, and of those outside the map, in words."""
     outside = int((~shown.holds(lon, lat)).sum())
     return [
         counted(len(lon), "station"),
-        *([f"{outside:,} of them beyond the map"] if outside else []),
+        *([f"{outside:,} of them outside the map"] if outside else []),
     ]
 
 
@@ -121,7 +124,7 @@ def draw_points(
     classes: NDArray[np.intp],
 ) -> None:
     """
-    Draw points by class of power, the unknown hollow and below, the strongest on top.
+    Draw points by class of power, the highest on top and unknown power at the bottom.
 
     Parameters
     ----------
@@ -130,14 +133,14 @@ def draw_points(
     lon, lat : numpy.ndarray
         Degrees.
     classes : numpy.ndarray of int
-        As `power_class` gives them.
+        Made by `power_class`.
     """
-    size = _point_size(ax, len(lon))
+    size = _choose_point_size(ax, len(lon))
     rim = "white" if size > _EDGED else "none"
     looks = [
         (rank, label, colour, rim, 0.3) for rank, (_, label, colour) in enumerate(POWER_CLASSES)
     ]
-    for rank, label, face, edge, width in [(-1, UNKNOWN_POWER, "white", "#666666", 0.6), *looks]:
+    for rank, label, face, edge, width in [(-1, UNKNOWN_POWER, UNKNOWN, UNKNOWN_EDGE, 0.6), *looks]:
         inside = classes == rank
         if not inside.any():
             continue
@@ -151,8 +154,8 @@ def draw_points(
             ax.scatter(x, y, s=area, facecolor=face, edgecolor=edge, linewidth=width, **said)
 
 
-def _point_size(ax: Axes, n: int) -> float:
-    """Let points cover a constant share of the map, within what can be seen and told apart."""
+def _choose_point_size(ax: Axes, n: int) -> float:
+    """Return the size at which points cover a constant share of the map, within limits."""
     width, height = box_inches(ax)
     area = width * height * 72.0**2
     return float(np.clip(_INK_SHARE * area / max(n, 1), _SMALLEST, _LARGEST))

@@ -1,4 +1,4 @@
-"""The distances or driving times of a coverage table."""
+"""Distances or driving times of a coverage table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNITS = {"within_km": "km", "minutes": "min"}
 
 def has_steps(table: pd.DataFrame) -> bool:
     """
-    Say whether a table is by distance or driving time.
+    Return whether a table is by distance or driving time.
 
     Parameters
     ----------
@@ -28,36 +28,36 @@ def has_steps(table: pd.DataFrame) -> bool:
     Returns
     -------
     bool
-        Whether it has a column ``within_km`` or ``minutes``.
+        True if it has a column ``within_km`` or ``minutes``.
     """
     return any(name in table for name in _UNITS)
 
 
 def step_column(table: pd.DataFrame) -> str:
     """
-    Name the column of distances or driving times.
+    Return the column of distances or driving times.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        As `ocm_geo.coverage` or `ocm_geo.coverage_by_road` gives it.
+        Made by `ocm_geo.coverage` or `ocm_geo.coverage_by_road`.
 
     Returns
     -------
     {"within_km", "minutes"}
-        The first that the table has.
+        The first of both that the table has.
     """
     return next((name for name in _UNITS if name in table), "within_km")
 
 
 def step_unit(table: pd.DataFrame) -> str:
     """
-    Give their unit.
+    Return the unit of a table's distances or driving times.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        The same.
+        Made by `ocm_geo.coverage` or `ocm_geo.coverage_by_road`.
 
     Returns
     -------
@@ -71,24 +71,24 @@ def chosen_steps(
     table: pd.DataFrame, within_km: float | None, minutes: float | None
 ) -> list[float]:
     """
-    List the distances or times that are to be shown.
+    Return the distances or driving times that are shown.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        The same, or a table that is by neither.
+        A coverage table, or one without distances and driving times.
     within_km, minutes : float or None
-        The one that was asked for.
+        The one that the user asked for.
 
     Returns
     -------
     list of float
-        That one, or all, ascending; none where the table is by neither.
+        That one, or all in ascending order; empty if the table has neither column.
 
     Raises
     ------
     QueryError
-        If the table does not have it.
+        If the table lacks what the user asked for.
     """
     asked = {"within_km": within_km, "minutes": minutes}
     for name, value in asked.items():

@@ -1,12 +1,13 @@
-"""What the figures share: colours, classes of power, checks of tables."""
+"""Colours, classes of power and checks of tables, for all figures and maps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOUNDS",
+    "DASHES",
     "FAR",
     "GAP",
     "GREY",
@@ -25,8 +27,10 @@ __all__ = [
     "SEA",
     "SERIES",
     "SHARES",
+    "SHORT",
     "STATIONS",
     "UNKNOWN",
+    "UNKNOWN_EDGE",
     "UNKNOWN_POWER",
     "counted",
     "few_enough",
@@ -36,10 +40,12 @@ __all__ = [
     "require",
 ]
 
-INK, GREY, LAND, SEA, GAP = "#222222", "#8a8a8a", "#f4f1ea", "#e3ecf2", "#cc3311"
+INK, GREY, LAND, SEA = "#222222", "#8a8a8a", "#f4f1ea", "#e3ecf2"
+GAP, SHORT = "#cc3311", "#c6ced4"
+"""Gaps over and up to a limit."""
 
-# Even steps of matplotlib's inferno, dark for high power: the order survives every common form
-# of colour blindness and a grey print.
+# Even steps of matplotlib's inferno, dark for high power: the order is kept in every common form
+# of colour blindness and in a grey print.
 POWER_CLASSES: tuple[tuple[float, str, str], ...] = (
     (0.0, "under 22 kW", "#f8a13f"),
     (22.0, "22 to under 50 kW", "#e05c5c"),
@@ -48,47 +54,49 @@ POWER_CLASSES: tuple[tuple[float, str, str], ...] = (
 )
 UNKNOWN_POWER = "power not known"
 SERIES = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
-"""Groups: five of Petroff's six (arXiv:2107.02270), apart under every form of colour blindness."""
+"""Groups: five of Petroff's six colours (arXiv:2107.02270), distinct in colour blindness too."""
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
+"""Dashes of the lines of groups, so that colour is not all that separates them."""
 OTHER = "#9c9ca1"
-"""What is left over beside `SERIES`; the sixth."""
+"""All groups beyond `SERIES` together: the sixth colour."""
 SHARES = ("#bde5b5", "#52bcc2", "#1e8bbd", "#2259a6", "#1a2b7e")
-"""From little to much: ColorBrewer's YlGnBu, in even steps of lightness, all darker than land."""
+"""Low to high values: ColorBrewer's YlGnBu in even steps of lightness, all darker than land."""
 FAR = ("#fed799", "#fe9d6c", "#f1605d", "#c03a76", "#832681", "#4c117a", "#1a1042")
-"""From near to far: magma, turned round, in even steps of lightness, all darker than land."""
-UNKNOWN = "#e6e6e6"
-"""Where the value is missing; always hatched too."""
+"""Near to far: magma reversed, in even steps of lightness, all darker than land."""
+UNKNOWN, UNKNOWN_EDGE = "#e6e6e6", "#666666"
+"""Missing values: areas and bars are hatched too, points have this edge."""
 
 MANY = 5000
-"""More shapes than this are one picture in vector formats."""
+"""More shapes than this become one raster picture in vector formats."""
 BOUNDS = "low: every uncertain station out; high: all in"
-"""What a band or bar between two values means, for the caption."""
+"""Meaning of a band or bar between two values, for the caption."""
 STATIONS = "ocm_geo.stations"
-"""What makes a station table, for `require`."""
+"""The function that makes a station table, for `require`."""
 _SHOWN = 12
-"""Columns that a message names."""
+"""Most columns that a message names."""
 
 
 def require(table: pd.DataFrame, *columns: str, made_by: str = "") -> None:
     """
-    Check that a table can be drawn.
+    Check that a table has the columns of a figure.
 
     Parameters
     ----------
     table : pandas.DataFrame
         The table.
     *columns : str
-        What the figure needs.
+        Columns that the figure needs.
     made_by : str
-        The functions that make such a table, for the message.
+        The function that makes such a table, for the message.
 
     Raises
     ------
     QueryError
-        If it is no table, or a column is missing.
+        If it is not a table, or a column is missing.
     """
     hint = f"; {made_by} makes such a table" if made_by else ""
     if not isinstance(table, pd.DataFrame):
-        raise QueryError(f"give a table, not {type(table).__name__}{hint}")
+        raise QueryError(f"table must be a DataFrame, not {short_form(table)}{hint}")
     missing = [column for column in columns if column not in table]
     if missing:
         shown = [*map(str, table.columns[:_SHOWN]), *(["…"] if len(table.columns) > _SHOWN else [])]
@@ -98,12 +106,12 @@ def require(table: pd.DataFrame, *columns: str, made_by: str = "") -> None:
 
 def power_class(power_kw: pd.Series[float]) -> NDArray[np.intp]:
     """
-    Put powers into classes.
+    Return the class of each power.
 
     Parameters
     ----------
     power_kw : pandas.Series
-        kW.
+        Powers in kW.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def power_class(power_kw: pd.Series[float]) -> NDArray[np.intp]:
 
 def plain(text: str) -> str:
     """
-    Keep matplotlib from reading a stranger's text as mathematics, or drawing what has no form.
+    Return a contributor's text as matplotlib can draw it, without mathematics.
 
     Parameters
     ----------
@@ -128,7 +136,7 @@ def plain(text: str) -> str:
     Returns
     -------
     str
-        The text in one line, dollar signs escaped, without control characters.
+        The text in one line, with dollar signs escaped and without control characters.
     """
     shown = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
     return shown.replace("$", r"\$")
@@ -136,7 +144,7 @@ def plain(text: str) -> str:
 
 def numbers(table: pd.DataFrame, column: str, *, made_by: str = "") -> NDArray[np.float64]:
     """
-    Read a column of numbers.
+    Return a column of numbers.
 
     Parameters
     ----------
@@ -155,29 +163,29 @@ def numbers(table: pd.DataFrame, column: str, *, made_by: str = "") -> NDArray[n
     Raises
     ------
     QueryError
-        If it is no table, has no such column, or the column holds no numbers.
+        If it is not a table, or the column is missing or not numeric.
     """
     require(table, column, made_by=made_by)
     try:
         return table[column].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
         raise QueryError(
-            f"column {column!r} holds {table[column].dtype}, not numbers: choose another"
+            f"column {column!r} must contain numbers, not {table[column].dtype}"
         ) from None
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
     """
-    Say how many there are.
+    Return a number with its noun.
 
     Parameters
     ----------
     n : int
-        How many.
+        The number.
     one : str
-        What one is called.
+        Singular.
     many : str, optional
-        What several are called; with an s by default.
+        Plural; the singular with an s by default.
 
     Returns
     -------
@@ -189,21 +197,21 @@ def counted(n: int, one: str, many: str | None = None) -> str:
 
 def few_enough(n: int, what: str) -> None:
     """
-    Refuse more lines than can be told apart.
+    Check that readers can distinguish all lines of a figure.
 
     Parameters
     ----------
     n : int
-        How many.
+        Number of lines.
     what : str
-        What they are.
+        What the lines are.
 
     Raises
     ------
     QueryError
-        If there are more than colours in `SERIES`.
+        If there are more lines than colours in `SERIES`.
     """
     if n > len(SERIES):
         raise QueryError(
-            f"{n} {what}; at most {len(SERIES)} can be told apart: choose some of them first"
+            f"{n} {what}; at most {len(SERIES)} can be distinguished: select some of them first"
         )

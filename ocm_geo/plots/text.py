@@ -1,4 +1,4 @@
-"""Text on figures: its sizes, measured and broken to fit."""
+"""Text on figures: sizes that fit the axes, and lines broken to fit."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["POINTS", "shortened", "small_size", "text_points", "text_size", "wra
 
 _SMALLEST, _LARGEST = 7.0, 9.0
 _LEGIBLE = 6.0
-"""Points: nothing on paper is smaller."""
+"""Smallest text on paper, points."""
 POINTS = 72.0
-"""In an inch."""
+"""Points in an inch."""
 _MEASURED_AT = (80.0, 100.0, 300.0)
 _SHORT_WORD = 12
 _NAMES = 0.35
-"""Of the width: names beside the axes take no more."""
+"""Largest share of the width for names beside the axes."""
 
 
 def text_size(ax: Axes) -> float:
     """
-    Choose the size of text for the width of axes.
+    Return the text size that fits the width of axes.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def text_size(ax: Axes) -> float:
 
 def small_size(ax: Axes) -> float:
     """
-    Choose the size of what is said beside the matter: values, kilometres, the caption.
+    Return the size of secondary text: values, kilometres, caption.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def small_size(ax: Axes) -> float:
     Returns
     -------
     float
-        Points, never less than 6.
+        Points, at least 6.
     """
     return max(text_size(ax) - 1.2, _LEGIBLE)
 
 
 def text_points(text: str, size: float) -> float:
     """
-    Measure a line of text.
+    Return the width of a line of text.
 
     Parameters
     ----------
@@ -73,19 +73,20 @@ def text_points(text: str, size: float) -> float:
     Returns
     -------
     float
-        Its width in matplotlib's font, points.
+        Width in matplotlib's current font, points.
     """
     from matplotlib import rcParams  # noqa: PLC0415 - loaded when needed
 
-    return _measured(text, size, tuple(rcParams["font.family"]))
+    return _measure_text(text, size, tuple(rcParams["font.family"]))
 
 
 @lru_cache(maxsize=4096)
-def _measured(text: str, size: float, _family: tuple[str, ...]) -> float:
+def _measure_text(text: str, size: float, _family: tuple[str, ...]) -> float:
+    """Return the largest width of a line at some resolutions, points."""
     from matplotlib.backends import backend_agg  # noqa: PLC0415 - loaded when needed
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when needed
 
-    # Small letters are moved to whole pixels, which makes a line up to a tenth longer.
+    # Glyphs are placed on whole pixels, which makes a line of small text up to a tenth longer.
     font, widths = FontProperties(size=size), []
     for dpi in _MEASURED_AT:
         renderer: Any = backend_agg.RendererAgg(1, 1, dpi)  # type: ignore[no-untyped-call]
@@ -96,7 +97,7 @@ def _measured(text: str, size: float, _family: tuple[str, ...]) -> float:
 
 def wrapped(text: str, size: float, points: float) -> str:
     """
-    Break a text into lines that fit.
+    Return a text broken into lines that fit.
 
     Parameters
     ----------
@@ -110,10 +111,10 @@ def wrapped(text: str, size: float, points: float) -> str:
     Returns
     -------
     str
-        Lines; a word that is too long for one is broken.
+        Text with line breaks; words longer than a line are broken too.
     """
     lines: list[str] = []
-    words = [part for word in text.split() for part in _broken(word, size, points)]
+    words = [part for word in text.split() for part in _break_word(word, size, points)]
     for word in words:
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and text_points(longer, size) <= points:
@@ -125,7 +126,7 @@ def wrapped(text: str, size: float, points: float) -> str:
 
 def shortened(ax: Axes, names: list[str]) -> list[str]:
     """
-    Cut names that would take more than a third of the width beside axes.
+    Return row names cut to about a third of the width of axes.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def shortened(ax: Axes, names: list[str]) -> list[str]:
     Returns
     -------
     list of str
-        Whole, or with an ellipsis.
+        Names, with an ellipsis if they were cut.
     """
     size, most = text_size(ax), _NAMES * box_inches(ax)[0] * POINTS
     wide = [text_points(name, size) for name in names]
@@ -147,8 +148,8 @@ def shortened(ax: Axes, names: list[str]) -> list[str]:
     ]
 
 
-def _broken(word: str, size: float, points: float) -> list[str]:
-    """Break a word that is wider than a line."""
+def _break_word(word: str, size: float, points: float) -> list[str]:
+    """Return the parts of a word that fit into lines."""
     width = text_points(word, size)
     if width <= points or len(word) < _SHORT_WORD:
         return [word]

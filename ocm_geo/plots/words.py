@@ -1,21 +1,21 @@
-"""Columns in words, with their units."""
+"""Words and units of columns."""
 
 from __future__ import annotations
 
 __all__ = ["WAYS", "described", "heading_of", "labelled", "split_bound"]
 
 WAYS = ("nearest_", "road_")
-"""What columns of the way to a station begin with: the more stations, the less of it."""
+"""Prefixes of distances and times to a station: more stations make them shorter."""
 
 _KNOWN = {
     "nearest_km": ("distance to the nearest station", "km"),
     "road_km": ("road distance to the nearest station", "km"),
     "road_min": ("driving time to the nearest station", "min"),
-    "n_sites": ("stations in reach", ""),
-    "n_connectors": ("connectors in reach", ""),
-    "power_kw": ("known power in reach", "kW"),
+    "n_sites": ("stations within reach", ""),
+    "n_connectors": ("connectors within reach", ""),
+    "power_kw": ("known power within reach", "kW"),
     "area_share": ("share of the area within reach", "%"),
-    "population_share": ("share of people within reach", "%"),
+    "population_share": ("share of the population within reach", "%"),
 }
 _UNITS = {"km2": "km²", "km": "km", "kw": "kW", "min": "min", "minutes": "minutes"}
 _TIMES = {"min", "minutes", "h", "hours"}
@@ -37,7 +37,7 @@ def described(column: str) -> tuple[str, str]:
         Words, and the unit; the unit is empty if the name shows none.
     """
     base, bound = split_bound(column)
-    words, unit = _KNOWN.get(base) or _read(base)
+    words, unit = _KNOWN.get(base) or _parse_name(base)
     return words + _BOUNDS.get(bound, ""), unit
 
 
@@ -87,7 +87,7 @@ def heading_of(column: str, within: str = "", group: str = "") -> str:
 
 def labelled(column: str) -> str:
     """
-    Give the label of an axis.
+    Return the label of an axis.
 
     Parameters
     ----------
@@ -97,17 +97,17 @@ def labelled(column: str) -> str:
     Returns
     -------
     str
-        Words, comma, unit.
+        Words and unit, separated by a comma.
     """
     words, unit = described(column)
     return f"{words}, {unit}" if unit else words
 
 
-def _read(column: str) -> tuple[str, str]:
-    """Read words and a unit out of a name such as ``covered_km2`` or ``sites_per_km2``."""
+def _parse_name(column: str) -> tuple[str, str]:
+    """Return words and unit from a name such as ``covered_km2`` or ``sites_per_km2``."""
     *words, last = column.split("_")
     if words == ["nearest"]:
-        # Of a study, by the user's own costs.
+        # A column of a study that uses the user's own costs.
         way = "travel time" if last in _TIMES else "way"
         return f"{way} to the nearest station", last
     if "share" in column.split("_"):

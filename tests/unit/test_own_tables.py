@@ -230,7 +230,7 @@ def test_every_kind_of_function_takes_the_result(tmp_path: Path) -> None:
     assert ocm.StationQuery.build(connection_types="CHAdeMO").answer(made).index.tolist() == ["c-3"]
     assert ocm.uncertain_stations(made).index.tolist() == ["c-3"]
     assert ocm.plot_stations(made).get_title() is not None
-    assert ocm.plot_power(made).get_xlabel() == "share of sites, %"
+    assert ocm.plot_power(made).get_xlabel() == "share of stations, %"
     assert ocm.station_map(made) is not None
     assert len(ocm.route_map(line, made, within_km=3).stations) == 3
     for suffix in ("parquet", "gpkg", "csv", "geojson"):

@@ -63,7 +63,7 @@ def test_a_lorenz_curve_is_the_table() -> None:
     assert np.asarray(x) == pytest.approx(100 * CURVE["population_share"].to_numpy())
     assert np.asarray(y) == pytest.approx(100 * CURVE["value_share"].to_numpy())
     assert legend(ax) == ["equal shares", "connectors (Gini 0.46)"]
-    assert "half have 20 %" in [t.get_text() for t in ax.texts]
+    assert "half has 20 %" in [t.get_text() for t in ax.texts]
     assert caption(ax).startswith("3 steps")
 
 
@@ -85,7 +85,7 @@ def test_a_gini_coefficient_has_its_interval() -> None:
     ax = draw.plot_lorenz(found)
     low, high = found.intervals.loc["gini", ["low", "high"]]
     assert legend(ax)[1] == f"access (Gini {found.gini:.2f}, {low:.2f} to {high:.2f})"
-    assert caption(ax).startswith("5 places · after the Gini coefficient the middle 95 %")
+    assert caption(ax).startswith("5 locations · Gini coefficient with its 95 % interval")
     ax = draw.plot_lorenz(ocm.equity([1, 2], [1, 1], n_boot=0))
     assert legend(ax)[1] == "access (Gini 0.17)"
     assert "bootstrap" not in caption(ax)
@@ -106,12 +106,12 @@ def test_equity_of_invented_stations_is_credited_as_such() -> None:
     [
         ({str(k): CURVE for k in range(6)}, "6 curves; at most 5"),
         (CURVE.iloc[1:], "from \\(0, 0\\) to \\(1, 1\\)"),
-        (CURVE.assign(value_share=[0, 0.5, 0.2, 1]), "rises"),
-        (CURVE.head(0), "0 places"),
+        (CURVE.assign(value_share=[0, 0.5, 0.2, 1]), "must rise"),
+        (CURVE.head(0), "0 rows"),
         (CURVE.drop(columns="value_share"), "value_share"),
         (CURVE.assign(value_share=[0, np.nan, 0.2, 1]), "missing"),
-        (3, "not int"),
-        ({}, "no curve"),
+        (3, "value_share, not 3"),
+        ({}, "at least one curve"),
     ],
 )
 def test_what_is_no_lorenz_curve_is_refused(wrong: Any, match: str) -> None:
@@ -158,9 +158,9 @@ def test_growth_steps_up_on_the_day_of_entry() -> None:
     assert total("2020-06-01") == 3
     assert total("2021-03-01") == 4
     said = caption(ax)
-    assert "4 sites" in said
+    assert "4 stations" in said
     assert "1 more without a date" in said
-    assert "most on one day: 2 (2020-01-05)" in said
+    assert "most in one day: 2 (2020-01-05)" in said
 
 
 def test_growth_runs_on_to_the_end_of_the_data_and_marks_it() -> None:
@@ -188,9 +188,9 @@ def test_growth_keeps_five_groups_and_puts_the_rest_together() -> None:
 
 def test_growth_without_dates_or_provider_is_refused() -> None:
     table = dated([None, None], [1, 1])
-    with pytest.raises(ocm.QueryError, match="no site of the table has a date"):
+    with pytest.raises(ocm.QueryError, match="no station of the table has a date"):
         draw.plot_growth(table)
-    with pytest.raises(ocm.QueryError, match="no site of the table has a date"):
+    with pytest.raises(ocm.QueryError, match="no station of the table has a date"):
         draw.plot_growth(table.head(0))
     with pytest.raises(ocm.QueryError, match="date_created"):
         draw.plot_growth(table.drop(columns="date_created"))
@@ -258,7 +258,7 @@ def test_a_missing_group_is_named() -> None:
 
 
 def test_a_power_mix_of_nothing_is_refused(stations: gpd.GeoDataFrame) -> None:
-    with pytest.raises(ocm.QueryError, match="no sites"):
+    with pytest.raises(ocm.QueryError, match="no stations"):
         draw.plot_power(stations.head(0))
     with pytest.raises(ocm.QueryError, match="max_power_kw"):
         draw.plot_power(stations[["title"]])
@@ -298,10 +298,10 @@ def test_people_are_weighed_and_the_unreached_stay_in_the_whole() -> None:
     ax = draw.plot_distances(table, weights="population")
     assert read_at(ax, 1) == pytest.approx(100 * 10 / 60)
     assert read_at(ax, 5) == pytest.approx(100 * 30 / 60)
-    assert ax.get_ylabel() == "share of people, %"
+    assert ax.get_ylabel() == "share of the population, %"
     said = caption(ax)
-    assert "4 places weighed by population" in said
-    assert "1 of them without a station in reach" in said
+    assert "4 points, weighted by population" in said
+    assert "1 of them without a station within reach" in said
     assert "1 more without a weight" in said
 
 
@@ -320,7 +320,7 @@ def test_distances_of_nothing_are_refused_or_said() -> None:
         "negative": lambda: draw.plot_distances(near([-1.0])),
         "'w' must not be neg": lambda: draw.plot_distances(near([1], w=[-2.0]), weights="w"),
         "6 values": lambda: draw.plot_distances(near([1] * 6, of=list("abcdef")), by="of"),
-        "not numbers": lambda: draw.plot_distances(near([1], w=["x"]), weights="w"),
+        "must contain numbers": lambda: draw.plot_distances(near([1], w=["x"]), weights="w"),
     }
     for match, call in calls.items():
         with pytest.raises(ocm.QueryError, match=match):
@@ -415,7 +415,7 @@ def test_of_a_distance_low_is_the_longer_one() -> None:
     table = near([2.0, 5.0], nearest_km_low=[7.0, np.nan], nearest_km_high=[1.0, 3.0])
     ax = draw.plot_bounds(table, "nearest_km")
     assert ax.get_xlabel() == "distance to the nearest station, km"
-    assert legend(ax) == ["high to low", "as recorded", "none found if low"]
+    assert legend(ax) == ["high to low", "as recorded", "low: none found"]
     whole, open_ended = ax.collections
     assert whole.get_segments()[0][:, 0].tolist() == [1, 7]
     assert open_ended.get_segments()[0][:, 0].tolist() == [3, ax.get_xlim()[1]]

@@ -30,7 +30,7 @@ def test_shares_are_those_of_all_areas_together(table: gpd.GeoDataFrame) -> None
     rows = table[table["within_km"] == 10]
     expected = 100 * rows["population_covered"].sum() / rows["population"].sum()
     assert np.asarray(ax.lines[0].get_ydata(), float)[-1] == pytest.approx(expected)
-    assert "people" in ax.get_ylabel()
+    assert "population" in ax.get_ylabel()
     assert f"{expected:.0f} %" in [t.get_text() for t in ax.texts]
     fits(ax)
 
@@ -47,7 +47,7 @@ def test_driving_times_have_their_own_words(table: gpd.GeoDataFrame) -> None:
     by_road = table.rename(columns={"within_km": "minutes"})
     ax = draw.plot_coverage(by_road, minutes=5)
     assert ax.get_xlabel() == "driving time to a station, min"
-    assert ax.get_ylabel() == "people within that time, %"
+    assert ax.get_ylabel() == "population within that time, %"
     assert "within 5 min" in str(ax.figure.axes[0].get_legend().get_title().get_text())
     with pytest.raises(ocm.QueryError, match="no column 'within_km'"):
         draw.plot_coverage(by_road, within_km=5)
@@ -95,7 +95,7 @@ def test_people_counted_without_ground_can_be_drawn(table: gpd.GeoDataFrame) -> 
     """A raster gives people alone, with areas or without."""
     people = ["within_km", "population", "population_covered", "population_share"]
     ax = draw.plot_coverage(table[[*people, "geometry"]])
-    assert "people" in ax.get_ylabel()
+    assert "population" in ax.get_ylabel()
     one = pd.DataFrame(table.loc[table.index[0], people]).reset_index(drop=True)
     ax = draw.plot_coverage(one)
     assert caption(ax).startswith("1 area ")
@@ -121,7 +121,7 @@ def test_groups_are_lines(table: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -
         .get_legend()
         .get_title()
         .get_text()
-        .startswith("Share of people within 5 km, 150 kW")
+        .startswith("Share of the population within 5 km, 150 kW")
     )
 
 

@@ -90,7 +90,7 @@ def test_a_stray_position_does_not_spoil_the_map(stations: gpd.GeoDataFrame) -> 
     shapes = many.geometry.to_numpy().copy()
     shapes[[3, 7]] = shapely.Point(0, 0)
     ax = draw.plot_stations(many.set_geometry(gpd.GeoSeries(shapes, many.index, crs=4326)))
-    assert "2 of them beyond the map" in caption(ax)
+    assert "2 of them outside the map" in caption(ax)
     assert ax.get_ylim()[0] > 40
     assert sum(legend_counts(ax).values()) == len(stations)
     # A twentieth is no stray.
@@ -105,7 +105,7 @@ def test_an_extent_can_be_asked_for(stations: gpd.GeoDataFrame) -> None:
     assert ax.get_xlim()[0] <= 4
     assert ax.get_ylim()[1] >= 53
     box = stations.cx[slice(*ax.get_xlim()), slice(*ax.get_ylim())]
-    assert f"{len(stations) - len(box):,} of them beyond the map" in caption(ax)
+    assert f"{len(stations) - len(box):,} of them outside the map" in caption(ax)
     same = draw.plot_stations(stations, extent=np.array([4, 51, 6, 53]))
     assert same.get_xlim() == ax.get_xlim()
     for wrong in ("nl", 7, (4, 53, 6, 51), (4, 51, 6), (0, -91, 1, 1), (0, 0, float("nan"), 1)):

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ocm_geo.plots.route_rows import _SHORT
-from ocm_geo.plots.style import FAR, GAP, LAND, OTHER, POWER_CLASSES, SERIES, SHARES, UNKNOWN
+from ocm_geo.plots.style import FAR, GAP, LAND, OTHER, POWER_CLASSES, SERIES, SHARES, SHORT, UNKNOWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +95,7 @@ def test_groups_are_apart(seen: str) -> None:
 
 @pytest.mark.parametrize("seen", SEEN)
 def test_what_is_marked_stands_out(seen: str) -> None:
-    assert apart(GAP, _SHORT, seen) > 40
+    assert apart(GAP, SHORT, seen) > 40
     for colour in POWER:
         assert apart(colour, LAND, seen) > 25
     for colour in (*SHARES, *FAR):

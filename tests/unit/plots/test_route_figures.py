@@ -108,7 +108,7 @@ def test_a_rule_gives_the_limit(along: gpd.GeoDataFrame, gaps: gpd.GeoDataFrame)
     ax = draw.plot_route(ROUTE, along, gaps=gaps, standard="us-nevi-2024", limit_km=40, within_km=3)
     assert legend_counts(ax)["gap over 40 km"] == 2
     before = plt.get_fignums()
-    with pytest.raises(ocm.QueryError, match="sets no spacing"):
+    with pytest.raises(ocm.QueryError, match="does not set a spacing"):
         draw.plot_route(ROUTE, along, gaps=gaps, standard="us-nevi-2025-ifg")
     with pytest.raises(ocm.QueryError, match="afir-ldv-core-2025"):
         draw.plot_route(ROUTE, along, gaps=gaps, standard="afir-ldv-core-2026")
