@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["assess_cells"]
 
-_RANKS = {"the least served grid": 0, "the central grid": None, "the best served grid": -1}
+_RANKS = {"least served grid": 0, "central grid": None, "best served grid": -1}
 _RECORDED = LEVELS.index("recorded")
 
 
@@ -43,7 +43,7 @@ def assess_cells(case: AreaCase) -> Found:
     """
     grids = _Grids(case)
     shares = grids.share_cells()
-    readings = _rank_shares(shares, "of the cells")
+    readings = _rank_shares(shares, "cells served")
     least, central, most = readings.values()
     segments = grids.list_cells(grids.places[_central_row(shares)])
     report: dict[str, object] = {
@@ -56,7 +56,7 @@ def assess_cells(case: AreaCase) -> Found:
         "side_error": grids.plane.side_error,
     }
     if grids.number is not None:
-        by_population = _rank_shares(grids.share_population(), "of the population")
+        by_population = _rank_shares(grids.share_population(), "population served")
         readings |= by_population
         report["population"] = float(grids.number.sum())
         report["population_share"] = list(by_population.values())[1].recorded
@@ -64,7 +64,7 @@ def assess_cells(case: AreaCase) -> Found:
     return Found(
         Shares(least.low, central.recorded, most.high),
         (least.recorded, most.recorded),
-        f"of the cells of {grids.side_km:g} km have a qualifying pool, by the central one of "
+        f"of the cells of {grids.side_km:g} km have a qualifying pool in the central one of "
         f"{len(grids.places)} grids",
         segments,
         readings,
@@ -179,6 +179,6 @@ def _rank_shares(shares: NDArray[np.float64], of: str) -> dict[str, Shares]:
     ranked = np.sort(shares, axis=0)
     middle = (len(ranked) - 1) // 2
     return {
-        f"{name}, {of}": Shares(*ranked[middle if rank is None else rank].tolist())
+        f"{of}, {name}": Shares(*ranked[middle if rank is None else rank].tolist())
         for name, rank in _RANKS.items()
     }

@@ -119,15 +119,16 @@ class _Within(NamedTuple):
 
 def _find_shares(case: AreaCase, table: pd.DataFrame, within: _Within) -> Found:
     """Make shares of what lies within reach, and decide which of them the rule is about."""
-    readings = {f"of the area {within.words}": _sum_shares(table, "covered_km2", "area_km2")}
+    readings = {f"area {within.words}": _sum_shares(table, "covered_km2", "area_km2")}
     report: dict[str, object] = {"area_km2": float(table["area_km2"].sum())}
     if case.population is not None:
         report["population"] = float(table["population"].sum())
         if not report["population"]:
             raise QueryError("population: nobody lives in the area; check where its positions are")
         shares = _sum_shares(table, "population_covered", "population")
-        readings = {f"of the population {within.words}": shares} | readings
-    (name, shares), *_ = readings.items()
+        readings = {f"population {within.words}": shares} | readings
+    verb = "area lies" if case.population is None else "population lives"
+    shares = next(iter(readings.values()))
     clauses = within.clauses
     decides, open_because = (shares.recorded, shares.recorded), ""
     if case.rule.of_population and case.population is None:
@@ -135,7 +136,8 @@ def _find_shares(case: AreaCase, table: pd.DataFrame, within: _Within) -> Found:
         if 0.0 < shares.recorded < 1.0:
             decides, open_because = (0.0, 1.0), _NEEDS_POPULATION
     segments = _divide_areas(case.frame, within)
-    return Found(shares, decides, name, segments, readings, clauses, report, open_because)
+    share_of = f"of the {verb} {within.words}"
+    return Found(shares, decides, share_of, segments, readings, clauses, report, open_because)
 
 
 def _sum_shares(table: pd.DataFrame, part: str, whole: str) -> Shares:

@@ -50,11 +50,13 @@ def assess_settlements(case: AreaCase) -> Found:
     held = np.array([count(lonlat) for lonlat in case.serving().values()])
     has = held[:, counts] > 0
     shares = Shares(*has.mean(axis=1).tolist())
-    readings = {"of the settlements with a qualifying pool": shares}
+    readings = {"settlements with a qualifying pool": shares}
     report: dict[str, object] = {"n_settlements": int(counts.sum())}
     if number is not None and number[counts].sum() > 0:
         weights = number[counts] / number[counts].sum()
-        readings["of their population"] = Shares(*np.minimum(has @ weights, 1.0).tolist())
+        readings["population of these settlements"] = Shares(
+            *np.minimum(has @ weights, 1.0).tolist()
+        )
         report["population"] = float(number[counts].sum())
     segments = _list_settlements(case, held[LEVELS.index("recorded")], counts, number)
     share_of = f"of {counts.sum():,} settlements have a qualifying pool"

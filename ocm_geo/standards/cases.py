@@ -82,9 +82,8 @@ class Case:
     @property
     def share_of(self) -> str:
         """What the share of a verdict is a share of."""
-        if self.is_closed:
-            return "of the length, each end taken as a pool"
-        return "of the length between pools near enough"
+        near = f"of the length lies between qualifying pools at most {self.spacing_km:g} km apart"
+        return f"{near}, each dead end taken as a pool" if self.is_closed else near
 
     @property
     def clauses(self) -> list[str]:
@@ -101,10 +100,13 @@ class Case:
                 "which direction a pool serves is not recorded: here it is taken to be the one on "
                 f"whose side of the road it lies (driving on the {self.options.drive_on})"
             )
+        used, other = "'both-single'", "'both-double'"
+        how = "at the requirement of one"
+        if self.serve == "both-double":
+            used, other, how = other, used, "at twice the power and points"
         return (
-            "which direction a pool serves is not recorded: 'both-single' lets each pool serve "
-            "both, on either carriageway, at the requirement of one; 'both-double' asks for twice "
-            "the power and points"
+            "which direction a pool serves is not recorded: here each pool serves both, on either "
+            f"carriageway, {how} ({used}); the readings have {other} too"
         )
 
     def _offset_clause(self) -> str:
@@ -117,10 +119,15 @@ class Case:
             return straight
         return f"{straight}: an approximation, since exits and an engine were not given"
 
-    def clause_of_ends(self, tallies: Sequence[Tally]) -> str:
+    def clause_of_ends(self, tallies: Sequence[Tally], n_pools: int) -> str:
         """Describe what the ends do."""
         tally = max(tallies, key=lambda one: one.possible + one.long_ends)
         km = tally.possible + tally.long_ends
+        if not n_pools:
+            taken = "; each dead end is taken as a pool" if self.is_closed else ""
+            return (
+                f"ends: no qualifying pool is within reach, so that all {km:.1f} km are ends{taken}"
+            )
         if self.is_closed:
             return (
                 f"ends: {km:.1f} km lie before the first or after the last pool; each dead end is "
@@ -135,9 +142,10 @@ class Case:
             long = f"no end is longer than {spacing}"
         if tally.possible <= 0:
             return f"{where}; {long}"
-        behind = "what lies behind the dead ends is not known"
-        rest = ", so that the others decide nothing" if tally.long_ends > 0 else ""
-        return f"{where}; {long}; {behind}{rest}"
+        others = f"{tally.possible:.1f} km pass" if tally.long_ends > 0 else "they pass"
+        return (
+            f"{where}; {long}; {others} only if a pool lies behind the dead end, which is not known"
+        )
 
     def times(self, serve: str) -> int:
         """Return how often a pool must offer what the rule asks for."""

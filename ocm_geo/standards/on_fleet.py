@@ -108,11 +108,13 @@ def assess_fleet(
         shares.high,
         carry(segments, stations, standard=rule.id),
         pools.table(rule, 1),
-        clauses_of(rule, [], _describe_power(required, provided, rules)),
+        clauses_of(
+            rule, [], [_describe_fleet(numbers), *_describe_power(required, provided, rules)]
+        ),
         carry(shares_table(readings), stations),
         report,
         why,
-        "of the power required",
+        "of the power required is on record",
     )
 
 
@@ -136,6 +138,12 @@ def _list_vehicles(
         "reason": "both kinds of vehicle are one requirement",
     }
     return gpd.GeoDataFrame(table, geometry=[None] * len(count), crs=CRS)
+
+
+def _describe_fleet(numbers: dict[str, tuple[float, float]]) -> str:
+    """Describe the vehicles and what each needs."""
+    kinds = [f"{count:,.0f} {name} at {kw:g} kW" for name, (count, kw) in numbers.items()]
+    return f"vehicles registered: {' and '.join(kinds)}"
 
 
 def _describe_power(required: float, provided: list[float], rules: PoolRules) -> list[str]:

@@ -178,7 +178,7 @@ class _Assessment:
             readings,
             {**self.network.report, **self._report(segments)},
             why,
-            case.share_of,
+            case.share_of if "one pool" not in name else f"of the length passes by {name}",
         )
 
     def _clauses(self, tallies: list[Tally]) -> list[str]:
@@ -199,21 +199,24 @@ class _Assessment:
                 "lines are driven in the direction that their column gives; one for both "
                 "directions passes if both do"
             )
-        return [*clauses, self.case.clause_of_ends(tallies)]
+        return [*clauses, self.case.clause_of_ends(tallies, len(self._find_pools_on_road()))]
 
-    def _report(self, segments: gpd.GeoDataFrame) -> dict[str, object]:
-        """Tell what was counted."""
-        case = self.case
-        good = self.qualify(case, "recorded", case.serve)
-        on_road = {
+    def _find_pools_on_road(self) -> set[int]:
+        """Find the qualifying pools that stand on the network in any direction."""
+        good = self.qualify(self.case, "recorded", self.case.serve)
+        return {
             point
             for judge in self.judges.values()
             for point in np.unique(judge.places.point).tolist()
             if good[point]
         }
+
+    def _report(self, segments: gpd.GeoDataFrame) -> dict[str, object]:
+        """Tell what was counted."""
+        case = self.case
         by_status = segments.groupby("status")["length_km"].sum() / len(self.judges)
         return {
-            "n_pools_on_road": len(on_road),
+            "n_pools_on_road": len(self._find_pools_on_road()),
             "end_km": 0.0,
             **{f"{status}_km": float(km) for status, km in by_status.items()},
             "ends": case.options.ends,

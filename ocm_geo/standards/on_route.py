@@ -202,12 +202,14 @@ class _Assessment:
             float(own["share_high"]),
             carry(segments, self.stations, standard=case.rule.id),
             self._pools_near(),
-            [*case.clauses, case.clause_of_ends(tallies)],
+            [*case.clauses, case.clause_of_ends(tallies, self._count_pools())],
             readings,
             {
                 "share_between_pools": min(tally.between_pools for tally in tallies),
                 "length_km": self.line.length_km,
-                "ends_km": float(segments.loc[segments["status"] == "end", "length_km"].sum()),
+                "ends_km": 0.0
+                if case.is_closed
+                else max(t.possible + t.long_ends for t in tallies),
                 "ends": case.options.ends,
                 "offset_km": case.offset_km,
                 "merge_m": case.pool_rules.merge_m,
@@ -215,6 +217,12 @@ class _Assessment:
             why,
             case.share_of,
         )
+
+    def _count_pools(self) -> int:
+        """Count the qualifying pools near the road, by what is on record."""
+        case = self.case
+        every = self.placed.pools.qualify(case.rule, "recorded", case.times(case.serve))
+        return int(every[self.placed.number][self.pool].sum())
 
     def _pools_near(self) -> gpd.GeoDataFrame:
         """List the pools near the road, in its order."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Verdict", "clauses_of", "format_share", "format_span"]
 
 _EXACT = 1e-9
-_NO_RATIO = "the share is the analyst's figure: the text defines no ratio"
+_NO_RATIO = "the text defines no ratio: a share in percent is the analyst's figure"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Verdict:
     readings: pd.DataFrame
     report: dict[str, object]
     reason: str = ""
-    share_of: str = "of the length between pools near enough"
+    share_of: str = "of the length"
     bounds_by: str = "by what is uncertain"
 
     @property
@@ -177,7 +177,8 @@ def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> 
     clauses += [f"not testable with these data: {need}" for need in rule.needs]
     clauses += [f"counted by the rule, but not in these data: {one}" for one in rule.also_counts]
     clauses += [f"used {d.id} ({d.citation}): {d.relaxes}; only if: {d.trigger}" for d in used]
-    clauses += [f"note: {rule.notes}"] if rule.notes else []
+    if rule.notes:
+        clauses.append(f"note{' on the text without derogations' if used else ''}: {rule.notes}")
     return [*clauses, *facts]
 
 
@@ -188,14 +189,17 @@ def _describe_pool(rule: Rule) -> str:
     point = f" of at least {rule.point_power_kw:g} kW" if rule.point_power_kw else ""
     kinds = _name_connectors(rule)
     pool = f"; at least {rule.pool_power_kw:g} kW in all" if rule.pool_power_kw else ""
-    return f"a pool qualifies with at least {rule.n_points or 1} point(s){point}{kinds}{pool}"
+    n = rule.n_points or 1
+    count = f"{n} charging point{'s' if n > 1 else ''}"
+    return f"a pool qualifies with at least {count}{point}{kinds}{pool}"
 
 
 def _describe_road_duty(rule: Rule) -> list[str]:
     """Describe what a rule asks of roads."""
     share = ""
     if rule.share_of_length:
-        share = f" on at least {100 * rule.share_of_length:g} % of the length"
+        part = f"at least {100 * rule.share_of_length:g} %" if rule.share_of_length < 1 else "all"
+        share = f" on {part} of the length"
     clauses = [
         f"a qualifying pool at most every {rule.spacing_km:g} km{share}",
         _describe_pool(rule),
@@ -213,6 +217,7 @@ def _describe_area_duty(rule: Rule) -> list[str]:
     """Describe what a rule asks of an area."""
     needed = rule.share_served
     share = "a share that the text does not set" if needed is None else f"{100 * needed:g} %"
+    share = f"at least {share}" if needed is not None and needed < 1 else share
     whole = "population must live" if rule.of_population else "area must lie"
     duty = {
         "grid": f"cells of {rule.cell_km or 0:g} km must have",

@@ -210,7 +210,7 @@ def test_the_population_in_served_cells() -> None:
     people = people_at((0, 0, 30), (0.1, 0, 20), (7, 0, 50))
     verdict = ocm.assess_area(square(20), places((0, 0)), rule(**GRID), population=people)
     rows = verdict.readings.set_index("reading")["share"]
-    assert rows["the central grid, of the population"] == pytest.approx(0.5)
+    assert rows["population served, central grid"] == pytest.approx(0.5)
     assert verdict.report["population_share"] == pytest.approx(0.5)
     assert verdict.segments["population"].sum() == pytest.approx(100)
     assert verdict.share == pytest.approx(1 / len(verdict.segments), rel=0.2)

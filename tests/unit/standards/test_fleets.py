@@ -39,7 +39,7 @@ def test_required_and_provided_are_added_up() -> None:
     assert verdict.share_low == pytest.approx(194 / 340)
     assert verdict.passes is False
     assert verdict.segments["required_kw"].tolist() == pytest.approx([260, 80])
-    assert "86.5 % of the power required" in repr(verdict)
+    assert "86.5 % of the power required is on record" in repr(verdict)
     assert ocm.assess_fleet(stations(), "afir-fleet", n_bev=100, n_phev=100).passes is True
 
 
