@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pandas as pd
 import typer
 
 import ocm_geo as ocm
@@ -42,6 +43,7 @@ SourceOption = Annotated[
     str | None,
     typer.Option("--source", help="'sample', 'api', or the path of a mirror."),
 ]
+MirrorArgument = Annotated[Path, typer.Argument(help="Folder of the mirror.")]
 _TYPES: dict[str, Any] = {
     "codes": list[str] | None,
     "power": float | None,
@@ -77,7 +79,7 @@ def _list_options() -> dict[str, str]:
         for name in inspect.signature(command.callback).parameters
     }
     # The one option whose name differs from its parameter, and the arguments.
-    names -= {"change", "output", "config", "path", "data"}
+    names -= {"change", "output", "config", "path", "old", "new", "every"}
     options = {name: "--" + name.replace("_", "-") for name in sorted(names)}
     return {**options, **{row.name: row.option for row in FILTERS.values()}}
 
@@ -157,19 +159,23 @@ def study(
     source: SourceOption = None,
     area: Annotated[Path | None, typer.Option(help="File with the areas.")] = None,
     route: Annotated[Path | None, typer.Option(help="File with the route.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="A snapshot of the mirror, or an ISO date.")
+    ] = None,
     change: Annotated[
         list[str] | None,
         typer.Option("--set", help="A value of the configuration, e.g. area.country=DE; repeat."),
     ] = None,
 ) -> None:
     """Run a coverage study and write tables, figures, a map and a report."""
+    changes = dict(_changed(text) for text in change or ())
     result = ocm.run_study(
         config,
         output,
         source=_source(source),
         area_file=area,
         route_file=route,
-        changes=dict(_changed(text) for text in change or ()),
+        changes=changes if at is None else {**changes, "at": at},
     )
     _tell(result)
 
@@ -263,22 +269,109 @@ def build(
 
 
 @mirror_app.command()
-def info(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) -> None:
-    """Show what a mirror holds: its snapshot, its countries, and what became of the records."""
+def update(
+    path: MirrorArgument,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="'api', 'sample', or the path of another mirror."),
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Bulk data or a git clone of the export; repeat.")
+    ] = None,
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Take everything, not only changes.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Allow that many stations are lost.")
+    ] = False,
+) -> None:
+    """Bring a mirror up to date, or make one from the live API. Status 3: not complete."""
+    if not data and not (path / "current").is_file():
+        mirror = ocm.Mirror.from_source(path, source or "api", full=full)
+        _echo(repr(mirror))
+        return
+    report = ocm.Mirror(path).update(
+        source, data=list(data) if data else None, full=full, force=force
+    )
+    _echo(str(report))
+    if not report.complete:
+        raise typer.Exit(_NOT_COMPLETE)
+
+
+@mirror_app.command()
+def info(path: MirrorArgument) -> None:
+    """Show what a mirror holds: its snapshots, its countries, and what became of the records."""
     mirror = ocm.Mirror(path)
     _echo(repr(mirror))
     _echo(advise_in_options(str(mirror.report), _list_options()))
     _echo("countries")
     for row in mirror.coverage.fillna({"country_code": "none"}).itertuples():
         _echo(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
+    _echo("snapshots")
+    for row in mirror.snapshots().itertuples():
+        day = "without dates" if row.data_date is pd.NaT else f"data of {row.data_date.date()}"
+        _echo(
+            f"  {row.snapshot} {day}, stations {row.n_stations:,}, published {row.n_published:,}, "
+            f"bytes {row.size_bytes:,}{' (current)' if row.current else ''}"
+        )
 
 
 @mirror_app.command()
-def verify(path: Annotated[Path, typer.Argument(help="Folder of the mirror.")]) -> None:
+def diff(
+    path: MirrorArgument,
+    old: Annotated[
+        str | None, typer.Argument(help="A snapshot or ISO date; by default the one before.")
+    ] = None,
+    new: Annotated[
+        str | None, typer.Argument(help="A snapshot or ISO date; by default the current one.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the changes into a file.")
+    ] = None,
+) -> None:
+    """Show how many stations were added, removed, moved or changed between two snapshots."""
+    mirror = ocm.Mirror(path)
+    if old is None:
+        names = mirror.snapshots()["snapshot"].tolist()
+        position = names.index(mirror.snapshot)
+        if not position:
+            raise ocm.QueryError(f"the mirror {path} has no snapshot before {mirror.snapshot}")
+        old = names[position - 1]
+    told = mirror.diff(old, new)
+    if output is not None:
+        ocm.write(told, output)
+    facts = told.attrs["ocm"]
+    _echo(f"{facts['compared_with']} to {facts['snapshot']}")
+    for change in ("added", "removed", "moved", "changed"):
+        rows = told[told["change"] == change]
+        _echo(f"  {change} {rows['ocm_id'].nunique():,}")
+    for column, n in told.loc[told["change"] == "changed", "column"].value_counts().items():
+        _echo(f"    {column} {n:,}")
+
+
+@mirror_app.command()
+def verify(
+    path: MirrorArgument,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Of all snapshots.")] = False,
+) -> None:
     """Compare every file of the current snapshot with its checksum."""
     mirror = ocm.Mirror(path)
-    mirror.verify()
-    typer.echo(f"{path}: snapshot {mirror.snapshot} is as it was built")
+    names = mirror.snapshots()["snapshot"] if every else [mirror.snapshot]
+    for name in names:
+        ocm.Mirror(path, name).verify()
+        _echo(f"{path}: snapshot {name} is as it was built")
+
+
+@mirror_app.command()
+def prune(
+    path: MirrorArgument,
+    keep: Annotated[int, typer.Option(help="How many of the newest snapshots to keep.")],
+) -> None:
+    """Remove old snapshots; the current one is kept in any case."""
+    removed = ocm.Mirror(path).prune(keep)
+    _echo(f"{path}: snapshots removed {len(removed):,}")
 
 
 def _changed(text: str) -> tuple[str, Any]:

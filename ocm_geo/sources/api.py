@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ocm_geo.reference import ReferenceData
     from ocm_geo.sources.tables import Parsed, Reject
 
-__all__ = ["OpenChargeMap"]
+__all__ = ["BASE_URL", "OpenChargeMap"]
 
 BASE_URL = "https://api.openchargemap.io/v3"
 ENDPOINTS = ("poi", "referencedata", "geocode", "openapi", "system/status", "system/sync")
@@ -93,7 +93,7 @@ class OpenChargeMap:
     ) -> None:
         if not min_interval_s >= 0:
             raise QueryError(f"min_interval_s must be 0 or more seconds, not {min_interval_s!r}")
-        self._transport = Transport(
+        self.transport = Transport(
             base_url,
             api_key=api_key or current().key(),
             user_agent=user_agent or _user_agent(),
@@ -104,14 +104,14 @@ class OpenChargeMap:
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"OpenChargeMap({self._transport.base_url!r})"
+        return f"OpenChargeMap({self.transport.base_url!r})"
 
     @property
     def _name(self) -> str:
-        return f"live API {self._transport.base_url}"
+        return f"live API {self.transport.base_url}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_transport": self._transport, "_reference": self._reference}
+        return {"transport": self.transport, "_reference": self._reference}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
@@ -144,7 +144,7 @@ class OpenChargeMap:
         path = endpoint.strip("/")
         if path not in ENDPOINTS:
             raise QueryError(f"unknown endpoint {endpoint!r}: choose from {list(ENDPOINTS)}")
-        return self._transport.get(path, {k: _text(k, v) for k, v in params.items()})
+        return self.transport.get(path, {k: _text(k, v) for k, v in params.items()})
 
     def reference_data(self) -> ReferenceData:
         """
@@ -162,7 +162,7 @@ class OpenChargeMap:
         """
         with self._lock:
             if self._reference is None:
-                answer = self._transport.get("referencedata", {"output": "json"})
+                answer = self.transport.get("referencedata", {"output": "json"})
                 date = answer.retrieved.date().isoformat()
                 live = ref.from_json(answer.body, origin="live API", date=date)
                 self._reference = ref.bundled().merged(live)
@@ -223,13 +223,13 @@ class OpenChargeMap:
             True if the first few records hold one.
         """
         params = {**plan_requests(query)[0], "sortby": "id_asc", "maxresults": "50"}
-        answer = self._transport.get("poi", params)
+        answer = self.transport.get("poi", params)
         found = stations_from_arrow(parse_body(answer.body, origin=answer.url).stations)
         return bool(query.mask(found).any())
 
     def _pages(self, query: StationQuery) -> Iterator[Page]:
         def ask(params: Mapping[str, str], *, fresh: bool) -> ApiAnswer:
-            return self._transport.get("poi", params, fresh=fresh)
+            return self.transport.get("poi", params, fresh=fresh)
 
         for params in plan_requests(query):
             yield from walk_pages(ask, params, allow_bulk=query.allow_bulk)

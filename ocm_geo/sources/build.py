@@ -19,8 +19,10 @@ from ocm_geo.paths import expand_path, list_data
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.account import Account
+from ocm_geo.sources.clones import clone_state
 from ocm_geo.sources.exclusive import lock_mirror, scratch_folder, switch_snapshot
 from ocm_geo.sources.gathering import Gathered
+from ocm_geo.sources.history import next_number
 from ocm_geo.sources.judging import check_content, count_content, count_unnamed, tell_user
 from ocm_geo.sources.progress import with_progress
 from ocm_geo.sources.readers import read_batches
@@ -36,7 +38,15 @@ if TYPE_CHECKING:
 
     Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-__all__ = ["build_snapshot"]
+__all__ = [
+    "build_snapshot",
+    "find_newest",
+    "merge_reference",
+    "order_in_space",
+    "read_given_reference",
+    "write_full",
+    "write_manifest",
+]
 
 _AT_ONCE = 100_000
 _REFERENCE_FILE = "referencedata.json"
@@ -84,27 +94,31 @@ def build_snapshot(
         If a file cannot be read, no record can be kept, or writing fails; earlier snapshots
         stay as they were.
     """
-    given = _given_reference(data, reference)
+    given = read_given_reference(data, reference)
     account = Account()
     try:
         (root / disk.SNAPSHOTS).mkdir(parents=True, exist_ok=True)
         with lock_mirror(root), scratch_folder(root) as folder:
+            origin = {"kind": "files", **clone_state(data)}
             gathered, chosen = _gather(data, folder, account)
             report, countries = count_content(gathered, chosen, account)
             check_content(root, report, account, force=force)
-            newest = _newest(gathered.stations)
-            tables = _reference(gathered, given, newest)
+            newest = find_newest(gathered, chosen)
+            tables = merge_reference(ref.bundled(), gathered, given, newest)
             unnamed = count_unnamed(gathered, chosen, tables)
-            _write(folder, gathered, chosen, attribution)
+            content = write_full(folder, gathered, chosen, attribution)
             ref.write(tables, folder)
             facts = {
+                "number": next_number(root),
                 "data_date": newest,
                 "attribution": attribution,
                 "complete": report.complete,
                 "report": replace(report, n_unnamed_operators=unnamed[0]).as_dict(),
                 "countries": countries,
+                "content": content,
+                "origin": origin,
             }
-            name = _write_manifest(folder, facts)
+            name = write_manifest(folder, facts)
             switch_snapshot(root, folder, name)
     except (OSError, pa.ArrowException) as error:
         raise MirrorError(
@@ -114,10 +128,30 @@ def build_snapshot(
     return name
 
 
-def _given_reference(
+def read_given_reference(
     data: Paths,
-    reference: ReferenceData | str | Path | None,
+    reference: ReferenceData | str | Path | None = None,
 ) -> ReferenceData | None:
+    """
+    Read the reference data that a caller passes, or that lie beside the data.
+
+    Parameters
+    ----------
+    data : path or iterable of paths
+        Files or folders.
+    reference : ReferenceData or path, optional
+        What was passed.
+
+    Returns
+    -------
+    ReferenceData or None
+        None if there are none.
+
+    Raises
+    ------
+    QueryError
+        If the file cannot be read.
+    """
     if isinstance(reference, ref.ReferenceData):
         return reference
     if reference is None:
@@ -151,15 +185,51 @@ def _gather(data: Paths, folder: Path, account: Account) -> tuple[Gathered, NDAr
         return gathered, gathered.choose_newest()
 
 
-def _write(folder: Path, gathered: Gathered, chosen: NDArray[np.int64], attribution: str) -> None:
-    order = _order_in_space(gathered.stations, chosen)
-    disk.write_stations(folder / disk.STATIONS, gathered.stations, order, attribution)
-    plugs = gathered.order_connections(order)
-    disk.write_connections(folder / disk.CONNECTIONS, gathered.connections, plugs)
+def write_full(
+    folder: Path, gathered: Gathered, chosen: NDArray[np.int64], attribution: str
+) -> str:
+    """
+    Write all stations and connections, each in one file.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    gathered : Gathered
+        What was read.
+    chosen : numpy.ndarray of int
+        Positions of the stations to write.
+    attribution : str
+        Credit line for the metadata.
+
+    Returns
+    -------
+    str
+        The content hash of the stations.
+    """
+    order = order_in_space(gathered.stations, chosen)
+    content = disk.write_stations(folder / disk.STATIONS, gathered.stations, order, attribution)
+    rows = gathered.order_connections(order)
+    disk.write_connections(folder / disk.CONNECTIONS, gathered.connections, rows)
+    return content
 
 
-def _order_in_space(stations: Stack, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Order along a Hilbert curve: neighbours in space are neighbours in the file."""
+def order_in_space(stations: Stack, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """
+    Order stations along a Hilbert curve: neighbours in space are neighbours in the file.
+
+    Parameters
+    ----------
+    stations : Stack
+        The stations.
+    chosen : numpy.ndarray of int
+        Positions of those to order.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        The positions; stations at one point of the curve by ascending id.
+    """
     lon, lat, ids = (stations.column(name).to_numpy()[chosen] for name in ("lon", "lat", "ocm_id"))
     # Some at a time: as geometries they take far more room than as numbers.
     distances = [
@@ -172,35 +242,89 @@ def _order_in_space(stations: Stack, chosen: NDArray[np.int64]) -> NDArray[np.in
     return np.asarray(chosen[np.lexsort((ids, distance))])
 
 
-def _newest(stations: Stack) -> str:
+def find_newest(gathered: Gathered, chosen: NDArray[np.int64]) -> str:
+    """
+    Find the date of the data: that of the newest change, and never one to come.
+
+    Parameters
+    ----------
+    gathered : Gathered
+        What was read.
+    chosen : numpy.ndarray of int
+        Positions of the stations that are kept.
+
+    Returns
+    -------
+    str
+        ISO date; empty if no station has one.
+    """
     import pyarrow.compute as pc  # noqa: PLC0415 - used here alone
 
-    newest = pc.max(stations.column("date_last_status_update")).as_py()
-    return "" if newest is None else newest.date().isoformat()
+    changed = gathered.stations.column("date_last_status_update").take(pa.array(chosen))
+    # Some records are dated into the future by mistake; the data cannot be of then.
+    known = changed.filter(pc.less_equal(changed, pa.scalar(dt.datetime.now(dt.UTC), changed.type)))
+    newest = pc.max(known).as_py()
+    return "" if newest is None else str(newest.date().isoformat())
 
 
-def _reference(gathered: Gathered, given: ReferenceData | None, newest: str) -> ReferenceData:
-    tables = ref.bundled()
-    if given is not None:
-        tables = tables.merged(given)
+def merge_reference(
+    base: ReferenceData, gathered: Gathered, given: ReferenceData | None, newest: str
+) -> ReferenceData:
+    """
+    Lay the reference data of new data over those that are known.
+
+    Parameters
+    ----------
+    base : ReferenceData
+        What is known.
+    gathered : Gathered
+        What was read; reference objects in the records win.
+    given : ReferenceData or None
+        What comes with the data.
+    newest : str
+        Date of the data, ISO.
+
+    Returns
+    -------
+    ReferenceData
+        The tables.
+    """
+    tables = base if given is None else base.merged(given)
     if gathered.harvest:
         tables = tables.merged(ref.from_harvest(gathered.harvest, date=newest))
     return tables
 
 
-def _write_manifest(folder: Path, facts: dict[str, Any]) -> str:
+def write_manifest(
+    folder: Path, facts: dict[str, Any], shared: dict[str, Any] | None = None
+) -> str:
+    """
+    Write the manifest of a snapshot.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The snapshot, all other files in place.
+    facts : dict
+        What it says beside the files; ``content`` is the hash of the stations.
+    shared : dict, optional
+        Size and checksum of files that are known, as of links to an older snapshot.
+
+    Returns
+    -------
+    str
+        The id of the snapshot.
+    """
+    shared = shared or {}
     names = sorted(path.name for path in folder.iterdir())
-    hashes = {name: disk.checksum(folder / name) for name in names}
-    files = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": hashes[name]} for name in names
-    }
-    now = _now()
+    files = {name: shared.get(name) or _describe_file(folder / name) for name in names}
+    now = _read_clock()
     # The id says when and what: two builds of the same data differ in the time alone.
-    name = _free(folder.parent, f"{now:%Y%m%dT%H%M%SZ}-{hashes[disk.STATIONS][:8]}")
+    name = _find_free_name(folder.parent, f"{now:%Y%m%dT%H%M%SZ}-{facts['content'][:8]}")
     manifest = {
-        "format": disk.FORMAT,
+        "format": disk.FORMAT_OF_PARTS if facts.get("parts") else disk.FORMAT,
         "snapshot": name,
-        "built": now.isoformat(timespec="seconds"),
+        "built": now.isoformat(),
         **facts,
         "files": files,
     }
@@ -209,14 +333,18 @@ def _write_manifest(folder: Path, facts: dict[str, Any]) -> str:
     return name
 
 
-def _free(snapshots: Path, name: str) -> str:
-    """Give a name that is free: the same data may be built again within one second."""
+def _describe_file(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": disk.checksum(path)}
+
+
+def _find_free_name(snapshots: Path, name: str) -> str:
+    """Return a name that is free: the same data may be built again within one second."""
     numbered = (f"{name}-{number}" for number in itertools.count(2))
     return next(n for n in itertools.chain([name], numbered) if not (snapshots / n).exists())
 
 
-def _now() -> dt.datetime:
-    """Give the time, or that of reproducible-builds.org's variable where it is set."""
+def _read_clock() -> dt.datetime:
+    """Return the time, or that of reproducible-builds.org's variable where it is set."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     return (
         dt.datetime.now(dt.UTC) if fixed is None else dt.datetime.fromtimestamp(int(fixed), dt.UTC)

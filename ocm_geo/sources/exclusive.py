@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["lock_mirror", "scratch_folder", "switch_snapshot"]
+__all__ = ["clear_leftovers", "lock_mirror", "scratch_folder", "switch_snapshot"]
 
 _LOCK = ".lock"
 _SCRATCH = ".building-"
@@ -69,18 +69,30 @@ def scratch_folder(root: Path) -> Iterator[Path]:
     pathlib.Path
         The folder.
     """
+    clear_leftovers(root)
+    folder = root / disk.SNAPSHOTS / f"{_SCRATCH}{os.getpid()}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_leftovers(root: Path) -> None:
+    """
+    Remove what builds that were killed left behind.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The mirror, whose lock is held: whatever is under construction is of nobody alive.
+    """
     snapshots = root / disk.SNAPSHOTS
     for left in [*snapshots.glob(f"{_SCRATCH}*"), *root.glob(f".{disk.CURRENT}-*")]:
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
-    folder = snapshots / f"{_SCRATCH}{os.getpid()}"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def switch_snapshot(root: Path, folder: Path, name: str) -> None:

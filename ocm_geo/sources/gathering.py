@@ -43,6 +43,7 @@ class Gathered:
         self.reasons: Counter[str] = Counter()
         self.coerced: Counter[str] = Counter()
         self.rejected_from: Counter[str] = Counter()
+        self.rejected_ids: set[int] = set()
         self.harvest: dict[str, dict[int, Any]] = {}
         self.n_read = 0
         self._rejects = rejects
@@ -81,6 +82,8 @@ class Gathered:
             # The details after the colon differ from record to record.
             self.reasons[reject.reason.partition(":")[0]] += 1
             self.rejected_from[reject.origin] += reject.reason not in {OLDER, REPEATED}
+            if reject.ocm_id is not None:
+                self.rejected_ids.add(reject.ocm_id)
             self._rejects.write(json.dumps(asdict(reject)) + "\n")
 
     def choose_newest(self) -> NDArray[np.int64]:

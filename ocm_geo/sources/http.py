@@ -101,15 +101,19 @@ class Transport:
     ) -> None:
         self.user_agent = user_agent
         self.min_interval_s = min_interval_s
+        self.n_sent = 0
         self._key = _checked_key(api_key)
         self.base_url = _check_base_url(base_url, has_key=self._key is not None)
         self._session = session
+        self._is_given = session is not None
+        self._plain: requests.Session | None = None
 
     def __repr__(self) -> str:
         return f"Transport({self.base_url!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_key": None, "_session": None}
+        left_behind = {"_key": None, "_session": None, "_plain": None, "_is_given": False}
+        return {**self.__dict__, **left_behind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # The key stays behind: a worker has its own, configured or in its environment.
@@ -122,10 +126,19 @@ class Transport:
             self._session = self._open_session()
         return self._session
 
-    def _open_session(self) -> requests.Session:
+    @property
+    def plain_session(self) -> requests.Session:
+        """A session without a cache of ours; one that the caller passed is used as it is."""
+        if self._is_given:
+            return self.session
+        if self._plain is None:
+            self._plain = self._open_session(cached=False)
+        return self._plain
+
+    def _open_session(self, *, cached: bool = True) -> requests.Session:
         """Open a session under the deadline, with a cache unless it is turned off."""
         settings = current()
-        if settings.cache_hours == 0:
+        if settings.cache_hours == 0 or not cached:
             session = requests.Session()
         else:
             session = open_session(
@@ -135,7 +148,9 @@ class Transport:
             session.mount(scheme, DeadlineAdapter())
         return session
 
-    def get(self, endpoint: str, params: Mapping[str, str], *, fresh: bool = False) -> ApiAnswer:
+    def get(
+        self, endpoint: str, params: Mapping[str, str], *, fresh: bool = False, keep: bool = True
+    ) -> ApiAnswer:
         """
         Ask, and ask again while the failure may pass.
 
@@ -147,6 +162,8 @@ class Transport:
             The question.
         fresh : bool
             Do not answer from the cache.
+        keep : bool
+            Keep the answer in the cache; without it, the cache is not asked either.
 
         Returns
         -------
@@ -159,12 +176,15 @@ class Transport:
             When all tries failed, or none can help.
         """
         url = f"{self.base_url}/{endpoint}"
-        if not fresh and (kept := self._from_cache(url, params)) is not None:
+        if keep and not fresh and (kept := self._from_cache(url, params)) is not None:
             return kept
+        session = self.session if keep else self.plain_session
+        is_cached = isinstance(session, requests_cache.CachedSession)
+        options = {"force_refresh": True} if is_cached and (fresh or not keep) else {}
         deadline = time.monotonic() + DEADLINE_S
         waits = _WAIT
         for attempt in range(1, TRIES + 1):
-            outcome = self._once(url, params, deadline, fresh=fresh)
+            outcome = self._once(session, (url, params), deadline, options)
             if isinstance(outcome, ApiAnswer):
                 return outcome
             waits = waits.increment(method="GET", url="", error=OSError())
@@ -181,19 +201,23 @@ class Transport:
         return None if response.status_code == _NOT_CACHED else answer_of(response)
 
     def _once(
-        self, url: str, params: Mapping[str, str], deadline: float, *, fresh: bool
+        self,
+        session: requests.Session,
+        asked: tuple[str, Mapping[str, str]],
+        deadline: float,
+        options: dict[str, Any],
     ) -> ApiAnswer | SourceError:
-        options: dict[str, Any] = {}
-        if fresh and isinstance(self.session, requests_cache.CachedSession):
-            options["force_refresh"] = True
+        """Send a question once."""
+        url, params = asked
         gate = _gate(urlsplit(url).netloc)
         if not gate.enter(self.min_interval_s, deadline):
             return explain_timeout(url, DEADLINE_S)
         watch = Deadline(deadline)
+        self.n_sent += 1
         try:
             with watch:
                 # A redirect to another host would take the key along.
-                response = self.session.get(
+                response = session.get(
                     url,
                     params=params,
                     # Not a variable: tools that show the locals of a traceback would show the key.

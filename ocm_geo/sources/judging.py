@@ -112,18 +112,15 @@ def check_content(
     """
     if force:
         return
+    old = _read_old_report(root)
     if not report.n_kept:
-        raise MirrorError(
+        kind = MirrorShrunk if old is not None and old.n_kept else MirrorError
+        raise kind(
             f"nothing to keep in {_list_files(account.n_read or ['the data'])}: "
             f"{_explain_rejects(report)}{_list_hints(account)}; the mirror {root} was not changed "
             "(force=True or --force allows a mirror without stations)"
         )
-    try:
-        old = disk.ImportReport(**disk.open_manifest(root, None)[1]["report"])
-    except MirrorError:
-        # There is none, or it cannot be used: the new one cannot be worse.
-        return
-    for name in ("n_kept", "n_published"):
+    for name in ("n_kept", "n_published") if old is not None else ():
         before, after = getattr(old, name), getattr(report, name)
         if 2 * after < before:
             what = "stations" if name == "n_kept" else "published stations"
@@ -133,6 +130,15 @@ def check_content(
                 "changed. Are the data complete, and of the same countries? force=True or --force "
                 "builds the mirror all the same"
             )
+
+
+def _read_old_report(root: Path) -> disk.ImportReport | None:
+    """Read the counts of the current snapshot; None if there is none that can be used."""
+    try:
+        return disk.ImportReport(**disk.open_manifest(root, None)[1]["report"])
+    except MirrorError:
+        # The new one cannot be worse.
+        return None
 
 
 def _explain_rejects(report: disk.ImportReport) -> str:

@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import importlib
-import threading
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from ocm_geo import reference as ref
-from ocm_geo.errors import MirrorCorrupt
-from ocm_geo.geodesy import PointIndex
+from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
-from ocm_geo.provenance import attach
-from ocm_geo.query import Area, Box, Circle, Corridor, Ids, StationQuery, columns_of
-from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, stations_from_arrow, to_pandas
-from ocm_geo.sources import snapshot as disk
+from ocm_geo.sources.answering import SnapshotSource
 from ocm_geo.sources.build import build_snapshot
-from ocm_geo.sources.countries import coverage_table, covered_codes
+from ocm_geo.sources.diffing import compare_snapshots
+from ocm_geo.sources.history import (
+    find_snapshot_at,
+    has_snapshot,
+    prune_snapshots,
+    tabulate_snapshots,
+)
+from ocm_geo.sources.incoming import take_bulk
+from ocm_geo.sources.intake import choose_intake
+from ocm_geo.sources.loaded import LoadedSnapshot
+from ocm_geo.sources.updating import UpdateReport, update_snapshot
 
 if TYPE_CHECKING:
+    import datetime as dt
     import os
     from collections.abc import Iterable
     from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from ocm_geo.query import Where
     from ocm_geo.reference import ReferenceData
+    from ocm_geo.sources.base import SourceLike
 
 __all__ = ["Mirror"]
-
-_STATE = ["ocm_id", "submission_status_id", "status_type_id"]
-_SITE_FILTERS = list(dict.fromkeys([*_STATE, *columns_of("station")]))
-"""The column that snapshots of earlier versions lack."""
-_PLUG_FILTERS = ["ocm_id", *columns_of("connection")]
 
 
 class RunningServer(Protocol):
@@ -52,7 +46,7 @@ class RunningServer(Protocol):
         ...
 
 
-class Mirror:
+class Mirror(SnapshotSource):
     """
     A local copy of Open Charge Map: a source that needs neither key nor network.
 
@@ -62,9 +56,13 @@ class Mirror:
         The folder that `Mirror.build` made.
     snapshot : str, optional
         Id of the snapshot to use; the current one by default.
+    at : str or date, optional
+        ISO date: use the newest snapshot whose data date is not later.
 
     Raises
     ------
+    QueryError
+        If both ``snapshot`` and ``at`` are given, or ``at`` is not a date.
     MirrorMissing
         If there is no mirror, or no such snapshot.
     MirrorCorrupt
@@ -78,13 +76,21 @@ class Mirror:
     True
     """
 
-    def __init__(self, path: str | os.PathLike[str], snapshot: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        snapshot: str | None = None,
+        *,
+        at: str | dt.date | None = None,
+    ) -> None:
         self.path = expand_path(path)
-        self._folder, self._manifest = disk.open_manifest(self.path, snapshot)
-        disk.check_files(self._folder, self._manifest)
-        self._loading = threading.RLock()
-        self._checked: set[str] = set()
-        self._register_reference()
+        if at is not None:
+            if snapshot is not None:
+                raise QueryError("pass snapshot= or at=, not both")
+            snapshot = find_snapshot_at(self.path, at)
+        # Replaced in one step by an update, so that questions that are being answered go on with
+        # the snapshot that they began with.
+        self.loaded = LoadedSnapshot(self.path, snapshot)
 
     @classmethod
     def build(
@@ -142,6 +148,122 @@ class Mirror:
         name = build_snapshot(expand_path(path), data, reference=reference, force=force)
         return cls(path, name)
 
+    @classmethod
+    def from_source(
+        cls, path: str | os.PathLike[str], source: SourceLike, *, full: bool = True
+    ) -> Self:
+        """
+        Make a mirror of a source: a first copy straight from the API, or of another mirror.
+
+        Parameters
+        ----------
+        path : path
+            Folder of the mirror; earlier snapshots in it are kept.
+        source : Source, path, "sample" or "api"
+            Where the stations come from. The live API is walked through by ascending id, in pages
+            of 5,000 stations; how many requests that means is told before. To copy the world,
+            `build` it from the bulk export instead. A walk that was interrupted goes on where it
+            was for two days.
+        full : bool
+            Take everything, also if there is a mirror of this source already; without it, such a
+            mirror is updated by what changed.
+
+        Returns
+        -------
+        Mirror
+            The mirror. Of a server it holds the published stations alone.
+
+        Raises
+        ------
+        QueryError
+            If it is not a source.
+        SourceError
+            If the source cannot answer completely; the mirror is as it was.
+        MirrorLocked
+            If another process is building.
+        MirrorShrunk
+            If many stations of a mirror that is there would be lost.
+
+        Examples
+        --------
+        >>> import ocm_geo as ocm
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     len(ocm.Mirror.from_source(folder, "sample")) == len(ocm.sample())
+        True
+        """
+        root = expand_path(path)
+        report = update_snapshot(root, choose_intake(root, source, full=full))
+        return cls(root, report.snapshot)
+
+    def update(
+        self,
+        source: SourceLike | None = None,
+        *,
+        data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+        full: bool = False,
+        force: bool = False,
+    ) -> UpdateReport:
+        """
+        Bring the mirror up to date: a new snapshot, which this object uses from now on.
+
+        From the live API, the first update walks through all stations; later ones ask for what
+        was changed or delisted since, from an hour before the newest change known. Every 30 days,
+        and with ``full``, all ids are walked through again, which finds stations that vanished
+        without a trace. A snapshot takes the place of what changed alone: it shares all else with
+        the one before. Other processes that read the mirror go on with the snapshot they have.
+
+        Parameters
+        ----------
+        source : Source, path, "sample" or "api", optional
+            Where the stations come from; without it and without ``data``, the server that the
+            mirror was made from, else the live API.
+        data : path or iterable of paths, optional
+            Bulk data instead, as for `build`: they are the new state as a whole. Of a git clone of
+            the export with a file for each station, only the files are read that changed since the
+            commit that the mirror was made from.
+        full : bool
+            Take everything.
+        force : bool
+            Allow that many stations are lost.
+
+        Returns
+        -------
+        UpdateReport
+            The new snapshot, and how many stations were added, removed, changed or not.
+
+        Raises
+        ------
+        QueryError
+            If both ``source`` and ``data`` are given, or one is not what it should be.
+        SourceError
+            If the source cannot answer completely; the mirror is as it was.
+        MirrorLocked
+            If another process is building.
+        MirrorShrunk
+            If less than half of the stations would be left, or more than 1,000 and a fifth of
+            them would vanish.
+        MirrorError
+            If a file is not what it should be, or writing fails. After every error the mirror is
+            as it was.
+
+        Warns
+        -----
+        DroppedRows
+            If a file ends too early; no station is taken for gone then.
+        UnknownCode
+            If operators have no name in the reference data.
+        """
+        if data is None:
+            take = choose_intake(self.path, source, full=full)
+        elif source is None:
+            take = lambda origin, _: take_bulk(data, origin, full=full)  # noqa: E731 - a closure
+        else:
+            raise QueryError("pass source= or data=, not both")
+        report = update_snapshot(self.path, take, force=force)
+        self.loaded = LoadedSnapshot(self.path, report.snapshot)
+        return report
+
     def __repr__(self) -> str:
         report = self.report
         return (
@@ -149,135 +271,112 @@ class Mirror:
             f"them published, snapshot {self.snapshot})"
         )
 
-    def __len__(self) -> int:
-        return self.report.n_kept
-
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path, self.snapshot)
 
-    @property
-    def snapshot(self) -> str:
-        """The id of the snapshot in use."""
-        return str(self._manifest["snapshot"])
-
-    @property
-    def report(self) -> disk.ImportReport:
-        """What became of the records: ``n_read == n_kept + n_rejected``."""
-        return disk.ImportReport(**self._manifest["report"])
-
-    @property
-    def coverage(self) -> pd.DataFrame:
-        """
-        The countries of the stations: what the mirror can answer questions about.
-
-        ``country_code`` (ISO 3166 alpha-2; missing for the stations whose record has no country),
-        ``n_stations``, ``n_published`` and the bounding box of the published stations (``west``,
-        ``south``, ``east``, ``north``, degrees; west > east crosses the antimeridian). The
-        country is the one that the record names.
-        """
-        return coverage_table(self._manifest["countries"])
-
-    @property
-    def rejects(self) -> Path:
-        """The file of the records that could not be kept: JSON lines with reason and place."""
-        return self._folder / disk.REJECTS
-
-    def snapshots(self) -> list[str]:
+    def snapshots(self) -> pd.DataFrame:
         """
         List the snapshots of the mirror.
 
         Returns
         -------
-        list of str
-            Ids, oldest first.
-        """
-        folders = (self.path / disk.SNAPSHOTS).iterdir()
-        return sorted(f.name for f in folders if not f.name.startswith("."))
+        pandas.DataFrame
+            Oldest first by the time of building: ``snapshot`` (its id), ``built`` (UTC),
+            ``data_date`` (of the newest change in the data), ``n_stations``, ``n_published``,
+            ``size_bytes`` (of the files that no older snapshot shares: their sum is what the
+            mirror takes on disk) and ``current``.
 
-    def verify(self) -> None:
+        Examples
+        --------
+        >>> import ocm_geo as ocm
+        >>> ocm.sample().snapshots()["current"].tolist()
+        [True]
         """
-        Compare every file with its checksum.
+        return tabulate_snapshots(self.path)
 
-        Raises
-        ------
-        MirrorCorrupt
-            If one differs.
+    def diff(self, old: str, new: str | None = None) -> gpd.GeoDataFrame:
         """
-        disk.check_files(self._folder, self._manifest, fully=True)
-
-    def reference_data(self) -> ReferenceData:
-        """
-        Give the reference data that belong to the stations.
-
-        Returns
-        -------
-        ReferenceData
-            The tables.
-        """
-        return self._reference
-
-    def arrow_tables(self) -> tuple[pa.Table, pa.Table]:
-        """
-        Return everything that the snapshot holds, unpublished stations included.
-
-        Returns
-        -------
-        stations : pyarrow.Table
-            The columns of `ocm_geo.schema.STATION_COLUMNS`, ``lon`` and ``lat``.
-        connections : pyarrow.Table
-            The columns of `ocm_geo.schema.CONNECTION_COLUMNS`, each station's in the order of its
-            record.
-        """
-        names = [column.name for column in CONNECTION_COLUMNS]
-        return self._rows, self._read(disk.CONNECTIONS, names)
-
-    def fetch(self, query: StationQuery) -> gpd.GeoDataFrame:
-        """
-        Answer a question.
+        List what changed between two snapshots, as far as questions can find it.
 
         Parameters
         ----------
-        query : StationQuery
-            The question.
+        old, new : str
+            Ids of snapshots, or ISO dates as for ``Mirror(path, at=...)``; without ``new``, the
+            snapshot in use.
 
         Returns
         -------
         geopandas.GeoDataFrame
-            The stations, as ``query.answer`` gives them.
-        """
-        positions = self._candidates(query.where)
-        positions = positions[query.site_mask(self._sites.iloc[positions])]
-        plugs = None
-        if query.needs_connections:
-            rows = self._plug_rows(positions)
-            plugs = self._plugs.iloc[rows]
-            matching = plugs["ocm_id"].to_numpy()[query.connection_mask(plugs)]
-            positions = positions[np.isin(self._ids[positions], matching)]
-        found = stations_from_arrow(self._rows.take(pa.array(positions)))
-        attach(found, **self._facts())
-        return query.answer(found, plugs)
+            One row a change, by ``ocm_id``: ``change`` (``"added"``; ``"removed"``, also a station
+            that is listed but no longer published; ``"moved"``; ``"changed"``), ``column`` (what
+            changed; the status for a station no longer published), ``old`` and ``new`` (its
+            values, None where missing; WKT of positions), ``moved_m`` (metres, on the WGS84
+            ellipsoid) and ``geometry`` (EPSG:4326; the last position). What a server computes
+            anew for each answer is not a change.
 
-    def has_any(self, query: StationQuery) -> bool:
+        Raises
+        ------
+        MirrorMissing
+            If there is no such snapshot.
+
+        Examples
+        --------
+        >>> import ocm_geo as ocm
+        >>> mirror = ocm.sample()
+        >>> len(mirror.diff(mirror.snapshot))
+        0
         """
-        Say whether any station is in the place of a question.
+        states = [self if name is None else self.open_snapshot(name) for name in (old, new)]
+        return compare_snapshots(*(state.loaded for state in states))
+
+    def open_snapshot(self, name: str | dt.date) -> Self:
+        """
+        Open a snapshot of the same mirror.
 
         Parameters
         ----------
-        query : StationQuery
-            The question.
+        name : str or date
+            Its id, or an ISO date: the newest snapshot whose data date is not later.
 
         Returns
         -------
-        bool
-            True if there is one.
+        Mirror
+            The mirror at that snapshot.
+
+        Raises
+        ------
+        QueryError
+            If it is neither.
+        MirrorMissing
+            If there is no such snapshot.
         """
-        positions = self._candidates(query.where)
-        positions = positions[query.site_mask(self._sites.iloc[positions])]
-        points = self._points
-        found = query.where.select(
-            self._ids[positions], points.lon[positions], points.lat[positions]
-        )
-        return bool(found.positions.size)
+        if isinstance(name, str) and has_snapshot(self.path, name):
+            return self if name == self.snapshot else type(self)(self.path, name)
+        return type(self)(self.path, at=name)
+
+    def prune(self, keep: int | Iterable[str]) -> list[str]:
+        """
+        Remove old snapshots, and what killed builds left behind.
+
+        Parameters
+        ----------
+        keep : int or iterable of str
+            How many of the newest snapshots to keep, or the ids of those to keep. The current
+            snapshot and the one in use here are kept in any case.
+
+        Returns
+        -------
+        list of str
+            Ids of the removed snapshots, oldest first. Files that other snapshots share stay.
+
+        Raises
+        ------
+        QueryError
+            If ``keep`` is neither a number from 1 on nor ids of snapshots.
+        MirrorLocked
+            If another process is building.
+        """
+        return prune_snapshots(self.path, keep, self.snapshot)
 
     def serve(
         self,
@@ -325,117 +424,3 @@ class Mirror:
         options = server.ServerOptions(manner=manner)
         running: RunningServer = server.serve_mirror(self, port, options=options, block=block)
         return running
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "source": "mirror",
-            "snapshot": self.snapshot,
-            "data_date": self._manifest["data_date"] or None,
-            "attribution": self._manifest["attribution"],
-            "reference": self._register_reference(),
-            "complete": self._manifest["complete"],
-            "covers": covered_codes(self._manifest["countries"]),
-        }
-
-    def _candidates(self, where: Where) -> NDArray[np.intp]:
-        """Find the positions that may lie in a place, and few others."""
-        points = self._points
-        match where:
-            case Box():
-                return points.in_box(*where.as_tuple())
-            case Circle():
-                return points.within_km(where.lon, where.lat, where.radius_km)
-            case Area():
-                return points.in_box(*where.geometry.bounds)
-            case Corridor():
-                return points.near_line(where.line, where.within_km)
-            case Ids():
-                return np.asarray(np.flatnonzero(np.isin(self._ids, where.ids)))
-        return np.arange(len(points))
-
-    def _plug_rows(self, positions: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Find the connections of sites: they stand in the order of the sites."""
-        first, last = self._plug_bounds[positions], self._plug_bounds[positions + 1]
-        size = last - first
-        ends = np.cumsum(size)
-        total = int(ends[-1]) if size.size else 0
-        return np.asarray(np.arange(total) - np.repeat(ends - size - first, size))
-
-    def _register_reference(self) -> str:
-        """Register the reference data, by content, so that tables find them without the mirror."""
-        folder, sha256 = self._folder, str(self._manifest["files"][ref.FILE]["sha256"])
-        return ref.register_reference(sha256[:16], lambda: _read_reference(folder, sha256))
-
-    @cached_property
-    def _reference(self) -> ReferenceData:
-        # Registered again: the registry keeps the latest only.
-        key = self._register_reference()
-        sha256 = self._manifest["files"][ref.FILE]["sha256"]
-        return ref.find_reference(key) or _read_reference(self._folder, sha256)
-
-    @cached_property
-    def _rows(self) -> pa.Table:
-        """All stations, in one piece, so that rows are picked out without searching chunks."""
-        with self._loading:
-            names = [column.name for column in STATION_COLUMNS]
-            table = self._read(disk.STATIONS, [*names, "bbox"])
-            box = table["bbox"].combine_chunks()
-            table = table.drop_columns(["bbox"])
-            table = table.append_column("lon", box.field("xmin"))
-            return table.append_column("lat", box.field("ymin")).combine_chunks()
-
-    @cached_property
-    def _sites(self) -> pd.DataFrame:
-        return to_pandas(self._rows.select(_SITE_FILTERS))
-
-    @cached_property
-    def _ids(self) -> NDArray[np.int64]:
-        return np.asarray(self._rows["ocm_id"].to_numpy())
-
-    @cached_property
-    def _points(self) -> PointIndex:
-        with self._loading:
-            return PointIndex(self._rows["lon"].to_numpy(), self._rows["lat"].to_numpy())
-
-    @cached_property
-    def _plugs(self) -> pd.DataFrame:
-        with self._loading:
-            return to_pandas(self._read(disk.CONNECTIONS, _PLUG_FILTERS))
-
-    @cached_property
-    def _plug_bounds(self) -> NDArray[np.intp]:
-        """Where the connections of each site begin; one more, for the end."""
-        sizes = _count_connections(self._ids, self._plugs["ocm_id"].to_numpy())
-        return np.concatenate([[0], np.cumsum(sizes)])
-
-    def _check_once(self, name: str) -> None:
-        """Compare a file with its checksum before it is first used."""
-        if name not in self._checked:
-            disk.check_hash(self._folder / name, self._manifest["files"][name]["sha256"])
-            self._checked.add(name)
-
-    def _read(self, name: str, columns: list[str]) -> pa.Table:
-        self._check_once(name)
-        try:
-            return pq.read_table(self._folder / name, columns=columns)
-        except (OSError, pa.ArrowException) as error:
-            raise MirrorCorrupt(
-                f"{self._folder / name} cannot be read ({error}): build the mirror again"
-            ) from error
-
-
-def _count_connections(ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Count the connections of each station; those of a station stand side by side."""
-    changes = np.flatnonzero(np.diff(of)) + 1
-    firsts = np.concatenate([[0], changes]) if of.size else np.empty(0, np.intp)
-    by_id = np.argsort(ids)
-    where = by_id[np.searchsorted(ids, of[firsts], sorter=by_id)]
-    sizes = np.zeros(len(ids), dtype=np.int64)
-    sizes[where] = np.diff(np.append(firsts, of.size))
-    return sizes
-
-
-def _read_reference(folder: Path, sha256: str) -> ReferenceData:
-    """Read the reference data of a snapshot, if they are as they were written."""
-    disk.check_hash(folder / ref.FILE, sha256)
-    return ref.read(folder)

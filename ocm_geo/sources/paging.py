@@ -50,7 +50,14 @@ class Ask(Protocol):
         ...
 
 
-def walk_pages(ask: Ask, params: Mapping[str, str], *, allow_bulk: bool) -> Iterator[Page]:
+def walk_pages(
+    ask: Ask,
+    params: Mapping[str, str],
+    *,
+    allow_bulk: bool,
+    page_size: int = PAGE_SIZE,
+    after: int = 0,
+) -> Iterator[Page]:
     """
     Walk the pages of a question by ascending id until one is empty.
 
@@ -64,6 +71,10 @@ def walk_pages(ask: Ask, params: Mapping[str, str], *, allow_bulk: bool) -> Iter
         The question.
     allow_bulk : bool
         Go on after 20 pages.
+    page_size : int
+        Records to ask for at once.
+    after : int
+        Begin after this id.
 
     Yields
     ------
@@ -77,14 +88,14 @@ def walk_pages(ask: Ask, params: Mapping[str, str], *, allow_bulk: bool) -> Iter
     PagingError
         If pages do not join up, and one request for all does not help.
     """
-    last, seen, is_capped = 0, 0, False
+    last, seen, is_capped = after, 0, False
     for number in range(1_000_000):
         if number == MAX_PAGES and not allow_bulk:
             raise QueryError(
-                f"the question takes more than {MAX_PAGES} pages of {PAGE_SIZE} records; narrow "
+                f"the question takes more than {MAX_PAGES} pages of {page_size} records; narrow "
                 "it, or build a local copy with Mirror.build, or pass allow_bulk=True"
             )
-        page = _ask_page(ask, params, last)
+        page = _ask_page(ask, {**params, "maxresults": str(page_size)}, last)
         if page is None:
             yield _ask_whole(ask, params, seen)
             return
@@ -96,12 +107,12 @@ def walk_pages(ask: Ask, params: Mapping[str, str], *, allow_bulk: bool) -> Iter
         yield page._replace(is_proven=bool(len(ids)) or not is_capped)
         seen += len(ids)
         last = int(ids[-1]) if len(ids) else _find_greatest_reject(page.parsed)
-        is_capped = is_capped or page.parsed.n_read < PAGE_SIZE
+        is_capped = is_capped or page.parsed.n_read < page_size
 
 
 def _ask_page(ask: Ask, params: Mapping[str, str], last: int) -> Page | None:
     """Get the page after an id; None if it comes out of order twice."""
-    paged = {**params, "sortby": "id_asc", "maxresults": str(PAGE_SIZE)}
+    paged = {**params, "sortby": "id_asc"}
     if last:
         paged["greaterthanid"] = str(last)
     for fresh in (False, True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["with_progress"]
+__all__ = ["tell_progress", "with_progress"]
 
 _Part = TypeVar("_Part")
 
@@ -38,3 +38,19 @@ def with_progress(
         for part in parts:
             bar.update(count(part))
             yield part
+
+
+def tell_progress(text: str) -> None:
+    """
+    Show a line on the standard error, past the progress bars.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    """
+    import sys  # noqa: PLC0415 - used here alone
+
+    from tqdm.auto import tqdm  # noqa: PLC0415 - loaded when needed
+
+    tqdm.write(text, file=sys.stderr)

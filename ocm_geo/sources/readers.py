@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ocm_geo.sources.opening import Text
     from ocm_geo.sources.records import Place
 
-__all__ = ["read_batches"]
+__all__ = ["read_batches", "read_record_files"]
 
 FILES_AT_ONCE = 500
 
@@ -110,10 +110,37 @@ def read_batches(
         raise QueryError(f"batch_rows must be 1 or more, not {batch_rows}")
     paths = list_data(data)
     account = Account() if account is None else account
+    blocks = (_blocks_of(expand_path(path, "data"), account) for path in paths)
+    yield from _build_batches(chain.from_iterable(blocks), batch_rows)
+
+
+def read_record_files(
+    paths: Iterable[Path], folder: Path, *, batch_rows: int = 20_000
+) -> Iterator[Parsed]:
+    """
+    Read some of the files of a folder that has a file for each record.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        The files.
+    folder : pathlib.Path
+        The folder.
+    batch_rows : int
+        Records in a batch; the last one may be smaller.
+
+    Yields
+    ------
+    Parsed
+        One batch, as `read_batches` yields it.
+    """
+    yield from _build_batches(_read_record_blocks(iter(paths), folder), batch_rows)
+
+
+def _build_batches(blocks: Iterable[Records], batch_rows: int) -> Iterator[Parsed]:
+    """Build tables of blocks of records."""
     builder = TableBuilder()
-    for block in chain.from_iterable(
-        _blocks_of(expand_path(path, "data"), account) for path in paths
-    ):
+    for block in blocks:
         while len(builder) + len(block.rows) >= batch_rows:
             builder.add(block.split_off(batch_rows - len(builder)))
             yield builder.parsed()
@@ -134,15 +161,19 @@ def _blocks_of(path: Path, account: Account) -> Iterator[Records]:
 
 def _read_folder(folder: Path) -> Iterator[Records]:
     paths = _poi_files(folder)
-    n_files = 0
+    first = next(paths, None)
+    if first is None:
+        raise QueryError(f"no OCM-<id>.json below {folder}: give the file itself, if it is one")
+    yield from _read_record_blocks(chain([first], paths), folder)
+
+
+def _read_record_blocks(paths: Iterator[Path], folder: Path) -> Iterator[Records]:
+    """Decode files of one record each, some of them at a time."""
     while some := list(islice(paths, FILES_AT_ONCE)):
-        n_files += len(some)
         records = Records()
         for path in some:
             _read_poi_file(path, folder, records)
         yield records
-    if not n_files:
-        raise QueryError(f"no OCM-<id>.json below {folder}: give the file itself, if it is one")
 
 
 def _read_poi_file(path: Path, folder: Path, records: Records) -> None:

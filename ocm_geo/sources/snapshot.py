@@ -10,6 +10,9 @@
         ├── reference.json       what ids stand for
         ├── rejects.jsonl        what could not be kept, with reason and place
         └── manifest.json        counts, countries, sizes and checksums
+
+A snapshot made by an update holds, in place of the first two files, the parts that
+`ocm_geo.sources.parts` describes.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import shapely
 
 from ocm_geo.errors import MirrorCorrupt, MirrorMissing
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
+from ocm_geo.sources.content import PIECE_ROWS, ContentHash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +43,7 @@ __all__ = [
     "CONNECTIONS",
     "CURRENT",
     "FORMAT",
+    "FORMAT_OF_PARTS",
     "MANIFEST",
     "REJECTS",
     "SNAPSHOTS",
@@ -54,6 +59,8 @@ __all__ = [
 ]
 
 FORMAT = 3
+FORMAT_OF_PARTS = 4
+"""Of snapshots whose stations stand in several parts."""
 CURRENT = "current"
 SNAPSHOTS = "snapshots"
 STATIONS = "stations.parquet"
@@ -61,7 +68,7 @@ CONNECTIONS = "connections.parquet"
 REJECTS = "rejects.jsonl"
 MANIFEST = "manifest.json"
 
-ROW_GROUP = 20_000
+ROW_GROUP = PIECE_ROWS
 _BOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
 
 
@@ -129,7 +136,7 @@ class ImportReport:
         return asdict(self)
 
 
-def write_stations(path: Path, table: Stack, order: NDArray[np.int64], attribution: str) -> None:
+def write_stations(path: Path, table: Stack, order: NDArray[np.int64], attribution: str) -> str:
     """
     Write stations as GeoParquet 1.1.
 
@@ -143,21 +150,29 @@ def write_stations(path: Path, table: Stack, order: NDArray[np.int64], attributi
         The order to write the rows in.
     attribution : str
         Credit line for the metadata.
+
+    Returns
+    -------
+    str
+        The content hash of the rows, as `ContentHash` makes it.
     """
-    lon, lat = (table.column(name).to_numpy() for name in ("lon", "lat"))
+    lon, lat = (table.column(name).to_numpy()[order] for name in ("lon", "lat"))
     fields = [*arrow_schema(STATION_COLUMNS), pa.field("bbox", _BOX), ("geometry", pa.binary())]
     metadata = {"geo": _geo(lon, lat), "ocm": json.dumps({"attribution": attribution})}
     schema = pa.schema(fields, metadata=metadata)
     names = [column.name for column in STATION_COLUMNS]
+    content = ContentHash()
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         # Row group by row group: the whole is never held twice.
         for rows in table.pieces(order, ROW_GROUP):
+            content.add(rows)
             x, y = (rows[name].combine_chunks() for name in ("lon", "lat"))
             box = pa.StructArray.from_arrays([x, y, x, y], fields=list(_BOX))
             points = shapely.points(x.to_numpy(), y.to_numpy())
             wkb = pa.array(shapely.to_wkb(points), pa.binary())
             columns = [*rows.select(names).columns, box, wkb]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema), ROW_GROUP)
+    return content.digest()
 
 
 def write_connections(path: Path, table: Stack, order: NDArray[np.int64]) -> None:
@@ -256,10 +271,10 @@ def open_manifest(root: Path, snapshot: str | None) -> tuple[Path, dict[str, Any
         raise MirrorCorrupt(
             f"snapshot {name} of {root} has no readable manifest ({error}): build it again"
         ) from error
-    if version != FORMAT:
+    if version not in {FORMAT, FORMAT_OF_PARTS}:
         raise MirrorCorrupt(
             f"snapshot {name} of {root} has format {version}; this version of ocm_geo reads "
-            f"format {FORMAT}: build it again"
+            f"formats {FORMAT} and {FORMAT_OF_PARTS}: build it again"
         )
     if seal != seal_of(manifest):
         raise MirrorCorrupt(

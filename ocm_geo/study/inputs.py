@@ -44,7 +44,7 @@ _KM_PER_DEGREE = 110.5
 """A degree of latitude is never shorter than 110.57 km on WGS84."""
 
 
-def open_source(named: str | None, source: SourceLike | None) -> Source:
+def open_source(named: str | None, source: SourceLike | None, at: str | None = None) -> Source:
     """
     Open the source of a study.
 
@@ -54,13 +54,27 @@ def open_source(named: str | None, source: SourceLike | None) -> Source:
         ``sample``, ``api`` or the path of a mirror.
     source : Source, path, "sample" or "api", optional
         The caller's, which goes first.
+    at : str, optional
+        A snapshot of the mirror, or the ISO date of its data.
 
     Returns
     -------
     Source
         The source.
+
+    Raises
+    ------
+    QueryError
+        If ``at`` is given and the source is not a mirror.
     """
-    return resolve_source(named if source is None else source)
+    chosen = resolve_source(named if source is None else source)
+    if at is None:
+        return chosen
+    from ocm_geo.sources.mirror import Mirror  # noqa: PLC0415 - loaded when needed
+
+    if not isinstance(chosen, Mirror):
+        raise QueryError(f"at={at!r} names a snapshot of a mirror, and the source is not a mirror")
+    return chosen.open_snapshot(at)
 
 
 def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:

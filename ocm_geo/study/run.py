@@ -90,7 +90,8 @@ def run_study(
     """
     asked = _with_files(read_config(config), area_file, route_file)
     asked = changed_config(asked, changes) if changes else asked
-    result = _measure(asked, expand_path(folder, "folder"), open_source(asked.source, source))
+    opened = open_source(asked.source, source, asked.at)
+    result = _measure(asked, expand_path(folder, "folder"), opened)
     _make_folder(result.folder)
     _write_tables(result)
     result.written += draw_figures(result)

@@ -252,6 +252,8 @@ class StudyConfig(_Table, frozen=True):
         A text below the heading.
     source : str, optional
         ``sample``, ``api`` or the path of a mirror; the caller's source goes before it.
+    at : str, optional
+        A snapshot of the mirror, or an ISO date: the newest one whose data date is not later.
     area : AreaConfig
         Where.
     filters : dict
@@ -275,6 +277,7 @@ class StudyConfig(_Table, frozen=True):
     title: str = "Charging coverage"
     note: str = ""
     source: str | None = None
+    at: str | None = None
     area: AreaConfig = AreaConfig()
     filters: dict[str, Any] = {}
     drop_status: list[int] = []

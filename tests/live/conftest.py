@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,3 +82,9 @@ def ask(serve: Serve) -> Callable[..., tuple[StandIn, ocm.OpenChargeMap]]:
         return server, ocm.OpenChargeMap(base_url=server.url, min_interval_s=0)
 
     return start
+
+
+@pytest.fixture
+def n_kills() -> int:
+    """Tell how many updates to kill; OCM_GEO_KILLS=200 asks for more."""
+    return int(os.environ.get("OCM_GEO_KILLS", "10"))

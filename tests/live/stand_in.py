@@ -114,7 +114,9 @@ class StandIn:
 
     def answer(self, params: dict[str, str]) -> list[Poi]:
         params = {k: v for k, v in params.items() if k not in self.faults.dropped}
-        found = [p for p in self.pois if _live(p) and all(t(p) for t in _filters(params))]
+        shown = _ids(params.get("submissionstatustypeid", "")) - {0, 1010} or {100, 200}
+        found = [p for p in self.pois if _is_shown(p, shown)]
+        found = [p for p in found if all(t(p) for t in _filters(params))]
         inside, ordered = _place(params)
         found = [p for p in found if inside(p)]
         found = ordered(found)
@@ -144,11 +146,10 @@ def _send(
     request.wfile.write(body)
 
 
-def _live(poi: Poi) -> bool:
-    return poi.get("SubmissionStatusTypeID") in {100, 200} and poi.get("StatusTypeID") not in {
-        200,
-        210,
-    }
+def _is_shown(poi: Poi, shown: set[int]) -> bool:
+    if poi.get("StatusTypeID") in {200, 210}:
+        return False
+    return poi.get("SubmissionStatusTypeID") in shown
 
 
 def _filters(params: dict[str, str]) -> list[Callable[[Poi], bool]]:

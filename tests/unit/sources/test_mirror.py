@@ -96,7 +96,7 @@ def test_snapshots_are_kept_and_can_be_opened(
     first = ocm.Mirror.build(tmp_path / "m", write(poi(1)))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
     second = ocm.Mirror.build(tmp_path / "m", write(poi(1), poi(2)))
-    assert second.snapshots() == [first.snapshot, second.snapshot]
+    assert second.snapshots()["snapshot"].tolist() == [first.snapshot, second.snapshot]
     assert len(ocm.Mirror(tmp_path / "m")) == 2
     assert len(ocm.Mirror(tmp_path / "m", first.snapshot)) == 1
     assert len(pickle.loads(pickle.dumps(first))) == 1  # noqa: S301 - our own
@@ -109,7 +109,9 @@ def test_the_same_data_can_be_built_twice_in_a_second(
     path = write(poi(1))
     mirrors = [ocm.Mirror.build(tmp_path / "m", path) for _ in range(3)]
     assert mirrors[2].snapshot == f"{mirrors[0].snapshot}-3"
-    assert mirrors[0].snapshots() == [mirror.snapshot for mirror in mirrors]
+    listed = mirrors[0].snapshots()
+    assert listed["snapshot"].tolist() == [mirror.snapshot for mirror in mirrors]
+    assert listed["current"].tolist() == [False, False, True]
     assert ocm.Mirror(tmp_path / "m").snapshot == mirrors[2].snapshot
 
 

@@ -51,7 +51,7 @@ def test_every_title_says_invented() -> None:
 
 def test_the_dirt_is_there_in_the_numbers_written_down() -> None:
     mirror, dirt = ocm.sample(), FACTS["dirt"]
-    everything = mirror._rows.to_pandas()
+    everything = mirror.loaded.rows.to_pandas()
     plugs = ocm.connections(ocm.stations(source=mirror))
     assert (
         everything["status_type_id"].isin(REMOVED).sum() == dirt["removed"] + dirt["double listing"]
