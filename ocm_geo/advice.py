@@ -1,7 +1,7 @@
-"""Advice of messages in the language of the caller: options of the command, keys of a study.
+"""Rewrite messages for the caller: options of the command line, or keys of a study.
 
-The library names arguments of Python in its messages. Who typed a command, or wrote a
-configuration, is told the option or the key instead.
+The messages of the library name arguments of Python. Users of the command line or of a
+configuration see the option or the key instead.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _KEYWORD = re.compile(r"(?<![\w.\-])([a-z]\w*)=(?!=)(True\b|'[^']*'|\"[^\"]*\"|[
 
 def advise_in_options(text: str, options: Mapping[str, str]) -> str:
     """
-    Rewrite the advice of a message for the command line.
+    Rewrite a message for the command line.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def advise_in_options(text: str, options: Mapping[str, str]) -> str:
     Returns
     -------
     str
-        The message, with options in place of arguments and commands in place of calls.
+        The message, with options instead of arguments and commands instead of calls.
     """
 
-    def written(match: re.Match[str]) -> str:
+    def rewrite(match: re.Match[str]) -> str:
         name, *values = match.groups()
         option = options.get(name, match[0])
         value = "".join(values)
@@ -64,14 +64,14 @@ def advise_in_options(text: str, options: Mapping[str, str]) -> str:
 
     for pattern, words in _CALLS:
         text = re.sub(pattern, words, text)
-    text = _SUBJECT.sub(written, _KEYWORD.sub(written, text))
+    text = _SUBJECT.sub(rewrite, _KEYWORD.sub(rewrite, text))
     return re.sub(r"\bpass (--)", r"use \1", text)
 
 
 @contextmanager
 def advise_in_keys(table: str, keys: tuple[str, ...]) -> Iterator[None]:
     """
-    Rewrite the advice of errors for a configuration.
+    Rewrite the messages of errors for a configuration.
 
     Parameters
     ----------
@@ -83,10 +83,10 @@ def advise_in_keys(table: str, keys: tuple[str, ...]) -> Iterator[None]:
     Yields
     ------
     None
-        Errors inside name ``table.key = value`` in place of ``key=value``.
+        Errors inside the block contain ``table.key = value`` instead of ``key=value``.
     """
 
-    def written(match: re.Match[str]) -> str:
+    def rewrite(match: re.Match[str]) -> str:
         name, value = match.groups()
         if name not in keys:
             return match[0]
@@ -95,8 +95,8 @@ def advise_in_keys(table: str, keys: tuple[str, ...]) -> Iterator[None]:
     try:
         yield
     except OCMError as error:
-        told = _KEYWORD.sub(written, str(error))
-        if told == str(error):
+        rewritten = _KEYWORD.sub(rewrite, str(error))
+        if rewritten == str(error):
             raise
-        # Those that a wrong value raises are made of their message alone.
-        raise type(error)(told) from error
+        # Errors of invalid values take only a message.
+        raise type(error)(rewritten) from error

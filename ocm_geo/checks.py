@@ -1,4 +1,4 @@
-"""Checks of arguments: one wording for each kind, with the argument, the value and the remedy.
+"""Check arguments, with one wording for each kind: the argument, the value and the remedy.
 
 Each ``check_…`` takes the value and the name of the argument, returns the value in one type, and
 raises `QueryError` for anything else: text, booleans, None, NaN and ``pandas.NA`` are not numbers.
@@ -47,11 +47,10 @@ __all__ = [
 ]
 
 SUSPECT_KM = 1000.0
-"""From this distance on, metres were probably meant: no one drives so far to charge, and a corridor
-or circle this wide holds most of a continent."""
+"""Longer distances are probably in metres: a circle of this radius contains most of a continent."""
 
 _MAX_KM = 20037.6
-"""No two points on WGS84 are farther apart than half a meridian plus the flattening's share."""
+"""No two points on WGS84 are farther apart."""
 _MAX_POWER_KW = 10_000.0
 _SHOWN = 60
 _PACKAGE = str(Path(__file__).parent)
@@ -67,7 +66,7 @@ def warn_user(message: str, category: type[Warning]) -> None:
 
 def short_form(value: object) -> str:
     """
-    Describe a value in an error: its type and a short form, never a whole table.
+    Return the type and a short form of a value for a message, never a whole table.
 
     Parameters
     ----------
@@ -96,12 +95,13 @@ def short_form(value: object) -> str:
 
 
 def is_missing(value: object) -> bool:
-    """Return whether a value is None, NaN, NaT or ``pandas.NA``; what is not a scalar is not."""
+    """Return whether a value is None, NaN, NaT or ``pandas.NA``; only scalars can be."""
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload]
 
 
 def _is_number(value: object) -> bool:
-    # A timedelta64 of NumPy is an integer to Python.
+    """Return whether a value is a real number, and neither a flag nor a duration."""
+    # Python considers a timedelta64 of NumPy an integer.
     return isinstance(value, Real) and not isinstance(value, bool | np.timedelta64)
 
 
@@ -124,9 +124,9 @@ def check_number(
     name : str
         Its name.
     low, high : float
-        Least and greatest value, inclusive.
+        Minimum and maximum, inclusive.
     above : float, optional
-        The number must be larger than this.
+        The number must be greater than this.
     unit : str
         Unit, for the message: ``"km"``, ``"kW"``.
 
@@ -137,7 +137,9 @@ def check_number(
     """
     wanted = _describe_range(low, high, above, unit)
     if not _is_number(value):
-        raise QueryError(f"{name} must be {wanted}, not {short_form(value)}{_hint_at(value)}")
+        raise QueryError(
+            f"{name} must be {wanted}, not {short_form(value)}{_hint_for_value(value)}"
+        )
     number = float(value)
     enough = above is None or number > above
     if not (math.isfinite(number) and low <= number <= high and enough):
@@ -146,7 +148,7 @@ def check_number(
 
 
 def _describe_range(low: float, high: float, above: float | None, unit: str) -> str:
-    """Return what a number must be, in words."""
+    """Return the required range of a number in words."""
     of = f" of {unit}" if unit else ""
     if above is not None:
         return f"a finite number{of} above {above:g}"
@@ -155,8 +157,8 @@ def _describe_range(low: float, high: float, above: float | None, unit: str) -> 
     return f"a finite number{of}" + (f", {low:g} or more" if low > -math.inf else "")
 
 
-def _hint_at(value: object) -> str:
-    """Return the remedy for values that are often passed for a number."""
+def _hint_for_value(value: object) -> str:
+    """Return the remedy for values that are often passed instead of a number."""
     if is_missing(value):
         return ": the value is missing"
     if is_duration(value):
@@ -173,18 +175,18 @@ def check_whole(
     low: int = 1,
     high: int | None = None,
 ) -> int:
-    """Check a whole number of a range, both ends included; a float such as 3.0 is one."""
+    """Check a whole number in a range, both ends included; a float such as 3.0 is valid."""
     if _is_number(value) and math.isfinite(value) and value == int(value) and value >= low:
         number = int(value)
         if high is None or number <= high:
             return number
     limits = f", {low} or more" if high is None else f" from {low} to {high}"
-    hint = "" if _is_number(value) else _hint_at(value)
+    hint = "" if _is_number(value) else _hint_for_value(value)
     raise QueryError(f"{name} must be a whole number{limits}, not {short_form(value)}{hint}")
 
 
 def check_share(value: Any, name: str) -> float:  # noqa: ANN401 - checked here
-    """Check a number from 0 to 1; the error for a larger one asks about percent."""
+    """Check a number from 0 to 1; the error for a larger one suggests percent."""
     is_percent = _is_number(value) and 1 < value <= 100  # noqa: PLR2004 - percent
     if is_percent:
         raise QueryError(
@@ -194,12 +196,12 @@ def check_share(value: Any, name: str) -> float:  # noqa: ANN401 - checked here
 
 
 def check_power(value: Any, name: str) -> float:  # noqa: ANN401 - checked here
-    """Check a power in kW, 0 or more; one of watts is refused."""
+    """Check a power in kW, 0 or more; a power that must be in watts is an error."""
     power = check_number(value, name, low=0.0, unit="kW")
     if power > _MAX_POWER_KW:
         raise QueryError(
-            f"{name}={power:g} kW is more than any charger delivers: powers are in kW, not W; if "
-            f"{power:g} W are meant, pass {name}={power / 1000:g}"
+            f"{name}={power:g} kW is more than any charger delivers: powers are in kW, not W; for "
+            f"{power:g} W pass {name}={power / 1000:g}"
         )
     return power
 
@@ -215,7 +217,7 @@ def check_km(value: Any, name: str, *, suspect_from: float = SUSPECT_KM) -> floa
     name : str
         Its name.
     suspect_from : float
-        From this distance on, warn that metres were probably meant.
+        Warn from this distance on: it is probably in metres.
 
     Returns
     -------
@@ -225,7 +227,7 @@ def check_km(value: Any, name: str, *, suspect_from: float = SUSPECT_KM) -> floa
     Raises
     ------
     QueryError
-        If it is not a finite number above 0, or more than half way round the Earth.
+        If it is not a finite number above 0, or more than half the circumference of the Earth.
 
     Warns
     -----
@@ -233,10 +235,11 @@ def check_km(value: Any, name: str, *, suspect_from: float = SUSPECT_KM) -> floa
         If it is `suspect_from` or more.
     """
     number = check_number(value, name, above=0.0, unit="km")
-    metres = f"if {number:g} m are meant, pass {name}={number / 1000:g}"
+    metres = f"for {number:g} m pass {name}={number / 1000:g}"
     if number > _MAX_KM:
         raise QueryError(
-            f"{name}={number:g} km is more than half way round the Earth: distances are in km; "
+            f"{name}={number:g} km is more than half the circumference of the Earth: distances are "
+            "in km; "
             f"{metres}"
         )
     if number >= suspect_from:
@@ -245,11 +248,13 @@ def check_km(value: Any, name: str, *, suspect_from: float = SUSPECT_KM) -> floa
 
 
 def check_km_list(values: Any, name: str) -> list[float]:  # noqa: ANN401 - one or several
-    """Check one or several distances in km: ascending, each once."""
-    return sorted({check_km(value, name) for value in _list_values(values, name, "distance in km")})
+    """Check one or several distances in km; return them ascending, each once."""
+    return sorted(
+        {check_km(value, name) for value in _list_arguments(values, name, "distance in km")}
+    )
 
 
-def _list_values(values: Any, name: str, kind: str) -> list[Any]:  # noqa: ANN401 - one or several
+def _list_arguments(values: Any, name: str, kind: str) -> list[Any]:  # noqa: ANN401 - one or several
     """Return the values of an argument that may be one or several."""
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | dict | pd.DataFrame):
         return [values]
@@ -280,8 +285,8 @@ def check_minutes(value: Any, name: str = "minutes") -> float:  # noqa: ANN401 -
 
 
 def check_minutes_list(values: Any, name: str = "minutes") -> list[float]:  # noqa: ANN401
-    """Check one or several times, in minutes or as timedelta: ascending, each once."""
-    times = _list_values(values, name, "time in minutes")
+    """Check one or several times; return them ascending in minutes, each once."""
+    times = _list_arguments(values, name, "time in minutes")
     return sorted({check_minutes(value, name) for value in times})
 
 
@@ -294,14 +299,14 @@ def check_choice(value: Any, name: str, choices: Collection[str]) -> str:  # noq
 
 
 def check_flag(value: Any, name: str) -> bool:  # noqa: ANN401 - checked here
-    """Check True or False: a text such as "no" would count as True."""
+    """Check True or False; a text such as "no" would count as True."""
     if not isinstance(value, bool | np.bool_):
         raise QueryError(f"{name} must be True or False, not {short_form(value)}")
     return bool(value)
 
 
 def check_engine(engine: Any, *methods: str) -> Any:  # noqa: ANN401 - any engine
-    """Check that a routing engine can do what is asked of it."""
+    """Check that a routing engine has the required methods."""
     lacking = [name for name in methods if not callable(getattr(engine, name, None))]
     if isinstance(engine, type) or lacking:
         can = " and ".join(f"{name}()" for name in lacking or methods)
@@ -324,7 +329,7 @@ def check_ocm_id(value: Any, name: str = "ocm_id") -> int:  # noqa: ANN401 - che
     """
     Check an id of Open Charge Map: a positive whole number.
 
-    A whole float is accepted: pandas makes a column of ids with a missing value one of floats.
+    A whole float is valid: pandas converts a column of ids with a missing value to floats.
     """
     if _is_number(value) and math.isfinite(value) and value == int(value) and value > 0:
         return int(value)
@@ -362,7 +367,7 @@ def check_crs(table: Any, what: str) -> None:  # noqa: ANN401 - GeoDataFrame or 
     if not len(table) or not table.crs.is_projected:
         return
     bounds = np.abs(table.total_bounds)
-    # A lone point at the origin of a local system is nothing strange.
+    # A single point at the origin of a local system is not suspicious.
     if np.all(bounds <= (180.0, 90.0, 180.0, 90.0)) and np.any(bounds > 1.0):
         warn_user(
             f"{what}: the coordinates look like degrees, but the coordinate reference system is "

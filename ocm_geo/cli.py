@@ -54,17 +54,17 @@ _TYPES: dict[str, Any] = {
 
 
 def main() -> None:
-    """Run the command line: errors of ours are one line, not a traceback."""
+    """Run the command line; errors of the package are one line, not a traceback."""
     warnings.showwarning = _show_warning  # type: ignore[assignment] # fewer names, same calls
     try:
         app()
     except ocm.OCMError as error:
-        _echo(f"ocm-geo: {advise_in_options(str(error), _list_options())}", err=True)
+        _print_text(f"ocm-geo: {advise_in_options(str(error), _list_options())}", err=True)
         raise SystemExit(1) from None
 
 
-def _echo(text: str, *, err: bool = False) -> None:
-    """Print a text without signs that a terminal obeys: contributors choose names."""
+def _print_text(text: str, *, err: bool = False) -> None:
+    """Print a text without control characters: anyone can contribute names."""
     shown = "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
     typer.echo(shown, err=err)
 
@@ -78,15 +78,16 @@ def _list_options() -> dict[str, str]:
         if command.callback is not None
         for name in inspect.signature(command.callback).parameters
     }
-    # The one option whose name differs from its parameter, and the arguments.
+    # The options whose names differ from their parameters, and the arguments.
     names -= {"change", "output", "config", "path", "old", "new", "every"}
     options = {name: "--" + name.replace("_", "-") for name in sorted(names)}
     return {**options, **{row.name: row.option for row in FILTERS.values()}}
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    """Print the version and exit."""
     if wanted:
-        _echo(f"ocm-geo {ocm.__version__}")
+        _print_text(f"ocm-geo {ocm.__version__}")
         raise typer.Exit
 
 
@@ -118,7 +119,7 @@ def read_common_options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Show the version and stop.", callback=_show_version, is_eager=True
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
         ),
     ] = False,
 ) -> None:
@@ -126,7 +127,7 @@ def read_common_options(
 
 
 def _with_filter_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Make an option of each filter, in place of ``**filters``."""
+    """Add an option for each filter, instead of ``**filters``."""
     signature = inspect.signature(command, eval_str=True)
     plain = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     listed = [
@@ -134,7 +135,7 @@ def _with_filter_options(command: Callable[..., None]) -> Callable[..., None]:
             row.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=row.default,
-            annotation=Annotated[_TYPES[row.kind], _option_of(row)],
+            annotation=Annotated[_TYPES[row.kind], _make_option(row)],
         )
         for row in FILTERS.values()
     ]
@@ -143,8 +144,8 @@ def _with_filter_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _option_of(row: Filter) -> Any:  # noqa: ANN401 - typer's own type
-    """Return the option of a filter; True and False need a word each, a switch only one."""
+def _make_option(row: Filter) -> Any:  # noqa: ANN401 - typer's own type
+    """Return the option of a filter; a flag that may be unset has a form for True and False."""
     name = (
         f"{row.option}/--no-{row.name.replace('_', '-')}" if row.name == "open_data" else row.option
     )
@@ -164,20 +165,22 @@ def study(
     ] = None,
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A value of the configuration, e.g. area.country=DE; repeat."),
+        typer.Option(
+            "--set", help="A value of the configuration, e.g. area.country=DE. May be repeated."
+        ),
     ] = None,
 ) -> None:
     """Run a coverage study and write tables, figures, a map and a report."""
-    changes = dict(_changed(text) for text in change or ())
+    changes = dict(_parse_change(text) for text in change or ())
     result = ocm.run_study(
         config,
         output,
-        source=_source(source),
+        source=_open_named_source(source),
         area_file=area,
         route_file=route,
         changes=changes if at is None else {**changes, "at": at},
     )
-    _tell(result)
+    _report_study(result)
 
 
 @app.command()
@@ -188,7 +191,7 @@ def demo(
 ) -> None:
     """Run a study of the bundled, invented sample: no key and no network."""
     config = Path(__file__).parent / "study" / "demo.toml"
-    _tell(ocm.run_study(config, output))
+    _report_study(ocm.run_study(config, output))
 
 
 @app.command()
@@ -200,24 +203,25 @@ def stations(
         tuple[float, float, float, float] | None, typer.Option(help="west south east north")
     ] = None,
     point: Annotated[tuple[float, float] | None, typer.Option(help="lon lat")] = None,
-    radius_km: Annotated[float, typer.Option(help="With --point.")] = 10,
+    radius_km: Annotated[float, typer.Option(help="Radius around --point, km.")] = 10,
     route: Annotated[Path | None, typer.Option(help="A route file.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer of the route file.")] = None,
     feature: Annotated[
-        str | None, typer.Option(help="Which line of the route file: a number from 0, or SQL.")
+        str | None,
+        typer.Option(help="Line of the route file: a number from 0, or an SQL condition."),
     ] = None,
     max_join_km: Annotated[
-        float, typer.Option(help="Longest missing piece between two parts of the route.")
+        float, typer.Option(help="Longest gap between two parts of the route that is bridged, km.")
     ] = 0.01,
-    within_km: Annotated[float, typer.Option(help="With --route.")] = 5,
+    within_km: Annotated[float, typer.Option(help="Distance from --route, km.")] = 5,
     **filters: Any,  # noqa: ANN401 - a row of FILTERS each
 ) -> None:
-    """Write the stations of an area or along a route into a file; every filter may be combined."""
+    """Write the stations of an area or along a route into a file; filters can be combined."""
     filters = {name: value for name, value in filters.items() if value not in (None, [])}
-    filters["source"] = _source(source)
+    filters["source"] = _open_named_source(source)
     places = [place for place in (bbox, point, route) if place is not None]
     if len(places) > 1:
-        raise ocm.QueryError("give one of --bbox, --point and --route")
+        raise ocm.QueryError("use only one of --bbox, --point and --route")
     if bbox is not None:
         found = ocm.stations_from_bbox(bbox, **filters)
     elif point is not None:
@@ -229,7 +233,7 @@ def stations(
     else:
         found = ocm.stations(**filters)
     ocm.write(ocm.add_labels(found), output)
-    _echo(f"{len(found):,} stations written to {output}")
+    _print_text(f"{len(found):,} stations written to {output}")
 
 
 @app.command()
@@ -239,7 +243,7 @@ def explore(
         tuple[float, float, float, float] | None, typer.Option(help="west south east north")
     ] = None,
     basemap: Annotated[str, typer.Option(help="online, offline or none")] = "online",
-    port: Annotated[int, typer.Option(help="On this machine alone.")] = 8866,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,  # noqa: FBT002 - a flag
 ) -> None:
     """Open the live map as a small web app, until Ctrl+C."""
@@ -261,9 +265,9 @@ def build(
         bool, typer.Option("--force", help="Allow a mirror without, or with far fewer, stations.")
     ] = False,
 ) -> None:
-    """Build a local copy from bulk data; earlier snapshots are kept. Status 3: a file is cut."""
+    """Build a local copy from bulk data, beside earlier ones. Exit status 3: a file is cut off."""
     mirror = ocm.Mirror.build(path, list(data), reference=reference, force=force)
-    _echo(advise_in_options(str(mirror.report), _list_options()))
+    _print_text(advise_in_options(str(mirror.report), _list_options()))
     if not mirror.report.complete:
         raise typer.Exit(_NOT_COMPLETE)
 
@@ -276,42 +280,43 @@ def update(
         typer.Option("--source", help="'api', 'sample', or the path of another mirror."),
     ] = None,
     data: Annotated[
-        list[Path] | None, typer.Option(help="Bulk data or a git clone of the export; repeat.")
+        list[Path] | None,
+        typer.Option(help="Bulk data or a git clone of it. May be repeated."),
     ] = None,
     *,
     full: Annotated[
-        bool, typer.Option("--full", help="Take everything, not only changes.")
+        bool, typer.Option("--full", help="Fetch everything, not only changes.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Allow that many stations are lost.")
+        bool, typer.Option("--force", help="Allow the loss of many stations.")
     ] = False,
 ) -> None:
-    """Bring a mirror up to date, or make one from the live API. Status 3: not complete."""
+    """Update a mirror, or build one from the live API. Exit status 3: not complete."""
     if not data and not (path / "current").is_file():
         mirror = ocm.Mirror.from_source(path, source or "api", full=full)
-        _echo(repr(mirror))
+        _print_text(repr(mirror))
         return
     report = ocm.Mirror(path).update(
         source, data=list(data) if data else None, full=full, force=force
     )
-    _echo(str(report))
+    _print_text(str(report))
     if not report.complete:
         raise typer.Exit(_NOT_COMPLETE)
 
 
 @mirror_app.command()
 def info(path: MirrorArgument) -> None:
-    """Show what a mirror holds: its snapshots, its countries, and what became of the records."""
+    """Show the snapshots, the countries and the build report of a mirror."""
     mirror = ocm.Mirror(path)
-    _echo(repr(mirror))
-    _echo(advise_in_options(str(mirror.report), _list_options()))
-    _echo("countries")
+    _print_text(repr(mirror))
+    _print_text(advise_in_options(str(mirror.report), _list_options()))
+    _print_text("countries")
     for row in mirror.coverage.fillna({"country_code": "none"}).itertuples():
-        _echo(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
-    _echo("snapshots")
+        _print_text(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
+    _print_text("snapshots")
     for row in mirror.snapshots().itertuples():
         day = "without dates" if row.data_date is pd.NaT else f"data of {row.data_date.date()}"
-        _echo(
+        _print_text(
             f"  {row.snapshot} {day}, stations {row.n_stations:,}, published {row.n_published:,}, "
             f"bytes {row.size_bytes:,}{' (current)' if row.current else ''}"
         )
@@ -338,63 +343,67 @@ def diff(
         if not position:
             raise ocm.QueryError(f"the mirror {path} has no snapshot before {mirror.snapshot}")
         old = names[position - 1]
-    told = mirror.diff(old, new)
+    changes = mirror.diff(old, new)
     if output is not None:
-        ocm.write(told, output)
-    facts = told.attrs["ocm"]
-    _echo(f"{facts['compared_with']} to {facts['snapshot']}")
+        ocm.write(changes, output)
+    facts = changes.attrs["ocm"]
+    _print_text(f"{facts['compared_with']} to {facts['snapshot']}")
     for change in ("added", "removed", "moved", "changed"):
-        rows = told[told["change"] == change]
-        _echo(f"  {change} {rows['ocm_id'].nunique():,}")
-    for column, n in told.loc[told["change"] == "changed", "column"].value_counts().items():
-        _echo(f"    {column} {n:,}")
+        rows = changes[changes["change"] == change]
+        _print_text(f"  {change} {rows['ocm_id'].nunique():,}")
+    for column, n in changes.loc[changes["change"] == "changed", "column"].value_counts().items():
+        _print_text(f"    {column} {n:,}")
 
 
 @mirror_app.command()
 def verify(
     path: MirrorArgument,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Of all snapshots.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Check all snapshots.")] = False,
 ) -> None:
     """Compare every file of the current snapshot with its checksum."""
     mirror = ocm.Mirror(path)
     names = mirror.snapshots()["snapshot"] if every else [mirror.snapshot]
     for name in names:
         ocm.Mirror(path, name).verify()
-        _echo(f"{path}: snapshot {name} is as it was built")
+        _print_text(f"{path}: snapshot {name} is intact")
 
 
 @mirror_app.command()
 def prune(
     path: MirrorArgument,
-    keep: Annotated[int, typer.Option(help="How many of the newest snapshots to keep.")],
+    keep: Annotated[int, typer.Option(help="Number of newest snapshots to keep.")],
 ) -> None:
-    """Remove old snapshots; the current one is kept in any case."""
+    """Remove old snapshots; the current one is always kept."""
     removed = ocm.Mirror(path).prune(keep)
-    _echo(f"{path}: snapshots removed {len(removed):,}")
+    _print_text(f"{path}: snapshots removed {len(removed):,}")
 
 
-def _changed(text: str) -> tuple[str, Any]:
-    """Read a value as TOML; what is none is a text."""
+def _parse_change(text: str) -> tuple[str, Any]:
+    """Parse a key and its value as TOML; other values are texts."""
     key, equals, value = text.partition("=")
     if not equals:
-        raise ocm.QueryError(f"--set {text!r}: give a key and a value, e.g. area.country=DE")
+        raise ocm.QueryError(f"--set {text!r}: must be a key and a value, e.g. area.country=DE")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return key, value
 
 
-def _source(named: str | None) -> Source | None:
+def _open_named_source(named: str | None) -> Source | None:
     return None if named is None else open_source(named, None)
 
 
-def _tell(result: Any) -> None:  # noqa: ANN401 - StudyResult, whose module is heavy
-    _echo(f"{len(result.stations):,} stations, {len(result.written)} files in {result.folder}")
-    _echo(f"Read {result.report.resolve()}")
+def _report_study(result: Any) -> None:  # noqa: ANN401 - StudyResult, whose module is heavy
+    """Print where the results of a study are."""
+    _print_text(
+        f"{len(result.stations):,} stations, {len(result.written)} files in {result.folder}"
+    )
+    _print_text(f"Read {result.report.resolve()}")
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Print a warning of ours with the names of options."""
     if issubclass(category, ocm.OCMWarning):
         told = advise_in_options(str(message), _list_options())
-        _echo(f"ocm-geo: {category.__name__}: {told}", err=True)
+        _print_text(f"ocm-geo: {category.__name__}: {told}", err=True)

@@ -1,6 +1,6 @@
-"""One row for each connection of each site, and the per-site summaries made from them.
+"""List the connections of stations, and summarise them for each station.
 
-The rule that says how strong a connection is, and how sure that is, stands here alone.
+Only this module decides which power a connection has and how certain it is.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MAX_COUNT = 2.0**53
 
 class Connection(msgspec.Struct, gc=False, omit_defaults=True):
     """
-    One connection, with the keys that Open Charge Map gives it in JSON.
+    One connection, with the JSON keys of Open Charge Map.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Connection(msgspec.Struct, gc=False, omit_defaults=True):
     amps, voltage, quantity : int, optional
         ``Amps`` (A), ``Voltage`` (V), ``Quantity``.
     power_kw : float, optional
-        ``PowerKW``, as given (kW).
+        ``PowerKW``, as recorded (kW).
     """
 
     connection_id: Int64 | None = msgspec.field(default=None, name="ID")
@@ -85,19 +85,19 @@ _all_sites = msgspec.json.Decoder(list[list[Connection]])
 
 def connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     """
-    List the connections of stations, one row each.
+    Return the connections of stations, one row each.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
-        A station table: the column ``connections`` (JSON text; missing and ``[]`` give no
-        rows) and the ids as index, or as a column ``ocm_id`` or ``station_id``.
+        A station table: the column ``connections`` (JSON text; no rows for missing and
+        ``[]``) and the ids as index, or as a column ``ocm_id`` or ``station_id``.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of `ocm_geo.schema.CONNECTION_COLUMNS`, RangeIndex; the first is called
-        ``station_id`` where the stations are not Open Charge Map's. Stations in the order of the
+        The columns of `ocm_geo.schema.CONNECTION_COLUMNS`, RangeIndex; the first is named
+        ``station_id`` for stations that are not from Open Charge Map. Stations in the order of the
         input, the connections of a station in the order of its record.
 
     Raises
@@ -109,7 +109,7 @@ def connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     Warns
     -----
     DroppedRows
-        If rows repeat a station: its connections are listed once.
+        If rows repeat a station; its connections are listed once.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def connection_rows(stations: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
     """
-    List the connections of stations by the row of their station, whatever its id.
+    Return the connections of stations with the row of their station.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def connection_rows(stations: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFr
     rows : numpy.ndarray of int
         The row of the station of each connection.
     table : pandas.DataFrame
-        The columns of `ocm_geo.schema.CONNECTION_COLUMNS` but for the id.
+        The columns of `ocm_geo.schema.CONNECTION_COLUMNS` except the id.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def connection_rows(stations: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFr
     """
     texts = pa.array(stations["connections"], pa.string(), from_pandas=True)
     given = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
-    sites = _decoded(texts.drop_null().to_pylist(), stations.index[given])
+    sites = _decode_all(texts.drop_null().to_pylist(), stations.index[given])
     counts = np.fromiter(map(len, sites), np.int64, len(sites))
     connections_ = [connection for site in sites for connection in site]
     rows = np.repeat(given, counts)
@@ -157,35 +157,36 @@ def connection_rows(stations: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFr
     return rows, schema.to_pandas(table.select(LAYOUT.names[1:]))
 
 
-def _decoded(texts: Sequence[str], ids: pd.Index[Any]) -> list[list[Connection]]:
-    """Decode all texts at once; if that fails, one by one, to name the station at fault."""
+def _decode_all(texts: Sequence[str], ids: pd.Index[Any]) -> list[list[Connection]]:
+    """Decode all texts at once; if that fails, one by one, to name the invalid station."""
     try:
         sites = _all_sites.decode(f"[{','.join(texts)}]")
     except (msgspec.DecodeError, UnicodeEncodeError):
         sites = []
     if len(sites) == len(texts):
         return sites
-    return [_one_decoded(text, station_id) for text, station_id in zip(texts, ids, strict=True)]
+    return [_decode_one(text, station_id) for text, station_id in zip(texts, ids, strict=True)]
 
 
-def _one_decoded(text: str, station_id: object) -> list[Connection]:
+def _decode_one(text: str, station_id: object) -> list[Connection]:
+    """Decode the connections of one station."""
     try:
         return _one_site.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise QueryError(
             f"the connections of station {station_id} are not the JSON of a station table: "
-            f"{error}; stations_from_table makes a station table of your own columns"
+            f"{error}; build a station table from your own columns with stations_from_table"
         ) from error
 
 
 def connection_columns(rows: Sequence[Connection]) -> dict[str, pa.Array]:
     """
-    Take the columns of connections out of them.
+    Return connections as columns.
 
     Parameters
     ----------
     rows : sequence of Connection
-        The connections, n of them.
+        The connections.
 
     Returns
     -------
@@ -202,14 +203,14 @@ def connection_columns(rows: Sequence[Connection]) -> dict[str, pa.Array]:
 
 def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]) -> pa.Table:
     """
-    Finish the connection table: power by the rule of `power_of`.
+    Build the connection table, with powers by the rule of `power_of`.
 
     Parameters
     ----------
     columns : mapping of str to pyarrow.Array
-        The columns as `connection_columns` gives them, n values each.
+        The columns of `connection_columns`, n values each.
     ocm_ids : numpy.ndarray, shape (n,)
-        The site of each connection.
+        The station of each connection.
 
     Returns
     -------
@@ -217,10 +218,12 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
         The columns of `ocm_geo.schema.CONNECTION_COLUMNS`.
     """
     finished = {**columns, "ocm_id": pa.array(ocm_ids, pa.int64())}
-    kind, current = (_floats(columns[name]) for name in ("connection_type_id", "current_type_id"))
-    amps, voltage = _floats(columns["amps"]), _floats(columns["voltage"])
+    kind, current = (
+        _to_floats(columns[name]) for name in ("connection_type_id", "current_type_id")
+    )
+    amps, voltage = _to_floats(columns["amps"]), _to_floats(columns["voltage"])
     finished["power_kw"], finished["power_source"] = power_of(
-        _floats(columns["power_kw"]),
+        _to_floats(columns["power_kw"]),
         amps,
         voltage,
         current_type_id=current,
@@ -228,7 +231,7 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
         usable=usable_amps_volts(amps, voltage, kind),
     )
     finished["evse_id"] = normalise_evse_ids(finished["reference"])
-    power = _floats(finished["power_kw"])
+    power = _to_floats(finished["power_kw"])
     plausible = power_is_plausible(power, highest_power_kw(kind, current))
     finished["power_plausible"] = pa.array(plausible, mask=np.isnan(power))
     return pa.Table.from_arrays([finished[name] for name in LAYOUT.names], schema=LAYOUT)
@@ -236,21 +239,21 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
 
 def clean_text(column: pa.Array) -> pa.Array:
     r"""
-    Strip the white space around texts, and make empty ones missing.
+    Return texts without surrounding white space; empty ones become missing.
 
     Parameters
     ----------
     column : pyarrow.Array
-        Texts; a column of another type is given back as it is.
+        Texts; a column of another type is returned unchanged.
 
     Returns
     -------
     pyarrow.Array
-        The clean texts, without the character ``\0``, which GeoPackage cannot hold.
+        The clean texts, without the character ``\0``, which GeoPackage cannot store.
     """
     if not pa.types.is_string(column.type) or column.null_count == len(column):
         return column
-    if _holds_nul(column):
+    if _contains_nul(column):
         column = pc.replace_substring(column, "\0", "")
     stripped = pc.utf8_trim_whitespace(column)
     if pc.index(stripped, "").as_py() < 0:
@@ -258,12 +261,14 @@ def clean_text(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, pa.string()), stripped)
 
 
-def _holds_nul(column: pa.Array) -> bool:
+def _contains_nul(column: pa.Array) -> bool:
+    """Return whether a column of texts contains the character NUL."""
     characters = column.buffers()[2]
     return characters is not None and bool((np.frombuffer(characters, np.uint8) == 0).any())
 
 
-def _floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+def _to_floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return a column as floats, NaN where null."""
     values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(
         zero_copy_only=False
     )
@@ -280,25 +285,25 @@ def power_of(
     usable: NDArray[np.bool_],
 ) -> tuple[pa.Array, pa.Array]:
     """
-    Say how strong each connection is, and where that number comes from.
+    Return the power of each connection, and its origin.
 
-    A given power above 0 is kept: as ``estimated_by_import`` if the comment says so, as
-    ``given_as_formula`` if it equals what Open Charge Map's server computes from amps and
-    volts, else as ``given``. Where none is given, that formula is used (``computed``).
+    A recorded power above 0 is kept: as ``estimated_by_import`` if the comment states it, as
+    ``given_as_formula`` if it equals what the server of Open Charge Map computes from amps and
+    volts, else as ``given``. If none is recorded, that formula is used (``computed``).
 
     Parameters
     ----------
     power_kw, amps, voltage, current_type_id : numpy.ndarray, shape (n,)
-        Power as given (kW), A, V and kind of current; NaN where missing.
+        Recorded power (kW), A, V and type of current; NaN if missing.
     comments : pyarrow.Array, length n
         The comments on the connections.
     usable : numpy.ndarray of bool, shape (n,)
-        Where amps and volts are plausible; a power is computed from no others.
+        Whether amps and volts are plausible; others are not used.
 
     Returns
     -------
     power_kw : pyarrow.Array
-        Power of one connector in kW, null where neither given nor computable.
+        Power of one connector in kW, null if neither recorded nor computable.
     power_source : pyarrow.Array
         One of `ocm_geo.schema.POWER_SOURCES`, null with the power.
 
@@ -328,14 +333,14 @@ def power_of(
 
 def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]:
     """
-    Sum up the connections of each site.
+    Summarise the connections of each station.
 
     Parameters
     ----------
     table : pyarrow.Table
-        A connection table, site by site.
+        A connection table, sorted by station.
     counts : numpy.ndarray, shape (n,)
-        How many connections each of the n sites has.
+        Number of connections of each station.
 
     Returns
     -------
@@ -343,19 +348,19 @@ def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]
         ``n_connectors``, ``max_power_kw``, ``total_power_kw``, ``n_power_missing``,
         ``n_power_implausible`` and ``has_dc`` as described in `ocm_geo.schema.STATION_COLUMNS`.
     """
-    power = _floats(table["power_kw"])
-    quantity = np.fmax(_floats(table["quantity"]), 1)
-    current = _floats(table["current_type_id"])
+    power = _to_floats(table["power_kw"])
+    quantity = np.fmax(_to_floats(table["quantity"]), 1)
+    current = _to_floats(table["current_type_id"])
     given = ~np.isnan(power)
     known = table["power_plausible"].fill_null(fill_value=False).to_numpy()
     with np.errstate(over="ignore"):
-        total = _per_site(np.add, np.where(known, power * quantity, 0), counts)
-    n_given, n_known = (_per_site(np.add, which, counts) for which in (given, known))
-    n_dc = _per_site(np.add, current == DC, counts)
-    n_current = _per_site(np.add, ~np.isnan(current), counts)
+        total = _fold_by_station(np.add, np.where(known, power * quantity, 0), counts)
+    n_given, n_known = (_fold_by_station(np.add, which, counts) for which in (given, known))
+    n_dc = _fold_by_station(np.add, current == DC, counts)
+    n_current = _fold_by_station(np.add, ~np.isnan(current), counts)
     settled = (n_dc > 0) | ((n_current == counts) & (counts > 0))
-    n_connectors = np.minimum(_per_site(np.add, quantity, counts), MAX_COUNT)
-    highest = _per_site(np.maximum, np.where(known, power, 0), counts)
+    n_connectors = np.minimum(_fold_by_station(np.add, quantity, counts), MAX_COUNT)
+    highest = _fold_by_station(np.maximum, np.where(known, power, 0), counts)
     return {
         "n_connectors": pa.array(n_connectors.astype(np.int64)),
         "max_power_kw": pa.array(highest, mask=n_known == 0),
@@ -366,10 +371,10 @@ def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]
     }
 
 
-def _per_site(
+def _fold_by_station(
     fold: np.ufunc, values: NDArray[Any], counts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Fold the values of each site; 0 for a site without any."""
+    """Fold the values of each station; 0 for a station without values."""
     result = np.zeros(len(counts))
     filled = counts > 0
     if filled.any():

@@ -1,7 +1,7 @@
 """One tree of exceptions and one family of warnings.
 
-Every message says what was wrong, which value it was and what to do. All attributes are set
-in ``__init__`` and every error survives pickling (dask and multiprocessing send them about).
+Every message states what is wrong, which value it is and what to do. All attributes are set
+in ``__init__`` and every error survives pickling, as dask and multiprocessing require.
 
 .. code-block:: text
 
@@ -57,7 +57,7 @@ class OCMError(Exception):
 
 
 class QueryError(OCMError, ValueError):
-    """A wrong argument: nothing was sent and nothing was read."""
+    """An invalid argument; nothing was sent and nothing was read."""
 
 
 class SourceError(OCMError):
@@ -65,7 +65,7 @@ class SourceError(OCMError):
 
 
 class ApiKeyError(SourceError):
-    """The server wants a key, or does not accept the one it got."""
+    """The server requires a key, or does not accept the one it received."""
 
 
 class ConnectionFailed(SourceError):
@@ -73,7 +73,7 @@ class ConnectionFailed(SourceError):
 
 
 class RequestTimeout(SourceError):
-    """The server did not answer within the time allowed."""
+    """The server did not answer within the allowed time."""
 
 
 class RateLimited(SourceError):
@@ -99,7 +99,7 @@ class RateLimited(SourceError):
 
 class ServerError(SourceError):
     """
-    The server failed, or answered with what cannot be an answer.
+    The server failed, or its answer is unusable.
 
     Parameters
     ----------
@@ -122,11 +122,11 @@ class ServerError(SourceError):
 
 
 class MalformedResponse(SourceError):
-    """The body of an answer is not what the endpoint promises."""
+    """The body of an answer does not have the format of the endpoint."""
 
 
 class PagingError(SourceError):
-    """The server's pages do not join up, so no complete answer can be given."""
+    """The pages of the server do not fit together: the answer would be incomplete."""
 
 
 class MirrorError(OCMError):
@@ -164,9 +164,9 @@ class MissingDependency(OCMError, ImportError):
     Parameters
     ----------
     package : str
-        The package that is missing.
+        The missing package.
     extra : str
-        The extra of ocm_geo that brings it.
+        The extra of ocm_geo that installs it.
     """
 
     def __init__(self, package: str, extra: str) -> None:
@@ -175,10 +175,7 @@ class MissingDependency(OCMError, ImportError):
         self.extra = extra
 
     def __str__(self) -> str:
-        return (
-            f"{self.package} is needed for this and is not installed: "
-            f"pip install 'ocm_geo[{self.extra}]'"
-        )
+        return f"{self.package} is required but not installed: pip install 'ocm_geo[{self.extra}]'"
 
 
 class OCMWarning(UserWarning):
@@ -190,7 +187,7 @@ class TruncatedResult(OCMWarning):
 
 
 class StaleData(OCMWarning):
-    """The answer rests on old data."""
+    """The answer is based on old data."""
 
 
 class UnknownCode(OCMWarning):
@@ -202,12 +199,12 @@ class DroppedRows(OCMWarning):
 
 
 class InexactMethod(OCMWarning):
-    """An approximation was used, and the message says which."""
+    """An approximation was used, which the message states."""
 
 
 class SuspectInput(OCMWarning):
-    """The input is possible but probably not what was meant."""
+    """The input is possible but probably not intended."""
 
 
 class OutsideData(OCMWarning):
-    """A question or measure reaches into countries of which the source contains no station."""
+    """A question or measure extends into countries without stations in the source."""

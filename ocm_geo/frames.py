@@ -1,4 +1,4 @@
-"""Tables of users: their columns, and their shapes brought to longitude and latitude."""
+"""Check the columns of users' tables and convert their geometries to longitude and latitude."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def check_table(table: object, what: str) -> None:
 
 
 def _may_be_swapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
-    """Return whether positions would be on the Earth with their axes exchanged."""
+    """Return whether positions would be on the Earth with swapped axes."""
     return bool(np.all(np.abs(lon) <= _MAX_LAT) and np.all(np.abs(lat) <= _MAX_LON))
 
 
@@ -82,19 +82,19 @@ def label_of(index: pd.Index[Any], row: int | np.integer[Any]) -> str:
 
 def in_lonlat(table: Any, what: str) -> Any:  # noqa: ANN401 - the same kind
     """
-    Bring a table to longitude and latitude.
+    Return a table in longitude and latitude.
 
     Parameters
     ----------
     table : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Any coordinate reference system.
+        A table in any coordinate reference system.
     what : str
         Name of the argument.
 
     Returns
     -------
     geopandas.GeoDataFrame or geopandas.GeoSeries
-        The same kind, in EPSG:4326.
+        The same type, in EPSG:4326.
 
     Raises
     ------
@@ -107,12 +107,12 @@ def in_lonlat(table: Any, what: str) -> Any:  # noqa: ANN401 - the same kind
 
 def lonlat_frame(table: Any, what: str) -> gpd.GeoDataFrame:  # noqa: ANN401 - checked here
     """
-    Make a table in longitude and latitude whose geometry column is ``geometry``.
+    Return a table in longitude and latitude whose geometry column is ``geometry``.
 
     Parameters
     ----------
     table : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Any coordinate reference system.
+        A table in any coordinate reference system.
     what : str
         Name of the argument.
 
@@ -135,7 +135,7 @@ def lonlat_frame(table: Any, what: str) -> gpd.GeoDataFrame:  # noqa: ANN401 - c
 def replace_shapes(
     frame: gpd.GeoDataFrame, shapes: NDArray[np.object_], what: str
 ) -> gpd.GeoDataFrame:
-    """Return a frame with other geometries, in the column ``geometry``; the argument is kept."""
+    """Return a copy of a frame with other geometries, in the column ``geometry``."""
     name = frame.active_geometry_name
     columns = pd.DataFrame(frame)
     if name != "geometry":
@@ -150,7 +150,7 @@ def replace_shapes(
 
 def point_frame(points: Any, what: str) -> gpd.GeoDataFrame:  # noqa: ANN401 - checked here
     """
-    Make a table of points in longitude and latitude whose geometry column is ``geometry``.
+    Return a table of points in longitude and latitude with the geometry column ``geometry``.
 
     Parameters
     ----------
@@ -244,16 +244,16 @@ def require_columns(table: object, columns: Iterable[str], what: str, why: str =
     table : pandas.DataFrame
         The argument.
     columns : iterable of str
-        Those that are needed.
+        The required columns.
     what : str
         Name of the argument.
     why : str
-        What they are needed for.
+        What they are required for.
 
     Raises
     ------
     QueryError
-        If any are missing: all of them are named.
+        If any are missing; the message lists all of them.
     """
     wanted = list(columns)
     if wanted and not isinstance(table, pd.DataFrame):
@@ -264,29 +264,29 @@ def require_columns(table: object, columns: Iterable[str], what: str, why: str =
         return
     names = ", ".join(map(repr, missing))
     plural = "s" if len(missing) > 1 else ""
-    reason = f", needed for {why}" if why else ""
+    reason = f", required for {why}" if why else ""
     raise QueryError(
-        f"{what} has no column{plural} {names}{reason}: pass a station table, as stations_from_… "
-        "return it" + (f"; its columns are {_listed(has)}" if has else "")
+        f"{what} has no column{plural} {names}{reason}: pass a station table from one of the "
+        "functions stations_from_…" + (f"; its columns are {_format_names(has)}" if has else "")
     )
 
 
-def _listed(names: list[Any], most: int = 12) -> str:
-    """List names, the first of many."""
+def _format_names(names: list[Any], most: int = 12) -> str:
+    """Return names as text, cut to the first of many."""
     shown = ", ".join(map(str, names[:most]))
     return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
 
 
 def add_columns(table: Frame, new: Mapping[str, Any], what: str) -> Frame:
     """
-    Return a table with more columns, of which none overwrites another of the user's.
+    Return a table with more columns, without overwriting any.
 
     Parameters
     ----------
     table : pandas.DataFrame
         The argument; not changed.
     new : mapping of str to array
-        The columns to add. One that the table has already must have the same values.
+        The columns to add. Existing columns must have the same values.
     what : str
         Name of the argument.
 
@@ -298,7 +298,7 @@ def add_columns(table: Frame, new: Mapping[str, Any], what: str) -> Frame:
     Raises
     ------
     QueryError
-        If the table has some of them with other values.
+        If the table has one of them with other values.
     """
     result = table.copy()
     kept = {n for n in new if n in table and _are_same(table[n], new[n])}
@@ -310,7 +310,7 @@ def add_columns(table: Frame, new: Mapping[str, Any], what: str) -> Frame:
 
 
 def _are_same(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any array
-    """Return whether a column has these values, but for type and rounding."""
+    """Return whether a column has these values, apart from type and rounding."""
     values = pd.Series(new).set_axis(old.index)
     is_number = all(pd.api.types.is_numeric_dtype(v.dtype) for v in (old, values))
     if is_number:
@@ -322,14 +322,14 @@ def _are_same(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any arra
 
 def check_numeric(values: Any, what: str, *, flags: bool = False) -> None:  # noqa: ANN401
     """
-    Refuse columns that pandas would turn into numbers that mean nothing.
+    Check that a column has numbers, not what pandas would convert to meaningless ones.
 
     Parameters
     ----------
     values : array_like
-        A column; text and missing values are left to the caller.
+        A column; text and missing values are checked by the caller.
     what : str
-        What it is.
+        Name of the column, for the message.
     flags : bool
         Whether True and False may count as 1 and 0.
 
@@ -346,12 +346,12 @@ def check_numeric(values: Any, what: str, *, flags: bool = False) -> None:  # no
 
 def check_new_columns(table: pd.DataFrame, names: Iterable[str], what: str) -> None:
     """
-    Check that result columns overwrite none of the user's.
+    Check that the columns of a result do not exist in a table.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        The argument that the columns will be added to.
+        The argument to which the columns will be added.
     names : iterable of str
         Columns of the result.
     what : str
@@ -360,12 +360,12 @@ def check_new_columns(table: pd.DataFrame, names: Iterable[str], what: str) -> N
     Raises
     ------
     QueryError
-        If the table has some of them already.
+        If the table already has one of them.
     """
     taken = [name for name in names if name in table.columns]
     if taken:
         listed = ", ".join(map(repr, taken))
         raise QueryError(
             f"{what} already has the column{'s' if len(taken) > 1 else ''} {listed}, which the "
-            f"result adds: rename, or drop with {what}.drop(columns={taken!r})"
+            f"result adds: rename it, or drop it with {what}.drop(columns={taken!r})"
         )

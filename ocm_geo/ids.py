@@ -1,4 +1,4 @@
-"""Ids of stations: found in the index or in a column, whole, unique, and never row numbers."""
+"""Find the ids of stations in the index or a column: whole, unique, and never row numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Table = TypeVar("Table", bound="pd.DataFrame | pd.Series[Any]")
 
 ID_NAMES = ("ocm_id", "station_id")
 _ROW_NUMBERS = (None, "index", "level_0", "fid", "FID", "OBJECTID")
-"""Names of an index that pandas and GIS programs give to row numbers."""
+"""Names that pandas and GIS programs use for row numbers."""
 
 
 def station_table(
@@ -35,25 +35,24 @@ def station_table(
     placed: bool = True,
 ) -> Table:
     """
-    Check a table of stations and put their ids into its index.
+    Check a table of stations and set their ids as its index.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame or geopandas.GeoSeries
-        The argument. Its index holds the ids; where that is only row numbers, a column
+        The argument. Its index contains the ids; if these are only row numbers, a column
         ``ocm_id`` or ``station_id`` is used instead.
     what : str
         Name of the argument.
     columns : iterable of str
-        Columns that are needed.
+        Required columns.
     placed : bool
-        Whether geometries are needed.
+        Whether geometries are required.
 
     Returns
     -------
     geopandas.GeoDataFrame or geopandas.GeoSeries
-        The same table if nothing is to be done; otherwise a new one, whose index holds unique
-        ids.
+        The same table if nothing changes; otherwise a new one, whose index contains unique ids.
 
     Raises
     ------
@@ -64,19 +63,19 @@ def station_table(
     Warns
     -----
     DroppedRows
-        If rows repeat the id and position of an earlier row: each station is used once.
+        If rows repeat the id and position of an earlier row; each station is used once.
     """
     if placed:
         check_table(stations, what)
     elif not isinstance(stations, pd.DataFrame):
         raise QueryError(f"{what} must be a station table, not {short_form(stations)}")
     require_columns(stations, columns, what)
-    return _without_repeats(_with_ids(stations, what), what)
+    return _drop_repeats(_set_id_index(stations, what), what)
 
 
 def id_name(index: pd.Index[Any]) -> str:
     """
-    Return the name of a result column that holds ids of stations.
+    Return the name of a result column with ids of stations.
 
     Parameters
     ----------
@@ -91,18 +90,18 @@ def id_name(index: pd.Index[Any]) -> str:
     return str(index.name) if index.name in ID_NAMES else "station_id"
 
 
-def _with_ids(stations: Table, what: str) -> Table:
-    """Return the table with ids as its index: integers where they are whole numbers, or text."""
+def _set_id_index(stations: Table, what: str) -> Table:
+    """Return the table with ids as its index: integers if they are whole numbers, or text."""
     index = stations.index
     if isinstance(index, pd.MultiIndex):
         return stations
-    column = _id_column(stations)
+    column = _find_id_column(stations)
     ids = index if column is None else pd.Index(stations[column])
     missing = int(np.sum(pd.isna(ids))) if ids.hasnans else 0
     if missing:
         where = "index" if column is None else f"column {column!r}"
         raise QueryError(f"{what}: {missing} of {len(ids)} ids in the {where} are missing")
-    whole = _whole_ids(ids)
+    whole = _convert_whole_ids(ids)
     if column is None and whole is index:
         return stations
     result = stations.set_axis(whole.rename(column or index.name))
@@ -111,8 +110,8 @@ def _with_ids(stations: Table, what: str) -> Table:
     return result  # type: ignore[return-value] # the kind of the argument
 
 
-def _id_column(stations: pd.DataFrame | pd.Series[Any]) -> str | None:
-    """Find the column of ids, where the index holds only row numbers."""
+def _find_id_column(stations: pd.DataFrame | pd.Series[Any]) -> str | None:
+    """Return the column of ids if the index has only row numbers."""
     index = stations.index
     row_numbers = index.name in _ROW_NUMBERS and pd.api.types.is_integer_dtype(index.dtype)
     if not row_numbers or not isinstance(stations, pd.DataFrame):
@@ -122,8 +121,8 @@ def _id_column(stations: pd.DataFrame | pd.Series[Any]) -> str | None:
     return next(iter(complete + found), None)
 
 
-def _whole_ids(ids: pd.Index[Any]) -> pd.Index[Any]:
-    """Return ids as plain integers where they are whole numbers of another type."""
+def _convert_whole_ids(ids: pd.Index[Any]) -> pd.Index[Any]:
+    """Return ids as plain integers if they are whole numbers of another type."""
     kind: Any = ids.dtype
     whole = kind != np.dtype("int64") and pd.api.types.is_integer_dtype(kind)
     if pd.api.types.is_float_dtype(kind):
@@ -132,10 +131,10 @@ def _whole_ids(ids: pd.Index[Any]) -> pd.Index[Any]:
     return pd.Index(ids.to_numpy(dtype="int64"), name=ids.name) if whole else ids
 
 
-def _without_repeats(stations: Table, what: str) -> Table:
-    """Keep the first of rows that repeat an id at one position; refuse other repeats."""
+def _drop_repeats(stations: Table, what: str) -> Table:
+    """Keep the first of rows that repeat an id at one position; others are an error."""
     index = stations.index
-    # Sorted ids, as ours are, are told to be unique without a hash table.
+    # Sorted ids, as our sources return them, are checked without a hash table.
     if index.is_monotonic_increasing and index.is_unique:
         return stations
     if index.is_unique:
@@ -166,7 +165,7 @@ def _without_repeats(stations: Table, what: str) -> Table:
 
 def take_ids(ids: pd.Index[Any], rows: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any array
     """
-    Return ids by row, as values of a nullable column.
+    Return ids by row as a nullable column.
 
     Parameters
     ----------

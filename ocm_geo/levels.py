@@ -1,10 +1,10 @@
-"""What the register states about stations: one definition of uncertainty for all measures.
+"""Define what is uncertain in the records of stations, once for all measures.
 
 Every record is read at three levels. ``recorded`` takes it literally: a connection of missing or
-implausible power has none, a missing access or status excludes nothing. ``low`` leaves out
-everything uncertain. ``high`` takes everything uncertain in, an implausible power as the most that
-its connector can deliver. Uncertain is what is missing, unknown or implausible, and a power that
-the import itself marks as an estimate.
+implausible power has none, a missing access or status excludes nothing. ``low`` excludes
+everything uncertain. ``high`` includes everything uncertain, with the highest power of the
+connector for an implausible power. Uncertain are missing, unknown and implausible values, and
+powers that the import marks as estimates.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TEMPORARILY_UNAVAILABLE = 30
 
 def says_public(stations: gpd.GeoDataFrame) -> pd.Series:
     """
-    Read whether the public may charge.
+    Return whether the public may charge.
 
     Parameters
     ----------
@@ -52,15 +52,15 @@ def says_public(stations: gpd.GeoDataFrame) -> pd.Series:
     Returns
     -------
     pandas.Series of boolean
-        Missing where the usage is missing, unknown, or both for staff and for customers.
+        Missing if the usage is missing, unknown, or for staff as well as for customers.
     """
     public = bundled().usage_types["is_public"].drop(_FOR_CUSTOMERS, errors="ignore")
-    return _said(stations["usage_type_id"], public)
+    return _look_up_flags(stations["usage_type_id"], public)
 
 
 def says_operational(stations: gpd.GeoDataFrame) -> pd.Series:
     """
-    Read whether sites are in operation.
+    Return whether stations are in operation.
 
     Parameters
     ----------
@@ -70,86 +70,87 @@ def says_operational(stations: gpd.GeoDataFrame) -> pd.Series:
     Returns
     -------
     pandas.Series of boolean
-        Missing where the status is missing or unknown; temporarily unavailable is not in
-        operation.
+        Missing if the status is missing or unknown; False if temporarily unavailable.
     """
     working = bundled().status_types["is_operational"].copy()
     working[_TEMPORARILY_UNAVAILABLE] = False
-    return _said(stations["status_type_id"], working)
+    return _look_up_flags(stations["status_type_id"], working)
 
 
-def _said(codes: pd.Series, known: pd.Series) -> pd.Series:
+def _look_up_flags(codes: pd.Series, known: pd.Series) -> pd.Series:
+    """Return the flags of codes; missing for unknown codes."""
     return codes.map(known.drop(_UNKNOWN, errors="ignore")).astype("boolean")
 
 
 def is_known(stations: gpd.GeoDataFrame, column: str) -> NDArray[np.bool_]:
     """
-    Say where a usage or status is given at all.
+    Return whether a usage or status is recorded.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table.
     column : {"usage_type_id", "status_type_id"}
-        Which.
+        The column.
 
     Returns
     -------
     numpy.ndarray of bool
-        False where it is missing or unknown.
+        False if it is missing or unknown.
     """
     return np.asarray(stations[column].to_numpy(dtype=float, na_value=_UNKNOWN) != _UNKNOWN)
 
 
-def power_is_uncertain(plugs: pd.DataFrame) -> NDArray[np.bool_]:
+def power_is_uncertain(connections: pd.DataFrame) -> NDArray[np.bool_]:
     """
     Return which connections have an uncertain power.
 
     Parameters
     ----------
-    plugs : pandas.DataFrame
-        As `ocm_geo.connections` returns it.
+    connections : pandas.DataFrame
+        A table from `ocm_geo.connections`.
 
     Returns
     -------
     numpy.ndarray of bool
-        True where the power is missing, implausible or the import's own estimate.
+        True if the power is missing, implausible or an estimate of the import.
     """
-    estimated = plugs["power_source"] == "estimated_by_import"
-    plausible = plugs["power_plausible"].to_numpy(dtype=bool, na_value=False)
+    estimated = connections["power_source"] == "estimated_by_import"
+    plausible = connections["power_plausible"].to_numpy(dtype=bool, na_value=False)
     return ~plausible | estimated.to_numpy(dtype=bool, na_value=False)
 
 
-def power_at(plugs: pd.DataFrame, level: Level) -> NDArray[np.float64]:
+def power_at(connections: pd.DataFrame, level: Level) -> NDArray[np.float64]:
     """
-    Return the power of connections as a level reads it.
+    Return the power of connections at a level.
 
     Parameters
     ----------
-    plugs : pandas.DataFrame
-        As `ocm_geo.connections` returns it.
+    connections : pandas.DataFrame
+        A table from `ocm_geo.connections`.
     level : {"low", "recorded", "high"}
         The level.
 
     Returns
     -------
     numpy.ndarray of float
-        kW; NaN where the level counts no power. In ``high``, infinite where the power is missing or
-        an estimate, and the most that the connector can deliver where it is implausible.
+        kW; NaN if the level counts no power. At ``high``, infinite if the power is missing or an
+        estimate, and the highest power of the connector if it is implausible.
     """
-    power = _floats(plugs["power_kw"])
-    uncertain = power_is_uncertain(plugs)
-    implausible = ~plugs["power_plausible"].to_numpy(dtype=bool, na_value=True)
+    power = _column_floats(connections["power_kw"])
+    uncertain = power_is_uncertain(connections)
+    implausible = ~connections["power_plausible"].to_numpy(dtype=bool, na_value=True)
     if level == "recorded":
         return np.where(implausible, np.nan, power)
     if level == "low":
         return np.where(uncertain, np.nan, power)
     highest = highest_power_kw(
-        _floats(plugs["connection_type_id"]), _floats(plugs["current_type_id"])
+        _column_floats(connections["connection_type_id"]),
+        _column_floats(connections["current_type_id"]),
     )
     return np.where(implausible, highest, np.where(uncertain, np.inf, power))
 
 
-def _floats(column: pd.Series) -> NDArray[np.float64]:
+def _column_floats(column: pd.Series) -> NDArray[np.float64]:
     values: NDArray[np.float64] = column.to_numpy(np.float64, na_value=np.nan)
     return values

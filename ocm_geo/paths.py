@@ -1,4 +1,4 @@
-"""Paths that users give: expanded, checked, and written in one step."""
+"""Expand and check the paths of users, and replace files in one step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["expand_path", "list_data", "replacing", "write_whole"]
 
-# Names that Windows keeps for devices, with any suffix.
+# Names that Windows reserves for devices, with any suffix.
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))]
 )
@@ -30,9 +30,9 @@ def expand_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     Parameters
     ----------
     path : str or path-like
-        What the caller passed.
+        The argument.
     name : str
-        The argument, for the message.
+        Name of the argument, for the message.
 
     Returns
     -------
@@ -42,13 +42,13 @@ def expand_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     Raises
     ------
     QueryError
-        If it is not a path, is empty or names a home folder that cannot be found.
+        If it is not a path, is empty, or its home folder cannot be found.
     """
     text = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(text, str):
         raise QueryError(f"{name} must be a path (text or pathlib.Path), not {short_form(path)}")
     if not text.strip() or "\0" in text:
-        raise QueryError(f"{name}={text!r} names no file or folder")
+        raise QueryError(f"{name}={text!r} is not the path of a file or folder")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -58,7 +58,7 @@ def expand_path(path: str | os.PathLike[str], name: str = "path") -> Path:
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """
-    Write a file beside its target and move the complete file over it.
+    Write a file beside its target, and replace the target with the complete file.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def replacing(target: Path) -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
-        Where to write: a file of the same name in a temporary folder beside the target.
+        The path to write: a file of the same name in a temporary folder beside the target.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def write_whole(target: Path, text: str) -> Path:
     """
-    Write a text file beside its target and move it over, in UTF-8.
+    Replace a text file in one step, in UTF-8.
 
     Parameters
     ----------
@@ -114,14 +114,14 @@ def write_whole(target: Path, text: str) -> Path:
 
 
 def _check_target(target: Path) -> None:
-    """Raise a QueryError if a file cannot be written at a path."""
+    """Check that a file can be written at a path."""
     if target.is_dir():
         raise QueryError(f"{target} cannot be written: it is a folder")
     if not target.parent.is_dir():
         wrong = "is a file" if target.parent.exists() else "does not exist: create it first"
         raise QueryError(f"{target} cannot be written: the folder {target.parent} {wrong}")
     if os.name == "nt" and target.name.partition(".")[0].rstrip().lower() in _DEVICES:
-        raise QueryError(f"{target} cannot be written: Windows keeps the name {target.name!r}")
+        raise QueryError(f"{target} cannot be written: Windows reserves the name {target.name!r}")
 
 
 def list_data(data: object) -> list[Any]:
@@ -131,12 +131,12 @@ def list_data(data: object) -> list[Any]:
     Parameters
     ----------
     data : path or iterable of paths
-        What the caller gave.
+        The argument.
 
     Returns
     -------
     list
-        One entry each.
+        The paths.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""The highest power that each type of connector can deliver, and which powers exceed it.
+"""Look up the highest power of each type of connector, and find powers that exceed it.
 
 The limits are data, each with its source, in ``power_limits.csv``. A record that exceeds its limit
-by more than `TOLERANCE` is an error of the record: watts given as kilowatts, the sum of a station
-given as the power of one connector, a slip of the keyboard.
+by more than `TOLERANCE` is wrong: watts instead of kilowatts, the total of a station instead of
+the power of one connector, a typing error.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ def power_limits() -> pd.DataFrame:
     Return the highest power, current and voltage of each type of connector.
 
     A recorded power is plausible up to 1.25 times the limit. AC with one phase and with three
-    phases have one limit, because many records of three-phase connectors say one phase; where a
-    connector does not carry the current that is recorded, its other limit holds.
+    phases have one limit, because many records of three-phase connectors say one phase; if a
+    connector does not carry the recorded current, its other limit applies.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``connection_type_id``; ``connector``, ``max_ac_kw``, ``max_dc_kw`` (missing where
-        the connector does not carry it), ``max_kw`` (where the record does not say which
-        current), ``max_amps`` (A), ``max_volts`` (V) and ``source``. A missing or unlisted type
-        of connector has the limits of 0, Unknown.
+        Index ``connection_type_id``; ``connector``, ``max_ac_kw``, ``max_dc_kw`` (missing if the
+        connector does not carry it), ``max_kw`` (if the record does not state the current),
+        ``max_amps`` (A), ``max_volts`` (V) and ``source``. A missing or unlisted type of connector
+        has the limits of 0, Unknown.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def power_limits() -> pd.DataFrame:
 
 
 class _Limits(NamedTuple):
-    """The limits as arrays by connection type id, the ids that are not listed included."""
+    """The limits as arrays by connection type id, including ids that are not listed."""
 
     kw: NDArray[np.float64]
     amps: NDArray[np.float64]
@@ -69,6 +69,7 @@ class _Limits(NamedTuple):
 
 @cache
 def _load_limits() -> _Limits:
+    """Load the limits, with the other current where a connector does not carry one."""
     table = power_limits()
     either = table["max_dc_kw"].fillna(table["max_ac_kw"])
     table = table.assign(max_dc_kw=either, max_ac_kw=table["max_ac_kw"].fillna(either))
@@ -78,7 +79,8 @@ def _load_limits() -> _Limits:
     return _Limits(kw, dense["max_amps"].to_numpy(float), dense["max_volts"].to_numpy(float))
 
 
-def _positions(connection_type_id: NDArray[np.float64]) -> NDArray[np.intp]:
+def _find_limit_rows(connection_type_id: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the row of the limits for each type of connector."""
     last = len(_load_limits().amps) - 1
     ids = np.where(np.isnan(connection_type_id), 0, connection_type_id)
     return np.where((ids < 0) | (ids > last), last, ids).astype(np.intp)
@@ -101,7 +103,7 @@ def highest_power_kw(
         The limits of `power_limits`, kW.
     """
     kind = np.where(np.isin(current_type_id, _AC), 1, np.where(current_type_id == _DC, 2, 0))
-    limits: NDArray[np.float64] = _load_limits().kw[_positions(connection_type_id), kind]
+    limits: NDArray[np.float64] = _load_limits().kw[_find_limit_rows(connection_type_id), kind]
     return limits
 
 
@@ -116,12 +118,12 @@ def power_is_plausible(
     power_kw : numpy.ndarray, shape (n,)
         Powers, kW.
     highest_kw : numpy.ndarray, shape (n,)
-        As `highest_power_kw` returns them, kW.
+        Limits from `highest_power_kw`, kW.
 
     Returns
     -------
     numpy.ndarray of bool, shape (n,)
-        False where the power is more than `TOLERANCE` times the highest, or missing.
+        False if the power is more than `TOLERANCE` times the limit, or missing.
     """
     return power_kw <= TOLERANCE * highest_kw
 
@@ -132,7 +134,7 @@ def usable_amps_volts(
     connection_type_id: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """
-    Return where current and voltage are plausible enough to compute a power from them.
+    Return where current and voltage are plausible, so that a power can be computed.
 
     Parameters
     ----------
@@ -142,8 +144,8 @@ def usable_amps_volts(
     Returns
     -------
     numpy.ndarray of bool, shape (n,)
-        True where both are above 0 and at most `TOLERANCE` times the limit of the connector.
+        True if both are above 0 and at most `TOLERANCE` times the limit of the connector.
     """
-    limits, at = _load_limits(), _positions(connection_type_id)
+    limits, at = _load_limits(), _find_limit_rows(connection_type_id)
     amps_fit = (amps > 0) & (amps <= TOLERANCE * limits.amps[at])
     return amps_fit & (voltage > 0) & (voltage <= TOLERANCE * limits.volts[at])

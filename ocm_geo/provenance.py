@@ -1,7 +1,7 @@
-"""What every result carries: where it came from, when, under which licence, and the question.
+"""Record the provenance of every result: source, date, licence and question.
 
 ``table.attrs["ocm"]`` is plain JSON under 2 kB. pandas drops ``attrs`` in merges and the like;
-our own functions put them back with `carry`.
+our functions restore them with `carry`.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ __all__ = [
 ATTRS_KEY = "ocm"
 MAX_BYTES = 2000
 DEFAULT_WITHIN_KM = 5.0
-"""Distance from a route within which stations count where nothing else is known."""
+"""Distance from a route within which stations count by default."""
 NOT_RECORDED = "source not recorded"
-"""The credit of a table that does not name its source: nobody is credited by guess."""
+"""The credit of a table without a recorded source: nobody is credited by guess."""
 
 Frame = TypeVar("Frame", bound="pd.DataFrame | pd.Series[Any]")
 
 
 def attach(table: Frame, **facts: Any) -> Frame:  # noqa: ANN401 - any plain JSON value
     """
-    Add facts to the provenance of a table, in place, and give the table back.
+    Add facts to the provenance of a table in place, and return the table.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        A table of ours.
+        The table.
     **facts : object
         Plain JSON values: ``source``, ``snapshot``, ``retrieved``, ``query``, ``attribution``,
-        ``complete``, ...; None takes a fact away.
+        ``complete``, ...; None removes a fact.
 
     Returns
     -------
@@ -58,22 +58,22 @@ def attach(table: Frame, **facts: Any) -> Frame:  # noqa: ANN401 - any plain JSO
         The same table.
     """
     merged = {k: v for k, v in {**read_attrs(table), **facts}.items() if v is not None}
-    table.attrs[ATTRS_KEY] = _shortened(merged)
+    table.attrs[ATTRS_KEY] = _shorten_facts(merged)
     return table
 
 
 def carry(result: Frame, origin: pd.DataFrame | pd.Series[Any], **facts: Any) -> Frame:  # noqa: ANN401
     """
-    Give a result the provenance of the table it was made from.
+    Copy the provenance of a table to a result, and return the result.
 
     Parameters
     ----------
     result : pandas.DataFrame
         The new table; changed in place.
     origin : pandas.DataFrame
-        The table that the stations came in.
+        The table with the stations.
     **facts : object
-        What to add, as for `attach`.
+        Facts to add, as for `attach`.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def carry(result: Frame, origin: pd.DataFrame | pd.Series[Any], **facts: Any) ->
 
 def read_attrs(table: pd.DataFrame | pd.Series[Any]) -> dict[str, Any]:
     """
-    Read the provenance of a table.
+    Return the provenance of a table.
 
     Parameters
     ----------
@@ -96,16 +96,16 @@ def read_attrs(table: pd.DataFrame | pd.Series[Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The facts; empty where there are none.
+        The facts; empty if there are none.
     """
-    # A wrong argument has none: it is refused where its kind matters.
+    # An argument of a wrong type has none; it is checked where its type matters.
     facts = getattr(table, "attrs", {}).get(ATTRS_KEY)
     return dict(facts) if isinstance(facts, dict) else {}
 
 
 def credit_line(*tables: pd.DataFrame | pd.Series[Any]) -> str:
     """
-    Return whom to credit for tables, as they record it.
+    Return the credit lines of tables.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def credit_line(*tables: pd.DataFrame | pd.Series[Any]) -> str:
     Returns
     -------
     str
-        The credit lines of all sources, each once; `NOT_RECORDED` for tables that name none.
+        The credit lines of all sources, each once; `NOT_RECORDED` for tables without one.
     """
     lines = [str(read_attrs(table).get("attribution") or NOT_RECORDED) for table in tables]
     return "; ".join(dict.fromkeys(lines)) or NOT_RECORDED
@@ -123,12 +123,12 @@ def credit_line(*tables: pd.DataFrame | pd.Series[Any]) -> str:
 
 def choose_within_km(within_km: float | None, *tables: pd.DataFrame | pd.Series[Any]) -> float:
     """
-    Choose the distance from a route within which stations are analysed.
+    Return the distance from a route within which stations are analysed.
 
     Parameters
     ----------
     within_km : float or None
-        The argument, which wins.
+        The argument, which takes precedence.
     *tables : pandas.DataFrame
         Tables that may record the distance within which their stations were fetched or located.
 
@@ -156,7 +156,7 @@ def choose_within_km(within_km: float | None, *tables: pd.DataFrame | pd.Series[
 
 def geometry_summary(geometry: shapely.Geometry) -> dict[str, Any]:
     """
-    Describe a geometry in a few bytes: its kind, box and a hash of its exact coordinates.
+    Return the type, the box and a hash of a geometry.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def geometry_summary(geometry: shapely.Geometry) -> dict[str, Any]:
     return {"type": geometry.geom_type, "bbox": box, "sha256": digest}
 
 
-def _shortened(facts: dict[str, Any]) -> dict[str, Any]:
-    """Cut the longest texts until the whole is below `MAX_BYTES`."""
+def _shorten_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Cut the longest texts until all facts fit in `MAX_BYTES`."""
     while len(json.dumps(facts).encode()) > MAX_BYTES:
         longest = max(facts, key=lambda k: len(json.dumps(facts[k])))
         text = facts[longest]

@@ -1,6 +1,6 @@
-"""The tables as data: every column with its type, unit, origin and meaning, once.
+"""Define the tables as data: every column with its type, unit, origin and meaning.
 
-Parsing, mirrors, empty answers and the documentation are all made from these lists.
+Parsing, mirrors, empty answers and the documentation are derived from these lists.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ __all__ = [
 CRS = "EPSG:4326"
 
 PUBLISHED = (100, 200)
-"""Submission statuses of sites that are shown to the public."""
+"""Submission statuses of published stations."""
 
 REMOVED = (200, 210)
-"""Site statuses of removed sites (decommissioned, duplicate listing)."""
+"""Statuses of removed stations (decommissioned, duplicate listing)."""
 
 POWER_SOURCES = ("given", "given_as_formula", "estimated_by_import", "computed")
 
@@ -50,13 +50,13 @@ class Column:
     Parameters
     ----------
     name : str
-        Name in the table, with the unit at its end where it has one.
+        Name in the table, with the unit at its end if it has one.
     kind : str
         ``int``, ``float``, ``bool``, ``text``, ``json`` or ``time``.
     origin : str
-        Where Open Charge Map keeps it (path inside the record), or ``computed``.
+        Path inside the record of Open Charge Map, or ``computed``.
     meaning : str
-        What it says, in one line.
+        Its meaning, in one line.
     required : bool
         Whether it is never missing.
     """
@@ -86,32 +86,37 @@ PANDAS_TYPES: dict[pa.DataType, pd.api.extensions.ExtensionDtype] = {
 }
 
 STATION_COLUMNS: tuple[Column, ...] = (
-    Column("ocm_id", "int", "ID", "Open Charge Map's number of the site", required=True),
-    Column("uuid", "text", "UUID", "Open Charge Map's surrogate key"),
-    Column("title", "text", "AddressInfo.Title", "name of the site"),
+    Column("ocm_id", "int", "ID", "id of the station in Open Charge Map", required=True),
+    Column("uuid", "text", "UUID", "second key of Open Charge Map"),
+    Column("title", "text", "AddressInfo.Title", "name of the station"),
     Column("address", "text", "AddressInfo.AddressLine1", "street and number"),
     Column("address2", "text", "AddressInfo.AddressLine2", "second line of the address"),
     Column("town", "text", "AddressInfo.Town", "town, as typed by contributors"),
     Column("state", "text", "AddressInfo.StateOrProvince", "state or province, as typed"),
     Column("postcode", "text", "AddressInfo.Postcode", "postal code"),
-    Column("country_id", "int", "AddressInfo.CountryID", "Open Charge Map's own country number"),
+    Column("country_id", "int", "AddressInfo.CountryID", "country id of Open Charge Map"),
     Column("country_code", "text", "AddressInfo.Country.ISOCode", "ISO 3166 alpha-2 code"),
-    Column("operator_id", "int", "OperatorID", "who runs the site; 1 is unknown"),
+    Column("operator_id", "int", "OperatorID", "operator of the station; 1 is unknown"),
     Column("operator_reference", "text", "OperatorsReference", "the operator's own key"),
-    Column("usage_type_id", "int", "UsageTypeID", "who may charge here"),
+    Column("usage_type_id", "int", "UsageTypeID", "who may charge"),
     Column("usage_cost", "text", "UsageCost", "price, free text in any language and currency"),
-    Column("status_type_id", "int", "StatusTypeID", "state of the site; not live occupancy"),
+    Column("status_type_id", "int", "StatusTypeID", "status of the station; not live occupancy"),
     Column("submission_status_id", "int", "SubmissionStatusTypeID", "published (100, 200) or not"),
-    Column("data_provider_id", "int", "DataProviderID", "who supplied the record: the licence"),
+    Column(
+        "data_provider_id",
+        "int",
+        "DataProviderID",
+        "who supplied the record, which decides the licence",
+    ),
     Column("provider_reference", "text", "DataProvidersReference", "the provider's own key"),
-    Column("parent_id", "int", "ParentChargePointID", "archived site that this one supersedes"),
+    Column("parent_id", "int", "ParentChargePointID", "archived station that this one replaces"),
     Column("data_quality_level", "int", "DataQualityLevel", "1 to 5, mostly unused"),
-    Column("n_points", "int", "NumberOfPoints", "charging bays as the record says"),
+    Column("n_points", "int", "NumberOfPoints", "charging points as recorded"),
     Column(
         "n_connectors",
         "int",
         "computed",
-        "sum of the quantities (a missing one counts 1)",
+        "sum of the quantities (a missing one counts as 1)",
         required=True,
     ),
     Column("max_power_kw", "float", "computed", "highest plausible power of a connection, kW"),
@@ -125,49 +130,54 @@ STATION_COLUMNS: tuple[Column, ...] = (
         "n_power_missing",
         "int",
         "computed",
-        "connections whose power is neither given nor computable",
+        "connections whose power is neither recorded nor computable",
         required=True,
     ),
     Column(
         "n_power_implausible",
         "int",
         "computed",
-        "connections with more power than their connector can deliver; not in the sums above",
+        "connections with more power than their connector can deliver; not in the powers above",
         required=True,
     ),
-    Column("has_dc", "bool", "computed", "any DC connection; missing where no current is known"),
+    Column("has_dc", "bool", "computed", "any DC connection; missing if no current is known"),
     Column("date_created", "time", "DateCreated", "when the record was entered in OCM"),
     Column("date_planned", "time", "DatePlanned", "planned opening"),
     Column("date_last_confirmed", "time", "DateLastConfirmed", "last confirmed by a user"),
     Column("date_last_status_update", "time", "DateLastStatusUpdate", "last change of the record"),
-    Column("date_last_verified", "time", "DateLastVerified", "as the server computed it"),
-    Column("access_comments", "text", "AddressInfo.AccessComments", "how to get in"),
+    Column(
+        "date_last_verified",
+        "time",
+        "DateLastVerified",
+        "last verification, as computed by the server",
+    ),
+    Column("access_comments", "text", "AddressInfo.AccessComments", "how to get access"),
     Column("general_comments", "text", "GeneralComments", "remarks"),
     Column("phone", "text", "AddressInfo.ContactTelephone1", "telephone"),
     Column("phone2", "text", "AddressInfo.ContactTelephone2", "second telephone"),
     Column("email", "text", "AddressInfo.ContactEmail", "mail address"),
-    Column("url", "text", "AddressInfo.RelatedURL", "web page, as typed by strangers"),
+    Column("url", "text", "AddressInfo.RelatedURL", "web page, as typed by contributors"),
     Column(
         "connections",
         "json",
         "Connections",
-        "the connections as compact JSON in OCM's own keys, reference objects left out",
+        "the connections as compact JSON with the keys of OCM, without reference objects",
         required=True,
     ),
     Column("metadata", "json", "MetadataValues", "metadata values, JSON"),
-    Column("comments", "json", "UserComments", "user comments, JSON; only where asked for"),
-    Column("media", "json", "MediaItems", "photos, JSON; only where asked for"),
-    Column("extra", "json", "the rest", "whatever else the record held, JSON"),
+    Column("comments", "json", "UserComments", "user comments, JSON; only on request"),
+    Column("media", "json", "MediaItems", "photos, JSON; only on request"),
+    Column("extra", "json", "the rest", "all other values of the record, JSON"),
 )
 """The columns of a station table, before ``geometry``; ``ocm_id`` is the index."""
 
 CONNECTION_COLUMNS: tuple[Column, ...] = (
-    Column("ocm_id", "int", "the site's ID", "the site", required=True),
-    Column("connection_id", "int", "ID", "Open Charge Map's number of the connection"),
-    Column("connection_type_id", "int", "ConnectionTypeID", "plug or socket"),
+    Column("ocm_id", "int", "ID of the station", "the station", required=True),
+    Column("connection_id", "int", "ID", "id of the connection in Open Charge Map"),
+    Column("connection_type_id", "int", "ConnectionTypeID", "type of connector"),
     Column("current_type_id", "int", "CurrentTypeID", "10 AC one phase, 20 AC three phase, 30 DC"),
     Column("level_id", "int", "LevelID", "1 to 3"),
-    Column("status_type_id", "int", "StatusTypeID", "state of the connection"),
+    Column("status_type_id", "int", "StatusTypeID", "status of the connection"),
     Column("power_kw", "float", "PowerKW, else amps x volts", "peak power of one connector, kW"),
     Column("power_source", "text", "computed", "one of POWER_SOURCES; missing with the power"),
     Column(
@@ -178,19 +188,17 @@ CONNECTION_COLUMNS: tuple[Column, ...] = (
     ),
     Column("amps", "int", "Amps", "current, A"),
     Column("voltage", "int", "Voltage", "voltage, V"),
-    Column("quantity", "int", "Quantity", "how many of them; missing often means 1"),
+    Column("quantity", "int", "Quantity", "number of connectors; missing often means 1"),
     Column("reference", "text", "Reference", "the operator's key of the connector"),
     Column("comments", "text", "Comments", "remarks"),
-    Column(
-        "evse_id", "text", "Reference", "EVSE id in normal form, where the operator's key is one"
-    ),
+    Column("evse_id", "text", "Reference", "EVSE id in normal form, if the operator's key is one"),
 )
-"""The columns of a connection table; one row for each connection of each site."""
+"""The columns of a connection table; one row for each connection of each station."""
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
     """
-    Give the Arrow schema of a list of columns.
+    Return the Arrow schema of a list of columns.
 
     Parameters
     ----------
@@ -200,14 +208,14 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
     Returns
     -------
     pyarrow.Schema
-        One field a column; required columns are not nullable.
+        One field for each column; required columns are not nullable.
     """
     return pa.schema([pa.field(c.name, _ARROW[c.kind], nullable=not c.required) for c in columns])
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """
-    Turn an Arrow table of ours into pandas with nullable types.
+    Convert an Arrow table to pandas with nullable types.
 
     Parameters
     ----------
@@ -225,7 +233,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
 
 def stations_from_arrow(table: pa.Table) -> gpd.GeoDataFrame:
     """
-    Turn an Arrow table of stations into the public station table.
+    Convert an Arrow table of stations to the public station table.
 
     Parameters
     ----------
@@ -246,7 +254,7 @@ def stations_from_arrow(table: pa.Table) -> gpd.GeoDataFrame:
 
 def empty_stations() -> gpd.GeoDataFrame:
     """
-    Give a station table without rows.
+    Return a station table without rows.
 
     Returns
     -------
@@ -265,7 +273,7 @@ def empty_stations() -> gpd.GeoDataFrame:
 
 def empty_connections() -> pd.DataFrame:
     """
-    Give a connection table without rows.
+    Return a connection table without rows.
 
     Returns
     -------

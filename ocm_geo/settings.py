@@ -1,4 +1,4 @@
-"""Process-wide defaults: which source is asked, with which key, and where answers are kept."""
+"""Keep the defaults of the process: the source, the API key, and the cache of answers."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ API_KEY_VARIABLE = "OCM_API_KEY"
 @dataclass(frozen=True)
 class Settings:
     """
-    The defaults in force.
+    The current defaults.
 
     Parameters
     ----------
     source : Source, path, "sample" or "api", optional
-        Where stations come from when a function is given no ``source``; checked, and a mirror
-        opened, when it is set.
+        The source of functions without ``source``; it is checked, and a mirror opened, when it
+        is set.
     api_key : str, optional
         Open Charge Map API key; never shown in the representation. Without it, the
         environment variable ``OCM_API_KEY`` is read when the key is needed.
     cache_dir : pathlib.Path
-        Folder of the answers kept from the live API.
+        Folder of the cached answers of the live API.
     cache_hours : float
-        How long an identical question is answered from the cache; 0 turns the cache off.
+        How long an identical question is answered from the cache; 0 disables the cache.
     contact : str, optional
-        Mail address or web page that the ``User-Agent`` names, as Open Charge Map asks.
+        Mail address or web page for the ``User-Agent``, as Open Charge Map requests.
     max_answer_mib : float
         Largest answer of the live API, decompressed (MiB).
     max_unpacked_gib : float
@@ -78,17 +78,17 @@ class Settings:
 
     def key(self) -> str | None:
         """
-        Give the API key: the configured one, else the environment's.
+        Return the API key: the configured one, else that of the environment.
 
         Returns
         -------
         str or None
-            The key, or None where there is none.
+            The key; None without one.
         """
         return self.api_key or os.environ.get(API_KEY_VARIABLE) or None
 
     def __getstate__(self) -> dict[str, Any]:
-        # A pickle travels to workers and log files: the key stays behind.
+        # Pickles reach workers and log files: they must not contain the key.
         return {**self.__dict__, "api_key": None}
 
 
@@ -96,7 +96,7 @@ _source_check: Callable[[object], object] | None = None
 
 
 def register_source_check(check: Callable[[object], object]) -> None:
-    """Register the check of a configured source; sources are a layer above the settings."""
+    """Register the check of a configured source, which belongs to a layer above."""
     global _source_check  # noqa: PLW0603 - set once, when the sources are loaded
     _source_check = check
 
@@ -107,14 +107,14 @@ _block: ContextVar[dict[str, Any] | None] = ContextVar("ocm_geo_settings", defau
 
 def current() -> Settings:
     """
-    Give the settings in force here: those of the block, else those of the process.
+    Return the current settings: those of the block, else those of the process.
 
     Returns
     -------
     Settings
-        The defaults in force.
+        The current defaults.
     """
-    # A block lays its own changes over whatever the process default is by then.
+    # A block changes only its own fields: other defaults of the process may change meanwhile.
     changes = _block.get()
     return replace(_process, **changes) if changes else _process
 
@@ -151,12 +151,12 @@ def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Setti
     Returns
     -------
     Settings
-        The defaults now in force.
+        The new defaults.
 
     Raises
     ------
     QueryError
-        If a name is not a setting, or a value cannot be one.
+        If a name or a value is invalid.
 
     Examples
     --------
@@ -173,7 +173,7 @@ def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Setti
 @contextmanager
 def using(**changes: Any) -> Iterator[Settings]:  # noqa: ANN401 - as configure
     """
-    Set defaults for a ``with`` block, in this thread or task alone.
+    Set defaults for a ``with`` block, only in this thread or task.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def using(**changes: Any) -> Iterator[Settings]:  # noqa: ANN401 - as configure
     Yields
     ------
     Settings
-        The defaults in force in the block.
+        The defaults of the block.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def using(**changes: Any) -> Iterator[Settings]:  # noqa: ANN401 - as configure
 
 
 def _check_settings(changes: dict[str, Any]) -> dict[str, Any]:
-    """Check settings by name; a source is opened at once, so that a wrong path is told here."""
+    """Check settings by name; a source is opened at once, so that a wrong path fails here."""
     checked = {}
     for name, value in changes.items():
         if name not in _CHECKS:
@@ -208,25 +208,25 @@ def _check_settings(changes: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
-def _check_source(_: str, value: object) -> object:
+def _check_source_setting(_: str, value: object) -> object:
     return value if _source_check is None else _source_check(value)
 
 
-def _check_text(name: str, value: object) -> str | None:
-    """Check a text that may be left out; a wrong value is not repeated, since it may be a key."""
+def _check_text_setting(name: str, value: object) -> str | None:
+    """Check an optional text; a wrong value is not repeated, because it may be a key."""
     if value is None or isinstance(value, str):
         return value or None
     raise QueryError(f"{name} must be a text or None, not of type {type(value).__name__}")
 
 
-def _check_folder(name: str, value: object) -> Path:
+def _check_folder_setting(name: str, value: object) -> Path:
     """Check the path of a folder, which need not exist."""
     if not isinstance(value, str | os.PathLike) or value == "":
         raise QueryError(f"{name} must be the path of a folder, not {short_form(value)}")
     return Path(value).expanduser()
 
 
-def _check_hours(name: str, value: Any) -> float:  # noqa: ANN401 - checked here
+def _check_hours_setting(name: str, value: Any) -> float:  # noqa: ANN401 - checked here
     """Check a number of hours; a timedelta is converted."""
     hours = minutes_of(value) / 60 if is_duration(value) else value
     return check_number(hours, name, low=0.0, unit="hours")
@@ -243,11 +243,11 @@ def _check_nesting(name: str, value: object) -> int:
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "source": _check_source,
-    "api_key": _check_text,
-    "cache_dir": _check_folder,
-    "cache_hours": _check_hours,
-    "contact": _check_text,
+    "source": _check_source_setting,
+    "api_key": _check_text_setting,
+    "cache_dir": _check_folder_setting,
+    "cache_hours": _check_hours_setting,
+    "contact": _check_text_setting,
     "max_answer_mib": _check_size,
     "max_unpacked_gib": _check_size,
     "max_record_mib": _check_size,

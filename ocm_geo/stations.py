@@ -1,7 +1,7 @@
-"""Questions as functions: the charging stations of a box, circle, area, country, route or list.
+"""Ask for charging stations in a box, circle, area, country, along a route, or by id.
 
-All of them give the same table (see `ocm_geo.schema.STATION_COLUMNS`): a GeoDataFrame in
-EPSG:4326, index ``ocm_id``, complete and exact whatever the source, with the source, its date,
+All functions return the same table (see `ocm_geo.schema.STATION_COLUMNS`): a GeoDataFrame in
+EPSG:4326, index ``ocm_id``, complete and exact for every source, with the source, its date,
 the licence and the question in ``attrs["ocm"]``.
 """
 
@@ -40,7 +40,7 @@ def stations(
     *, source: SourceLike | None = None, **filters: Unpack[StationFilters]
 ) -> gpd.GeoDataFrame:
     """
-    Get the charging stations that meet filters, wherever they are.
+    Return the charging stations that meet filters, wherever they are.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def stations(
         An `OpenChargeMap`, a `Mirror`, an object of your own (`Source`), the path of a mirror, the
         bundled sample or the live API; the configured one by default.
     **filters : StationFilters
-        Which stations; see `StationFilters`.
+        Filters of the stations; see `StationFilters`.
 
     Returns
     -------
@@ -58,14 +58,14 @@ def stations(
     Raises
     ------
     QueryError
-        If an argument is wrong; nothing was sent.
+        If an argument is invalid; nothing was sent.
     SourceError
         If the source cannot answer.
 
     Warns
     -----
     OutsideData
-        If a country asked for is one of which the source contains no station.
+        If the source has no stations of a requested country.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def stations_from_bbox(
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
-    Get the charging stations in a box of longitudes and latitudes, borders included.
+    Return the charging stations in a box of longitudes and latitudes, borders included.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def stations_from_bbox(
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
-        Which stations.
+        Filters of the stations.
 
     Returns
     -------
@@ -105,14 +105,14 @@ def stations_from_bbox(
     Raises
     ------
     QueryError
-        If the box or a filter is wrong.
+        If the box or a filter is invalid.
     SourceError
         If the source cannot answer.
 
     Warns
     -----
     SuspectInput
-        If nothing is there, but would be with latitudes and longitudes swapped.
+        If there are no stations, but would be with latitudes and longitudes swapped.
     OutsideData
         If a part of the box lies in countries without stations in the source.
 
@@ -139,7 +139,7 @@ def stations_from_point(
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
-    Get the charging stations within a distance of a point.
+    Return the charging stations within a distance of a point.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def stations_from_point(
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
-        Which stations.
+        Filters of the stations.
 
     Returns
     -------
@@ -160,14 +160,14 @@ def stations_from_point(
     Raises
     ------
     QueryError
-        If the point, the radius or a filter is wrong.
+        If the point, the radius or a filter is invalid.
     SourceError
         If the source cannot answer.
 
     Warns
     -----
     SuspectInput
-        If nothing is there, but would be with latitude and longitude swapped.
+        If there are no stations, but would be with latitude and longitude swapped.
     OutsideData
         If a part of the circle lies in countries without stations in the source.
 
@@ -193,17 +193,17 @@ def stations_from_polygon(
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
-    Get the charging stations in an area, borders included.
+    Return the charging stations in an area, borders included.
 
     Parameters
     ----------
     polygon : shapely geometry, GeoSeries or GeoDataFrame
-        Polygon or multipolygon, holes honoured; a bare geometry is in lon/lat, a frame has a
+        Polygon or multipolygon, with holes; a bare geometry is in lon/lat, a frame has a
         coordinate reference system. Edges are straight in lon/lat (RFC 7946).
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
-        Which stations.
+        Filters of the stations.
 
     Returns
     -------
@@ -213,7 +213,7 @@ def stations_from_polygon(
     Raises
     ------
     QueryError
-        If the area is empty or invalid, or a filter is wrong.
+        If the area is empty or invalid, or a filter is invalid.
     SourceError
         If the source cannot answer.
 
@@ -242,18 +242,18 @@ def stations_from_country(
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
-    Get the charging stations that Open Charge Map files under a country.
+    Return the charging stations that Open Charge Map assigns to a country.
 
-    A few sites carry the wrong country there; ask with a polygon where that matters.
+    A few stations have a wrong country; use `stations_from_polygon` if that matters.
 
     Parameters
     ----------
     country : str or int
-        ISO 3166 code of two or three letters, name in use, or Open Charge Map's own id.
+        ISO 3166 code of two or three letters, common name, or id of Open Charge Map.
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
-        Which stations.
+        Filters of the stations.
 
     Returns
     -------
@@ -270,7 +270,7 @@ def stations_from_country(
     Warns
     -----
     OutsideData
-        If the source contains no station of the country.
+        If the source has no stations of the country.
 
     Examples
     --------
@@ -298,7 +298,7 @@ def stations_from_route(
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
-    Get the charging stations along a route, with their kilometre marks.
+    Return the charging stations along a route, with their kilometre marks.
 
     Parameters
     ----------
@@ -306,11 +306,11 @@ def stations_from_route(
         The route in lon/lat, or a one-row series or frame with a coordinate reference system.
         Its edges are geodesics.
     within_km : float
-        Greatest geodesic distance from the route, inclusive, in km.
+        Maximum geodesic distance from the route, inclusive, in km.
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
-        Which stations.
+        Filters of the stations.
 
     Returns
     -------
@@ -323,7 +323,7 @@ def stations_from_route(
     RouteError
         If the geometry is not a route.
     QueryError
-        If the distance or a filter is wrong.
+        If the distance or a filter is invalid.
     SourceError
         If the source cannot answer.
 
@@ -350,7 +350,7 @@ def stations_from_ids(
     **filters: Unpack[StationFilters],
 ) -> gpd.GeoDataFrame:
     """
-    Get charging stations by Open Charge Map's own numbers.
+    Return charging stations by their ids in Open Charge Map.
 
     Parameters
     ----------
@@ -359,7 +359,7 @@ def stations_from_ids(
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters
-        Which stations.
+        Filters of the stations.
 
     Returns
     -------
@@ -369,7 +369,7 @@ def stations_from_ids(
     Raises
     ------
     QueryError
-        If an id is not a positive whole number, or a filter is wrong.
+        If an id is not a positive whole number, or a filter is invalid.
     SourceError
         If the source cannot answer.
 

@@ -1,4 +1,4 @@
-"""Input that is possible but probably not what was meant: everything far from every station."""
+"""Warn about input that is possible but probably wrong: swapped axes, watts instead of kW."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ __all__ = ["warn_if_far", "warn_if_watts"]
 _SAMPLE = 5_000
 _MAX_LAT = 90.0
 _WATTS = 3_000.0
-"""In kW the median of a table is far below this, and in W it is above: most stations have 3.7 kW
-or more."""
+"""The median power of stations is far below this in kW, and above it in W."""
 
 
 def warn_if_far(
@@ -32,21 +31,20 @@ def warn_if_far(
     one: str = "station",
 ) -> None:
     """
-    Warn if all positions are far from every station, as they are where the axes are swapped.
+    Warn if all positions are far from every station, as with swapped axes.
 
-    It is meant to be called only where a measure has found no station, so that usual input costs
-    nothing.
+    Call it only after a measure has found no station, so that usual input costs nothing.
 
     Parameters
     ----------
     what : str
         Name of the argument.
     lonlat : numpy.ndarray of shape (n, 2)
-        Its positions, degrees; of many, about 5,000 are looked at.
+        Its positions, degrees; of many, about 5,000 are checked.
     stations : geopandas.GeoDataFrame, geopandas.GeoSeries or PointIndex
         All stations.
     one : str
-        What one of them is called.
+        Name of one of them.
 
     Warns
     -----
@@ -58,11 +56,11 @@ def warn_if_far(
     is_index = isinstance(stations, PointIndex)
     index = stations if is_index else PointIndex(*point_lonlat(stations, "stations"))
     x, y = lonlat[:: -(-len(lonlat) // _SAMPLE)].T
-    if _has_near(index, x, y):
+    if _has_near_station(index, x, y):
         return
-    exchanged = np.all(np.abs(x) <= _MAX_LAT) and _has_near(index, y, x)
+    exchanged = np.all(np.abs(x) <= _MAX_LAT) and _has_near_station(index, y, x)
     remedy = (
-        f"with longitude and latitude exchanged they are near, so that the axes of {what} or of "
+        f"with swapped axes they are near, so that the axes of {what} or of "
         f"the {one}s are probably swapped: positions are (lon, lat)"
         if exchanged
         else "check the positions and the coordinate reference systems of both"
@@ -73,7 +71,10 @@ def warn_if_far(
     )
 
 
-def _has_near(index: PointIndex, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
+def _has_near_station(
+    index: PointIndex, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> bool:
+    """Return whether any position has a station within the suspect distance."""
     position, _ = index.nearest(lon, lat, 1, max_km=SUSPECT_KM)
     return bool((position >= 0).any())
 

@@ -1,4 +1,4 @@
-"""A whole coverage study from one configuration: tables, figures, a map and a report."""
+"""Run a coverage study from one configuration: tables, figures, a map and a report."""
 
 from ocm_geo.study.config import read_config
 from ocm_geo.study.result import StudyResult

@@ -1,4 +1,4 @@
-"""What the people of a study can reach: distance, charging points, access and its equity."""
+"""Measure access in a study: distance, charging points, accessibility and its equity."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MEASURES = ("gini", "theil_t", "theil_l", "atkinson")
 @dataclass
 class AccessTables:
     """
-    What people can reach, a row or more for each group.
+    Access of the population, with rows for each group.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class AccessTables:
         ``weighted_mean`` of the others.
     points : pandas.DataFrame or None
         ``group``, ``name``, ``population``, ``population_of`` (``areas``: their own column;
-        ``demand``: its places inside), ``n_sites``, ``n_points``, ``points_per_10000_people``
+        ``demand``: its locations inside), ``n_sites``, ``n_points``, ``points_per_10000_people``
         and its ``class``, for each area: stations and population of the same area.
     access : geopandas.GeoDataFrame
         ``group``, ``name``, ``population``, ``in_area`` (whether it lies in the areas),
-        ``nearest_km`` (or the unit of the costs) and ``access`` of each place.
+        ``nearest_km`` (or the unit of the costs) and ``access`` of each location.
     equity : pandas.DataFrame
         ``group``, ``measure``, ``value``, ``low``, ``high``.
     lorenz : pandas.DataFrame
@@ -75,41 +75,41 @@ def measure_access(
     clip: bool = False,
 ) -> AccessTables:
     """
-    Measure what people can reach, for each group of stations.
+    Measure the access of the population to each group of stations.
 
     Parameters
     ----------
     demand : geopandas.GeoDataFrame
         Points with ``population``.
     areas : geopandas.GeoDataFrame, optional
-        ``name``, ``geometry`` and perhaps ``population``.
+        ``name``, ``geometry`` and optionally ``population``.
     groups : dict
         Name to station table.
     config : AccessConfig
         Classes, catchments and supply.
     costs : pandas.DataFrame, optional
-        The user's own costs.
+        Costs that replace distances.
     clip : bool
-        Tell of the people inside the areas only; the others still compete for supply.
+        Report only the population inside the areas; the rest still competes for supply.
 
     Returns
     -------
     AccessTables
-        One part for each question.
+        One table for each measure.
 
     Raises
     ------
     QueryError
-        If there are no areas to clip the people to, or nobody lives in them.
+        If there are no areas to clip the population to, or no population in them.
     """
     if clip and areas is None:
         raise QueryError("demand.clip = true needs areas: set area.file, area.bbox or area.country")
-    demand = demand.assign(in_area=True if areas is None else _are_inside(areas, demand))
+    demand = demand.assign(in_area=True if areas is None else _find_inside(areas, demand))
     if clip and not demand.loc[demand["in_area"], "population"].any():
-        raise QueryError("demand.clip: nobody of the demand lives inside the areas")
+        raise QueryError("demand.clip: the demand has no population inside the areas")
     parts: dict[str, list[pd.DataFrame]] = {}
     for group, members in groups.items():
-        tables = _of_group(demand, areas, members, config, costs=costs, clip=clip)
+        tables = _measure_group(demand, areas, members, config, costs=costs, clip=clip)
         for name, table in tables.items():
             table.insert(0, "group", group)
             parts.setdefault(name, []).append(table)
@@ -120,7 +120,7 @@ def measure_access(
     return AccessTables(**{"points": None, **joined})  # type: ignore[arg-type] # names of parts
 
 
-def _of_group(
+def _measure_group(
     demand: gpd.GeoDataFrame,
     areas: gpd.GeoDataFrame | None,
     members: gpd.GeoDataFrame,
@@ -129,7 +129,8 @@ def _of_group(
     costs: pd.DataFrame | None,
     clip: bool,
 ) -> dict[str, Any]:
-    nearest, unit = _nearest(demand, members, config, costs)
+    """Measure one group of stations."""
+    nearest, unit = _measure_nearest(demand, members, config, costs)
     access = accessibility(
         demand,
         members,
@@ -145,23 +146,23 @@ def _of_group(
     places = demand.assign(name=demand.index, **{f"nearest_{unit}": near, "access": access})
     told = places[places["in_area"]] if clip else places
     found = {
-        "people": _classes(told, unit, config.classes),
-        "means": _mean(told, unit),
+        "people": _count_by_class(told, unit, config.classes),
+        "means": _average_distance(told, unit),
         "access": told,
-        **_equity(told, config.n_boot),
+        **_measure_equity(told, config.n_boot),
     }
     if areas is not None:
-        found["points"] = _points(demand, areas, members, config)
+        found["points"] = _count_points(demand, areas, members, config)
     return found
 
 
-def _nearest(
+def _measure_nearest(
     demand: gpd.GeoDataFrame,
     members: gpd.GeoDataFrame,
     config: AccessConfig,
     costs: pd.DataFrame | None,
 ) -> tuple[NDArray[np.float64], str]:
-    """Give the cost of each place to its nearest station, infinite where there is none."""
+    """Return the cost from each location to its nearest station, infinite without one."""
     if costs is None:
         near = nearest_stations(demand[["geometry"]], members, max_km=config.search_km)
         return near["nearest_km"].to_numpy(dtype=float, na_value=np.inf), "km"
@@ -171,15 +172,17 @@ def _nearest(
     return nearest, pairs.unit
 
 
-def _people_and_costs(
+def _take_population_and_costs(
     places: gpd.GeoDataFrame, unit: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the population of the locations and their cost to the nearest station."""
     nearest = places[f"nearest_{unit}"].to_numpy(dtype=float, na_value=np.inf)
     return places["population"].to_numpy(dtype=float), nearest
 
 
-def _classes(places: gpd.GeoDataFrame, unit: str, ends: list[float]) -> pd.DataFrame:
-    persons, nearest = _people_and_costs(places, unit)
+def _count_by_class(places: gpd.GeoDataFrame, unit: str, ends: list[float]) -> pd.DataFrame:
+    """Sum the population by class of distance to the nearest station."""
+    persons, nearest = _take_population_and_costs(places, unit)
     place = np.searchsorted(ends, nearest)
     people = np.bincount(place, persons, minlength=len(ends) + 1)
     share = people / persons.sum()
@@ -195,8 +198,9 @@ def _classes(places: gpd.GeoDataFrame, unit: str, ends: list[float]) -> pd.DataF
     )
 
 
-def _mean(places: gpd.GeoDataFrame, unit: str) -> pd.DataFrame:
-    persons, nearest = _people_and_costs(places, unit)
+def _average_distance(places: gpd.GeoDataFrame, unit: str) -> pd.DataFrame:
+    """Return the mean distance to the nearest station, weighted by population."""
+    persons, nearest = _take_population_and_costs(places, unit)
     some = np.isfinite(nearest) & (persons > 0)
     mean = float(persons[some] @ nearest[some] / persons[some].sum()) if some.any() else np.nan
     return pd.DataFrame(
@@ -209,8 +213,8 @@ def _mean(places: gpd.GeoDataFrame, unit: str) -> pd.DataFrame:
     )
 
 
-def _equity(places: gpd.GeoDataFrame, n_boot: int) -> dict[str, pd.DataFrame]:
-    """Compare those places that have a number; where nobody has anything, nothing is compared."""
+def _measure_equity(places: gpd.GeoDataFrame, n_boot: int) -> dict[str, pd.DataFrame]:
+    """Measure the equity of access; without any access the measures are missing."""
     some = places["access"].notna()
     values, weights = places.loc[some, "access"].astype(float), places.loc[some, "population"]
     if not float(values.to_numpy() @ weights.to_numpy()) > 0:
@@ -223,30 +227,33 @@ def _equity(places: gpd.GeoDataFrame, n_boot: int) -> dict[str, pd.DataFrame]:
     }
 
 
-def _points(
+def _count_points(
     demand: gpd.GeoDataFrame,
     areas: gpd.GeoDataFrame,
     members: gpd.GeoDataFrame,
     config: AccessConfig,
 ) -> pd.DataFrame:
+    """Relate the charging points of each area to its population."""
     amounts, _ = supply_of(members, config.supply, config.missing_supply)
     finder = AreaFinder(areas.geometry.to_numpy())
-    inside, station = finder.pairs(*_lonlat(members))
+    inside, station = finder.pairs(*_take_lonlat(members))
     n = len(areas)
     n_points = np.bincount(inside, amounts[station], minlength=n)
     population_of = "areas" if "population" in areas else "demand"
     if population_of == "areas":
         people = areas["population"].to_numpy(dtype=float)
     else:
-        area, place = finder.pairs(*_lonlat(demand))
+        area, place = finder.pairs(*_take_lonlat(demand))
         people = np.bincount(area, demand["population"].to_numpy()[place], minlength=n)
     n_sites = np.bincount(inside, minlength=n)
-    table = _for_people(areas["name"].to_numpy(), people, n_sites, n_points=n_points, config=config)
+    table = _relate_to_population(
+        areas["name"].to_numpy(), people, n_sites, n_points=n_points, config=config
+    )
     table.insert(2, "population_of", population_of)
     return table
 
 
-def _for_people(
+def _relate_to_population(
     names: NDArray[Any],
     people: NDArray[np.float64],
     n_sites: NDArray[Any],
@@ -254,6 +261,7 @@ def _for_people(
     n_points: NDArray[np.float64],
     config: AccessConfig,
 ) -> pd.DataFrame:
+    """Build the table of charging points per 10,000 inhabitants."""
     nobody = np.full(len(people), np.nan)
     ratio = np.divide(n_points * _PER, people, out=nobody, where=people > 0)
     return pd.DataFrame(
@@ -265,24 +273,25 @@ def _for_people(
             "points_per_10000_people": pd.arrays.FloatingArray(
                 np.nan_to_num(ratio), np.isnan(ratio)
             ),
-            "class": _classes_of(ratio, config.points_classes),
+            "class": _name_classes(ratio, config.points_classes),
         }
     )
 
 
-def _are_inside(areas: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+def _find_inside(areas: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which locations of the demand lie in the areas."""
     inside = np.zeros(len(demand), dtype=bool)
-    inside[AreaFinder(areas.geometry.to_numpy()).pairs(*_lonlat(demand))[1]] = True
+    inside[AreaFinder(areas.geometry.to_numpy()).pairs(*_take_lonlat(demand))[1]] = True
     return inside
 
 
-def _lonlat(points: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _take_lonlat(points: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
 
 
 def class_names(ends: list[float]) -> list[str]:
     """
-    Name half-open classes: from 1 to below 3.
+    Return the names of half-open classes, such as "1 to below 3".
 
     Parameters
     ----------
@@ -301,6 +310,7 @@ def class_names(ends: list[float]) -> list[str]:
     ]
 
 
-def _classes_of(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
+def _name_classes(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
+    """Return the class of each ratio; None without population."""
     names, place = class_names(ends), np.searchsorted(ends, ratio, side="right")
     return [None if np.isnan(r) else names[p] for r, p in zip(ratio, place, strict=True)]

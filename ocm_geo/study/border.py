@@ -1,4 +1,4 @@
-"""The bundled border of a country, where a study names a country and no areas."""
+"""Load the bundled border of a country for a study that names a country but no areas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Border", "load_border"]
 
 _SMALL_KM2 = 2_000.0
-"""Below this, the area within the bundled border was 8 to 35 % less than the true one."""
+"""For smaller countries the area in the bundled border was 8 to 35 % below the true area."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Border:
     outline : geopandas.GeoDataFrame
         ``name`` (the code) and ``geometry``: the country as drawn, for shares of its area.
     territory : geopandas.GeoDataFrame
-        The same with the sea along its coast, for what lies in the country: a quay or an island
-        may be missing in the outline.
+        The same with the sea along its coast, for what lies in the country: the outline lacks
+        quays and small islands.
     note : str
-        Where the border comes from and how exact it is.
+        Source and accuracy of the border.
     """
 
     outline: gpd.GeoDataFrame
@@ -48,25 +48,25 @@ class Border:
 
 def load_border(country: str, reference: ReferenceData) -> Border | None:
     """
-    Find the bundled border of a country.
+    Return the bundled border of a country.
 
     Parameters
     ----------
     country : str
         Code or name.
     reference : ReferenceData
-        Where names of countries are looked up.
+        Reference data for the names of countries.
 
     Returns
     -------
     Border or None
-        None where there is no border of that country.
+        None if there is no border of that country.
 
     Warns
     -----
     InexactMethod
-        If there is none: coverage cannot be measured then. If the country is so small that the
-        generalised border is a rough guess of its area.
+        If there is no border, so that coverage cannot be measured, or the country is so small
+        that the area in the generalised border is inaccurate.
     """
     asked = StationQuery.build(None, reference=reference, countries=country)
     number = asked.describe()["countries"][0]
@@ -74,8 +74,8 @@ def load_border(country: str, reference: ReferenceData) -> Border | None:
     rows = np.flatnonzero(countries()["code"] == code)
     if not len(rows):
         warn_user(
-            f"coverage is not measured: there is no bundled border of {country}; name a file with "
-            "its border as area.file",
+            f"coverage is not measured: there is no bundled border of {country}; set area.file to "
+            "a file with its border",
             InexactMethod,
         )
         return None
@@ -84,22 +84,22 @@ def load_border(country: str, reference: ReferenceData) -> Border | None:
     note = (
         f"The area is the bundled border of {code} (Natural Earth 1:50 million, rounded to 0.01 "
         f"degrees). It is generalised: it may be off by {BORDER_KM:g} km, and small islands are "
-        "missing; with a file as area.file the shares follow that border."
+        "missing. Set area.file to measure with another border."
     )
     if apart:
-        note += f" Areas with a country code of their own are not part of it ({apart})."
-    outline = _one_area(code, outlines)
+        note += f" Territories with a country code of their own are not part of it ({apart})."
+    outline = _merge_shapes(code, outlines)
     size_km2 = float(area_km2(outline.geometry.iloc[0]))
     if size_km2 < _SMALL_KM2:
         warn_user(
             f"the bundled border of {code} is too coarse for a country of its size (it encloses "
-            f"{size_km2:,.0f} km2): shares of the area may be off by tens of per cent; name a file "
-            "with its border as area.file",
+            f"{size_km2:,.0f} km2): shares of the area may be off by tens of per cent; set "
+            "area.file to a file with its border",
             InexactMethod,
         )
     claimed = [territory(int(row)) for row in rows]
-    return Border(outline, _one_area(code, claimed), note)
+    return Border(outline, _merge_shapes(code, claimed), note)
 
 
-def _one_area(code: str, shapes: object) -> gpd.GeoDataFrame:
+def _merge_shapes(code: str, shapes: object) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"name": [code]}, geometry=[shapely.union_all(shapes)], crs=CRS)

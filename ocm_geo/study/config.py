@@ -1,4 +1,4 @@
-"""The configuration of a study, read from TOML and checked before any work."""
+"""Read the configuration of a study from TOML and check it before any work."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ def read_config(config: str | Path | Mapping[str, Any]) -> StudyConfig:
     Raises
     ------
     QueryError
-        If the file cannot be read, or a key or value is not one of a study.
+        If the file cannot be read, or a key or value is invalid.
     """
     if isinstance(config, str | Path):
-        return _from_file(expand_path(config, "config"))
+        return _read_config_file(expand_path(config, "config"))
     try:
-        return _checked(msgspec.convert(dict(config), StudyConfig))
+        return _check_config(msgspec.convert(dict(config), StudyConfig))
     except msgspec.ValidationError as error:
-        raise QueryError(f"the study's configuration: {_explain(error)}") from error
+        raise QueryError(f"the study's configuration: {_explain_decode_error(error)}") from error
 
 
 def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConfig:
     """
-    Change values of a configuration.
+    Return a configuration with changed values.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConf
     Returns
     -------
     StudyConfig
-        A new one, checked.
+        A new configuration, checked.
 
     Raises
     ------
     QueryError
-        If a key or value is not one of a study.
+        If a key or value is invalid.
     """
     tables = msgspec.to_builtins(config)
     for key, value in changes.items():
@@ -88,35 +88,36 @@ def changed_config(config: StudyConfig, changes: Mapping[str, Any]) -> StudyConf
             table = table[name]
             if not isinstance(table, dict):
                 raise QueryError(
-                    f"{key}: {name!r} is not a table of the configuration; set it whole"
+                    f"{key}: {name!r} is not a table of the configuration; set the whole key"
                 )
         table[last] = value
     return read_config(tables)
 
 
-def _from_file(path: Path) -> StudyConfig:
+def _read_config_file(path: Path) -> StudyConfig:
+    """Read and check a TOML file."""
     text = read_text(path, "the configuration")
     try:
         config = msgspec.toml.decode(text, type=StudyConfig)
     except msgspec.DecodeError as error:
-        raise QueryError(f"{path}: {_explain(error)}") from error
-    return _checked(_beside(config, path.parent))
+        raise QueryError(f"{path}: {_explain_decode_error(error)}") from error
+    return _check_config(_resolve_paths(config, path.parent))
 
 
-def _explain(error: msgspec.DecodeError) -> str:
-    """Name an unknown key, its table and the keys there are; leave other errors as they are."""
+def _explain_decode_error(error: msgspec.DecodeError) -> str:
+    """Return the message with an unknown key and the valid ones; else unchanged."""
     found = _UNKNOWN_KEY.fullmatch(str(error))
     if found is None:
         return str(error).replace("`object", "`table").replace("`array", "`list").replace("$.", "")
     key, path = found.groups(default="")
     table: Any = StudyConfig
     for name in filter(None, path.split(".")):
-        table = _table_of(table, re.sub(r"\[.*\]", "", name))
+        table = _find_table_type(table, re.sub(r"\[.*\]", "", name))
     keys = ", ".join(field.name for field in msgspec.structs.fields(table))
     return f"unknown key {key!r}" + (f" in {path}" if path else "") + f"; the keys are {keys}"
 
 
-def _table_of(table: type[msgspec.Struct], name: str) -> type[msgspec.Struct]:
+def _find_table_type(table: type[msgspec.Struct], name: str) -> type[msgspec.Struct]:
     """Return the type of the table, or of the tables of a list, under a key."""
     field = next(f for f in msgspec.structs.fields(table) if f.name == name)
     kinds = [kind for part in get_args(field.type) for kind in (part, *get_args(part))]
@@ -125,8 +126,8 @@ def _table_of(table: type[msgspec.Struct], name: str) -> type[msgspec.Struct]:
     )
 
 
-def _beside(config: StudyConfig, folder: Path) -> StudyConfig:
-    """Make paths of the file relative to the file, not to where the user happens to be."""
+def _resolve_paths(config: StudyConfig, folder: Path) -> StudyConfig:
+    """Resolve the paths of a file relative to the file, not to the working folder."""
 
     def placed(text: str | None, *words: str) -> str | None:
         return text if not text or text in words else str(folder / Path(text).expanduser())
@@ -145,30 +146,31 @@ def _beside(config: StudyConfig, folder: Path) -> StudyConfig:
     return replace(config, area=area, route=route, source=source, demand=demand, access=access)
 
 
-def _checked(config: StudyConfig) -> StudyConfig:
-    """Find wrong filters and distances before anything is asked or written."""
+def _check_config(config: StudyConfig) -> StudyConfig:
+    """Check filters and distances before anything is requested or written."""
     _check_groups(config)
     distances = config.coverage.within_km
     if not distances or not all(0 < km < math.inf for km in distances):
         raise QueryError(f"coverage.within_km must be distances above 0 km, not {distances}")
     if config.area.bbox is not None:
-        with _named("area."):
+        with _name_table_in_errors("area."):
             Box(*config.area.bbox)
     if config.access is not None:
-        _check_access(config.access)
+        _check_access_config(config.access)
     elif config.demand is not None:
-        raise QueryError("[demand] is for access: add [access], or leave it out")
+        raise QueryError("[demand] is only used for access: add [access], or remove it")
     return config
 
 
 def _check_groups(config: StudyConfig) -> None:
+    """Check the groups, tiers, usages and their filters."""
     if not config.groups:
         raise QueryError("groups: a study needs at least one group of stations")
     if config.groups != [EVERYTHING] and (config.tiers or config.usages):
-        raise QueryError("give [[groups]], or [[tiers]] and [[usages]], not both")
+        raise QueryError("use either [[groups]], or [[tiers]] and [[usages]]")
     for tier in config.tiers:
         if (tier.above_kw is None) == (tier.min_power_kw is None):
-            raise QueryError(f"tier {tier.name!r}: give above_kw or min_power_kw, one of them")
+            raise QueryError(f"tier {tier.name!r}: set either above_kw or min_power_kw")
     groups = config.choices
     names = [group.name for group in groups]
     if len(set(names)) < len(names):
@@ -176,24 +178,25 @@ def _check_groups(config: StudyConfig) -> None:
     named = {"": config.filters, **{f"group {group.name!r}: ": group.filters for group in groups}}
     for name, filters in named.items():
         if "max_results" in filters:
-            raise QueryError(f"{name}filters: a study needs all stations; leave max_results out")
-        # Labels may need the source's own reference data: they are checked when it is asked.
-        numbers = {k: v for k, v in filters.items() if not _has_text(v)}
-        with _named(f"{name}filters."):
+            raise QueryError(f"{name}filters: a study needs all stations: remove max_results")
+        # Labels may need the reference data of the source: they are checked when it is queried.
+        numbers = {k: v for k, v in filters.items() if not _contains_text(v)}
+        with _name_table_in_errors(f"{name}filters."):
             StationQuery.build(None, **numbers)
 
 
-def _check_access(access: AccessConfig) -> None:
+def _check_access_config(access: AccessConfig) -> None:
+    """Check the numbers and the method of access."""
     for name in ("classes", "points_classes"):
         ends = getattr(access, name)
         rising = all(low < high for low, high in pairwise([0, *ends, math.inf]))
         if not ends or not rising:
-            raise QueryError(f"access.{name} must be numbers above 0, ascending, not {ends}")
+            raise QueryError(f"access.{name} must be ascending numbers above 0, not {ends}")
     if not 0 < access.search_km < math.inf:
         raise QueryError(f"access.search_km must be above 0 km, not {access.search_km}")
     if access.n_boot < 0:
         raise QueryError(f"access.n_boot must be 0 or more, not {access.n_boot}")
-    with _named("access."):
+    with _name_table_in_errors("access."):
         if access.costs is None:
             check_km(access.catchment, "catchment")
         else:
@@ -202,15 +205,16 @@ def _check_access(access: AccessConfig) -> None:
 
 
 @contextmanager
-def _named(table: str) -> Iterator[None]:
-    """Say of a wrong value in which table of the file it stands."""
+def _name_table_in_errors(table: str) -> Iterator[None]:
+    """Add the table of the file to the message of an error."""
     try:
         yield
     except QueryError as error:
         raise QueryError(f"{table}{error}") from error
 
 
-def _has_text(value: object) -> bool:
+def _contains_text(value: object) -> bool:
+    """Return whether a value is a text or a list with one."""
     return isinstance(value, str) or (
         isinstance(value, list) and any(isinstance(v, str) for v in value)
     )

@@ -1,4 +1,4 @@
-"""Where the people of a study live: areas, points, a table, or the cells of a raster."""
+"""Read the population of a study: areas, points, a table, or the cells of a raster."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ _USUAL = {
     "lon_column": ("lon", "longitude", "lng", "long", "x", "lon_dd", "longitude_deg"),
     "lat_column": ("lat", "latitude", "y", "lat_dd", "latitude_deg"),
 }
-"""Names under which a column of degrees is found where the study does not name it."""
+"""Names of columns of degrees that are found if the study does not name them."""
 _LIMITS = {"lon_column": 180.0, "lat_column": 90.0}
 
 
 def load_demand(demand: DemandConfig | None, areas: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
     """
-    Read where people live.
+    Read the locations of the population.
 
     Parameters
     ----------
     demand : DemandConfig, optional
-        Which file; without one the areas.
+        The file; by default the areas.
     areas : geopandas.GeoDataFrame, optional
         The areas of the study, with ``population``.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        Points in EPSG:4326 with ``population``; the index is the name of each place.
+        Points in EPSG:4326 with ``population``; the index is the name of each location.
 
     Raises
     ------
@@ -58,48 +58,49 @@ def load_demand(demand: DemandConfig | None, areas: gpd.GeoDataFrame | None) -> 
     if demand is None or demand.file is None:
         if areas is None or "population" not in areas:
             raise QueryError(
-                "access needs people: name [demand] file, or areas with a population_column"
+                "access needs a population: set [demand] file, or areas with a population_column"
             )
-        return _at_points(areas.set_index("name"), "population")
+        return _reduce_to_points(areas.set_index("name"), "population")
     path = expand_path(demand.file, "[demand] file")
     if not path.exists():
         raise QueryError(f"demand file {path} does not exist")
     if path.suffix.lower() in _RASTERS:
-        return _cells(path)
+        return _read_raster_points(path)
     if path.suffix.lower() in _TABLES:
-        table = _read_points(path, demand)
+        table = _read_demand_points(path, demand)
     else:
         table = read_places(str(path), "demand file")
     if demand.population_column not in table:
         raise QueryError(
             f"demand file {path} has no column {demand.population_column!r}; set "
-            f"population_column to one of {_own_columns(table)}"
+            f"population_column to one of {_list_data_columns(table)}"
         )
     if demand.name_column is not None:
         if demand.name_column not in table:
             raise QueryError(
                 f"demand file {path} has no column {demand.name_column!r}; set name_column to "
-                f"one of {_own_columns(table)}"
+                f"one of {_list_data_columns(table)}"
             )
         table = table.set_index(name_rows(table[demand.name_column]))
     try:
-        return _at_points(table, demand.population_column)
+        return _reduce_to_points(table, demand.population_column)
     except QueryError as error:
         raise QueryError(f"demand file {path}: {error}") from error
 
 
-def _own_columns(table: pd.DataFrame) -> list[str]:
+def _list_data_columns(table: pd.DataFrame) -> list[str]:
+    """Return the names of the columns except the geometry."""
     return [str(name) for name in table.columns if name != "geometry"]
 
 
 def load_costs(access: AccessConfig) -> pd.DataFrame | None:
     """
-    Read the user's own costs.
+    Read the costs that replace distances.
 
     Parameters
     ----------
     access : AccessConfig
-        Which file.
+        The file.
 
     Returns
     -------
@@ -136,8 +137,8 @@ def _parse_costs(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _at_points(table: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
-    """Let areas count at a point inside them."""
+def _reduce_to_points(table: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
+    """Return points with the population; areas count at a point inside them."""
     persons = people(table, column)
     points = table.geometry.to_crs(CRS)
     if (shapely.get_type_id(points.to_numpy()) != shapely.GeometryType.POINT).any():
@@ -148,16 +149,16 @@ def _at_points(table: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
     )
 
 
-def _read_points(path: Path, demand: DemandConfig) -> gpd.GeoDataFrame:
+def _read_demand_points(path: Path, demand: DemandConfig) -> gpd.GeoDataFrame:
     """Read a table of points; names stay as they are in the file, such as 01067 or NA."""
     table = read_text_table(path, "demand file")
     if table.empty:
         raise QueryError(f"demand file {path} has no rows")
-    lon, lat = _position_columns(table, path, demand)
+    lon, lat = _find_position_columns(table, path, demand)
     comma = table[[lon, lat]].apply(lambda texts: texts.str.contains(",", regex=False).any()).any()
     decimal = "," if comma else "."
     for key, column in (("lon_column", lon), ("lat_column", lat)):
-        table[column] = _parse_degrees(table[column], decimal, f"demand file {path}", key)
+        table[column] = _parse_degree_column(table[column], decimal, f"demand file {path}", key)
     population = demand.population_column
     if population in table and population not in {lon, lat}:
         table[population] = _parse_population(table[population], decimal, f"demand file {path}")
@@ -166,7 +167,7 @@ def _read_points(path: Path, demand: DemandConfig) -> gpd.GeoDataFrame:
 
 
 def _parse_population(texts: pd.Series, decimal: str, what: str) -> pd.Series:
-    """Parse a column of population; a sign that could mean thousands or decimals is an error."""
+    """Parse a column of population; ambiguous separators are an error."""
     numbers = parse_numbers(texts, decimal)
     if numbers.isna().any():
         first = int(np.argmax(numbers.isna()))
@@ -174,15 +175,18 @@ def _parse_population(texts: pd.Series, decimal: str, what: str) -> pd.Series:
             f"{what}: {numbers.isna().sum()} of {len(texts)} values of {texts.name!r} "
             f"(population_column) are missing or not numbers with the decimal sign {decimal!r} "
             f"(first: row {texts.index[first]}, {texts.iloc[first]!r}); write them without "
-            "separators of thousands"
+            "thousands separators"
         )
     return numbers
 
 
-def _position_columns(table: pd.DataFrame, path: Path, demand: DemandConfig) -> tuple[str, str]:
+def _find_position_columns(
+    table: pd.DataFrame, path: Path, demand: DemandConfig
+) -> tuple[str, str]:
     """Return the columns that the study names, or those with usual names."""
     found = {
-        key: getattr(demand, key) or _usual_column(table, usual) for key, usual in _USUAL.items()
+        key: getattr(demand, key) or _find_usual_column(table, usual)
+        for key, usual in _USUAL.items()
     }
     wrong = [key for key, column in found.items() if column not in table]
     if wrong:
@@ -190,18 +194,19 @@ def _position_columns(table: pd.DataFrame, path: Path, demand: DemandConfig) -> 
         raise QueryError(
             f"demand file {path} has {' and '.join(named) or 'no columns with usual names'} for "
             "positions: set lon_column and lat_column to the columns with the longitude and the "
-            f"latitude in degrees, of {_own_columns(table)}"
+            f"latitude in degrees, of {_list_data_columns(table)}"
         )
     return str(found["lon_column"]), str(found["lat_column"])
 
 
-def _usual_column(table: pd.DataFrame, usual: tuple[str, ...]) -> str | None:
+def _find_usual_column(table: pd.DataFrame, usual: tuple[str, ...]) -> str | None:
+    """Return the first column with a usual name; None without one."""
     names = {str(column).casefold(): str(column) for column in reversed(table.columns)}
     return next((names[name] for name in usual if name in names), None)
 
 
-def _parse_degrees(texts: pd.Series, decimal: str, what: str, key: str) -> pd.Series:
-    """Parse the degrees of a column, all of which must be on Earth."""
+def _parse_degree_column(texts: pd.Series, decimal: str, what: str, key: str) -> pd.Series:
+    """Parse a column of degrees, all of which must be on Earth."""
     numbers = parse_numbers(texts, decimal)
     wrong = ~(numbers.abs() <= _LIMITS[key])
     if wrong.any():
@@ -214,12 +219,12 @@ def _parse_degrees(texts: pd.Series, decimal: str, what: str, key: str) -> pd.Se
     return numbers
 
 
-def _cells(path: Path) -> gpd.GeoDataFrame:
-    """Take the cells that have people, at their centres."""
+def _read_raster_points(path: Path) -> gpd.GeoDataFrame:
+    """Return the populated cells of a raster as points at their centres."""
     grid = open_grid(path)
     parts = list(read_cells(grid, grid.windows()))
     if not parts:
-        raise QueryError(f"demand raster {path}: nobody lives in it")
+        raise QueryError(f"demand raster {path} has no population")
     row, column, lon, lat, counts = (np.concatenate(values) for values in zip(*parts, strict=True))
     names = pd.Index([f"{r}, {c}" for r, c in zip(row, column, strict=True)])
     points = gpd.points_from_xy(lon, lat)

@@ -1,4 +1,4 @@
-"""The figures and the map of a study."""
+"""Draw the figures and the map of a study."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def draw_figures(result: StudyResult) -> list[Path]:
     Returns
     -------
     list of pathlib.Path
-        ``stations.png``, ``map.html`` and, where they were measured, ``coverage.png``,
-        ``route.png``, ``distances.png`` and ``lorenz.png``. More groups than one figure can tell
-        apart go on in ``coverage_2.png`` and so on.
+        ``stations.png``, ``map.html`` and, if they were measured, ``coverage.png``,
+        ``route.png``, ``distances.png`` and ``lorenz.png``. Groups that do not fit in one figure
+        continue in ``coverage_2.png`` and so on.
     """
-    written = [_save(plot_stations(result.stations), result.folder / "stations.png")]
-    for number, groups in enumerate(_parts(list(result.groups), len(result.config.tiers)), 1):
+    written = [_save_and_close(plot_stations(result.stations), result.folder / "stations.png")]
+    for number, groups in enumerate(_split_names(list(result.groups), len(result.config.tiers)), 1):
         end = ".png" if number == 1 else f"_{number}.png"
-        for name, ax in _of_groups(result, groups):
-            written.append(_save(ax, result.folder / f"{name}{end}"))
+        for name, ax in _draw_groups(result, groups):
+            written.append(_save_and_close(ax, result.folder / f"{name}{end}"))
     if result.route is not None and result.gaps is not None and result.config.route is not None:
         strip = plot_route(
             result.route,
@@ -61,38 +61,41 @@ def draw_figures(result: StudyResult) -> list[Path]:
             gaps=result.gaps,
             limit_km=result.config.route.limit_km,
         )
-        written.append(_save(strip, result.folder / "route.png"))
+        written.append(_save_and_close(strip, result.folder / "route.png"))
     path = result.folder / "map.html"
     to_html(add_labels(result.stations, result.reference), path)
     return [*written, path]
 
 
-def _parts(groups: list[str], n_tiers: int) -> list[list[str]]:
-    """Split groups so that a figure can tell them apart: the tiers of a class of users together."""
+def _split_names(groups: list[str], n_tiers: int) -> list[list[str]]:
+    """Split groups so that a figure can distinguish them; tiers of one usage stay together."""
     step = n_tiers if 1 < n_tiers <= _MOST_LINES else _MOST_LINES
     return [groups[start : start + step] for start in range(0, len(groups), step)]
 
 
-def _of_groups(result: StudyResult, groups: list[str]) -> Iterator[tuple[str, Axes]]:
+def _draw_groups(result: StudyResult, groups: list[str]) -> Iterator[tuple[str, Axes]]:
+    """Yield the figures of coverage, distances and equity for some groups."""
     if result.coverage is not None:
-        yield "coverage", plot_coverage(_rows(result.coverage, groups))
+        yield "coverage", plot_coverage(_select_groups(result.coverage, groups))
     if result.access is None:
         return
     unit = result.access.means["unit"].iloc[0]
-    places = _rows(result.access.access, groups)
+    places = _select_groups(result.access.access, groups)
     by = "group" if len(groups) > 1 else None
     yield "distances", plot_distances(places, column=f"nearest_{unit}", weights="population", by=by)
-    if curves := {g: found for g in groups if (found := _curve(result.access, g)) is not None}:
+    if curves := {
+        g: found for g in groups if (found := _build_curve(result.access, g)) is not None
+    }:
         yield "lorenz", plot_lorenz(curves)
 
 
-def _rows(table: Any, groups: list[str]) -> Any:  # noqa: ANN401 - the same kind of table
+def _select_groups(table: Any, groups: list[str]) -> Any:  # noqa: ANN401 - the same kind of table
     return table[table["group"].isin(groups)]
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """What `plot_lorenz` asks of an `Equity`."""
+    """The attributes of `Equity` that `plot_lorenz` uses."""
 
     lorenz: pd.DataFrame
     intervals: pd.DataFrame
@@ -100,17 +103,18 @@ class _Curve:
     facts: dict[str, int]
 
 
-def _curve(found: AccessTables, group: str) -> _Curve | None:
-    """Give the curve of a group, unless there is nothing to share."""
-    lorenz = _rows(found.lorenz, [group]) if len(found.lorenz) else found.lorenz
+def _build_curve(found: AccessTables, group: str) -> _Curve | None:
+    """Return the Lorenz curve of a group; None without any access."""
+    lorenz = _select_groups(found.lorenz, [group]) if len(found.lorenz) else found.lorenz
     if lorenz.empty:
         return None
-    measures = _rows(found.equity, [group]).set_index("measure")
-    places = _rows(found.access, [group])["access"].notna().sum()
+    measures = _select_groups(found.equity, [group]).set_index("measure")
+    places = _select_groups(found.access, [group])["access"].notna().sum()
     return _Curve(lorenz, measures, float(measures.loc["gini", "value"]), {"n": int(places)})
 
 
-def _save(ax: Axes, path: Path) -> Path:
+def _save_and_close(ax: Axes, path: Path) -> Path:
+    """Save a figure and close it."""
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
     save_figure(ax, path, dpi=_DPI)

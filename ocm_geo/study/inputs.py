@@ -1,4 +1,4 @@
-"""The inputs of a study: its areas, its route and the stations that bear on them."""
+"""Read the inputs of a study: its areas, its route and the stations around them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def open_source(named: str | None, source: SourceLike | None, at: str | None = N
     named : str, optional
         ``sample``, ``api`` or the path of a mirror.
     source : Source, path, "sample" or "api", optional
-        The caller's, which goes first.
+        The source of the caller, which takes precedence.
     at : str, optional
         A snapshot of the mirror, or the ISO date of its data.
 
@@ -84,13 +84,13 @@ def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:
     Parameters
     ----------
     area : AreaConfig
-        Where.
+        The configuration of the area.
 
     Returns
     -------
     geopandas.GeoDataFrame or None
-        Columns ``name``, ``geometry`` (EPSG:4326) and, where there is one, ``population``;
-        None where the configuration names a country alone.
+        Columns ``name``, ``geometry`` (EPSG:4326) and, if configured, ``population``; None if
+        the configuration names only a country.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:
         If the file or a column does not exist, or no row is left.
     """
     if area.file is None:
-        return None if area.bbox is None else _box_area(area.bbox)
+        return None if area.bbox is None else _draw_box(area.bbox)
     if area.file == SAMPLE:
         from ocm_geo.sources.sample import sample_areas  # noqa: PLC0415 - loaded when needed
 
@@ -110,7 +110,7 @@ def load_areas(area: AreaConfig) -> gpd.GeoDataFrame | None:
     kept = gpd.GeoDataFrame(geometry=table.geometry.to_crs("EPSG:4326"))
     for name, column in columns.items():
         if column is not None:
-            kept[name] = _column(table, column, area.file)
+            kept[name] = _take_area_column(table, column, area.file)
     labels = table.index.to_series() if area.name_column is None else kept["name"]
     kept["name"] = name_rows(labels)
     return kept
@@ -123,9 +123,9 @@ def load_route(route: RouteConfig, areas: gpd.GeoDataFrame | None) -> shapely.Li
     Parameters
     ----------
     route : RouteConfig
-        Which.
+        The configuration of the route.
     areas : geopandas.GeoDataFrame, optional
-        To clip it to.
+        Areas to clip the route to.
 
     Returns
     -------
@@ -135,20 +135,20 @@ def load_route(route: RouteConfig, areas: gpd.GeoDataFrame | None) -> shapely.Li
     Raises
     ------
     QueryError
-        If no file was named, or clipping leaves nothing.
+        If there is no file, or clipping leaves nothing.
     """
     if route.clip and areas is None:
         raise QueryError("route.clip = true needs areas: set area.file, area.bbox or area.country")
     if not route.file:
-        raise QueryError("route: no file; name one in the configuration or with --route")
+        raise QueryError("route: no file; set one in the configuration or with --route")
     if route.where and route.feature is not None:
         raise QueryError("route: set where or feature, not both")
     clip = areas if route.clip else None
     if route.file == SAMPLE:
         from ocm_geo.sources.sample import sample_route  # noqa: PLC0415 - loaded when needed
 
-        return sample_route() if clip is None else _clip_line(sample_route(), clip)
-    feature = _sql(route.where) if route.where else route.feature
+        return sample_route() if clip is None else _clip_sample_route(sample_route(), clip)
+    feature = _write_sql(route.where) if route.where else route.feature
     with advise_in_keys("route", ("clip", "feature", "layer", "max_join_km")):
         return route_from_file(
             route.file,
@@ -166,7 +166,7 @@ def load_stations(
     demand: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Get all stations that bear on areas and people: those inside, and those within reach of them.
+    Return all stations inside or within reach of the areas and the population.
 
     Parameters
     ----------
@@ -175,28 +175,29 @@ def load_stations(
     areas : geopandas.GeoDataFrame, optional
         Its areas.
     source : Source
-        Where stations come from.
+        The source of the stations.
     demand : geopandas.GeoDataFrame, optional
-        Where people live: inside the areas or not.
+        The population, inside the areas or not.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        A station table, without the states that the study drops.
+        A station table, without stations of a status that the study drops.
     """
-    found = _asked(config, areas, source, demand)
+    found = _query_stations(config, areas, source, demand)
     if not config.drop_status:
         return found
     kept = carry(found[~found["status_type_id"].isin(config.drop_status)], found)
     return attach(kept, dropped_status=config.drop_status, n_dropped=len(found) - len(kept))
 
 
-def _asked(
+def _query_stations(
     config: StudyConfig,
     areas: gpd.GeoDataFrame | None,
     source: Source,
     demand: gpd.GeoDataFrame | None,
 ) -> gpd.GeoDataFrame:
+    """Query the stations in the box around areas and population, within reach."""
     filters: dict[str, Any] = dict(config.filters)
     if config.area.country is not None:
         filters["countries"] = config.area.country
@@ -205,8 +206,10 @@ def _asked(
         return stations(source=source, **filters)
     west, south, east, north = np.transpose(boxes)
     around = west.min(), south.min(), east.max(), north.max()
-    # The box is only a frame: what is outside is seen from the areas and people themselves.
-    found = ask_source(Box(*_padded(around, config.reach_km)), source, filters, outside="ignore")
+    # The box only limits the query: coverage of the source is judged by areas and population.
+    found = ask_source(
+        Box(*_pad_bounds(around, config.reach_km)), source, filters, outside="ignore"
+    )
     if areas is not None and len(areas):
         found = mark_areas(found, shapely.make_valid(areas.geometry.to_numpy()))
     return found if demand is None else mark_demand(found, demand)
@@ -216,7 +219,7 @@ def rows_where(
     table: gpd.GeoDataFrame, where: Mapping[str, str | int], what: str
 ) -> gpd.GeoDataFrame:
     """
-    Keep the rows that have the given values.
+    Return the rows that have the given values.
 
     Parameters
     ----------
@@ -225,7 +228,7 @@ def rows_where(
     where : mapping
         Column to value.
     what : str
-        What the table is, for messages.
+        Name of the table, for messages.
 
     Returns
     -------
@@ -238,15 +241,15 @@ def rows_where(
         If a column does not exist or no row is left.
     """
     for column, value in where.items():
-        found = _column(table, column, what).astype(str) == str(value)
+        found = _take_area_column(table, column, what).astype(str) == str(value)
         table = table[found]
     if table.empty:
         raise QueryError(f"{what}: no row has {dict(where)}")
     return table
 
 
-def _sql(where: Mapping[str, str | int]) -> str:
-    """Say the choice of a row in the language that GDAL reads."""
+def _write_sql(where: Mapping[str, str | int]) -> str:
+    """Return the selection of a row as SQL for GDAL."""
     words = []
     for column, value in where.items():
         text = str(value).replace("'", "''")
@@ -263,28 +266,28 @@ def read_places(file: str, what: str = "area file") -> gpd.GeoDataFrame:
     file : str
         Path of a file in any format that GDAL reads, or of GeoParquet.
     what : str
-        What the file is, for messages.
+        Name of the file, for messages.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The rows of the file that have a shape.
+        The rows of the file with a geometry.
 
     Raises
     ------
     QueryError
-        If it does not exist, cannot be read, has no rows, no shapes or no coordinate reference
+        If it does not exist, cannot be read, has no rows, no geometry or no coordinate reference
         system.
 
     Warns
     -----
     DroppedRows
-        If some rows have no shape.
+        If some rows have no geometry.
     """
     path = expand_path(file, "file")
     if not path.exists():
         raise QueryError(f"{what} {file} does not exist")
-    table = _read_file(path, what)
+    table = _read_area_file(path, what)
     if table.empty:
         raise QueryError(f"{what} {file} has no rows")
     if not isinstance(table, gpd.GeoDataFrame):
@@ -292,18 +295,19 @@ def read_places(file: str, what: str = "area file") -> gpd.GeoDataFrame:
     shapes = table.geometry
     bare = (shapes.isna() | shapes.is_empty).to_numpy()
     if bare.all():
-        raise QueryError(f"{what} {file}: no row has a shape (its geometry is missing or empty)")
+        raise QueryError(f"{what} {file}: no row has a geometry (all are missing or empty)")
     check_crs(table, f"{what} {file}")
     if bare.any():
         warn_user(
-            f"{what} {file}: {bare.sum()} of {len(table)} rows have no shape and are left out "
+            f"{what} {file}: {bare.sum()} of {len(table)} rows have no geometry and are left out "
             f"(first: row {int(np.flatnonzero(bare)[0])})",
             DroppedRows,
         )
     return table[~bare]
 
 
-def _read_file(path: Path, what: str) -> pd.DataFrame:
+def _read_area_file(path: Path, what: str) -> pd.DataFrame:
+    """Read a file with geopandas."""
     try:
         if path.suffix.lower() == ".parquet":
             table: pd.DataFrame = gpd.read_parquet(path)
@@ -326,7 +330,7 @@ def name_rows(values: pd.Series) -> pd.Index:
     Returns
     -------
     pandas.Index of str
-        The names; ``row 3`` where there is none.
+        The names; ``row 3`` for a missing one.
     """
     bare = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
     names = [
@@ -336,30 +340,32 @@ def name_rows(values: pd.Series) -> pd.Index:
     return pd.Index(names)
 
 
-def _column(table: gpd.GeoDataFrame, column: str, what: str) -> Any:  # noqa: ANN401 - a Series
+def _take_area_column(table: gpd.GeoDataFrame, column: str, what: str) -> Any:  # noqa: ANN401 - a Series
     if column not in table:
         raise QueryError(f"{what} has no column {column!r}; it has {list(table.columns)}")
     return table[column]
 
 
-def _box_area(bbox: tuple[float, float, float, float]) -> gpd.GeoDataFrame:
+def _draw_box(bbox: tuple[float, float, float, float]) -> gpd.GeoDataFrame:
+    """Return the area of a box, also across the antimeridian."""
     west, south, east, north = bbox
     shape = geodesy.as_polygons(shapely.box(west, south, east + 360 * (east < west), north))
     return gpd.GeoDataFrame({"name": ["box"]}, geometry=[shape], crs="EPSG:4326")
 
 
-def _clip_line(line: shapely.LineString, areas: gpd.GeoDataFrame) -> shapely.LineString:
-    """Keep the longest piece inside: a coarse border cuts slivers off a road along it."""
+def _clip_sample_route(line: shapely.LineString, areas: gpd.GeoDataFrame) -> shapely.LineString:
+    """Return the longest piece inside: a coarse border cuts slivers off a road along it."""
     inside = shapely.intersection(line, areas.union_all())
     pieces = [
         p for p in shapely.get_parts(shapely.line_merge(inside)) if p.geom_type == "LineString"
     ]
     if not pieces:
-        raise QueryError("route: no part of it lies inside the area; set clip = false")
+        raise QueryError("route: no part lies inside the area; set clip = false")
     return max(pieces, key=lambda piece: geodesy.Line(piece).length_km)
 
 
-def _padded(bounds: Any, km: float) -> tuple[float, float, float, float]:  # noqa: ANN401 - array
+def _pad_bounds(bounds: Any, km: float) -> tuple[float, float, float, float]:  # noqa: ANN401 - array
+    """Return bounds widened by a distance, at least; the whole circle near a pole."""
     west, south, east, north = (float(v) for v in bounds)
     d_lat = km / _KM_PER_DEGREE
     south, north = max(south - d_lat, -90.0), min(north + d_lat, 90.0)

@@ -1,4 +1,4 @@
-"""The numbers of a study: coverage and gaps for each group, and the state of the data."""
+"""Measure coverage and gaps for each group of a study, and the quality of its data."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def split_groups(
     stations: gpd.GeoDataFrame, groups: Sequence[Group], reference: ReferenceData
 ) -> dict[str, gpd.GeoDataFrame]:
     """
-    Choose the stations of each group.
+    Return the stations of each group.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table.
     groups : sequence of Group
-        The choices.
+        The groups.
     reference : ReferenceData
-        Where labels are looked up.
+        Reference data for the labels.
 
     Returns
     -------
@@ -61,18 +61,18 @@ def coverage_by_group(
     demand: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Measure the coverage of each area, and of all together, for each group.
+    Measure the coverage of each area for each group.
 
     Parameters
     ----------
     areas : geopandas.GeoDataFrame
-        ``name``, ``geometry`` and perhaps ``population``.
+        ``name``, ``geometry`` and optionally ``population``.
     groups : dict
         Name to station table.
     within_km : sequence of float
         Distances, km.
     demand : geopandas.GeoDataFrame, optional
-        Points with ``population``: the people, where the areas have none.
+        Points with ``population``, if the areas have none.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def gaps_by_group(
     route: shapely.LineString, groups: dict[str, gpd.GeoDataFrame], within_km: float
 ) -> gpd.GeoDataFrame:
     """
-    Find the gaps along the route for each group.
+    Return the gaps along the route for each group.
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def data_quality(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     pandas.DataFrame
         ``what``, ``count``, ``of`` and ``share``; one row for each kind of uncertainty.
     """
-    plugs = connections(stations)
-    now = _as_of(stations)
+    table = connections(stations)
+    now = _find_newest_change(stations)
     old = stations["date_last_status_update"] < now - pd.DateOffset(years=_STALE_YEARS)
     sites = {
         "no operator": stations["operator_id"].isna() | (stations["operator_id"] == 1),
@@ -144,30 +144,31 @@ def data_quality(stations: gpd.GeoDataFrame) -> pd.DataFrame:
         "no connections": stations["connections"] == "[]",
         "number of points not given": stations["n_points"].isna(),
         f"no change for {_STALE_YEARS} years before {now:%Y-%m-%d}": old,
-        "same position as another site": stations.geometry.duplicated(keep=False),
+        "same position as another station": stations.geometry.duplicated(keep=False),
     }
-    source = plugs["power_source"]
+    source = table["power_source"]
     ports = {
-        "connections without power": plugs["power_kw"].isna(),
-        "implausible power (more than the connector can deliver; not in any sum)": ~plugs[
+        "connections without power": table["power_kw"].isna(),
+        "implausible power (more than the connector can deliver; not in any sum)": ~table[
             "power_plausible"
         ],
         "power estimated by an import": source == "estimated_by_import",
         "power equal to the server's amps x volts formula": source == "given_as_formula",
         "power computed here from amps and volts": source == "computed",
-        "quantity not given (counted as 1)": plugs["quantity"].isna(),
+        "quantity not given (counted as 1)": table["quantity"].isna(),
     }
-    rows = [_count(what, flag, "stations") for what, flag in sites.items()]
-    rows += [_count(what, flag, "connections") for what, flag in ports.items()]
+    rows = [_count_flagged(what, flag, "stations") for what, flag in sites.items()]
+    rows += [_count_flagged(what, flag, "connections") for what, flag in ports.items()]
     return pd.DataFrame(rows)
 
 
-def _as_of(stations: gpd.GeoDataFrame) -> pd.Timestamp:
-    """Age is counted from the newest change in the data, so that a study repeats exactly."""
+def _find_newest_change(stations: gpd.GeoDataFrame) -> pd.Timestamp:
+    """Return the newest change in the data, so that ages do not depend on the day of the study."""
     newest = stations["date_last_status_update"].max()
     return pd.Timestamp("1970-01-01", tz="UTC") if newest is pd.NaT else newest
 
 
-def _count(what: str, flag: Any, of: str) -> dict[str, Any]:  # noqa: ANN401 - boolean Series
+def _count_flagged(what: str, flag: Any, of: str) -> dict[str, Any]:  # noqa: ANN401 - boolean Series
+    """Return a row with the number and share of flagged rows."""
     n, total = int(flag.fillna(value=False).sum()), len(flag)
     return {"what": what, "count": n, "of": f"{total:,} {of}", "share": n / total if total else 0.0}

@@ -1,4 +1,4 @@
-"""The report of a study: one HTML file of figures, numbers, uncertainty, credit and recipe."""
+"""Write the report of a study: one HTML file with figures, numbers, quality and credit."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _PER = 10_000
 _FEW_ROWS = 60
 _FIGURES = {
     "stations": "Charging stations in the area of study, by highest power of a connection.",
-    "coverage": "Share of the area (and of its people, where they are known) within reach.",
+    "coverage": "Share of the area (and of its population, where it is known) within reach.",
     "route": "Stations along the route by kilometre, and gaps.",
-    "distances": "Share of people ({places}) by their way to the nearest station, {unit}, "
+    "distances": "Share of the population ({places}) by distance to the nearest station, {unit}, "
     "within {search}.",
-    "lorenz": "How access ({supply} in reach, {method}) is shared among people ({places}): the "
-    "nearer to the line of equal shares, the more equally.",
+    "lorenz": "Distribution of access ({supply} within reach, {method}) over the population "
+    "({places}): the nearer to the line of equal shares, the more equal.",
 }
 
 
 def write_report(result: StudyResult) -> Path:
     """
-    Write ``report.html``: readable by itself, without network.
+    Write ``report.html``, which is self-contained and needs no network.
 
     Parameters
     ----------
     result : StudyResult
-        The finished study, its figures written.
+        The finished study with its figures.
 
     Returns
     -------
@@ -52,65 +52,70 @@ def write_report(result: StudyResult) -> Path:
         The report.
     """
     loader = jinja2.PackageLoader("ocm_geo.study", "templates")
-    # Texts of stations are written by strangers: everything is escaped.
+    # Anyone can contribute texts of stations: everything is escaped.
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
     template = environment.get_template("report.html.j2")
-    page = template.render(**_facts(result))
+    page = template.render(**_collect_facts(result))
     return write_whole(result.report, page)
 
 
-def _facts(result: StudyResult) -> dict[str, Any]:
+def _collect_facts(result: StudyResult) -> dict[str, Any]:
+    """Collect all values of the template."""
     route = result.config.route
     return {
         "title": result.config.title,
         "note": result.config.note,
         "provenance": read_attrs(result.stations),
-        "headline": _headline(result),
-        "groups": _groups(result),
+        "headline": _build_headline(result),
+        "groups": _describe_groups(result),
         "dropped": result.config.drop_status,
         "country": result.config.area.country,
         "border": result.border.note if result.border else None,
-        "figures": _figures(result),
-        "coverage": _coverage_rows(result),
-        "people_rule": _people_rule(result),
-        "gaps": _gap_rows(result),
-        "reach": _reach(result),
+        "figures": _embed_figures(result),
+        "coverage": _sum_coverage(result),
+        "people_rule": _describe_population(result),
+        "gaps": _summarise_gaps(result),
+        "reach": _summarise_access(result),
         "access": result.config.access,
         "route": route,
         "quality": result.quality.to_dict("records"),
-        "outside": _outside(result),
+        "outside": _describe_outside_data(result),
         "credit": attribution(result.stations, result.reference),
         "files": sorted(path.name for path in result.written),
     }
 
 
-def _outside(result: StudyResult) -> list[str]:
+def _describe_outside_data(result: StudyResult) -> list[str]:
+    """Return the sentences about countries without data, each once."""
     tables = [result.stations, result.route_stations]
     found = [describe_outside(read_attrs(table)) for table in tables if table is not None]
     return [sentence for sentence in dict.fromkeys(found) if sentence]
 
 
-def _headline(result: StudyResult) -> list[tuple[str, str]]:
+def _build_headline(result: StudyResult) -> list[tuple[str, str]]:
+    """Return the key figures with their labels."""
     stations = result.stations
     newest = stations["date_last_status_update"].max()
     return [
         ("stations", f"{len(stations):,}"),
         ("connectors (missing quantities count 1)", f"{int(stations['n_connectors'].sum()):,}"),
-        ("known power in all", _total_power(stations)),
+        ("total known power", _format_total_power(stations)),
         ("newest change in the data", "unknown" if newest is pd.NaT else f"{newest:%Y-%m-%d}"),
     ]
 
 
-def _total_power(stations: gpd.GeoDataFrame) -> str:
+def _format_total_power(stations: gpd.GeoDataFrame) -> str:
+    """Return the total power, with the number of connections left out."""
     total = f"{stations['total_power_kw'].sum() / 1000:,.1f} MW"
     n = int(stations["n_power_implausible"].sum())
     what = "connection" if n == 1 else "connections"
     return f"{total} (without {n:,} {what} of implausible power)" if n else total
 
 
-def _figures(result: StudyResult) -> list[dict[str, str]]:
+def _embed_figures(result: StudyResult) -> list[dict[str, str]]:
+    """Return the figures as base64, with captions."""
     drawn = [path for path in result.written if path.suffix == ".png"]
-    words = _words(result)
+    words = _fill_captions(result)
     return [
         {
             "data": base64.b64encode(path.read_bytes()).decode("ascii"),
@@ -122,15 +127,15 @@ def _figures(result: StudyResult) -> list[dict[str, str]]:
     ]
 
 
-def _words(result: StudyResult) -> dict[str, str]:
-    """Say how many people live where, and in which units, for the captions."""
+def _fill_captions(result: StudyResult) -> dict[str, str]:
+    """Return the population, units and methods for the captions."""
     found, access = result.access, result.config.access
     if found is None or access is None:
         return {}
     people = found.means["population"].iloc[0]
     n = len(found.access) // len(result.groups)
     return {
-        "places": f"{people:,.0f} in {n:,} places",
+        "places": f"{people:,.0f} at {n:,} locations",
         "unit": str(found.means["unit"].iloc[0]),
         "search": "the table of costs" if access.costs else f"{access.search_km:g} km",
         "supply": access.supply,
@@ -138,8 +143,8 @@ def _words(result: StudyResult) -> dict[str, str]:
     }
 
 
-def _coverage_rows(result: StudyResult) -> list[dict[str, Any]]:
-    """Sum the areas: covered over whole, so that large areas weigh by their size."""
+def _sum_coverage(result: StudyResult) -> list[dict[str, Any]]:
+    """Sum the areas, so that large areas count by their size."""
     if result.coverage is None:
         return []
     columns = ["area_km2", "covered_km2", "population", "population_covered"]
@@ -147,18 +152,22 @@ def _coverage_rows(result: StudyResult) -> list[dict[str, Any]]:
     sums = table.groupby(["group", "within_km"], sort=False)[columns].sum(min_count=1)
     sums["area_share"] = sums["covered_km2"] / sums["area_km2"]
     sums["population_share"] = sums["population_covered"] / sums["population"]
-    return [_known(row) for row in sums.reset_index().to_dict("records")]
+    return [_replace_missing(row) for row in sums.reset_index().to_dict("records")]
 
 
-def _people_rule(result: StudyResult) -> str | None:
-    """Say where in the areas people are counted."""
+def _describe_population(result: StudyResult) -> str | None:
+    """Return how the population of the areas is distributed."""
     if result.areas is not None and "population" in result.areas:
         return "evenly over each area"
-    return None if result.access is None else "at the places of the demand, each in reach or not"
+    return (
+        None
+        if result.access is None
+        else "at the locations of the demand, each within reach or not"
+    )
 
 
-def _reach(result: StudyResult) -> dict[str, Any] | None:
-    """Give for each group how far its stations are from people, and how equal access is."""
+def _summarise_access(result: StudyResult) -> dict[str, Any] | None:
+    """Return distances to stations and equality of access for each group."""
     found = result.access
     if found is None:
         return None
@@ -169,8 +178,8 @@ def _reach(result: StudyResult) -> dict[str, Any] | None:
         {
             "group": group,
             "shares": part["share"].tolist(),
-            **_known(means.loc[group].to_dict()),
-            **_known(gini.loc[group, ["value", "low", "high"]].to_dict()),
+            **_replace_missing(means.loc[group].to_dict()),
+            **_replace_missing(gini.loc[group, ["value", "low", "high"]].to_dict()),
         }
         for group, part in classes
     ]
@@ -185,12 +194,12 @@ def _reach(result: StudyResult) -> dict[str, Any] | None:
         "people_file": Path(file).name if file else "the areas, each at a point inside",
         "people": places["population"].sum(),
         "people_outside": places.loc[~places["in_area"], "population"].sum(),
-        **_points(result),
+        **_summarise_points(result),
     }
 
 
-def _points(result: StudyResult) -> dict[str, Any]:
-    """Give points for people by area where these are few, and the areas of each class."""
+def _summarise_points(result: StudyResult) -> dict[str, Any]:
+    """Return charging points by area if these are few, and the number of areas by class."""
     table = None if result.access is None else result.access.points
     if table is None or result.config.access is None:
         return {"points": [], "point_classes": [], "point_sums": []}
@@ -209,7 +218,7 @@ def _points(result: StudyResult) -> dict[str, Any]:
             }
         )
     few = table if len(table) <= _FEW_ROWS else table.head(0)
-    points = [_known(row) for row in few.to_dict("records")]
+    points = [_replace_missing(row) for row in few.to_dict("records")]
     return {
         "points": points,
         "points_of": table["population_of"].iloc[0] if len(table) else "",
@@ -218,13 +227,13 @@ def _points(result: StudyResult) -> dict[str, Any]:
     }
 
 
-def _groups(result: StudyResult) -> list[dict[str, Any]]:
-    """Say what the name of each group stands for, and how many stations it has."""
+def _describe_groups(result: StudyResult) -> list[dict[str, Any]]:
+    """Return the definition and the number of stations of each group."""
     config = result.config
-    said = [_filters_said(group.filters) for group in config.groups]
+    said = [_format_filters(group.filters) for group in config.groups]
     if config.tiers or config.usages:
         parts = product(config.usages or [UsageClass(name="")], config.tiers or [Tier(name="")])
-        said = ["; ".join(filter(None, (_usage_said(u), _tier_said(t)))) for u, t in parts]
+        said = ["; ".join(filter(None, (_format_usage(u), _format_tier(t)))) for u, t in parts]
     sizes = ((name, len(members)) for name, members in result.groups.items())
     return [
         {"name": name, "n": n, "said": text or "all"}
@@ -232,22 +241,23 @@ def _groups(result: StudyResult) -> list[dict[str, Any]]:
     ]
 
 
-def _filters_said(filters: dict[str, Any]) -> str:
+def _format_filters(filters: dict[str, Any]) -> str:
     return "; ".join(f"{key} = {value}" for key, value in filters.items())
 
 
-def _usage_said(usage: UsageClass) -> str:
+def _format_usage(usage: UsageClass) -> str:
     return "usage types " + ", ".join(map(str, usage.usage_types)) if usage.usage_types else ""
 
 
-def _tier_said(tier: Tier) -> str:
+def _format_tier(tier: Tier) -> str:
+    """Return the description of a class of power."""
     if tier.above_kw is not None:
         return f"a connection of more than {tier.above_kw:g} kW"
     return f"a connection of {tier.min_power_kw:g} kW or more" if tier.min_power_kw else ""
 
 
-def _gap_rows(result: StudyResult) -> list[dict[str, Any]]:
-    """Give for each group the number of gaps over the limit, and the longest."""
+def _summarise_gaps(result: StudyResult) -> list[dict[str, Any]]:
+    """Return the number of gaps over the limit and the longest gap for each group."""
     if result.gaps is None or result.config.route is None:
         return []
     limit = result.config.route.limit_km
@@ -268,6 +278,6 @@ def _gap_rows(result: StudyResult) -> list[dict[str, Any]]:
     return rows
 
 
-def _known(row: dict[Any, Any]) -> dict[Any, Any]:
-    """Show what is missing as missing."""
+def _replace_missing(row: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a row with None for missing values."""
     return {key: None if pd.isna(value) else value for key, value in row.items()}

@@ -1,4 +1,4 @@
-"""The tables of a finished study."""
+"""Hold the tables of a finished study."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ __all__ = ["StudyResult"]
 @dataclass
 class StudyResult:
     """
-    All that a study found.
+    The results of a study.
 
     Parameters
     ----------
     config : StudyConfig
-        What was asked.
+        The configuration.
     folder : pathlib.Path
-        Where everything was written.
+        The folder of the results.
     reference : ReferenceData
-        What ids stand for.
+        The reference data of the source.
     stations : geopandas.GeoDataFrame
         The stations in the area of study.
     groups : dict
-        The stations in or near the area, for each group: what coverage was measured with.
+        The stations in or near the area for each group, with which coverage was measured.
     quality : pandas.DataFrame
         What is missing or uncertain.
     areas : geopandas.GeoDataFrame, optional
@@ -50,11 +50,11 @@ class StudyResult:
     gaps : geopandas.GeoDataFrame, optional
         The gaps for each group.
     access : AccessTables, optional
-        What people can reach, for each group.
+        Access of the population for each group.
     border : Border, optional
-        The bundled border, where the study names a country and no areas.
+        The bundled border, if the study names a country but no areas.
     written : list of pathlib.Path
-        Every file.
+        All files.
     """
 
     config: StudyConfig
@@ -74,5 +74,5 @@ class StudyResult:
 
     @property
     def report(self) -> Path:
-        """The readable report."""
+        """Return the path of the report."""
         return self.folder / "report.html"

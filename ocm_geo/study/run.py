@@ -1,4 +1,4 @@
-"""Run a study: ask once, measure, draw, and write everything into one folder."""
+"""Run a study: query once, measure, draw, and write everything into one folder."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def run_study(
     config : path or mapping
         A TOML file, or the same as a dictionary; see `StudyConfig`.
     folder : path
-        Where the results go; made if it does not exist. Files of the same names are replaced.
+        Folder of the results; created if it does not exist. Files of the same names are replaced.
     source : Source, path, "sample" or "api", optional
-        Goes before the source that the configuration names.
+        Replaces the source of the configuration.
     area_file, route_file : path, optional
-        Go before the files that the configuration names.
+        Replace the files of the configuration.
     changes : mapping, optional
-        Values that go before the configuration's: dotted keys, such as
+        Values that replace those of the configuration, by dotted key:
         ``{"area.country": "DE", "demand.population_column": "people"}``.
 
     Returns
@@ -74,7 +74,7 @@ def run_study(
     Raises
     ------
     QueryError
-        If the configuration is wrong.
+        If the configuration is invalid.
     SourceError
         If the source cannot answer.
 
@@ -88,44 +88,46 @@ def run_study(
     ...     result.report.exists()
     True
     """
-    asked = _with_files(read_config(config), area_file, route_file)
+    asked = _replace_files(read_config(config), area_file, route_file)
     asked = changed_config(asked, changes) if changes else asked
     opened = open_source(asked.source, source, asked.at)
-    result = _measure(asked, expand_path(folder, "folder"), opened)
-    _make_folder(result.folder)
-    _write_tables(result)
+    result = _measure_study(asked, expand_path(folder, "folder"), opened)
+    _create_folder(result.folder)
+    _write_study_tables(result)
     result.written += draw_figures(result)
-    result.written.append(_write_record(result))
+    result.written.append(_write_study_record(result))
     result.written.append(write_report(result))
     return result
 
 
-def _with_files(
+def _replace_files(
     config: StudyConfig, area_file: str | Path | None, route_file: str | Path | None
 ) -> StudyConfig:
+    """Return the configuration with the files of the caller."""
     replace = msgspec.structs.replace
     if area_file is not None:
         config = replace(config, area=replace(config.area, file=str(area_file)))
     if route_file is not None:
         if config.route is None:
-            raise QueryError("a route file was named, but the configuration has no [route]")
+            raise QueryError("route_file needs a [route] in the configuration")
         config = replace(config, route=replace(config.route, file=str(route_file)))
     return config
 
 
-def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
-    # All files are read before anything is asked: a wrong one is told at once.
+def _measure_study(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
+    """Read the inputs and measure everything."""
+    # All files are read before any query, so that an invalid one is reported at once.
     areas = load_areas(config.area)
     demand = None if config.access is None else load_demand(config.demand, areas)
     costs = None if config.access is None else load_costs(config.access)
     reference = source.reference_data()
-    border = _border(config, areas, reference)
+    border = _choose_border(config, areas, reference)
     outline = areas if border is None else border.outline
     territory = areas if border is None else border.territory
     route = None if config.route is None else load_route(config.route, territory)
     near = load_stations(config, areas, source, demand)
     groups = split_groups(near, config.choices, reference)
-    inside = near if areas is None else _inside(near, areas)
+    inside = near if areas is None else _keep_inside(near, areas)
     result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), outline)
     result.border, result.route = border, route
     if outline is not None:
@@ -136,19 +138,21 @@ def _measure(config: StudyConfig, folder: Path, source: Source) -> StudyResult:
             result.access = measure_access(
                 demand, territory, groups, config.access, costs=costs, clip=clip
             )
-    _measure_route(result, source)
+    _measure_study_route(result, source)
     return result
 
 
-def _border(
+def _choose_border(
     config: StudyConfig, areas: gpd.GeoDataFrame | None, reference: ReferenceData
 ) -> Border | None:
+    """Return the bundled border if the study names a country but no areas."""
     if areas is not None or config.area.country is None:
         return None
     return load_border(config.area.country, reference)
 
 
-def _measure_route(result: StudyResult, source: Source) -> None:
+def _measure_study_route(result: StudyResult, source: Source) -> None:
+    """Add the stations and gaps along the route, if there is one."""
     config = result.config
     if config.route is None or result.route is None:
         return
@@ -159,7 +163,8 @@ def _measure_route(result: StudyResult, source: Source) -> None:
     result.gaps = gaps_by_group(result.route, groups, within_km)
 
 
-def _inside(stations: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _keep_inside(stations: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the stations inside the areas."""
     where = Area(areas)
     found = where.select(
         stations.index.to_numpy(), stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
@@ -169,14 +174,16 @@ def _inside(stations: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataF
     return attach(kept, query=asked, n_matched=len(kept))
 
 
-def _make_folder(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
+    """Create the folder of the results."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise QueryError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise QueryError(f"cannot create the folder {folder}: {error.strerror}") from error
 
 
-def _write_tables(result: StudyResult) -> None:
+def _write_study_tables(result: StudyResult) -> None:
+    """Write all tables."""
     labelled = add_labels(result.stations, result.reference)
     tables: dict[str, Any] = {
         "stations.parquet": labelled,
@@ -186,38 +193,42 @@ def _write_tables(result: StudyResult) -> None:
         "attribution.csv": attribution(result.stations, result.reference).table,
     }
     if result.coverage is not None:
-        tables |= {"coverage.gpkg": result.coverage, "coverage.csv": _plain(result.coverage)}
+        tables |= {
+            "coverage.gpkg": result.coverage,
+            "coverage.csv": _drop_geometry(result.coverage),
+        }
     if result.gaps is not None and result.route_stations is not None:
         along = add_labels(result.route_stations, result.reference)
         tables |= {"route_stations.csv": along, "gaps.gpkg": result.gaps}
-        tables["gaps.csv"] = _plain(result.gaps)
+        tables["gaps.csv"] = _drop_geometry(result.gaps)
     if result.access is not None:
-        tables |= _access_files(result.access)
+        tables |= _list_access_files(result.access)
     for name, table in tables.items():
         files.write(table, result.folder / name)
         result.written.append(result.folder / name)
 
 
-def _access_files(found: AccessTables) -> dict[str, Any]:
+def _list_access_files(found: AccessTables) -> dict[str, Any]:
+    """Return the tables of access by file name."""
     tables = {
         "people_by_distance.csv": found.people,
         "mean_distance.csv": found.means,
         "points_per_10000.csv": found.points,
         "access.gpkg": found.access,
-        "access.csv": _plain(found.access),
+        "access.csv": _drop_geometry(found.access),
         "equity.csv": found.equity,
         "lorenz.csv": found.lorenz,
     }
     return {name: table for name, table in tables.items() if table is not None}
 
 
-def _plain(table: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Numbers without outlines: a spreadsheet has no use for those."""
+def _drop_geometry(table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return the table without geometry, for spreadsheets."""
     plain: pd.DataFrame = table.drop(columns="geometry", errors="ignore")
     return carry(plain, table)
 
 
-def _write_record(result: StudyResult) -> Path:
+def _write_study_record(result: StudyResult) -> Path:
     """Write what is needed to repeat the study."""
     from importlib.metadata import version  # noqa: PLC0415 - used once
 

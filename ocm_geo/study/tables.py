@@ -1,4 +1,4 @@
-"""The tables of a study's configuration: their keys, what these mean, and their defaults."""
+"""Define the tables of a study's configuration: keys, meanings and defaults."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = [
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the file: an unknown key is an error."""
+    """A table of the file in which an unknown key is an error."""
 
 
 class Group(_Table, frozen=True):
     """
-    A named choice of stations that coverage and gaps are measured for.
+    A named group of stations for which coverage and gaps are measured.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Group(_Table, frozen=True):
 
 class Tier(_Table, frozen=True):
     """
-    A class of power: of one connection.
+    A class of power of one connection.
 
     Parameters
     ----------
@@ -67,16 +67,16 @@ class Tier(_Table, frozen=True):
 
     @property
     def filters(self) -> dict[str, Any]:
-        """The filters that say so."""
+        """Return the filters of the class."""
         if self.above_kw is not None:
-            # The next number above: "more than" is "at least" that.
+            # "More than" this number is "at least" the next greater one.
             return {"min_power_kw": math.nextafter(self.above_kw, math.inf)}
         return {} if self.min_power_kw is None else {"min_power_kw": self.min_power_kw}
 
 
 class UsageClass(_Table, frozen=True):
     """
-    Who may charge.
+    A class of users.
 
     Parameters
     ----------
@@ -91,13 +91,13 @@ class UsageClass(_Table, frozen=True):
 
     @property
     def filters(self) -> dict[str, Any]:
-        """The filters that say so."""
+        """Return the filters of the class."""
         return {"usage_types": self.usage_types} if self.usage_types else {}
 
 
 class DemandConfig(_Table, frozen=True):
     """
-    Where people live.
+    The population of a study.
 
     Parameters
     ----------
@@ -108,11 +108,11 @@ class DemandConfig(_Table, frozen=True):
         Columns of a table with degrees; by default those with usual names, such as ``lon``,
         ``lng``, ``longitude`` or ``x``.
     population_column : str
-        People of each row; rasters have none.
+        Column with the population of each row; not used for rasters.
     name_column : str, optional
-        Column that names the places.
+        Column with the names of the locations.
     clip : bool
-        Tell of the people inside the areas only; those beyond still compete for supply.
+        Report only the population inside the areas; the rest still competes for supply.
     """
 
     file: str | None = None
@@ -125,25 +125,25 @@ class DemandConfig(_Table, frozen=True):
 
 class AccessConfig(_Table, frozen=True):
     """
-    What people can reach, and how equal that is.
+    Access of the population, and its equity.
 
     Parameters
     ----------
     classes : list of float
-        Ends of the classes of distance to the nearest station: km, or the unit of the costs.
+        Upper ends of the classes of distance to the nearest station: km, or the unit of the costs.
     catchment : float
         Size of the catchments, same unit.
     method, decay, supply, missing_supply
         As for `ocm_geo.accessibility`; steps of a decay are a table, ``{ "10" = 1, "20" = 0.42 }``.
     n_boot : int
-        Draws of the bootstrap for the intervals of equity; 0 for none.
+        Number of bootstrap samples for the intervals of equity; 0 for none.
     search_km : float
-        Stations farther away from the people are not looked for.
+        Maximum distance of a station from the population, km.
     costs : str, optional
-        A table (``.csv`` or ``.parquet``) with ``origin`` (name of the place), ``ocm_id`` and
+        A table (``.csv`` or ``.parquet``) with ``origin`` (name of the location), ``ocm_id`` and
         a cost such as ``minutes``, used instead of distances.
     points_classes : list of float
-        Ends of the classes of charging points for 10,000 people.
+        Ends of the classes of charging points per 10,000 people.
     """
 
     classes: list[float] = msgspec.field(default_factory=lambda: [5.0, 15.0, 30.0, 60.0])
@@ -159,7 +159,7 @@ class AccessConfig(_Table, frozen=True):
 
     @property
     def options(self) -> AccessOptions:
-        """What `ocm_geo.accessibility` takes besides."""
+        """Return the optional parameters of `ocm_geo.accessibility`."""
         return {} if self.missing_supply is None else {"missing_supply": self.missing_supply}
 
 
@@ -173,9 +173,9 @@ class AreaConfig(_Table, frozen=True):
     Parameters
     ----------
     country : str, optional
-        Keep the stations filed under this country only.
+        Keep only the stations of this country.
     bbox : tuple of float, optional
-        (west, south, east, north): the area, where there is no file.
+        (west, south, east, north): the area, if there is no file.
     file : str, optional
         Polygons in any format that GDAL reads; ``sample`` is the bundled example.
     where : dict
@@ -183,7 +183,7 @@ class AreaConfig(_Table, frozen=True):
     name_column : str, optional
         Column that names the areas.
     population_column : str, optional
-        Column with the people of each area.
+        Column with the population of each area.
     """
 
     country: str | None = None
@@ -251,23 +251,23 @@ class StudyConfig(_Table, frozen=True):
     note : str
         A text below the heading.
     source : str, optional
-        ``sample``, ``api`` or the path of a mirror; the caller's source goes before it.
+        ``sample``, ``api`` or the path of a mirror; the source of the caller takes precedence.
     at : str, optional
         A snapshot of the mirror, or an ISO date: the newest one whose data date is not later.
     area : AreaConfig
-        Where.
+        The area of study.
     filters : dict
-        Which stations, for the whole study; as `ocm_geo.StationFilters`.
+        Filters for the whole study; as `ocm_geo.StationFilters`.
     drop_status : list of int
-        Leave out stations of these states; those of no known state stay.
+        Drop stations of these status types; those of unknown status are kept.
     groups : list of Group
-        The choices that coverage and gaps are measured for.
+        The groups for which coverage and gaps are measured.
     tiers, usages : list
         Instead of groups: each class of power with each class of users.
     demand : DemandConfig, optional
-        Where people live, for access.
+        The population, for access.
     access : AccessConfig, optional
-        What people can reach.
+        Access of the population.
     coverage : CoverageConfig
         Distances.
     route : RouteConfig, optional
@@ -291,7 +291,7 @@ class StudyConfig(_Table, frozen=True):
 
     @property
     def choices(self) -> list[Group]:
-        """The groups, or those made of each class of users with each tier."""
+        """Return the groups, or the combinations of each class of users with each tier."""
         if not self.tiers and not self.usages:
             return self.groups
         tiers = self.tiers or [Tier(name="")]
@@ -306,6 +306,6 @@ class StudyConfig(_Table, frozen=True):
 
     @property
     def reach_km(self) -> float:
-        """How far beyond the areas stations bear on the results, km."""
+        """Return how far beyond the areas stations affect the results, km."""
         farthest = max(self.coverage.within_km)
         return farthest if self.access is None else max(farthest, self.access.search_km)

@@ -1,4 +1,4 @@
-"""Text files of a study as editors and spreadsheets save them: configurations and tables."""
+"""Read text files as editors and spreadsheets save them: configurations and tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_numbers", "read_text", "read_text_table"]
 
-# UTF-32 first: its mark for little endian begins with that of UTF-16.
+# UTF-32 first: its little-endian mark begins with the mark of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -26,7 +26,7 @@ _MARKS = (
 )
 _SEPARATORS = ",;\t"
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
-"""Texts that stand for a missing number; in a column of names they are names."""
+"""Texts that mean a missing number; in a column of names they are names."""
 
 
 def read_text(path: Path, what: str) -> str:
@@ -38,7 +38,7 @@ def read_text(path: Path, what: str) -> str:
     path : pathlib.Path
         The file.
     what : str
-        What the file is, for messages.
+        Name of the file, for messages.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def read_text(path: Path, what: str) -> str:
     Raises
     ------
     QueryError
-        If the file cannot be read or is in another encoding: those of one byte a character
-        cannot be told apart, so that a guess could change names in silence.
+        If the file cannot be read or has another encoding: encodings of one byte per character
+        cannot be distinguished, and a guess could change names silently.
     """
     try:
         data = path.read_bytes()
@@ -81,7 +81,7 @@ def read_text_table(path: Path, what: str) -> pd.DataFrame:
     path : pathlib.Path
         The file.
     what : str
-        What the file is, for messages.
+        Name of the file, for messages.
 
     Returns
     -------
@@ -114,13 +114,13 @@ def parse_numbers(values: pd.Series, decimal: str = ".") -> pd.Series:
     values : pandas.Series of str
         A column of a text table.
     decimal : str
-        The decimal sign of the table, ``.`` or ``,``. A text with the other one is not a number:
-        whether it stands for thousands or for decimals is unknown.
+        The decimal sign of the table, ``.`` or ``,``. A text with the other sign is not a number:
+        it could separate thousands or decimals.
 
     Returns
     -------
     pandas.Series of float
-        Missing where a text is not a number.
+        Missing if a text is not a number.
     """
     texts = values.str.strip()
     texts = texts.mask(texts.isin(_MISSING))

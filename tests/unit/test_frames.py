@@ -61,7 +61,7 @@ def test_longitudes_beyond_the_antimeridian_are_wrapped() -> None:
 
 
 def test_all_missing_columns_are_named_at_once() -> None:
-    with pytest.raises(QueryError, match=r"t has no columns 'b', 'c', needed for sums.*are a$"):
+    with pytest.raises(QueryError, match=r"t has no columns 'b', 'c', required for sums.*are a$"):
         frames.require_columns(pd.DataFrame({"a": [1]}), ["a", "b", "c"], "t", "sums")
     with pytest.raises(QueryError, match=r"30 in all"):
         frames.require_columns(pd.DataFrame(np.zeros((1, 30))), ["a"], "t")

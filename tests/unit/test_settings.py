@@ -127,7 +127,7 @@ def test_a_name_that_leads_to_no_source_says_why(name: str) -> None:
     for call in (lambda: ocm.stations(source=name), lambda: ocm.reference_data(name)):
         with pytest.raises(ocm.MirrorMissing, match=MISSING[name]):
             call()
-    with pytest.raises(QueryError, match="names no file or folder"):
+    with pytest.raises(QueryError, match="is not the path of a file"):
         ocm.stations(source="")
 
 

@@ -136,7 +136,7 @@ METRES: dict[str, Callable[[World], Any]] = {
 def test_metres_for_kilometres_are_told(world: World, name: str) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ocm.OutsideData)
-        with pytest.warns(ocm.SuspectInput, match=r"5000 m are meant, pass \w+=5$"):
+        with pytest.warns(ocm.SuspectInput, match=r"5000 m pass \w+=5$"):
             METRES[name](world)
 
 

@@ -153,7 +153,7 @@ def test_powers_of_any_numeric_type(value: Any) -> None:
 
 
 def test_watts_are_told_from_kilowatts() -> None:
-    with pytest.raises(ocm.QueryError, match="if 22000 W are meant, pass min_power_kw=22"):
+    with pytest.raises(ocm.QueryError, match="for 22000 W pass min_power_kw=22"):
         build(min_power_kw=22_000)
 
 

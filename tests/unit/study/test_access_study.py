@@ -87,7 +87,7 @@ def test_access_and_equity_are_those_of_the_functions(result: Any) -> None:
     assert gini["everyone, 50 kW", "gini"] == pytest.approx(expected)
     page = result.report.read_text(encoding="utf-8")
     assert f"{expected:.3f}" in page
-    assert "says nothing of uncertain data" in page
+    assert "does not include the uncertainty of the data" in page
 
 
 def test_access_has_figures_with_their_people(result: Any) -> None:
@@ -100,7 +100,7 @@ def test_access_has_figures_with_their_people(result: Any) -> None:
     assert page.count("<figcaption>") == 7
     people = ocm.sample_areas()["population"].sum()
     n = len(ocm.sample_areas())
-    assert f"Share of people ({people:,.0f} in {n:,} places) by their way" in page
+    assert f"Share of the population ({people:,.0f} at {n:,} locations) by distance" in page
     assert "How access (n_points in reach, e2sfca)" in page
 
 
@@ -180,8 +180,8 @@ def test_people_beyond_the_areas_are_near_their_own_stations(tmp_path: Path) -> 
     assert found.access.means["population"].tolist() == [150]
     assert found.access.points["population"].tolist() == [100]
     page = found.report.read_text(encoding="utf-8")
-    assert "150 people at 2 places (towns.csv), 50 of them outside the areas" in page
-    assert "at the places of the demand, each in reach or not" in page
+    assert "A population of 150 at 2 locations (towns.csv), 50 of it outside the areas" in page
+    assert "at the locations of the demand, each within reach or not" in page
     assert "None" not in page
     # The areas have no column of people: those at the points are covered or not.
     assert found.coverage["population"].tolist() == [100] * 3
@@ -207,7 +207,7 @@ def test_a_country_chooses_stations_in_areas_too(tmp_path: Path) -> None:
         found: Any = ocm.run_study({"area": area}, tmp_path, source=ocm.sample())
     assert len(found.stations)
     assert set(found.stations["country_code"]) == {"NL"}
-    assert "filed under NL alone" in found.report.read_text(encoding="utf-8")
+    assert "of NL only" in found.report.read_text(encoding="utf-8")
 
 
 def test_a_station_on_a_border_counts_once(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_the_report_sums_many_areas_and_says_what_groups_are(result: Any) -> Non
     mine = points[points["group"] == "everyone, 50 kW"]
     ratio = 10_000 * mine["n_points"].sum() / mine["population"].sum()
     assert f'<td class="n">{ratio:.3g}</td>' in page
-    assert "People are taken to live evenly over each area" in page
+    assert "The population is distributed evenly over each area" in page
     assert "1 to below 3" in page
     assert "0 to 2" in page
     assert "2 to 10" in page
@@ -282,7 +282,7 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
     told = CliRunner().invoke(cli.app, words)
     assert told.exit_code == 0, told.output
     assert "<h1>A b</h1>" in (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
-    with pytest.raises(ocm.QueryError, match="'title' is no table"):
+    with pytest.raises(ocm.QueryError, match="'title' is not a table"):
         changed_config(read_config(STUDY), {"title.x": 1})
     wrong = CliRunner().invoke(cli.app, [*words, "--set", "title"])
     assert isinstance(wrong.exception, ocm.QueryError)
@@ -291,9 +291,12 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"groups": [{"name": "a"}]}, "not both"),
+        ({"groups": [{"name": "a"}]}, r"either \[\[groups"),
         ({"tiers": [{"name": "a"}]}, "above_kw or min_power_kw"),
-        ({"tiers": [{"name": "a", "above_kw": 1, "min_power_kw": 1}]}, "one of them"),
+        (
+            {"tiers": [{"name": "a", "above_kw": 1, "min_power_kw": 1}]},
+            "either above_kw or min_power_kw",
+        ),
         ({"access": {"classes": [5, 5]}}, "ascending"),
         ({"access": {"points_classes": []}}, "ascending"),
         ({"access": {"search_km": 0}}, "search_km"),
@@ -312,12 +315,12 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
         ({"access": {"missing_supply": 1, "supply": "title"}}, "'title' must be a column"),
         ({"access": {"n_boot": -1}}, "access.n_boot"),
         ({"coverage": {"within_km": [float("inf")]}}, "above 0 km, not"),
-        ({"area": {"bbox": [4, 53, 6, 51]}}, "area.bbox: south=53 lies north"),
+        ({"area": {"bbox": [4, 53, 6, 51]}}, "area.bbox: south=53 is greater than north"),
         ({"tiers": [{"name": "a", "above_kw": -1}]}, "group 'public, a': filters.min_power_kw"),
-        ({"access": None, "demand": {}}, "leave it out"),
+        ({"access": None, "demand": {}}, "remove it"),
         ({"access": {"speed": 1}}, "speed"),
         ({"demand": {"file": "none.csv"}}, "does not exist"),
-        ({"area": {"bbox": [4, 51, 6, 53]}}, "access needs people"),
+        ({"area": {"bbox": [4, 51, 6, 53]}}, "access needs a population"),
         ({"access": {"costs": "none.csv"}}, "cannot be read"),
         ({"access": {}}, "missing_supply = 1"),
     ],
@@ -344,7 +347,7 @@ def test_wrong_people_say_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ocm.QueryError, match="cannot be read"):
         ocm.run_study({**STUDY, "demand": {"file": str(table)}}, tmp_path)
     table.write_text("lon,lat,population\n-150,-52,10\n", encoding="utf-8")
-    with pytest.raises(ocm.QueryError, match="nobody of the demand lives inside"):
+    with pytest.raises(ocm.QueryError, match="the demand has no population inside"):
         ocm.run_study({**STUDY, "demand": {"file": str(table), "clip": True}}, tmp_path)
     nowhere = {**STUDY, "area": {}}
     table.write_text("lon,lat,population\n5,52,10\n", encoding="utf-8")
@@ -373,4 +376,4 @@ def test_a_study_without_any_station_is_a_study(tmp_path: Path) -> None:
     assert last.tolist() == [1] * 4
     assert found.access.equity["value"].isna().all()
     assert pd.isna(found.access.means["weighted_mean"]).all()
-    assert "nothing to share" in found.report.read_text(encoding="utf-8")
+    assert "no access" in found.report.read_text(encoding="utf-8")

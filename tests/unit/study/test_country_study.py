@@ -104,7 +104,7 @@ def test_points_and_population_are_those_of_the_country(tmp_path: Path) -> None:
     assert points["n_sites"].tolist() == [n_sites]
     assert points["points_per_10000_people"].tolist() == [10 * n_sites]
     assert found.access.access["in_area"].tolist() == [True, False, False]
-    assert "9,500 of them outside the areas" in found.report.read_text(encoding="utf-8")
+    assert "9,500 of it outside the areas" in found.report.read_text(encoding="utf-8")
     clipped = run(tmp_path / "clip", demand={**demand, "clip": True}, access=access)
     assert clipped.access.means["population"].tolist() == [1000]
 

@@ -83,7 +83,7 @@ def test_quality_counts_known_dirt() -> None:
     counts = data_quality(ocm.stations(source=ocm.sample())).set_index("what")["count"]
     assert counts["no connections"] >= 10
     assert counts["power estimated by an import"] >= 30
-    assert counts["same position as another site"] == 2  # the two at (0, 0)
+    assert counts["same position as another station"] == 2  # the two at (0, 0)
 
 
 @pytest.mark.parametrize(

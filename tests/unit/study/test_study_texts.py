@@ -169,7 +169,7 @@ def test_rows_of_an_area_file_without_a_shape(tmp_path: Path, geometry: Any) -> 
     assert areas is not None
     assert areas["name"].tolist() == ["1"]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": rows[:1]}))
-    with pytest.raises(ocm.QueryError, match=r"regions\.geojson.*no row has a shape"):
+    with pytest.raises(ocm.QueryError, match=r"regions\.geojson.*no row has a geometry"):
         load_areas(AreaConfig(file=str(path)))
 
 
