@@ -1,4 +1,4 @@
-"""How much charging people can reach, given who else wants it: the floating catchment family."""
+"""How much charging a population can reach, given the competition for it: floating catchments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ocm_geo.access.catchments import Catchments, catchments, check_reach
 from ocm_geo.access.decay import decay_weights, describe_decay
 from ocm_geo.access.raam import RaamSteps, raam_costs
 from ocm_geo.checks import check_number, check_options, check_whole, short_form
-from ocm_geo.coverage.inputs import people
+from ocm_geo.coverage.inputs import population_of
 from ocm_geo.errors import InexactMethod, QueryError
 from ocm_geo.frames import check_numeric
 from ocm_geo.ids import station_table
@@ -40,24 +40,25 @@ _SETTLED = 0.1
 
 class AccessOptions(TypedDict, total=False):
     """
-    What is rarely said otherwise.
+    Optional parameters of `accessibility`.
 
     Parameters
     ----------
     missing_supply : float
-        What a missing supply counts; without it a missing one is an error.
+        Value for a missing supply; by default a missing supply is an error.
     tau : float
-        RAAM: the travel that people mind as much as the mean crowding, in the unit of the
-        costs (60, as in the paper, where it is minutes).
+        RAAM: travel that costs as much as the mean crowding, in the unit of the costs (60, as
+        in the paper, where it is minutes).
     rho : float
-        RAAM: people for each unit of supply at which crowding costs 1; by default the mean.
+        RAAM: population per unit of supply at which crowding costs 1; by default the mean.
     max_cycles : int
-        RAAM: rounds of moves (150).
+        RAAM: number of rounds of moves (150).
     initial_step, min_step : float
-        RAAM: largest part of a place's people that moves in the first and the last rounds (0.2
-        and 0.005). A whole `initial_step` is people, as in PySAL's ``access``.
+        RAAM: largest share of the population of a point that moves in the first and the last
+        rounds (0.2 and 0.005). An integer `initial_step` is a number of persons, as in PySAL's
+        ``access``.
     half_life : float
-        RAAM: rounds in which the step halves (50).
+        RAAM: number of rounds in which the step halves (50).
     """
 
     missing_supply: float
@@ -82,30 +83,30 @@ def accessibility(
     **options: Unpack[AccessOptions],
 ) -> pd.Series[float]:
     """
-    Measure how much charging the people of each place can reach.
+    Compute how much charging the population of each point can reach.
 
     Parameters
     ----------
     demand : geopandas.GeoDataFrame
-        Where people live: points in any coordinate reference system.
+        Where the population lives: points in any coordinate reference system.
     stations : geopandas.GeoDataFrame
-        A station table: all stations that the people may reach, those beyond the border too.
+        A station table with all stations within reach, also those across a border.
     catchment_km : float
-        Farthest geodesic distance, inclusive, km; with costs in their unit.
+        Largest geodesic distance, inclusive, km; with `costs` in their unit.
     method : {"e2sfca", "cumulative", "gravity", "2sfca", "3sfca", "raam"}
         See Notes.
     decay : {"step", "gaussian"}, mapping or callable
-        Weight of a distance, for gravity, E2SFCA and 3SFCA. ``step``: 1, 0.68, 0.22 on thirds
-        of the catchment (Luo & Qi 2009). ``gaussian``: Dai's (2010), 0 at the edge. A mapping
-        of upper ends to weights, ``{10: 1, 20: 0.42, 30: 0.09}``. Or a function of an array
-        of distances, such as ``lambda km: np.exp(-km / 5)``.
+        Weight by distance, for gravity, E2SFCA and 3SFCA. ``step``: 1, 0.68, 0.22 on thirds of
+        the catchment (Luo & Qi 2009). ``gaussian``: Dai (2010), 0 at the edge. A mapping of
+        upper limits to weights, ``{10: 1, 20: 0.42, 30: 0.09}``. Or a function of an array of
+        distances, such as ``lambda km: np.exp(-km / 5)``.
     population : str or None
-        Column of the demand with its people; cumulative and gravity do without.
+        Column of the demand with its population; not needed for cumulative and gravity.
     supply : str
-        ``sites`` counts each station once. Else a column of the stations: ``n_connectors``,
-        ``n_points``, ``total_power_kw``, or any other.
+        ``sites`` counts each station once; otherwise a numeric column of the stations, such as
+        ``n_connectors``, ``n_points`` or ``total_power_kw``.
     costs : pandas.DataFrame, optional
-        Use these instead of distances, such as the minutes of a routing engine: columns
+        Costs in place of distances, such as the minutes of a routing engine: columns
         ``origin`` (index of the demand), ``ocm_id`` and the cost.
     **options : AccessOptions
         ``missing_supply``, and the parameters of RAAM.
@@ -113,10 +114,10 @@ def accessibility(
     Returns
     -------
     pandas.Series
-        ``access``, index of the demand. FCA methods: supply for each person, 0 where no
-        station is near. Cumulative and gravity: supply. RAAM: a cost, so that less is better,
-        1 at the mean crowding without travel; missing where no station is near or nobody
-        lives. ``attrs["ocm"]["access"]`` has the parameters and what the checks found.
+        ``access``, index of the demand. FCA methods: supply per person, 0 where no station is
+        within reach. Cumulative and gravity: supply. RAAM: a cost (lower is better), 1 at the
+        mean crowding without travel; missing where no station is within reach or nobody lives.
+        ``attrs["ocm"]["access"]`` has the parameters and the results of the checks.
 
     Raises
     ------
@@ -126,28 +127,28 @@ def accessibility(
     Warns
     -----
     InexactMethod
-        If the people of RAAM would still save over 10 % of their costs by moving: places of a few
-        people, of whom part of one may not move, or too few rounds.
+        If the population of RAAM would still save over 10 % of its costs by moving: some points
+        have so few persons that a share of them is less than one, or there are too few rounds.
     SuspectInput
-        If there are stations, and the costs name none of them.
+        If the costs contain none of the stations.
     OutsideData
-        If a part of the demand lies in countries of which the source holds no station.
+        If a part of the demand lies in countries of which the source has no station.
 
     Notes
     -----
-    With people P, supply S, weights W(d) and sums over pairs within the catchment:
+    With population P, supply S, weights W(d) and sums over pairs within the catchment:
 
     - ``cumulative``: A_i = Σ_j S_j; ``gravity`` (Hansen 1959): A_i = Σ_j S_j W_ij.
     - ``2sfca`` (Luo & Wang 2003), W = 1, and ``e2sfca`` (Luo & Qi 2009):
       R_j = S_j / Σ_i P_i W_ij, A_i = Σ_j R_j W_ij.
     - ``3sfca`` (Wan, Zou & Sternberg 2012): the same with W_ij G_ij, G_ij = W_ij / Σ_k W_ik.
-    - ``raam`` (Saxon & Snow 2020): people choose stations until crowding
-      (D_j / S_j) / rho + travel d_ij / tau cannot be bettered by a move; the iteration of PySAL's
-      ``access``, people moving in whole numbers. ``relative_gap`` says how far they are from
-      having settled: the share of their costs that they would save by moving.
+    - ``raam`` (Saxon & Snow 2020): everybody chooses a station until no move lowers the sum of
+      crowding (D_j / S_j) / rho and travel d_ij / tau; the iteration is that of PySAL's
+      ``access``, with moves of whole persons. ``relative_gap`` is the distance from equilibrium:
+      the share of its costs that the population would save by moving.
 
-    Σ P_i A_i is the supply of the stations that somebody can reach: this is checked on each
-    call of an FCA method. A station that nobody reaches adds nothing.
+    Σ P_i A_i equals the supply of the stations within reach of anybody, which is checked on each
+    call of an FCA method. A station within reach of nobody adds nothing.
 
     Examples
     --------
@@ -164,7 +165,7 @@ def accessibility(
     stations = station_table(stations, placed=costs is None)
     amounts, n_missing = supply_of(stations, supply, options.get("missing_supply"))
     warn_if_watts(stations, supply)
-    persons = _people(demand, population, method)
+    persons = _read_persons(demand, population, method)
     pairs = catchments(demand, stations, within, costs)
     stations = mark_demand(stations, demand, None if population is None else persons)
     facts: dict[str, Any] = {
@@ -177,21 +178,21 @@ def accessibility(
         "n_pairs": len(pairs.cost),
     }
     if method == "raam":
-        values, more = _raam(pairs, persons, amounts, options)
+        values, more = _settle_raam(pairs, persons, amounts, options)
     else:
         weights = None
         if method in _WEIGHED:
             weights = decay_weights(decay, pairs.cost, within)
             facts["decay"] = describe_decay(decay)
-        values, more = _sums(pairs, persons, amounts, method=method, weights=weights)
-    return _named(values, demand, stations, facts | more)
+        values, more = _sum_catchments(pairs, persons, amounts, method=method, weights=weights)
+    return _name_access(values, demand, stations, facts | more)
 
 
 def supply_of(
     stations: gpd.GeoDataFrame, supply: str, missing: float | None = None
 ) -> tuple[NDArray[np.float64], int]:
     """
-    Say what each station supplies.
+    Return the supply of each station.
 
     Parameters
     ----------
@@ -200,20 +201,20 @@ def supply_of(
     supply : str
         ``sites``, or a column.
     missing : float, optional
-        What a missing value counts.
+        Value for a missing supply.
 
     Returns
     -------
     amounts : numpy.ndarray
-        One a station.
+        One value per station.
     n_missing : int
-        How many were missing.
+        Number of missing values.
 
     Raises
     ------
     QueryError
-        If it is no table, the column is not there, a value is missing and nothing says what that
-        counts, or is negative or infinite.
+        If `stations` is not a table, the column does not exist, or a value is negative, infinite
+        or missing without a value for that.
     """
     if not isinstance(stations, pd.DataFrame):
         raise QueryError(f"stations must be a station table, not {short_form(stations)}")
@@ -224,12 +225,12 @@ def supply_of(
             f"supply={supply!r}: choose 'sites' or a column of the stations, such as "
             "'n_connectors', 'n_points' or 'total_power_kw'"
         )
-    amounts = _numbers(stations[supply])
+    amounts = _read_supply(stations[supply])
     gone = np.isnan(amounts)
     if gone.any() and missing is None:
         raise QueryError(
             f"supply {supply!r} is missing for {gone.sum():,} of {len(gone):,} stations (first: "
-            f"{stations.index[np.flatnonzero(gone)[0]]}): say what such a station counts, e.g. "
+            f"{stations.index[np.flatnonzero(gone)[0]]}): set the value of such a station, e.g. "
             "missing_supply=1, or 0 to leave it out"
         )
     amounts = np.where(gone, 0.0 if missing is None else missing, amounts)
@@ -242,8 +243,8 @@ def supply_of(
     return amounts, int(gone.sum())
 
 
-def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
-    """Read numbers, of text too: a word is an error, not a missing number."""
+def _read_supply(column: pd.Series[Any]) -> NDArray[np.float64]:
+    """Return the supply as numbers; text that is no number is an error, not missing."""
     check_numeric(column, f"supply {column.name!r}")
     try:
         return np.asarray(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan))
@@ -253,7 +254,7 @@ def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
 
 def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
     """
-    Check what can be checked without data.
+    Check method, decay and options, as far as possible without data.
 
     Parameters
     ----------
@@ -263,45 +264,51 @@ def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
     Raises
     ------
     QueryError
-        If the method, the decay or an option is unknown, wrong, or has no part in the method.
+        If the method, the decay or an option is unknown or wrong, or not used by the method.
     """
     if method not in METHODS:
         raise QueryError(f"method={method!r}: choose one of {', '.join(METHODS)}")
     if method not in _WEIGHED and not (isinstance(decay, str) and decay == "step"):
         raise QueryError(
-            f"decay={decay!r}: method={method!r} weighs no distances; leave decay out, or choose "
+            f"decay={decay!r}: method={method!r} does not weight distances; omit decay, or choose "
             f"one of {', '.join(_WEIGHED)} (2SFCA with weights is 'e2sfca')"
         )
     if not callable(decay):
         decay_weights(decay, np.empty(0), 1.0)
     check_options(options, AccessOptions.__annotations__, "accessibility")
     for name, value in options.items():
-        _check_option(name, value, method)
+        _check_access_option(name, value, method)
 
 
-def _check_option(name: str, value: object, method: str) -> None:
+def _check_access_option(name: str, value: object, method: str) -> None:
+    """Check the value of an option, and that the method uses it."""
     if name == "missing_supply":
         check_number(value, name, low=0.0)
     elif method != "raam":
-        raise QueryError(f"{name} is for method='raam', not for {method!r}: leave it out")
+        raise QueryError(f"{name} applies to method='raam' only, not to {method!r}: omit it")
     elif name == "max_cycles":
         check_whole(value, name)
     else:
         check_number(value, name, above=0.0)
 
 
-def _people(demand: gpd.GeoDataFrame, population: str | None, method: str) -> NDArray[np.float64]:
+def _read_persons(
+    demand: gpd.GeoDataFrame, population: str | None, method: str
+) -> NDArray[np.float64]:
+    """Return the population of each point of demand; ones if the method needs none."""
     if population is None:
         if method in _SUMS:
             return np.ones(len(demand))
-        raise QueryError(f"method={method!r} needs population: the column with the people")
-    persons = people(demand, population)
+        raise QueryError(
+            f"method={method!r} needs population: the name of the column with the population"
+        )
+    persons = population_of(demand, population)
     if method not in _SUMS and not persons.any():
-        raise QueryError(f"population {population!r}: nobody lives in the demand")
+        raise QueryError(f"population {population!r}: all values are 0, nobody lives in the demand")
     return persons
 
 
-def _sums(
+def _sum_catchments(
     pairs: Catchments,
     persons: NDArray[np.float64],
     amounts: NDArray[np.float64],
@@ -309,48 +316,50 @@ def _sums(
     method: str,
     weights: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-    """Add up what each place reaches: all of it, or its share by the people who reach it."""
+    """Return what each point reaches: all supply, or its share among those who reach it."""
     if weights is None:
         weights = np.ones(len(pairs.cost))
     if method == "3sfca":
-        weights = weights * _share_of_choice(pairs.origin, weights, len(persons))
+        weights = weights * _share_choices(pairs.origin, weights, len(persons))
     shape = len(persons), len(amounts)
-    # As a sparse matrix: products need no arrays of pairs in between.
+    # With a sparse matrix, products need no intermediate arrays of pairs.
     reach = coo_array((weights, (pairs.origin, pairs.station)), shape=shape)
     if method in _SUMS:
-        return _product(reach, amounts), {}
-    load = _product(reach.T, persons)
+        return _multiply_sparse(reach, amounts), {}
+    load = _multiply_sparse(reach.T, persons)
     with np.errstate(over="ignore"):
         ratio = np.divide(amounts, load, out=np.zeros(len(amounts)), where=load > 0)
-    access = _product(reach, ratio)
+    access = _multiply_sparse(reach, ratio)
     served, given = float(amounts[load > 0].sum()), float(persons @ access)
     if not abs(given - served) <= _PRECISION * served:
         raise QueryError(
-            f"the supply given out ({given:g}) is not the supply served ({served:g}): the weights "
-            "of the decay or the people are too small to divide by"
+            f"the supply distributed ({given:g}) differs from the supply served ({served:g}): the "
+            "weights of the decay or the population are too small to divide by"
         )
     return access, {"supply_served": served, "supply_unserved": float(amounts.sum() - served)}
 
 
-def _product(matrix: coo_array, vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    # SciPy makes of one row a number.
+def _multiply_sparse(matrix: coo_array, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the product of a sparse matrix and a vector, as a vector."""
+    # For a single row SciPy returns a number.
     return np.reshape(matrix @ vector, matrix.shape[0])
 
 
-def _share_of_choice(
+def _share_choices(
     origin: Positions, weights: NDArray[np.float64], n_places: int
 ) -> NDArray[np.float64]:
+    """Return the share of each weight in the sum of its origin (G of 3SFCA)."""
     chosen = np.bincount(origin, weights, minlength=n_places)[origin]
     return np.divide(weights, chosen, out=np.zeros_like(weights), where=chosen > 0)
 
 
-def _raam(
+def _settle_raam(
     pairs: Catchments,
     persons: NDArray[np.float64],
     amounts: NDArray[np.float64],
     options: AccessOptions,
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-    """Leave out who is nobody and what supplies nothing, and let the others settle."""
+    """Return the costs of RAAM, without points nobody lives at and stations without supply."""
     tau = options.get("tau", _TAU)
     rho = options.get("rho", persons.sum() / amounts.sum() if amounts.any() else 1.0)
     names = set(RaamSteps._fields) & set(options)
@@ -364,28 +373,29 @@ def _raam(
         row,
         station,
         pairs.cost[order] / tau,
-        people=persons[places],
-        # Stations without supply are in no pair: 1 keeps the division quiet.
+        population=persons[places],
+        # Stations without supply are in no pair; 1 avoids dividing by 0.
         supply=np.where(amounts > 0, amounts, 1.0) * rho,
         steps=steps,
     )
     if gap > _SETTLED:
         warnings.warn(
-            f"raam: people have not settled; they would still save {gap:.0%} of their costs by "
-            "moving. They move in whole numbers, few at once: raise max_cycles or initial_step, or "
-            "merge places of a few people",
+            f"raam has not converged: the population would still save {gap:.0%} of its costs by "
+            "moving. Persons move whole, a few at a time: raise max_cycles or initial_step, or "
+            "merge points of small population",
             InexactMethod,
             stacklevel=3,
         )
     return access, {"tau": tau, "rho": float(rho), **steps._asdict(), "relative_gap": gap}
 
 
-def _named(
+def _name_access(
     values: NDArray[np.float64],
     demand: gpd.GeoDataFrame,
     stations: gpd.GeoDataFrame,
     facts: dict[str, Any],
 ) -> pd.Series[float]:
+    """Return the values as a series, missing where they are NaN, with provenance."""
     gone = np.isnan(values)
     access = pd.Series(
         pd.arrays.FloatingArray(np.where(gone, 0.0, values), gone), demand.index, name="access"

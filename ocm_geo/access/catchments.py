@@ -1,4 +1,4 @@
-"""Which stations each place can reach, and at what cost: the pairs that access is made of."""
+"""Which stations are within reach of each point, and at what cost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _UNIT_MIN = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 60.0),
 }
 _DENSE = 8
-"""Integers up to so many times their number are looked up in a table."""
+"""Integers up to this many times their number are looked up in a table."""
 
 
 def check_reach(
@@ -48,7 +48,7 @@ def check_reach(
     suspect_from: float = SUSPECT_KM,
 ) -> float:
     """
-    Check how far people go: km, or with costs a number of their unit or a duration.
+    Return a checked reach: km, or with costs a number in their unit or a duration.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def check_reach(
     name : str
         Its name.
     costs : pandas.DataFrame or None
-        The costs that are used instead of distances.
+        The costs that replace distances.
     suspect_from : float
         As for `ocm_geo.checks.check_km`.
 
@@ -69,7 +69,7 @@ def check_reach(
     Raises
     ------
     QueryError
-        If it is not above 0, or a duration without costs.
+        If the value is not above 0, or a duration without costs.
     """
     if costs is None:
         if is_duration(value):
@@ -82,25 +82,25 @@ def check_reach(
         return check_number(value, name, above=0.0)
     known = {"origin", "candidate", *ID_NAMES}
     units = [str(column) for column in getattr(costs, "columns", ()) if column not in known]
-    return check_minutes(value, name) / _minutes_in(units[0] if units else "minutes")
+    return check_minutes(value, name) / _find_minutes_per_unit(units[0] if units else "minutes")
 
 
-def _minutes_in(unit: str) -> float:
-    """Return how many minutes a unit has, by the name of its column; 1 for any other name."""
+def _find_minutes_per_unit(unit: str) -> float:
+    """Return the minutes in the unit that a column name ends with; 1 for any other name."""
     words = unit.lower().split("_")
     return next((_UNIT_MIN[word] for word in reversed(words) if word in _UNIT_MIN), 1.0)
 
 
 class Catchments(NamedTuple):
     """
-    Pairs of a place and a station, one value each.
+    Pairs of a point and a station; one value per pair.
 
     Parameters
     ----------
     origin, station : numpy.ndarray of int, shape (n,)
         Positions in the two tables, of 32 or 64 bits.
     cost : numpy.ndarray of float, shape (n,)
-        Kilometres, or the unit of the user's own costs.
+        Kilometres, or the unit of the costs of the user.
     unit : str
         ``km``, or the name of the column of costs.
     """
@@ -118,7 +118,7 @@ def catchments(
     costs: pd.DataFrame | None = None,
 ) -> Catchments:
     """
-    Pair each place with the stations within reach of it.
+    Return the pairs of points and stations within reach of each other.
 
     Parameters
     ----------
@@ -127,10 +127,10 @@ def catchments(
     stations : geopandas.GeoDataFrame
         A station table.
     within : float
-        Farthest distance, inclusive, km; with costs in their unit.
+        Largest distance, inclusive, km; with costs in their unit.
     costs : pandas.DataFrame, optional
         Three columns: ``origin`` (index of the demand), ``ocm_id`` and the cost, by any name.
-        Rows of other places or stations are left out, so that one table serves many choices.
+        Rows of other points or stations are ignored, so that one table serves many selections.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def catchments(
     Warns
     -----
     SuspectInput
-        If there are stations, and the costs name none of them.
+        If the costs contain none of the stations.
     """
     if costs is not None:
         return pairs_of_table(
@@ -169,21 +169,21 @@ def pairs_of_table(
     what: str = "stations",
 ) -> Catchments:
     """
-    Read pairs from a table of costs.
+    Return the pairs of a table of costs.
 
     Parameters
     ----------
     costs : pandas.DataFrame
-        Three columns: ``origin``, the sites, and the cost, by any name. Rows of other places or
-        sites are left out.
+        Three columns: ``origin``, the sites, and the cost, by any name. Rows of other points or
+        sites are ignored.
     origins, sites : pandas.Index
         Labels.
     within : float
         Largest cost, inclusive.
     column : str
-        Which column names the sites.
+        Column with the labels of the sites.
     what : str
-        What the sites are, for messages.
+        Name of the sites, for messages.
 
     Returns
     -------
@@ -193,42 +193,43 @@ def pairs_of_table(
     Raises
     ------
     QueryError
-        If the table is wrong, names no place, or gives a pair twice.
+        If the table is wrong, contains none of the origins, or repeats a pair.
 
     Warns
     -----
     SuspectInput
-        If it names none of the sites.
+        If the table contains none of the sites.
     """
     if column in ID_NAMES:
         given = list(getattr(costs, "columns", ()))
         column = next((name for name in (column, *ID_NAMES) if name in given), column)
-    unit = _cost_column(costs, column, what)
-    cost = _costs_of(costs, unit)
-    origin = _positions(origins, costs["origin"], "demand")
-    site = _positions(sites, costs[column], what)
+    unit = _find_cost_column(costs, column, what)
+    cost = _read_costs(costs, unit)
+    origin = _look_up_positions(origins, costs["origin"], "demand")
+    site = _look_up_positions(sites, costs[column], what)
     if len(costs) and not (origin >= 0).any():
         raise QueryError(
-            "costs: no row of origin is in the index of the demand; name the places as there, in "
-            "the same type"
+            "costs: no value of origin is in the index of the demand; use the same labels, of the "
+            "same type"
         )
     if len(costs) and len(sites) and not (site >= 0).any():
         warn_user(
-            f"costs: the column {column} names none of the {len(sites):,} {what}, so that nobody "
-            "reaches any: is it their index, in the same type?",
+            f"costs: the column {column} contains none of the {len(sites):,} {what}, so none is "
+            "within reach; use the labels of their index, of the same type",
             SuspectInput,
         )
     known = (origin >= 0) & (site >= 0)
     if not known.all():
         origin, site, cost = origin[known], site[known], cost[known]
-    _check_unique(origin, site, len(origins) * len(sites), column)
+    _check_pairs_unique(origin, site, len(origins) * len(sites), column)
     near = cost <= within
     if not near.all():
         origin, site, cost = origin[near], site[near], cost[near]
     return Catchments(origin, site, cost, unit)
 
 
-def _cost_column(costs: pd.DataFrame, column: str, what: str) -> str:
+def _find_cost_column(costs: pd.DataFrame, column: str, what: str) -> str:
+    """Return the name of the column of costs, and check the others."""
     columns = list(getattr(costs, "columns", ()))
     rest = [name for name in columns if name not in {"origin", column}]
     if len(columns) != _N_COLUMNS or len(set(columns)) != _N_COLUMNS or len(rest) != 1:
@@ -240,12 +241,12 @@ def _cost_column(costs: pd.DataFrame, column: str, what: str) -> str:
     return str(rest[0])
 
 
-def _costs_of(costs: pd.DataFrame, unit: str) -> NDArray[np.float64]:
+def _read_costs(costs: pd.DataFrame, unit: str) -> NDArray[np.float64]:
     """Return the costs as numbers; durations are converted to the unit that the column names."""
     kind = pd.api.types.infer_dtype(costs[unit], skipna=True)
     if kind.startswith("timedelta"):
         minutes = pd.to_timedelta(costs[unit]) / pd.Timedelta(minutes=1)
-        costs = costs.assign(**{unit: minutes / _minutes_in(unit)})
+        costs = costs.assign(**{unit: minutes / _find_minutes_per_unit(unit)})
     elif kind.startswith(("date", "time", "bool")):
         raise QueryError(
             f"costs: {unit!r} must be a column of numbers or timedeltas, not of {kind} values"
@@ -258,37 +259,41 @@ def _costs_of(costs: pd.DataFrame, unit: str) -> NDArray[np.float64]:
     if wrong.size:
         raise QueryError(
             f"costs: {wrong.size} values of {unit!r} are missing or negative (first: row "
-            f"{costs.index[wrong[0]]!r}); leave out pairs that cannot be travelled"
+            f"{costs.index[wrong[0]]!r}); drop pairs that cannot be travelled"
         )
     return np.asarray(cost)
 
 
-def _positions(index: pd.Index, labels: pd.Series, what: str) -> Positions:
+def _look_up_positions(index: pd.Index, labels: pd.Series, what: str) -> Positions:
+    """Return the position of each label in an index; -1 if it is not there."""
     if not index.is_unique:
         repeated = index[index.duplicated()].tolist()[0]
-        raise QueryError(f"{what}: the index repeats {repeated!r}; give each row its own label")
+        raise QueryError(
+            f"{what}: the index repeats {repeated!r}; each row needs a label of its own"
+        )
     known, wanted = index.to_numpy(), labels.to_numpy()
     if len(known) and known.dtype.kind == wanted.dtype.kind == "i":
         known, wanted = (of.astype(np.int64, copy=False) for of in (known, wanted))
         least = min(int(np.min(known)), int(np.min(wanted, initial=0)))
         size = int(np.max(known)) + 1
         if least >= 0 and size < _DENSE * len(known) + len(wanted):
-            return _positions_of_integers(known, wanted, size)
+            return _look_up_integers(known, wanted, size)
     return index.get_indexer(pd.Index(labels))
 
 
-def _positions_of_integers(
+def _look_up_integers(
     known: NDArray[np.int64], wanted: NDArray[np.int64], size: int
 ) -> NDArray[np.int32]:
-    """Look integers up in a table of all from 0: faster than a hash, and in half the memory."""
+    """Return positions by a table over all integers: faster than a hash, in half the memory."""
     table = np.full(size + 1, -1, dtype=np.int32)
     table[known] = np.arange(len(known))
-    # Whatever is larger than all finds the last place.
+    # Integers beyond the table are clipped to its last entry, which is -1.
     return table.take(wanted, mode="clip")
 
 
-def _check_unique(origin: Positions, site: Positions, n_possible: int, column: str) -> None:
-    # Half the bytes sort in half the time.
+def _check_pairs_unique(origin: Positions, site: Positions, n_possible: int, column: str) -> None:
+    """Check that no pair is repeated."""
+    # Pairs as single integers, 32 bits wide where possible: they sort in half the time.
     kind: type[np.unsignedinteger[Any]] = np.uint32 if n_possible < 2**32 else np.uint64
     pair: NDArray[Any] = origin.astype(kind)
     np.multiply(pair, kind(np.max(site, initial=0) + 1), out=pair)
@@ -299,6 +304,6 @@ def _check_unique(origin: Positions, site: Positions, n_possible: int, column: s
     n_repeated = int((pair[1:] == pair[:-1]).sum())
     if n_repeated:
         raise QueryError(
-            f"costs: {n_repeated} pairs of origin and {column} are given more than once; keep one "
+            f"costs: {n_repeated} pairs of origin and {column} occur more than once; keep one "
             "cost for each"
         )

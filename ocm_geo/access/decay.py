@@ -1,4 +1,4 @@
-"""How much a station counts by how far away it is: the weights of catchments."""
+"""The weights of stations in a catchment, by distance."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ STEP_WEIGHTS = (1.0, 0.68, 0.22)
 
 def decay_weights(decay: Decay, cost: NDArray[np.float64], catchment: float) -> NDArray[np.float64]:
     """
-    Weigh costs.
+    Return the weights of costs.
 
     Parameters
     ----------
     decay : str, mapping or callable
         ``step``: 1, 0.68 and 0.22 on thirds of the catchment (Luo & Qi 2009). ``gaussian``:
         ``(exp(-(d/D)²/2) - exp(-1/2)) / (1 - exp(-1/2))`` (Dai 2010), 1 at 0 and 0 at the edge.
-        A mapping of upper ends to weights, such as ``{10: 1, 20: 0.42, 30: 0.09}``, ends
-        included and nothing beyond the last. Or a function of an array of costs.
+        A mapping of upper limits to weights, such as ``{10: 1, 20: 0.42, 30: 0.09}``, limits
+        inclusive and 0 beyond the last. Or a function of an array of costs.
     cost : numpy.ndarray, shape (n,)
-        Kilometres, or whatever unit the catchment has.
+        Kilometres, or the unit of the catchment.
     catchment : float
         Size D of the catchment.
 
@@ -44,23 +44,23 @@ def decay_weights(decay: Decay, cost: NDArray[np.float64], catchment: float) -> 
     Raises
     ------
     QueryError
-        If the name is unknown, a step is no number, the function takes no array, or a weight is
-        negative or not finite.
+        If the name is unknown, a step is not a number, the function does not accept an array, or
+        a weight is negative or not finite.
     """
     if isinstance(decay, Mapping):
-        weights = _steps(cost, _checked_steps(decay))
+        weights = _weigh_by_steps(cost, _check_steps(decay))
     elif callable(decay):
-        weights = _of_function(decay, cost)
+        weights = _call_decay(decay, cost)
     elif decay == "step":
-        # Whole thirds, so that 10 km is in the first of 30 km.
+        # Computed as thirds, so that 10 km is exactly the end of the first third of 30 km.
         ends = (catchment / 3, 2 * catchment / 3, catchment)
-        weights = _steps(cost, dict(zip(ends, STEP_WEIGHTS, strict=True)))
+        weights = _weigh_by_steps(cost, dict(zip(ends, STEP_WEIGHTS, strict=True)))
     elif decay == "gaussian":
         edge = np.exp(-0.5)
         weights = np.maximum((np.exp(-0.5 * (cost / catchment) ** 2) - edge) / (1 - edge), 0.0)
     else:
         raise QueryError(
-            f"decay={decay!r}: choose 'step', 'gaussian', a mapping of upper ends to weights, or "
+            f"decay={decay!r}: choose 'step', 'gaussian', a mapping of upper limits to weights, or "
             "a function of an array of costs"
         )
     return weights
@@ -85,27 +85,30 @@ def describe_decay(decay: Decay) -> object:
     return decay if isinstance(decay, str) else getattr(decay, "__name__", repr(decay))
 
 
-def _checked_steps(decay: Mapping[float, float]) -> dict[float, float]:
+def _check_steps(decay: Mapping[float, float]) -> dict[float, float]:
+    """Return checked upper limits and weights."""
     try:
         steps = {float(end): float(weight) for end, weight in decay.items()}
     except (TypeError, ValueError) as error:
         raise QueryError(
-            f"decay: a mapping goes from upper ends to weights, as {{10: 1, 20: 0.42}}: {error}"
+            "decay: a mapping must have numbers as limits and weights, as {10: 1, 20: 0.42}: "
+            f"{error}"
         ) from error
     if not steps:
-        raise QueryError("decay: a mapping needs at least one upper end and weight")
+        raise QueryError("decay: a mapping needs at least one upper limit with its weight")
     for end, weight in steps.items():
         if not end >= 0 or not 0 <= weight < np.inf:
             raise QueryError(
-                f"decay: up to {end:g} the weight is {weight:g}; ends must be 0 or more, weights "
+                f"decay: up to {end:g} the weight is {weight:g}; limits must be 0 or more, weights "
                 "finite and 0 or more"
             )
     return steps
 
 
-def _of_function(
+def _call_decay(
     decay: Callable[[NDArray[np.float64]], object], cost: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Return the checked weights of a function of the user."""
     try:
         weights = np.asarray(decay(cost), dtype=float)
     except (TypeError, ValueError) as error:
@@ -113,23 +116,25 @@ def _of_function(
             "decay: the function must take an array of costs (np.exp and np.where instead of "
             f"math.exp and if; else wrap it in np.vectorize): {error}"
         ) from error
-    _check(weights, cost)
+    _check_weights(weights, cost)
     return weights
 
 
-def _steps(cost: NDArray[np.float64], steps: Mapping[float, float]) -> NDArray[np.float64]:
+def _weigh_by_steps(cost: NDArray[np.float64], steps: Mapping[float, float]) -> NDArray[np.float64]:
+    """Return the weight of the step of each cost, 0 beyond the last."""
     ends = sorted(steps)
-    # Counting the ends that are passed, in bytes, is for a few faster than a search.
+    # For a few steps, counting in bytes the limits exceeded is faster than a search.
     passed = np.zeros(len(cost), dtype=np.min_scalar_type(len(ends)))
     for end in ends:
         passed += (cost > end).view(np.uint8)
     return np.array([*(steps[end] for end in ends), 0.0]).take(passed)
 
 
-def _check(weights: NDArray[np.float64], cost: NDArray[np.float64]) -> None:
+def _check_weights(weights: NDArray[np.float64], cost: NDArray[np.float64]) -> None:
+    """Check that there is one finite weight of 0 or more per cost."""
     if weights.shape != cost.shape:
         raise QueryError(
-            f"decay: the function must give one weight a cost, shape {cost.shape}, not "
+            f"decay: the function must return one weight per cost, shape {cost.shape}, not "
             f"{weights.shape}"
         )
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))

@@ -1,4 +1,4 @@
-"""The formulas of inequality, for values sorted upwards and rows of weights at once."""
+"""The formulas of inequality, for ascending values and many rows of weights at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Formula: TypeAlias = "Callable[[NDArray[np.float64], NDArray[np.float64]], NDArr
 
 def gini_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Weighted Gini: half the relative mean difference of all pairs.
+    Return the weighted Gini index: half the relative mean difference of all pairs.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def gini_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArra
     # Twice the area under the curve: each trapezoid is the new weight times both heights.
     heights = np.cumsum(held, axis=-1)
     twice_area = (weights * (2.0 * heights - held)).sum(axis=-1)
-    return _not_negative(1.0 - twice_area / (heights[..., -1] * weights.sum(axis=-1)))
+    return _clip_rounding(1.0 - twice_area / (heights[..., -1] * weights.sum(axis=-1)))
 
 
 def theil_t_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Weighted Theil T; 0 ln 0 is 0.
+    Return the weighted Theil T; 0 ln 0 is 0.
 
     Parameters
     ----------
@@ -54,15 +54,15 @@ def theil_t_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
     numpy.ndarray
         Σ w (y/μ) ln(y/μ) / W.
     """
-    mean = _mean(values, weights)
+    mean = _average_weighted(values, weights)
     # Σ w y ln y / Σ w y - ln μ: the logarithms of one row of values serve all rows of weights.
-    logs = values * _log(values, at_zero=0.0)
-    return _not_negative(_mean(logs, weights) / mean - np.log(mean))
+    logs = values * _log_positive(values, at_zero=0.0)
+    return _clip_rounding(_average_weighted(logs, weights) / mean - np.log(mean))
 
 
 def theil_l_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Weighted Theil L (mean log deviation); infinite where a value with weight is 0.
+    Return the weighted Theil L (mean log deviation); infinite if a weighted value is 0.
 
     Parameters
     ----------
@@ -75,13 +75,15 @@ def theil_l_of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
         Σ w ln(μ/y) / W.
     """
     some_zero = weights[..., values == 0].any(axis=-1)
-    deviation = np.log(_mean(values, weights)) - _mean(_log(values, at_zero=0.0), weights)
-    return np.where(some_zero, np.inf, _not_negative(deviation))
+    deviation = np.log(_average_weighted(values, weights)) - _average_weighted(
+        _log_positive(values, at_zero=0.0), weights
+    )
+    return np.where(some_zero, np.inf, _clip_rounding(deviation))
 
 
 def atkinson_of(epsilon: float) -> Formula:
     """
-    Weighted Atkinson index of an aversion; 1 for epsilon ≥ 1 where a value with weight is 0.
+    Return the function of an Atkinson index; it is 1 for ε ≥ 1 if a weighted value is 0.
 
     Parameters
     ----------
@@ -99,25 +101,29 @@ def atkinson_of(epsilon: float) -> Formula:
     def index(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
         if power == 0:
             return np.asarray(1.0 - np.exp(-theil_l_of(values, weights)))
-        # Beside the largest (of a negative power the least) value, no power is too large.
+        # Scaled by the largest value (for negative powers the smallest), no power overflows.
         unit = (np.max if power > 0 else np.min)(values[values > 0])
-        raised = np.where(values > 0, np.exp(power * _log(values / unit, at_zero=0.0)), 0.0)
-        equal = unit * _mean(raised, weights) ** (1.0 / power)
+        raised = np.where(
+            values > 0, np.exp(power * _log_positive(values / unit, at_zero=0.0)), 0.0
+        )
+        equal = unit * _average_weighted(raised, weights) ** (1.0 / power)
         if power < 0:
             equal = np.where(weights[..., values == 0].any(axis=-1), 0.0, equal)
-        return _not_negative(1.0 - equal / _mean(values, weights))
+        return _clip_rounding(1.0 - equal / _average_weighted(values, weights))
 
     return index
 
 
-def _not_negative(index: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Take away what rounding leaves where all are alike."""
+def _clip_rounding(index: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an index without the negative rounding left where all values are equal."""
     return np.maximum(index, 0.0)
 
 
-def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _average_weighted(
+    values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     return np.asarray(weights @ values / weights.sum(axis=-1))
 
 
-def _log(values: NDArray[np.float64], *, at_zero: float) -> NDArray[np.float64]:
+def _log_positive(values: NDArray[np.float64], *, at_zero: float) -> NDArray[np.float64]:
     return np.log(values, out=np.full(len(values), at_zero), where=values > 0)

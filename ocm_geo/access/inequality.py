@@ -1,4 +1,4 @@
-"""How unequally something is shared among people."""
+"""How unequally values are shared among a population."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ _LEVEL = 0.95
 @dataclass(frozen=True)
 class Equity:
     """
-    Inequality of values among people.
+    Inequality of values among a population.
 
     Parameters
     ----------
     gini : float
-        0 (all alike) to 1 (one has all).
+        0 (all equal) to 1 (one has everything).
     theil_t, theil_l : float
-        Theil's T, and L (mean logarithmic deviation); 0 if all are alike.
+        Theil's T, and L (mean logarithmic deviation); 0 if all are equal.
     atkinson : float
-        Atkinson's index of the aversion ``epsilon``; 0 to 1.
+        Atkinson's index for the aversion ``epsilon``; 0 to 1.
     lorenz : pandas.DataFrame
-        The Lorenz curve from (0, 0) to (1, 1): ``population_share`` and ``value_share``, those
-        who have least first.
+        The Lorenz curve from (0, 0) to (1, 1): ``population_share`` and ``value_share``, lowest
+        values first.
     intervals : pandas.DataFrame
-        ``value``, ``low`` and ``high`` of each measure: the middle 95 % of the bootstrap, the
-        places drawn with replacement. It says how much the measure hangs on which places are
-        in the table; it says nothing of uncertain data.
+        ``value``, ``low`` and ``high`` of each measure: the middle 95 % of a bootstrap over the
+        rows. The interval shows how much the measure depends on the choice of rows; it does
+        not include uncertainty of the data.
     decomposition : pandas.DataFrame or None
         With groups: for Theil's T and L ``total``, ``between``, ``within`` and
         ``between_share``.
@@ -53,7 +53,7 @@ class Equity:
         With groups: ``population_share``, ``value_share``, ``mean``, ``theil_t`` and
         ``theil_l`` of each.
     facts : dict
-        How it was made: numbers of places, the aversion, the policy for zeros, the seed.
+        Numbers of rows, the aversion, the policy for zeros, the number of draws and the seed.
     """
 
     gini: float
@@ -67,7 +67,7 @@ class Equity:
     facts: dict[str, object] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Say it in a line."""
+        """Return a summary of one line."""
         return (
             f"<Equity: Gini {self.gini:.3f}, Theil T {self.theil_t:.3f}, "
             f"L {self.theil_l:.3f}, Atkinson({self.facts['epsilon']:g}) {self.atkinson:.3f}>"
@@ -85,28 +85,27 @@ def equity(
     seed: int = 0,
 ) -> Equity:
     """
-    Measure how unequally something is shared among people.
+    Compute how unequally values are shared among a population.
 
     Parameters
     ----------
     values : array_like, shape (n,)
-        What each place has for each of its people, such as `ocm_geo.accessibility` gives it; 0
-        or more.
+        Value per person in each row, such as `ocm_geo.accessibility` returns it; 0 or more.
     weights : array_like, shape (n,)
-        The people of each place. Two Series must have the same index.
+        Population of each row. Two Series must have the same index.
     groups : array_like, shape (n,), optional
-        A label of each place, such as its region, to decompose Theil's T and L by.
+        Label of each row, such as its region, by which Theil's T and L are decomposed.
     epsilon : float
         Aversion of Atkinson's index, above 0.
     zeros : {"limit", "drop"} or float
         Theil's L, and Atkinson's index for an epsilon of 1 or more, take logarithms or negative
-        powers. ``limit``: their limit where somebody has nothing, infinity and 1. ``drop``:
-        these two measures are of those who have something. A number above 0: these two take
-        this instead of 0. The other measures take zeros as they are.
+        powers. ``limit``: their limit where a value is 0, infinity and 1. ``drop``: these two
+        measures leave out rows of 0. A number above 0: these two replace 0 by this number. The
+        other measures use zeros unchanged.
     n_boot : int
-        Draws of the bootstrap; 0 for none.
+        Number of bootstrap draws; 0 for none.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
 
     Returns
     -------
@@ -116,8 +115,8 @@ def equity(
     Raises
     ------
     QueryError
-        If a value or weight is missing, infinite or negative, nobody has weight, or nobody has
-        anything.
+        If a value or weight is missing, infinite or negative, or all weights or all weighted
+        values are 0.
 
     Notes
     -----
@@ -135,18 +134,20 @@ def equity(
     >>> found.lorenz.iloc[0].tolist()
     [0.0, 0.0]
     """
-    y, w = _checked(values, weights)
+    y, w = _check_values(values, weights)
     order = np.argsort(y, kind="stable")
     y, w = y[order], w[order]
-    measures = _measures(y, epsilon, zeros)
+    measures = _build_measures(y, epsilon, zeros)
     n_boot, seed = check_whole(n_boot, "n_boot", low=0), check_whole(seed, "seed", low=0)
     parts = None
     if groups is not None:
-        parts = _decomposed(y, w, _labels(groups, values, order), measures)
+        parts = _decompose_theil(y, w, _check_group_labels(groups, values, order), measures)
     return Equity(
         **{name: float(measure(w)) for name, measure in measures.items()},
-        lorenz=_carried(_lorenz(y, w), values),
-        intervals=_carried(_bootstrap(y, w, measures, n_boot=n_boot, seed=seed), values),
+        lorenz=_carry_from_series(_build_lorenz(y, w), values),
+        intervals=_carry_from_series(
+            _bootstrap_intervals(y, w, measures, n_boot=n_boot, seed=seed), values
+        ),
         decomposition=parts and parts[0],
         groups=parts and parts[1],
         facts={
@@ -160,31 +161,35 @@ def equity(
     )
 
 
-def _carried(table: pd.DataFrame, values: ArrayLike) -> pd.DataFrame:
+def _carry_from_series(table: pd.DataFrame, values: ArrayLike) -> pd.DataFrame:
+    """Return a table with the provenance of the values, if they have any."""
     return carry(table, values) if isinstance(values, pd.Series) else table
 
 
-class _Measure(NamedTuple):
-    """A formula, and the values that it takes: all, or those that its zeros leave."""
+class _BoundMeasure(NamedTuple):
+    """A formula with the values that it uses: all, or those that the policy for zeros keeps."""
 
     formula: Formula
     y: NDArray[np.float64]
     kept: NDArray[np.bool_]
 
     def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Measure one or many rows of weights."""
+        """Return the measure for one or many rows of weights."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            # Copies of many rows of weights take longer than the formulas.
+            # Copying many rows of weights would take longer than the formula.
             mine = weights if len(self.y) == weights.shape[-1] else weights[..., self.kept]
             return self.formula(self.y, mine)
 
     def of(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> float:
-        """Measure some of the values alone."""
+        """Return the measure of some of the values alone."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return float(self.formula(self.y[rows], weights))
 
 
-def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dict[str, _Measure]:
+def _build_measures(
+    y: NDArray[np.float64], epsilon: float, zeros: str | float
+) -> dict[str, _BoundMeasure]:
+    """Return the measures, each with the values that it uses."""
     epsilon = check_number(epsilon, "epsilon", above=0.0)
     every = np.ones(len(y), dtype=bool)
     if zeros == "drop":
@@ -199,16 +204,19 @@ def _measures(y: NDArray[np.float64], epsilon: float, zeros: str | float) -> dic
         without = np.where(y == 0, least, y), every
     as_they_are = y, every
     return {
-        "gini": _Measure(gini_of, *as_they_are),
-        "theil_t": _Measure(theil_t_of, *as_they_are),
-        "theil_l": _Measure(theil_l_of, *without),
-        "atkinson": _Measure(atkinson_of(epsilon), *(without if epsilon >= 1 else as_they_are)),
+        "gini": _BoundMeasure(gini_of, *as_they_are),
+        "theil_t": _BoundMeasure(theil_t_of, *as_they_are),
+        "theil_l": _BoundMeasure(theil_l_of, *without),
+        "atkinson": _BoundMeasure(
+            atkinson_of(epsilon), *(without if epsilon >= 1 else as_they_are)
+        ),
     }
 
 
-def _checked(
+def _check_values(
     values: ArrayLike, weights: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return checked values and weights."""
     if (
         isinstance(values, pd.Series)
         and isinstance(weights, pd.Series)
@@ -218,22 +226,25 @@ def _checked(
             "values and weights have different indexes: align them first, e.g. "
             "weights.loc[values.index]"
         )
-    y, w = _numbers(values, "values"), _numbers(weights, "weights")
+    y, w = _read_values_of(values, "values"), _read_values_of(weights, "weights")
     if y.shape != w.shape:
         raise QueryError(f"there are {len(y)} values and {len(w)} weights")
     if not w.any():
-        raise QueryError("weights: all are 0, so there is nobody to compare")
+        raise QueryError("weights must not all be 0: there is no population to compare")
     if not (w @ y) > 0:
-        raise QueryError("values: nobody with weight has anything, so there is nothing to share")
+        raise QueryError(
+            "values must not all be 0 where there is weight: there is nothing to share"
+        )
     return y, w
 
 
-def _numbers(given: ArrayLike, what: str) -> NDArray[np.float64]:
+def _read_values_of(given: ArrayLike, what: str) -> NDArray[np.float64]:
+    """Return finite numbers of 0 or more."""
     check_numeric(given, what, flags=True)
     try:
         numbers = pd.Series(given).to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise QueryError(f"{what} must be a row of numbers: {error}") from error
+        raise QueryError(f"{what} must be numbers: {error}") from error
     for fault, wrong in (
         ("missing", np.isnan(numbers)),
         ("infinite", np.isinf(numbers)),
@@ -244,56 +255,62 @@ def _numbers(given: ArrayLike, what: str) -> NDArray[np.float64]:
             label = given.index[first] if isinstance(given, pd.Series) else first
             raise QueryError(
                 f"{what}: {wrong.sum()} of {len(numbers)} are {fault} (first: row {label!r}); "
-                "leave these places out or decide what they count"
+                "drop these rows or fill them"
             )
     return np.asarray(numbers)
 
 
-def _lorenz(y: NDArray[np.float64], w: NDArray[np.float64]) -> pd.DataFrame:
+def _build_lorenz(y: NDArray[np.float64], w: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the Lorenz curve."""
     held = np.cumsum(np.append(0.0, w * y))
-    people = np.cumsum(np.append(0.0, w))
-    return pd.DataFrame({"population_share": people / people[-1], "value_share": held / held[-1]})
+    n = np.cumsum(np.append(0.0, w))
+    return pd.DataFrame({"population_share": n / n[-1], "value_share": held / held[-1]})
 
 
-def _bootstrap(
+def _bootstrap_intervals(
     y: NDArray[np.float64],
     w: NDArray[np.float64],
-    measures: dict[str, _Measure],
+    measures: dict[str, _BoundMeasure],
     *,
     n_boot: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Draw places with replacement: a place drawn twice weighs twice, so nothing is sorted anew."""
+    """Return each measure with the ends of its bootstrap interval."""
+    # A row drawn twice weighs twice, so the values stay sorted and only weights change.
     rng = np.random.default_rng(seed)
     draws: dict[str, list[NDArray[np.float64]]] = {name: [] for name in measures}
     block = max(1, _BLOCK // len(y))
     for start in range(0, n_boot, block):
-        weights = w * _times_drawn(rng, min(block, n_boot - start), len(y))
-        # Where nobody drawn has anything there is nothing to share.
+        weights = w * _draw_times(rng, min(block, n_boot - start), len(y))
+        # A draw of rows whose values are all 0 has no inequality, and is left out.
         some = weights @ y > 0
         weights = weights if some.all() else weights[some]
         for name, measure in measures.items():
             draws[name].append(measure(weights))
     table = {
-        name: [float(measure(w)), *_quantiles(draws[name])] for name, measure in measures.items()
+        name: [float(measure(w)), *_find_interval_ends(draws[name])]
+        for name, measure in measures.items()
     }
     return pd.DataFrame.from_dict(table, orient="index", columns=["value", "low", "high"])
 
 
-def _times_drawn(rng: np.random.Generator, n_draws: int, n: int) -> NDArray[np.intp]:
+def _draw_times(rng: np.random.Generator, n_draws: int, n: int) -> NDArray[np.intp]:
+    """Return how often each row is drawn, in each draw with replacement."""
     drawn = rng.integers(0, n, size=(n_draws, n)) + n * np.arange(n_draws)[:, None]
     return np.bincount(drawn.ravel(), minlength=n_draws * n).reshape(n_draws, n)
 
 
-def _quantiles(draws: list[NDArray[np.float64]]) -> list[float]:
+def _find_interval_ends(draws: list[NDArray[np.float64]]) -> list[float]:
+    """Return the ends of the middle 95 % of draws."""
     if not draws:
         return [np.nan, np.nan]
     ends = ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2)
-    # Draws themselves, nothing between two of them: some may be infinite.
+    # No interpolation between draws: some may be infinite.
     return [float(q) for q in np.quantile(np.concatenate(draws), ends, method="nearest")]
 
 
-def _labels(groups: ArrayLike, values: ArrayLike, order: NDArray[np.intp]) -> pd.Series:
+def _check_group_labels(groups: ArrayLike, values: ArrayLike, order: NDArray[np.intp]) -> pd.Series:
+    """Return the label of each value, in the order of the sorted values."""
     if isinstance(groups, pd.DataFrame):
         raise QueryError("groups must be one column of labels, not a DataFrame")
     labels = pd.Series(groups)
@@ -302,29 +319,29 @@ def _labels(groups: ArrayLike, values: ArrayLike, order: NDArray[np.intp]) -> pd
     else:
         same = len(labels) == len(order)
     if not same:
-        raise QueryError("groups must have a label for each value, on the same index")
+        raise QueryError("groups must have one label for each value, on the same index")
     if labels.isna().any():
         raise QueryError(
-            f"groups: {labels.isna().sum()} labels are missing; name them or leave out"
+            f"groups: {labels.isna().sum()} labels are missing; fill or drop these rows"
         )
     return labels.iloc[order].reset_index(drop=True)
 
 
-def _decomposed(
+def _decompose_theil(
     y: NDArray[np.float64],
     w: NDArray[np.float64],
     labels: pd.Series,
-    measures: dict[str, _Measure],
+    measures: dict[str, _BoundMeasure],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split Theil's measures into what is between groups and what is within them."""
+    """Return Theil's measures split between and within groups, and the table of groups."""
     code, names = pd.factorize(labels, sort=True)
     n = len(names)
-    people, held = np.bincount(code, w, n), np.bincount(code, w * y, n)
+    persons, held = np.bincount(code, w, n), np.bincount(code, w * y, n)
     groups = pd.DataFrame(
         {
-            "population_share": people / people.sum(),
+            "population_share": persons / persons.sum(),
             "value_share": held / held.sum(),
-            "mean": np.divide(held, people, out=np.full(n, np.nan), where=people > 0),
+            "mean": np.divide(held, persons, out=np.full(n, np.nan), where=persons > 0),
         },
         index=pd.Index(names, name="group"),
     )
@@ -332,8 +349,10 @@ def _decomposed(
     for name in _THEIL:
         measure = measures[name]
         mine, kept = code[measure.kept], w[measure.kept]
-        groups[name] = _within(measure, mine, kept, n)
-        rows[name] = _parts(measure, w, mine, groups[name].to_numpy(), by_value=name == "theil_t")
+        groups[name] = _measure_groups(measure, mine, kept, n)
+        rows[name] = _split_theil(
+            measure, w, mine, groups[name].to_numpy(), by_value=name == "theil_t"
+        )
     columns = ["total", "between", "within", "between_share"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns), groups
 
@@ -341,10 +360,10 @@ def _decomposed(
 _THEIL = ("theil_t", "theil_l")
 
 
-def _within(
-    measure: _Measure, code: NDArray[np.intp], w: NDArray[np.float64], n: int
+def _measure_groups(
+    measure: _BoundMeasure, code: NDArray[np.intp], w: NDArray[np.float64], n: int
 ) -> NDArray[np.float64]:
-    """Measure each group alone; one of nobody, or that has nothing, has no inequality."""
+    """Return the measure of each group alone; 0 for a group without population or value."""
     order = np.argsort(code, kind="stable")
     ends = np.searchsorted(code[order], np.arange(1, n))
     found = np.zeros(n)
@@ -354,20 +373,22 @@ def _within(
     return found
 
 
-def _parts(
-    measure: _Measure,
+def _split_theil(
+    measure: _BoundMeasure,
     w: NDArray[np.float64],
     code: NDArray[np.intp],
     within: NDArray[np.float64],
     *,
     by_value: bool,
 ) -> list[float]:
+    """Return the total of a measure, its parts between and within groups, and their share."""
     kept = w[measure.kept]
-    people = np.bincount(code, kept, len(within))
+    persons = np.bincount(code, kept, len(within))
     held = np.bincount(code, kept * measure.y, len(within))
-    share = (held if by_value else people) / (held if by_value else people).sum()
+    share = (held if by_value else persons) / (held if by_value else persons).sum()
     with np.errstate(divide="ignore", invalid="ignore"):
-        ahead = np.log(held / people * (people.sum() / held.sum()))
+        # The logarithm of the mean of each group relative to the mean of all.
+        ahead = np.log(held / persons * (persons.sum() / held.sum()))
         between = float(np.where(share > 0, share * (ahead if by_value else -ahead), 0.0).sum())
         inner = float(share @ within)
         total = float(measure(w))

@@ -1,9 +1,10 @@
-"""Location problems on sparse gains: exact, or greedy, each with a bound.
+"""Location problems on sparse gains: exact or greedy solutions, each with a bound.
 
-A problem is a list of pairs: candidate j would give place i a gain, and each place takes the best
-of the chosen ones. Maximal covering (gains all or nothing) and the p-median (gains of nearness)
-are both of this form. Their value is monotone and submodular, so that greedy reaches at least
-1 - 1/e of the best (Nemhauser, Wolsey & Fisher 1978), and marginal gains bound what is possible.
+A problem is a list of pairs: choosing candidate j would give point i a gain, and each point takes
+the best gain of the chosen candidates. Maximal covering (all or nothing) and the p-median (by
+distance saved) both have this form. Their value is monotone and submodular. So the greedy choice
+reaches at least 1 - 1/e of the optimum (Nemhauser, Wolsey & Fisher 1978), and for any chosen set
+the sum of the n largest marginal gains bounds what any other n candidates can add.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ __all__ = ["Gains", "Solution", "best_gains", "cover_all", "greedy_cover", "gree
 
 _WHOLE = 1e-6
 _CHOSEN = 0.5
-"""Solvers may leave a choice a hair beside 0 or 1."""
+"""Solvers may return a choice slightly off 0 or 1."""
 
 
 class Gains(NamedTuple):
     """
-    What candidates would give to places; one value a pair.
+    Gains of points from candidates; one value per pair.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class Gains(NamedTuple):
     gain : numpy.ndarray of float
         Above 0.
     n_places, n_candidates : int
-        How many there are.
+        Number of points and of candidates.
     """
 
     place: Positions
@@ -50,31 +51,31 @@ class Gains(NamedTuple):
 
     def marginal(self, taken: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        Say what each candidate would add to what places have.
+        Return what each candidate would add to the gains already taken.
 
         Parameters
         ----------
         taken : numpy.ndarray
-            Gain of each place already.
+            Gain of each point so far.
 
         Returns
         -------
         numpy.ndarray
-            One value a candidate.
+            One value per candidate.
         """
         more = np.maximum(self.gain - taken[self.place], 0.0)
         return np.bincount(self.candidate, more, minlength=self.n_candidates)
 
     def take(self, taken: NDArray[np.float64], candidate: int) -> None:
         """
-        Choose a candidate: places take its gain where it is better.
+        Choose a candidate: points take its gain where it is larger.
 
         Parameters
         ----------
         taken : numpy.ndarray
-            Gain of each place, changed in place.
+            Gain of each point; modified in place.
         candidate : int
-            Which.
+            Position of the candidate.
         """
         rows = self.candidate == candidate
         places = self.place[rows]
@@ -83,7 +84,7 @@ class Gains(NamedTuple):
 
 class Solution(NamedTuple):
     """
-    What was found.
+    A solution and its bound.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ class Solution(NamedTuple):
     value : float
         Total gain, or the number of sites.
     bound : float
-        No solution is better than this.
+        No solution has a better value than this.
     status : str
         ``optimal``, ``time limit`` or ``greedy``.
     """
@@ -105,21 +106,21 @@ class Solution(NamedTuple):
 
 def greedy_gains(gains: Gains, n_sites: int, among: NDArray[np.intp] | None = None) -> Solution:
     """
-    Choose one after the other the candidate that adds most.
+    Choose candidates one by one, each time the one that adds most.
 
     Parameters
     ----------
     gains : Gains
         The problem.
     n_sites : int
-        How many.
+        Number of candidates to choose.
     among : numpy.ndarray of int, optional
-        Choose only from these: their order by what they add.
+        Choose only from these, to order them by what they add.
 
     Returns
     -------
     Solution
-        At least 1 - 1/e of the best. The bound: whatever is chosen, the best n others add at
+        At least 1 - 1/e of the optimum. Its bound: to any chosen set, the best n others add at
         most the sum of their marginal gains.
     """
     taken = np.zeros(gains.n_places)
@@ -141,44 +142,46 @@ def greedy_gains(gains: Gains, n_sites: int, among: NDArray[np.intp] | None = No
 
 def best_gains(gains: Gains, n_sites: int, *, all_or_nothing: bool, limits: Limits) -> Solution:
     """
-    Choose the candidates with the most gain together, exactly.
+    Choose the candidates with the largest joint gain, exactly.
 
     Parameters
     ----------
     gains : Gains
         The problem.
     n_sites : int
-        How many.
+        Number of candidates to choose.
     all_or_nothing : bool
-        Whether a place gains the same from any candidate, which makes the model smaller.
+        Whether a point gains the same from any candidate, which makes the model smaller.
     limits : Limits
-        By which solver, and how long.
+        The solver, and when it stops.
 
     Returns
     -------
     Solution
-        The best; where time runs out the better of the solver's and the greedy one, with the
-        lower of both bounds.
+        The optimum; if time runs out the better of the solver's and the greedy solution, with
+        the tighter of both bounds.
     """
-    program = (_covering if all_or_nothing else _assigning)(gains, n_sites)
+    program = (_build_covering_program if all_or_nothing else _build_assigning_program)(
+        gains, n_sites
+    )
     found, best = solve(program, limits), greedy_gains(gains, n_sites)
     bound = min(-found.bound, best.bound)
     if found.x is not None:
         exact = np.flatnonzero(found.x[: gains.n_candidates] > _CHOSEN)
-        # In the order of what each adds to those before it.
+        # Ordered by what each adds to those before it.
         ordered = greedy_gains(gains, n_sites, exact)
         best = ordered if ordered.value >= best.value else best
-    return best._replace(bound=max(bound, best.value), status=_status(found))
+    return best._replace(bound=max(bound, best.value), status=_describe_status(found))
 
 
 def cover_all(gains: Gains, *, limits: Limits) -> Solution:
     """
-    Choose the fewest candidates that give every place something, exactly.
+    Choose the fewest candidates that cover every point, exactly.
 
     Parameters
     ----------
     gains : Gains
-        The problem; each place has a candidate.
+        The problem; each point has a candidate.
     limits : Limits
         As for `best_gains`.
 
@@ -187,33 +190,33 @@ def cover_all(gains: Gains, *, limits: Limits) -> Solution:
     Solution
         Value and bound are numbers of sites.
     """
-    rows = _matrix(gains.place, gains.candidate, (gains.n_places, gains.n_candidates))
+    rows = _build_matrix(gains.place, gains.candidate, (gains.n_places, gains.n_candidates))
     least, most = np.ones(gains.n_places), np.full(gains.n_places, np.inf)
     n = gains.n_candidates
     found, best = solve(Program(np.ones(n), rows, least, most, n), limits), greedy_cover(gains)
-    bound = max(best.bound, _up(found.bound))
+    bound = max(best.bound, _round_up_bound(found.bound))
     if found.x is not None:
         exact = np.flatnonzero(found.x > _CHOSEN)
         if len(exact) <= len(best.chosen):
             best = Solution(exact, float(len(exact)), bound, "")
-    return best._replace(bound=bound, status=_status(found))
+    return best._replace(bound=bound, status=_describe_status(found))
 
 
 def greedy_cover(gains: Gains) -> Solution:
     """
-    Choose candidates until every place has one, each time the one with most new places.
+    Choose candidates until every point is covered, each time the one with most new points.
 
     Parameters
     ----------
     gains : Gains
-        The problem; each place has a candidate.
+        The problem; each point has a candidate.
 
     Returns
     -------
     Solution
-        At most H(d) = 1 + 1/2 + … + 1/d times the fewest, d the most places of a candidate
-        (Chvátal 1979). The bound: the better of that and of a share of 1/d_i for each place, d_i
-        the most places of a candidate that it has.
+        At most H(d) = 1 + 1/2 + … + 1/d times the optimum, d being the largest number of points
+        of a candidate (Chvátal 1979). The bound is the better of that and the sum of 1/d_i over
+        the points, d_i being the largest number of points of a candidate of point i.
     """
     each = gains._replace(gain=np.ones(len(gains.place)))
     size = np.bincount(gains.candidate, minlength=gains.n_candidates)
@@ -226,11 +229,13 @@ def greedy_cover(gains: Gains) -> Solution:
         each.take(taken, chosen[-1])
     harmonic = (1.0 / np.arange(1, max(size, default=1) + 1)).sum()
     bound = max(len(chosen) / harmonic, (1.0 / largest).sum()) if gains.n_places else 0.0
-    return Solution(np.array(chosen, dtype=np.intp), float(len(chosen)), _up(bound), "greedy")
+    return Solution(
+        np.array(chosen, dtype=np.intp), float(len(chosen)), _round_up_bound(bound), "greedy"
+    )
 
 
-def _covering(gains: Gains, n_sites: int) -> Program:
-    """Church & ReVelle 1974: a place is covered if a candidate near it is chosen."""
+def _build_covering_program(gains: Gains, n_sites: int) -> Program:
+    """Return the program of Church & ReVelle 1974: a point is covered by a chosen candidate."""
     n, m = gains.n_candidates, gains.n_places
     worth = np.zeros(m)
     worth[gains.place] = gains.gain
@@ -239,7 +244,7 @@ def _covering(gains: Gains, n_sites: int) -> Program:
     values = [-np.ones(len(gains.place)), np.ones(m + n)]
     return Program(
         np.concatenate([np.zeros(n), -worth]),
-        _matrix(
+        _build_matrix(
             np.concatenate(row), np.concatenate(column), (m + 1, n + m), np.concatenate(values)
         ),
         np.append(np.full(m, -np.inf), n_sites),
@@ -248,8 +253,8 @@ def _covering(gains: Gains, n_sites: int) -> Program:
     )
 
 
-def _assigning(gains: Gains, n_sites: int) -> Program:
-    """Hakimi 1964: each place belongs to one chosen candidate at most."""
+def _build_assigning_program(gains: Gains, n_sites: int) -> Program:
+    """Return the program of Hakimi 1964: each point is assigned to one chosen candidate."""
     n, m, k = gains.n_candidates, gains.n_places, len(gains.gain)
     pair = np.arange(k)
     row = [gains.place, m + pair, m + pair, np.full(n, m + k)]
@@ -258,28 +263,29 @@ def _assigning(gains: Gains, n_sites: int) -> Program:
     shape = (m + k + 1, n + k)
     return Program(
         np.concatenate([np.zeros(n), -gains.gain]),
-        _matrix(np.concatenate(row), np.concatenate(column), shape, np.concatenate(values)),
+        _build_matrix(np.concatenate(row), np.concatenate(column), shape, np.concatenate(values)),
         np.append(np.full(m + k, -np.inf), n_sites),
         np.concatenate([np.ones(m), np.zeros(k), [n_sites]]),
         n,
     )
 
 
-def _matrix(
+def _build_matrix(
     row: NDArray[np.intp],
     column: NDArray[np.intp],
     shape: tuple[int, int],
     values: NDArray[np.float64] | None = None,
 ) -> csr_array:
+    """Return a sparse matrix of constraints."""
     from scipy.sparse import csr_array  # noqa: PLC0415 - loaded when needed
 
     return csr_array((np.ones(len(row)) if values is None else values, (row, column)), shape=shape)
 
 
-def _up(bound: float) -> float:
-    """Sites are whole."""
+def _round_up_bound(bound: float) -> float:
+    """Return a bound of a number of sites, which is an integer."""
     return float(np.ceil(bound - _WHOLE)) if bound > 0 else 0.0
 
 
-def _status(found: Answer) -> str:
+def _describe_status(found: Answer) -> str:
     return "optimal" if found.proven else "time limit"

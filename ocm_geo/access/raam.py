@@ -1,4 +1,4 @@
-"""The rational agent access model: people move between stations until no move pays.
+"""The rational agent access model: a population chooses stations until no move lowers costs.
 
 J. Saxon and D. Snow, A rational agent model for the spatial accessibility of primary health care,
 Annals of the American Association of Geographers 110 (2020). The steps are those of PySAL's
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["RaamSteps", "raam_costs"]
 
 _CROWDED_CYCLES = 20
-"""Cycles in which a station that many turn to at once is protected from being mobbed."""
+"""Cycles in which the moves to a station are scaled down if they would overcrowd it."""
 
 
 class RaamSteps(NamedTuple):
     """
-    How people move.
+    Parameters of the moves.
 
     Parameters
     ----------
     max_cycles : int
-        Rounds of moves.
+        Number of rounds.
     initial_step : float or int
-        Largest part of a place's people that moves in the first round; a whole number is
-        people.
+        Largest share of the population of a point that moves in the first round; an integer
+        is a number of persons.
     min_step : float
-        The same at the end.
+        The same in the last rounds.
     half_life : float
-        Rounds in which the step halves.
+        Number of rounds in which the step halves.
     """
 
     max_cycles: int = 150
@@ -42,30 +42,30 @@ class RaamSteps(NamedTuple):
     min_step: float = 0.005
     half_life: float = 50
 
-    def most(self, cycle: int, people: NDArray[np.float64]) -> NDArray[np.float64]:
+    def most(self, cycle: int, population: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        Say how many may move.
+        Return how many persons of each point may move.
 
         Parameters
         ----------
         cycle : int
-            Round, from 0.
-        people : numpy.ndarray
-            People of each place.
+            Number of the round, from 0.
+        population : numpy.ndarray
+            Population of each point.
 
         Returns
         -------
         numpy.ndarray
-            People.
+            Persons.
         """
         step = self.initial_step * 0.5 ** (cycle / self.half_life)
         if isinstance(self.initial_step, int):
-            return np.full(len(people), max(float(np.round(step)), self.min_step))
-        return np.asarray(max(step, self.min_step) * people)
+            return np.full(len(population), max(float(np.round(step)), self.min_step))
+        return np.asarray(max(step, self.min_step) * population)
 
 
 class _Rows(NamedTuple):
-    """The pairs of one place after the other."""
+    """The pairs, grouped by point."""
 
     row: NDArray[np.intp]
     start: NDArray[np.intp]
@@ -73,7 +73,7 @@ class _Rows(NamedTuple):
     def first_equal(
         self, values: NDArray[np.float64], wanted: NDArray[np.float64]
     ) -> NDArray[np.intp]:
-        """Find in each row the first pair that has the wanted value."""
+        """Return in each row the first pair that has the wanted value."""
         at = np.flatnonzero(values == wanted[self.row])
         rows = self.row[at]
         return np.asarray(at[np.diff(rows, prepend=-1) > 0])
@@ -93,49 +93,51 @@ def raam_costs(
     station: NDArray[np.intp],
     travel: NDArray[np.float64],
     *,
-    people: NDArray[np.float64],
+    population: NDArray[np.float64],
     supply: NDArray[np.float64],
     steps: RaamSteps,
 ) -> tuple[NDArray[np.float64], float]:
     """
-    Find what travel and crowding cost together, when people have settled.
+    Return the sum of the costs of travel and crowding in equilibrium.
 
     Parameters
     ----------
     row, station : numpy.ndarray of int, shape (n,)
-        Pairs, ordered by row then station; each row from 0 on has at least one.
+        Pairs, ordered by row, then station; each row from 0 on has at least one.
     travel : numpy.ndarray, shape (n,)
         Cost of travel, in units of tau.
-    people : numpy.ndarray
-        Of each row, above 0. They move in whole numbers.
+    population : numpy.ndarray
+        Population of each row, above 0. Persons move whole.
     supply : numpy.ndarray
-        Of each station, above 0, times rho.
+        Supply of each station, above 0, times rho.
     steps : RaamSteps
-        How people move.
+        Parameters of the moves.
 
     Returns
     -------
     costs : numpy.ndarray
-        Mean cost of the people of each row.
+        Mean cost of the population of each row.
     gap : float
-        How far people are from having settled: what they would save together if each could go
-        to the station that is best now, as a share of what they bear (the relative gap of
-        traffic assignment).
+        Distance from equilibrium: what the population would save if everybody went to the
+        currently best station, as a share of its costs (the relative gap of traffic
+        assignment).
     """
-    rows = _Rows(row, np.searchsorted(row, np.arange(len(people))))
+    rows = _Rows(row, np.searchsorted(row, np.arange(len(population))))
     assigned = np.zeros(len(row))
-    assigned[rows.lowest(travel)] = people
+    assigned[rows.lowest(travel)] = population
     total = travel
     for cycle in range(steps.max_cycles):
         load = np.bincount(station, assigned, minlength=len(supply))
         total = (load / supply)[station] + travel
         best = rows.lowest(total)
         worst = rows.highest(np.where(assigned == 0, -np.inf, total))
-        moved = _wanted(
+        moved = _find_equalising_moves(
             best, worst, station, travel=travel, assigned=assigned, market=(load, supply)
         )
-        moved = np.trunc(np.minimum(moved, steps.most(cycle, people)))
+        moved = np.trunc(np.minimum(moved, steps.most(cycle, population)))
         if cycle < _CROWDED_CYCLES:
+            # All points move at once, not knowing of each other: the moves to one station must
+            # not exceed its supply.
             turned_to = station[best]
             crowd = np.bincount(turned_to, moved, minlength=len(supply)) / supply
             moved = np.rint(moved / np.maximum(crowd, 1)[turned_to])
@@ -143,16 +145,17 @@ def raam_costs(
         assigned[worst] -= moved
     costs = rows.sums(total * assigned) / rows.sums(assigned)
     load = np.bincount(station, assigned, minlength=len(supply))
-    return costs, _gap(rows, (load / supply)[station] + travel, assigned)
+    return costs, _measure_gap(rows, (load / supply)[station] + travel, assigned)
 
 
-def _gap(rows: _Rows, total: NDArray[np.float64], assigned: NDArray[np.float64]) -> float:
+def _measure_gap(rows: _Rows, total: NDArray[np.float64], assigned: NDArray[np.float64]) -> float:
+    """Return the relative gap: the share of the costs that moving would save."""
     borne = float(total @ assigned)
     least = float(np.minimum.reduceat(total, rows.start) @ rows.sums(assigned)) if borne else 0.0
     return 1.0 - least / borne if borne else 0.0
 
 
-def _wanted(
+def _find_equalising_moves(
     best: NDArray[np.intp],
     worst: NDArray[np.intp],
     station: NDArray[np.intp],
@@ -161,7 +164,7 @@ def _wanted(
     assigned: NDArray[np.float64],
     market: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Say how many people would have to move from the worst to the best to make both equal."""
+    """Return how many must move from the worst to the best station to make both equal."""
     load, supply = market
     s_best, s_worst = supply[station[best]], supply[station[worst]]
     at_best, at_worst = assigned[best], assigned[worst]

@@ -1,4 +1,4 @@
-"""Where the next chargers help most."""
+"""Where new stations would help most."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ocm_geo.access.location import (
 )
 from ocm_geo.access.solvers import Limits
 from ocm_geo.checks import SUSPECT_KM, check_choice, check_options, check_whole
-from ocm_geo.coverage.inputs import check_stations, people
+from ocm_geo.coverage.inputs import check_stations, population_of
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import check_new_columns, point_lonlat
 from ocm_geo.geodesy import PointIndex, pairs_within_km
@@ -42,22 +42,22 @@ _TIME_LIMIT_S = 60.0
 
 class SolverOptions(TypedDict, total=False):
     """
-    How long to look for a proof, and other costs than distances.
+    Optional parameters of `suggest_sites`.
 
     Parameters
     ----------
     time_limit_s : float
-        Seconds (60) after which HiGHS gives the best found so far, with its gap. A solver of
-        pulp has its own limits.
+        Seconds (60) after which HiGHS returns the best solution so far, with its gap. A solver
+        of pulp has its own limits.
     gap : float
-        Relative gap at which HiGHS stops (0: proven best).
+        Relative gap at which HiGHS stops (0: proven optimum).
     costs : pandas.DataFrame
-        Use these instead of distances, such as the minutes of a routing engine: columns
+        Costs in place of distances, such as the minutes of a routing engine: columns
         ``origin`` (index of the demand), ``candidate`` (index of the candidates) and the cost.
-        Pairs that are left out cannot be travelled.
+        Missing pairs cannot be travelled.
     station_costs : pandas.DataFrame
-        The same for the stations that exist: ``origin``, ``ocm_id`` and the cost, by the same
-        name. It belongs to `costs`, and is needed where there are stations.
+        The same for existing stations: ``origin``, ``ocm_id`` and the cost, by the same name.
+        Required with `costs` if there are stations.
     """
 
     time_limit_s: float
@@ -79,62 +79,62 @@ def suggest_sites(
     **options: Unpack[SolverOptions],
 ) -> gpd.GeoDataFrame:
     """
-    Choose where new charging sites help most, beside the stations that exist.
+    Choose where new stations help most; existing stations are kept.
 
     Parameters
     ----------
     demand : geopandas.GeoDataFrame
-        Where people live: points in any coordinate reference system.
+        Where the population lives: points in any coordinate reference system.
     candidates : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Places where a site could be built: points.
+        Possible locations of new stations: points.
     stations : geopandas.GeoDataFrame or None
-        The stations that exist, all of which stay.
+        The existing stations, all of which are kept.
     n_sites : int or None
-        How many new sites; for LSCP the most that may be needed, or None.
+        Number of new stations; for LSCP the largest number allowed, or None.
     within_km : float
-        A site serves people up to this geodesic distance, inclusive, km; with costs in their
-        unit. Pairs farther apart are never built.
+        A station serves the population up to this geodesic distance, inclusive, km; with
+        `costs` in their unit. Pairs farther apart are never built.
     method : {"mclp", "lscp", "p-median"}
-        ``mclp``: most people within reach (Church & ReVelle 1974). ``lscp``: fewest sites that
-        bring everybody within reach (Toregas et al. 1971). ``p-median``: least total distance
-        to the nearest site, where people farther than `within_km` count as that far (Hakimi
-        1964; without a cap if `within_km` is larger than all distances).
+        ``mclp``: largest population within reach (Church & ReVelle 1974). ``lscp``: fewest
+        stations that bring everybody within reach (Toregas et al. 1971). ``p-median``: smallest
+        total distance to the nearest station, where distances above `within_km` count as that
+        (Hakimi 1964; without a cap if `within_km` exceeds all distances).
     population : str
-        Column of the demand with its people.
+        Column of the demand with its population.
     solver : {"highs", "greedy"} or pulp.LpSolver
-        ``highs``: proven best, or the best found in time, with its gap. A solver of pulp (extra
-        ``siting``): the same by it, with the bound of the linear relaxation. ``greedy``: for
-        problems too large for that, one site after the other; MCLP and p-median gain at least
-        1 - 1/e of the most possible, and the gap to a proven bound is reported.
+        ``highs``: the proven optimum, or the best solution found in time, with its gap. A solver
+        of pulp (extra ``siting``): the same, with the bound of the linear relaxation.
+        ``greedy``: one station after the other, for larger problems; MCLP and p-median gain at
+        least 1 - 1/e of the optimum, and the gap to a proven bound is reported.
     **options : SolverOptions
-        ``time_limit_s`` and ``gap``; ``costs`` and ``station_costs`` to use instead of distances.
+        ``time_limit_s`` and ``gap``; ``costs`` and ``station_costs`` in place of distances.
 
     Returns
     -------
     geopandas.GeoDataFrame
         The chosen candidates, index kept, EPSG:4326, in the order of what each adds to those
         before it: ``rank`` and ``population_gained`` (newly within reach), and for p-median
-        ``person_km_saved`` (with costs the name of their unit). ``attrs["ocm"]["siting"]`` has
-        solver, status, objective (people within reach, sites, or total distance), bound, gap
-        (the difference of these two, over the objective), and people within reach before and
-        after.
+        ``person_km_saved`` (with `costs` the name of their unit). ``attrs["ocm"]["siting"]`` has
+        solver, status, objective (population within reach, number of stations, or total
+        distance), bound, gap (their difference over the objective), and the population within
+        reach before and after.
 
     Raises
     ------
     QueryError
-        If a table or number is wrong, nobody lives in the demand, or LSCP needs more sites.
+        If a table or number is wrong, the population is 0, or LSCP needs more stations.
 
     Warns
     -----
     SuspectInput
         If LSCP cannot bring everybody within reach of a candidate or station.
     OutsideData
-        If a part of the population lies in countries of which the source holds no station.
+        If a part of the population lives in countries of which the source has no station.
 
     Notes
     -----
-    The models are those of spopt, written for pairs: spopt needs the full matrix of costs.
-    HiGHS is the one of SciPy.
+    The models are those of spopt, written for pairs instead of a full matrix of costs. HiGHS is
+    that of SciPy.
 
     Examples
     --------
@@ -150,54 +150,56 @@ def suggest_sites(
     far = np.inf if method == "p-median" else SUSPECT_KM
     within = check_reach(within_km, "within_km", options.get("costs"), suspect_from=far)
     stations = None if stations is None else station_table(stations, placed="costs" not in options)
-    limits = _limits(method, solver, options)
-    persons = people(demand, population)
+    limits = _check_limits(method, solver, options)
+    persons = population_of(demand, population)
     if not persons.any():
-        raise QueryError(f"population {population!r}: nobody lives in the demand")
-    sites = _sites(candidates)
+        raise QueryError(f"population {population!r}: all values are 0, nobody lives in the demand")
+    sites = _read_candidates(candidates)
     check_new_columns(sites, ("rank", "population_gained"), "candidates")
     if "costs" in options:
-        reach = _by_costs(demand.index, sites.index, stations, within=within, options=options)
+        reach = _pair_by_costs(demand.index, sites.index, stations, within=within, options=options)
     elif "station_costs" in options:
-        raise QueryError("station_costs belongs to costs, those of the candidates: give both")
+        raise QueryError("station_costs requires costs, those of the candidates: pass both")
     else:
-        reach = _by_distance(demand, sites, stations, within)
+        reach = _pair_by_distance(demand, sites, stations, within)
     if stations is not None:
         stations = mark_demand(stations, demand, persons)
-    case = _Case(sites, persons, within, *reach)
-    number = _number(n_sites, method, len(case.sites))
+    case = _SitingCase(sites, persons, within, *reach)
+    number = _check_n_sites(n_sites, method, len(case.sites))
     gains = case.gains(method)
     if method == "lscp":
-        found = _fewest(case, gains, number, limits=limits)
+        found = _find_fewest(case, gains, number, limits=limits)
     elif solver == "greedy":
         found = greedy_gains(gains, number)
     else:
         found = best_gains(gains, number, all_or_nothing=method == "mclp", limits=limits)
     name = solver if isinstance(solver, str) else solver.name
-    return _table(case, found, method, stations, facts={"solver": name, "n_pairs": len(gains.gain)})
+    return _build_site_table(
+        case, found, method, stations, facts={"solver": name, "n_pairs": len(gains.gain)}
+    )
 
 
-class _Case(NamedTuple):
-    """Places, what they have already, and the candidates near them."""
+class _SitingCase(NamedTuple):
+    """Points of demand, their cost to existing stations, and the candidates near them."""
 
     sites: gpd.GeoDataFrame
     persons: NDArray[np.float64]
     within: float
-    near: Catchments  # places and candidates
+    near: Catchments  # points and candidates
     to_station: NDArray[np.float64]  # cost to the nearest one; infinite beyond reach
 
     @property
     def reached(self) -> NDArray[np.bool_]:
-        """Who has a station."""
+        """Which points have a station within reach."""
         return np.isfinite(self.to_station)
 
     @property
     def before(self) -> NDArray[np.float64]:
-        """Give the cost of each place to its nearest station, at most the cap."""
+        """The cost of each point to its nearest station, at most the cap."""
         return np.minimum(self.to_station, self.within)
 
     def gains(self, method: str) -> Gains:
-        """Say what candidates would give, by the method's measure; pairs without gain left out."""
+        """Return the gains of candidates by the measure of a method, without zero gains."""
         place, candidate, cost, _ = self.near
         if method == "p-median":
             gain = self.persons[place] * (self.before[place] - cost)
@@ -207,7 +209,7 @@ class _Case(NamedTuple):
         return Gains(place[some], candidate[some], gain[some], len(self.persons), len(self.sites))
 
     def reach_after(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Give the people newly within reach of each chosen candidate, one after the other."""
+        """Return the population that each chosen candidate newly brings within reach."""
         gains = self.gains("mclp")
         taken = np.zeros(len(self.persons))
         population_gained = []
@@ -218,7 +220,7 @@ class _Case(NamedTuple):
         return np.array(population_gained)
 
     def costs_after(self, chosen: NDArray[np.intp]) -> list[float]:
-        """Give the total of people times cost with none, one, two… of the chosen candidates."""
+        """Return the total of population times cost with 0, 1, 2, … chosen candidates."""
         cost = self.before
         totals = [float(self.persons @ cost)]
         for candidate in chosen:
@@ -228,10 +230,11 @@ class _Case(NamedTuple):
         return totals
 
 
-def _sites(candidates: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
+def _read_candidates(candidates: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """Return the candidates as checked points."""
     lon, lat = point_lonlat(candidates, "candidates")
     if not len(lon):
-        raise QueryError("candidates: there is none; give at least one place for a site")
+        raise QueryError("candidates: the table is empty; at least one point is needed")
     return gpd.GeoDataFrame(
         candidates.drop(columns=candidates.geometry.name)
         if isinstance(candidates, gpd.GeoDataFrame)
@@ -242,13 +245,13 @@ def _sites(candidates: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
     )
 
 
-def _by_distance(
+def _pair_by_distance(
     demand: gpd.GeoDataFrame,
     sites: gpd.GeoDataFrame,
     stations: gpd.GeoDataFrame | None,
     within: float,
 ) -> tuple[Catchments, NDArray[np.float64]]:
-    """Pair places with candidates, and give the distance of each to its nearest station."""
+    """Return the pairs of points and candidates, and the distance to the nearest station."""
     places = PointIndex(*point_lonlat(demand, "demand"))
     known = np.full(len(demand), np.inf)
     if stations is not None and len(stations):
@@ -264,7 +267,7 @@ def _by_distance(
     return Catchments(*near, "km"), known
 
 
-def _by_costs(
+def _pair_by_costs(
     origins: pd.Index,
     candidates: pd.Index,
     stations: gpd.GeoDataFrame | None,
@@ -272,7 +275,7 @@ def _by_costs(
     within: float,
     options: SolverOptions,
 ) -> tuple[Catchments, NDArray[np.float64]]:
-    """Do the same with the user's own costs."""
+    """Return the pairs of points and candidates, and the cost to the nearest station."""
     near = pairs_of_table(
         options["costs"], origins, candidates, within, column="candidate", what="candidates"
     )
@@ -280,8 +283,8 @@ def _by_costs(
     if stations is not None and len(stations):
         if "station_costs" not in options:
             raise QueryError(
-                "station_costs: there are stations, so their costs are needed too: columns origin, "
-                f"ocm_id and {near.unit}"
+                "station_costs is missing: with costs, the existing stations need theirs too, as "
+                f"columns origin, ocm_id and {near.unit}"
             )
         column = id_name(stations.index)
         there = pairs_of_table(
@@ -289,14 +292,15 @@ def _by_costs(
         )
         if there.unit != near.unit:
             raise QueryError(
-                f"costs are in {near.unit!r} and station_costs in {there.unit!r}: give both in one "
-                "unit, under one name"
+                f"costs are in {near.unit!r} and station_costs in {there.unit!r}: use the same "
+                "unit and column name in both"
             )
         np.minimum.at(known, there.origin, there.cost)
     return near, known
 
 
-def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limits:
+def _check_limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limits:
+    """Return the checked solver and its limits."""
     check_choice(method, "method", _METHODS)
     if isinstance(solver, str) and solver not in _SOLVERS:
         raise QueryError(f"solver={solver!r}: choose one of {', '.join(_SOLVERS)}")
@@ -310,7 +314,8 @@ def _limits(method: str, solver: str | LpSolver, options: SolverOptions) -> Limi
     return Limits(solver, float(seconds), float(gap))
 
 
-def _number(n_sites: int | None, method: str, n_candidates: int) -> int:
+def _check_n_sites(n_sites: int | None, method: str, n_candidates: int) -> int:
+    """Return the checked number of sites; for LSCP at most all candidates."""
     if n_sites is None and method == "lscp":
         return n_candidates
     try:
@@ -319,17 +324,17 @@ def _number(n_sites: int | None, method: str, n_candidates: int) -> int:
         raise QueryError(f"{error}; there are {n_candidates} candidates") from None
 
 
-def _fewest(case: _Case, gains: Gains, most: int, *, limits: Limits) -> Solution:
-    """Cover everybody who can be covered, and say who cannot."""
+def _find_fewest(case: _SitingCase, gains: Gains, most: int, *, limits: Limits) -> Solution:
+    """Return the fewest candidates that cover all who can be covered."""
     wanted = ~case.reached & (case.persons > 0)
     coverable, place = np.unique(gains.place, return_inverse=True)
     lost = wanted.copy()
     lost[coverable] = False
     if lost.any():
         warnings.warn(
-            f"{lost.sum():,} places with {case.persons[lost].sum():,.0f} people are farther than "
-            f"{case.within:g} {case.near.unit} from every candidate and station: they stay out of "
-            "reach",
+            f"{lost.sum():,} points with a population of {case.persons[lost].sum():,.0f} are "
+            f"farther than {case.within:g} {case.near.unit} from every candidate and "
+            "station: they stay out of reach",
             SuspectInput,
             stacklevel=3,
         )
@@ -340,20 +345,21 @@ def _fewest(case: _Case, gains: Gains, most: int, *, limits: Limits) -> Solution
     if len(found.chosen) > most:
         raise QueryError(
             f"lscp needs {len(found.chosen)} sites ({found.status}), more than n_sites={most}: "
-            "allow more, or ask for the best of that many with method='mclp'"
+            "raise n_sites, or find the best sites of that number with method='mclp'"
         )
     order = greedy_gains(gains, len(found.chosen), found.chosen).chosen
     return found._replace(chosen=order if len(found.chosen) else found.chosen)
 
 
-def _table(
-    case: _Case,
+def _build_site_table(
+    case: _SitingCase,
     found: Solution,
     method: str,
     stations: gpd.GeoDataFrame | None,
     *,
     facts: dict[str, Any],
 ) -> gpd.GeoDataFrame:
+    """Return the chosen candidates with their ranks and gains."""
     table = case.sites.iloc[found.chosen].copy()
     table["rank"] = np.arange(1, len(table) + 1)
     gained = case.reach_after(found.chosen)

@@ -1,4 +1,4 @@
-"""Solving programs of zeros and ones: by SciPy's HiGHS, or by any solver that pulp knows."""
+"""Solvers of binary programs: HiGHS of SciPy, or any solver of pulp."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _TIME_IS_UP = 1
 
 class Program(NamedTuple):
     """
-    Minimize ``cost @ x`` where ``lower <= rows @ x <= upper`` and ``0 <= x <= 1``.
+    A program: minimise ``cost @ x`` where ``lower <= rows @ x <= upper`` and ``0 <= x <= 1``.
 
     Parameters
     ----------
     cost : numpy.ndarray, shape (n,)
-        Of each variable.
+        Cost of each variable.
     rows : scipy.sparse.csr_array, shape (m, n)
         Left sides of the constraints.
     lower, upper : numpy.ndarray, shape (m,)
         Their bounds.
     n_whole : int
-        So many variables, the first ones, are 0 or 1.
+        Number of variables, from the first, that are 0 or 1.
     """
 
     cost: NDArray[np.float64]
@@ -43,12 +43,12 @@ class Program(NamedTuple):
 
 class Limits(NamedTuple):
     """
-    Who solves, and when to stop.
+    The solver, and when it stops.
 
     Parameters
     ----------
     solver : str or pulp.LpSolver
-        ``highs``, or a solver of pulp, which has limits of its own.
+        ``highs``, or a solver of pulp with its own limits.
     time_limit_s : float
         Seconds.
     gap : float
@@ -62,16 +62,16 @@ class Limits(NamedTuple):
 
 class Answer(NamedTuple):
     """
-    What a solver found.
+    The result of a solver.
 
     Parameters
     ----------
     x : numpy.ndarray or None
-        The best found; None if there was no time for any.
+        The best solution found; None if none was found in time.
     bound : float
         No solution costs less.
     proven : bool
-        Whether the solver says that this is the best.
+        Whether the solver has proven that this is the optimum.
     """
 
     x: NDArray[np.float64] | None
@@ -86,28 +86,29 @@ def solve(program: Program, limits: Limits) -> Answer:
     Parameters
     ----------
     program : Program
-        What to minimize.
+        The program.
     limits : Limits
-        By whom and how long.
+        The solver, and when it stops.
 
     Returns
     -------
     Answer
-        The best found and a bound.
+        The best solution found, and a bound.
 
     Raises
     ------
     QueryError
-        If the solver is none of pulp's, or cannot be run.
+        If the solver is unknown or cannot be run.
     MissingDependency
         If pulp is not installed.
     """
     if limits.solver == "highs":
-        return _by_highs(program, limits)
-    return _by_pulp(program, limits.solver)
+        return _solve_by_highs(program, limits)
+    return _solve_by_pulp(program, limits.solver)
 
 
-def _by_highs(program: Program, limits: Limits, *, relaxed: bool = False) -> Answer:
+def _solve_by_highs(program: Program, limits: Limits, *, relaxed: bool = False) -> Answer:
+    """Return the answer of HiGHS; relaxed, of the program without integers."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - loaded when needed
 
     whole = np.zeros(len(program.cost), dtype=np.int8)
@@ -120,25 +121,26 @@ def _by_highs(program: Program, limits: Limits, *, relaxed: bool = False) -> Ans
         options={"time_limit": limits.time_limit_s, "mip_rel_gap": limits.gap},
     )
     if found.status not in {_PROVEN, _TIME_IS_UP}:
-        raise QueryError(f"HiGHS cannot solve this: {found.message}")
+        raise QueryError(f"HiGHS could not solve the program: {found.message}")
     bound = found.fun if relaxed else found.mip_dual_bound
     return Answer(found.x, -np.inf if bound is None else float(bound), found.status == _PROVEN)
 
 
-def _by_pulp(program: Program, solver: Any) -> Answer:  # noqa: ANN401 - a solver of pulp
+def _solve_by_pulp(program: Program, solver: Any) -> Answer:  # noqa: ANN401 - a solver of pulp
+    """Return the answer of a solver of pulp, with the bound of the relaxed program."""
     try:
         import pulp  # noqa: PLC0415 - optional
     except ImportError as error:
         raise MissingDependency("pulp", "siting") from error
     if not isinstance(solver, pulp.LpSolver):
         raise QueryError(f"solver={solver!r}: choose 'highs', 'greedy' or a solver of pulp")
-    problem, variables = _in_pulp(program, pulp)
+    problem, variables = _translate_to_pulp(program, pulp)
     try:
         problem.solve(solver)
     except pulp.PulpSolverError as error:
         raise QueryError(f"the solver {solver.name} cannot be run: {error}") from error
-    # Solvers tell pulp no bound: the program without whole numbers gives one.
-    bound = _by_highs(program, Limits("highs", np.inf, 0.0), relaxed=True).bound
+    # pulp does not report a bound; the relaxed program, without integers, has one.
+    bound = _solve_by_highs(program, Limits("highs", np.inf, 0.0), relaxed=True).bound
     if problem.sol_status not in {pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible}:
         return Answer(None, bound, proven=False)
     x = np.array([variable.value() or 0.0 for variable in variables])
@@ -146,7 +148,8 @@ def _by_pulp(program: Program, solver: Any) -> Answer:  # noqa: ANN401 - a solve
     return Answer(x, bound, proven)
 
 
-def _in_pulp(program: Program, pulp: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - a module
+def _translate_to_pulp(program: Program, pulp: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - a module
+    """Return a program as a problem of pulp, and its variables."""
     kinds = np.where(np.arange(len(program.cost)) < program.n_whole, "Integer", "Continuous")
     problem = pulp.LpProblem("siting", pulp.LpMinimize)
     variables = [problem.add_variable(f"x{i}", 0, 1, cat=str(k)) for i, k in enumerate(kinds)]

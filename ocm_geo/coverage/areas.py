@@ -1,4 +1,4 @@
-"""How much of an area, and of its people, is within reach of a station."""
+"""Which share of areas, and of their population, is within reach of a station."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.checks import check_km_list
-from ocm_geo.coverage.inputs import area_frame, people
-from ocm_geo.coverage.population import RASTER_RULE, people_columns, reach_of, tally_raster
-from ocm_geo.coverage.population_kinds import kind_of_population, people_of_parts
+from ocm_geo.coverage.inputs import area_frame, population_of
+from ocm_geo.coverage.population import RASTER_RULE, population_columns, reach_of, tally_raster
+from ocm_geo.coverage.population_kinds import kind_of_population, tally_parts
 from ocm_geo.coverage.rasters import open_grid
-from ocm_geo.coverage.reach import dissolved, reach_polygons
+from ocm_geo.coverage.reach import reach_polygons, union_of_circles
 from ocm_geo.coverage.tally import AreaFinder, Tally, warn_of_overlaps
 from ocm_geo.frames import point_lonlat
 from ocm_geo.outside import mark_areas
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ocm_geo.qualifying import Qualifying
 
 __all__ = [
-    "Ground",
+    "CoveredKm2",
     "coverage",
     "covered_areas",
     "measure_circles",
@@ -44,15 +44,15 @@ __all__ = [
     "reach_near",
 ]
 
-Ground: TypeAlias = "Callable[[NDArray[np.object_], NDArray[np.float64]], NDArray[np.float64]]"
+CoveredKm2: TypeAlias = "Callable[[NDArray[np.object_], NDArray[np.float64]], NDArray[np.float64]]"
 
 
 _FEW_CIRCLES = 40
 _METHODS = {
-    "column": "people spread evenly over their area (areal weighting)",
-    "polygons": "people spread evenly over their polygon (areal weighting)",
-    "points": "people at points, in reach by geodesic distance",
-    "parts": "people at points, in reach by geodesic distance",
+    "column": "population spread evenly over its area (areal weighting)",
+    "polygons": "population spread evenly over its polygon (areal weighting)",
+    "points": "population at points, within reach by geodesic distance",
+    "parts": "population at points, within reach by geodesic distance",
     "raster": RASTER_RULE,
 }
 
@@ -68,28 +68,29 @@ def coverage(
     client: Client | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Measure which share of areas, and of their people, is within reach of a station.
+    Compute which share of areas, and of their population, is within reach of a station.
 
     Parameters
     ----------
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Polygons in any coordinate reference system; edges are straight in lon/lat. Over the
-        antimeridian, polygons in degrees are split or have longitudes beyond ±180.
+        Polygons in any coordinate reference system; edges are straight in lon/lat. Across the
+        antimeridian, polygons in degrees are split there or have longitudes beyond ±180.
     stations : geopandas.GeoDataFrame
-        All stations that may reach the areas, those beyond the border too.
+        All stations from which the areas may be reached, also those beyond their border.
     within_km : float or sequence of float
-        Geodesic distances, km; the same one counts once.
+        Geodesic distances, km; repeated distances count once.
     population : str, path, geopandas.GeoDataFrame or PopulationRaster, optional
-        A column of the areas: people are taken to be spread evenly over their area (areal
-        weighting). Points with a column ``population``: each is within reach or not by its
-        exact distance, and belongs to the areas that hold it. Polygons with that column: areal
-        weighting of their parts. A raster or the path of one (see `population_coverage`). A
-        path of (partitioned) GeoParquet, or a dask collection, of points.
+        A column of the areas: the population is assumed to be spread evenly over its area
+        (areal weighting). Points with a column ``population``: each is within reach or not by
+        its exact distance, and belongs to the areas that contain it. Polygons with that column:
+        areal weighting of their parts. A raster or its path (see `population_coverage`). A path
+        of (partitioned) GeoParquet, or a dask collection, of points.
     bounds : bool
-        Also with every uncertain station out (columns ``_low``) and with all in (``_high``).
-        `uncertain_stations` lists those that make the difference.
+        Add the values with all uncertain stations left out (columns ``_low``) and with all of
+        them included (``_high``).
+        `uncertain_stations` returns the stations that make the difference.
     qualifying : Qualifying, optional
-        Which stations count; without it all given.
+        Which stations count; by default all.
     client : distributed.Client, optional
         The cluster that reads rasters and points larger than memory.
 
@@ -99,8 +100,9 @@ def coverage(
         A row for each area and distance, index of the areas: ``within_km``, ``area_km2``,
         ``covered_km2``, ``area_share`` (0 to 1), ``population``, ``population_covered``,
         ``population_share`` (missing where unknown, or where nobody lives) and the area's
-        geometry in EPSG:4326. Circles are polygons of 128 corners and the same area: shares
-        are right to about 0.0005. The method for people is in ``attrs["ocm"]["method"]``.
+        geometry in EPSG:4326. Circles are polygons of 128 corners with the area of the circle:
+        shares are correct to about 0.0005. ``attrs["ocm"]["method"]`` states how the population
+        was counted.
 
     Raises
     ------
@@ -112,9 +114,9 @@ def coverage(
     SuspectInput
         If areas overlap, or nobody lives in a raster.
     DroppedRows
-        If invalid outlines were repaired.
+        If invalid polygons were repaired.
     OutsideData
-        If a part of the areas lies in countries of which the source holds no station.
+        If parts of the areas lie in countries of which the source has no station.
 
     Examples
     --------
@@ -128,13 +130,13 @@ def coverage(
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = reach_of(levels, check_km_list(within_km, "within_km"), client)
     kind = kind_of_population(population, frame.columns)
-    ground = partial(measure_circles, reach)
-    result = covered_areas(frame, (kind, population), reach, ground, client=client)
+    measure = partial(measure_circles, reach)
+    result = covered_areas(frame, (kind, population), reach, measure, client=client)
     if not result.filter(regex="^covered_km2").to_numpy().any():
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
         warn_if_far("areas", corners, levels.tables["_high" if bounds else ""])
-    persons = people(frame, str(population)) if kind == "column" else None
-    stations = mark_areas(stations, frame.geometry.to_numpy(), persons)
+    population_column = population_of(frame, str(population)) if kind == "column" else None
+    stations = mark_areas(stations, frame.geometry.to_numpy(), population_column)
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
     return carry(result, stations, **facts)
 
@@ -143,75 +145,76 @@ def covered_areas(
     frame: gpd.GeoDataFrame,
     population: tuple[str | None, Any],
     reach: Reach,
-    ground: Ground,
+    covered_km2: CoveredKm2,
     *,
     client: Client | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Measure areas and their people against any kind of reach.
+    Compute the share of areas and population that is within any kind of reach.
 
     Parameters
     ----------
     frame : geopandas.GeoDataFrame
-        As `area_frame` gives it.
+        As `area_frame` returns it.
     population : tuple
-        Its kind, and what the caller gave.
+        Kind of the population, and the population as given.
     reach : Reach
-        Decides points.
-    ground : callable
-        Decides polygons: takes them and their sizes, and gives the km² in reach by level, step
-        and polygon.
+        Decides which points are within reach.
+    covered_km2 : callable
+        Takes polygons and their sizes, and returns the km² within reach by level, step and
+        polygon.
     client : distributed.Client, optional
         A cluster.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        As `coverage` gives it.
+        As `coverage` returns it.
     """
     shapes = frame.geometry.to_numpy()
     warn_of_overlaps(shapes)
     whole = geodesy.area_km2(shapes)
-    covered = _in_levels(ground(shapes, whole), reach)
+    covered = _order_levels(covered_km2(shapes, whole), reach)
     kind, given = population
     within = None
     if kind == "column":
         own = np.arange(len(frame))
-        within = _spread_people(people(frame, given), own, covered / whole, len(frame))
+        within = _spread_population(population_of(frame, given), own, covered / whole, len(frame))
     elif kind == "polygons":
         pieces, owner, weight = pieces_of(frame, given)
         size = geodesy.area_km2(pieces)
-        share = _in_levels(ground(pieces, size), reach) / size
-        within = _spread_people(weight, owner, share, len(frame))
+        share = _order_levels(covered_km2(pieces, size), reach) / size
+        within = _spread_population(weight, owner, share, len(frame))
     elif kind is not None:
-        within = _placed_people(shapes, (kind, given), reach, client)
-    counted = None if within is None else people_columns(within, reach)
+        within = _count_population_at_points(shapes, (kind, given), reach, client)
+    counted = None if within is None else population_columns(within, reach)
     tables = []
     for step, km in enumerate(reach.within_km):
-        table = _ground_table(frame, whole, reach, covered[:, step])
+        table = _build_covered_table(frame, whole, reach, covered[:, step])
         table.insert(0, "within_km", km)
-        _add_people(table, None if counted is None else counted[step], reach)
+        _add_population(table, None if counted is None else counted[step], reach)
         tables.append(table)
     result = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=frame.crs)
-    # Rows of one area stand together, distances ascending.
+    # Rows of the same area follow each other, distances ascending.
     order = np.arange(len(result)).reshape(len(tables), len(frame)).T.ravel()
     return result.iloc[order]
 
 
-def _ground_table(
-    frame: gpd.GeoDataFrame, whole: NDArray[np.float64], reach: Reach, ground: NDArray[np.float64]
+def _build_covered_table(
+    frame: gpd.GeoDataFrame, whole: NDArray[np.float64], reach: Reach, inside: NDArray[np.float64]
 ) -> pd.DataFrame:
+    """Return size, covered size and share of the areas at one distance."""
     table = pd.DataFrame({"area_km2": whole}, frame.index)
-    for suffix, covered in zip(reach.levels, ground, strict=True):
+    for suffix, covered in zip(reach.levels, inside, strict=True):
         table[f"covered_km2{suffix}"] = covered
         table[f"area_share{suffix}"] = covered / whole
     table["geometry"] = frame.geometry
     return table
 
 
-def _in_levels(ground: NDArray[np.float64], reach: Reach) -> NDArray[np.float64]:
-    """Keep rounding from setting distances and bounds in disorder."""
-    by_level = dict(zip(reach.levels, np.maximum.accumulate(ground, axis=1), strict=True))
+def _order_levels(covered: NDArray[np.float64], reach: Reach) -> NDArray[np.float64]:
+    """Return km² by level, step and polygon, with distances and bounds in order."""
+    by_level = dict(zip(reach.levels, np.maximum.accumulate(covered, axis=1), strict=True))
     return np.array(list(order_bounds(by_level).values()))
 
 
@@ -219,7 +222,7 @@ def measure_circles(
     reach: Reach, shapes: NDArray[np.object_], whole: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """
-    Measure what of polygons lies within the distances of stations.
+    Return the area of polygons within the distances of stations.
 
     Parameters
     ----------
@@ -249,9 +252,10 @@ def _covered_km2(
     index: geodesy.PointIndex,
     km: float,
 ) -> NDArray[np.float64]:
-    """Measure what is in reach; areas wholly in or out of it are seen from a ball about them."""
+    """Return the km² of each shape that are within a distance of the stations."""
     covered = np.zeros(len(shapes))
-    least, most = index.reach_of_balls(*_balls(shapes), [km])
+    # A ball around each shape decides those wholly within or out of reach without drawing.
+    least, most = index.reach_of_balls(*_enclose_in_balls(shapes), [km])
     covered[(most == 0)] = whole[most == 0]
     for row in np.flatnonzero((least == 0) & (most > 0)):
         part = shapely.intersection(shapes[row], reach_near(shapes[row], index, km))
@@ -259,48 +263,51 @@ def _covered_km2(
     return np.minimum(covered, whole)
 
 
-def _balls(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give a ball about each shape: an edge straight in lon/lat bulges beyond its ends."""
+def _enclose_in_balls(
+    shapes: NDArray[np.object_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the centre and radius of a ball around each shape."""
+    # A ball about the bounding box: an edge straight in lon/lat bulges beyond its ends.
     west, south, east, north = shapely.bounds(shapes).T
     centre = geodesy.to_ecef_km((west + east) / 2, (south + north) / 2)
     corners = [(west, south), (west, north), (east, south), (east, north)]
     away = [np.linalg.norm(geodesy.to_ecef_km(*corner) - centre, axis=1) for corner in corners]
-    # In a wide box the farthest place need not be a corner.
+    # In a wide box the position farthest from the centre need not be a corner.
     return centre, np.where(east - west < 90.0, np.max(away, axis=0), np.inf)  # noqa: PLR2004
 
 
 def reach_near(shape: shapely.Geometry, index: geodesy.PointIndex, km: float) -> shapely.Geometry:
     """
-    Unite the circles that may touch a shape.
+    Return the union of the circles that may touch a shape.
 
     Parameters
     ----------
     shape : shapely.Geometry
         In lon/lat.
     index : PointIndex
-        Their middles.
+        Their centres.
     km : float
-        Their radius.
+        Their radius, km.
 
     Returns
     -------
     shapely.Geometry
-        Empty where there is none.
+        Empty without circles.
     """
     found = index.near_box(shape.bounds, km)
     lon, lat = index.lon[found], index.lat[found]
     if len(found) <= _FEW_CIRCLES:
         return shapely.union_all(reach_polygons(lon, lat, km))
-    return dissolved(lon, lat, km)
+    return union_of_circles(lon, lat, km)
 
 
-def _spread_people(
+def _spread_population(
     weight: NDArray[np.float64],
     owner: NDArray[np.intp],
     share: NDArray[np.float64],
     n_areas: int,
 ) -> NDArray[np.float64]:
-    """Spread people evenly over polygons; gives people within reach by level, area and step."""
+    """Return the population within reach by level, area and step, spread evenly."""
     within = weight * np.concatenate([share, np.ones_like(share[:, :1])], axis=1)
     sums = [[np.bincount(owner, step, n_areas) for step in level] for level in within]
     return np.array(sums, dtype=np.float64).transpose(0, 2, 1)
@@ -310,26 +317,26 @@ def pieces_of(
     frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.object_], NDArray[np.intp], NDArray[np.float64]]:
     """
-    Cut polygons of people by areas.
+    Return the intersections of areas and polygons of population.
 
     Parameters
     ----------
     frame : geopandas.GeoDataFrame
-        Areas, as `area_frame` gives them.
+        Areas, as `area_frame` returns them.
     population : geopandas.GeoDataFrame
         Polygons with a column ``population``.
 
     Returns
     -------
     pieces : numpy.ndarray of shapely geometries
-        What both share.
+        The intersections.
     owner : numpy.ndarray of int
-        The area of each.
+        The area that each belongs to.
     weight : numpy.ndarray
-        People of each, spread evenly over their polygon.
+        Population of each, spread evenly over its polygon.
     """
     source = area_frame(population, "population")
-    weight, shapes = people(source, "population"), source.geometry.to_numpy()
+    weight, shapes = population_of(source, "population"), source.geometry.to_numpy()
     of_area, of_source = shapely.STRtree(shapes).query(
         frame.geometry.to_numpy(), predicate="intersects"
     )
@@ -341,27 +348,28 @@ def pieces_of(
     return pieces[real], of_area[real], share
 
 
-def _placed_people(
+def _count_population_at_points(
     shapes: NDArray[np.object_],
     population: tuple[str, Any],
     reach: Reach,
     client: Client | None,
 ) -> NDArray[np.float64]:
-    """Count people where they are; gives people within reach by level, area and step."""
-    kind, people_at = population
+    """Return the population within reach by level, area and step, by point or cell."""
+    kind, located = population
     if kind == "raster":
-        return tally_raster(open_grid(people_at), reach, shapes, client).cumsum(axis=2)
+        return tally_raster(open_grid(located), reach, shapes, client).cumsum(axis=2)
     finder = AreaFinder(shapes)
     if kind == "parts":
-        tally = people_of_parts(people_at, reach, finder, client)
+        tally = tally_parts(located, reach, finder, client)
         return tally.spread(len(shapes)).cumsum(axis=2)
-    lon, lat = point_lonlat(people_at, "population")
-    weight = people(people_at, "population")
+    lon, lat = point_lonlat(located, "population")
+    weight = population_of(located, "population")
     tally = Tally.of(weight, reach.steps(lon, lat), finder.pairs(lon, lat), len(reach.within_km))
     return tally.spread(len(shapes)).cumsum(axis=2)
 
 
-def _add_people(table: pd.DataFrame, found: pd.DataFrame | None, reach: Reach) -> None:
+def _add_population(table: pd.DataFrame, found: pd.DataFrame | None, reach: Reach) -> None:
+    """Add the columns of population to a table, missing where it is unknown."""
     names = ["population"]
     for suffix in reach.levels:
         names += [f"population_covered{suffix}", f"population_share{suffix}"]

@@ -1,4 +1,4 @@
-"""How much of an area, and of its people, is within a driving time of a station."""
+"""Which share of areas, and of their population, is within a driving time of a station."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ocm_geo.checks import check_engine, check_minutes_list
 from ocm_geo.coverage.areas import covered_areas
 from ocm_geo.coverage.by_road import KM_A_MINUTE
 from ocm_geo.coverage.driving import DrivingReach, draw_isochrones
-from ocm_geo.coverage.inputs import area_frame, check_stations, people
+from ocm_geo.coverage.inputs import area_frame, check_stations, population_of
 from ocm_geo.coverage.population_kinds import kind_of_population
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.outside import mark_areas
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 __all__ = ["coverage_by_road", "draw_driving_reach"]
 
 _METHODS = {
-    "column": "people spread evenly over their area, in reach inside an isochrone",
-    "polygons": "people spread evenly over their polygon, in reach inside an isochrone",
-    "points": "people at points, in reach by the driving time to the nearest station",
-    "parts": "people at points, in reach by the driving time to the nearest station",
-    "raster": "a cell is where its centre is, and in reach inside an isochrone",
+    "column": "population spread evenly over its area, within reach inside an isochrone",
+    "polygons": "population spread evenly over its polygon, within reach inside an isochrone",
+    "points": "population at points, within reach by the driving time to the nearest station",
+    "parts": "population at points, within reach by the driving time to the nearest station",
+    "raster": "cells at their centre, within reach inside an isochrone",
 }
 
 
@@ -51,53 +51,54 @@ def coverage_by_road(
     qualifying: Qualifying | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Measure which share of areas, and of their people, is within a driving time of a station.
+    Compute which share of areas and of their population is within a driving time of a station.
 
     Parameters
     ----------
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries
         Polygons in any coordinate reference system.
     stations : geopandas.GeoDataFrame
-        All stations that may reach the areas, those beyond the border too.
+        All stations from which the areas may be reached, also those beyond their border.
     minutes : float or sequence of float
         Driving times.
     engine : MatrixEngine
-        `Valhalla` or `ValhallaTiles`: it must draw isochrones, and measure many ways for people
-        at points.
+        `Valhalla` or `ValhallaTiles`: it must draw isochrones and, for population at points,
+        compute travel times.
     population : str, path, geopandas.GeoDataFrame or PopulationRaster, optional
         As for `coverage`.
     bounds : bool
-        Also with every uncertain station out (columns ``_low``) and with all in (``_high``).
+        Add the values with all uncertain stations left out (columns ``_low``) and with all of
+        them included (``_high``).
     qualifying : Qualifying, optional
-        Which stations count; without it all given.
+        Which stations count; by default all.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        As `coverage` gives it, with ``minutes`` in the place of ``within_km``. How people were
-        decided is in ``attrs["ocm"]["method"]``.
+        As `coverage` returns it, with ``minutes`` in place of ``within_km``.
+        ``attrs["ocm"]["method"]`` states how the population was counted.
 
     Raises
     ------
     QueryError
         If areas, times, population or engine are wrong.
     SourceError
-        If the engine's server cannot be reached, or fails.
+        If the server of the engine cannot be reached or fails.
 
     Warns
     -----
     SuspectInput
         If areas overlap, or nobody lives in a raster.
     DroppedRows
-        If the engine finds no road near some stations: they reach nothing.
+        If the engine finds no road near some stations: nothing is within their reach.
     OutsideData
-        If a part of the areas lies in countries of which the source holds no station.
+        If parts of the areas lie in countries of which the source has no station.
 
     Notes
     -----
-    People at points are in reach if the engine's fastest way *to* a station takes no longer;
-    ground, and people spread over it, if an isochrone *from* a station holds it, as the engine
-    draws it. Stations farther than 150 km/h would bring anybody are not asked about.
+    Population at points is within reach if the fastest way of the engine *to* a station takes no
+    longer; area, and population spread over it, if it lies in an isochrone *from* a station, as
+    drawn by the engine. Stations too far away to be reached at 150 km/h are left out.
 
     Examples
     --------
@@ -110,13 +111,13 @@ def coverage_by_road(
     levels = levels_of(stations, qualifying, bounds=bounds)
     reach = draw_driving_reach(levels.tables, times, engine, frame)
     kind = kind_of_population(population, frame.columns)
-    table = covered_areas(frame, (kind, population), reach, reach.ground)
+    table = covered_areas(frame, (kind, population), reach, reach.covered_km2)
     table = table.rename(columns={"within_km": "minutes"})
     if not any(len(index) for index in reach.levels.values()):
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
         warn_if_far("areas", corners, stations)
-    persons = people(frame, str(population)) if kind == "column" else None
-    stations = mark_areas(stations, frame.geometry.to_numpy(), persons)
+    population_column = population_of(frame, str(population)) if kind == "column" else None
+    stations = mark_areas(stations, frame.geometry.to_numpy(), population_column)
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
     return carry(table, stations, **facts, engine=repr(engine))
 
@@ -128,7 +129,7 @@ def draw_driving_reach(
     frame: gpd.GeoDataFrame,
 ) -> DrivingReach:
     """
-    Draw the isochrones of each place once, whatever the levels that have it.
+    Return the isochrones of the stations of each level, each position drawn only once.
 
     Parameters
     ----------
@@ -137,9 +138,9 @@ def draw_driving_reach(
     times : list of float
         Minutes, ascending.
     engine : MatrixEngine
-        What draws them.
+        Draws the isochrones.
     frame : geopandas.GeoDataFrame
-        Areas; stations too far from all of them are left out.
+        Areas; stations too far from all areas are left out.
 
     Returns
     -------
@@ -148,7 +149,7 @@ def draw_driving_reach(
     """
     boxes = frame.geometry.bounds.to_numpy()
     indexes = {
-        suffix: _near(PointIndex(*check_stations(table)), boxes, times[-1])
+        suffix: _index_stations_near(PointIndex(*check_stations(table)), boxes, times[-1])
         for suffix, table in tables.items()
     }
     lonlat = [np.column_stack([index.lon, index.lat]) for index in indexes.values()]
@@ -163,7 +164,8 @@ def draw_driving_reach(
     return DrivingReach(tuple(times), indexes, engine=engine, drawn=shapes)
 
 
-def _near(index: PointIndex, boxes: np.ndarray, minutes: float) -> PointIndex:
+def _index_stations_near(index: PointIndex, boxes: np.ndarray, minutes: float) -> PointIndex:
+    """Return an index of the stations that may reach any of the boxes in a time."""
     found = [index.near_box(tuple(box), minutes * KM_A_MINUTE) for box in boxes]
     rows = np.unique(np.concatenate([*found, np.empty(0, dtype=np.intp)]))
     return PointIndex(index.lon[rows], index.lat[rows])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["KM_A_MINUTE", "nearest_by_road", "ways_to_nearest"]
 
 KM_A_MINUTE = 2.5
-"""150 km/h: no engine's car gets on faster than that as the crow flies."""
+"""150 km/h: no engine drives faster than that along the geodesic."""
 
 
 def nearest_by_road(
@@ -39,7 +39,7 @@ def nearest_by_road(
     measure: Literal["minutes", "km"] = "minutes",
 ) -> gpd.GeoDataFrame:
     """
-    Find the nearest stations of each point by driving time or road distance.
+    Return the nearest stations of each point by driving time or road distance.
 
     Parameters
     ----------
@@ -48,17 +48,17 @@ def nearest_by_road(
     stations : geopandas.GeoDataFrame
         A station table, index ``ocm_id``.
     k : int
-        How many for each point.
+        Number of stations for each point.
     engine : MatrixEngine
         `OSRM`, `Valhalla` or `ValhallaTiles`.
     measure : {"minutes", "km"}
-        What is least. The kilometres are those of the fastest way.
+        What is minimised. The kilometres are those of the fastest way.
 
     Returns
     -------
     geopandas.GeoDataFrame
         The points, in EPSG:4326, with ``ocm_id``, ``road_min`` and ``road_km``, all missing
-        where no way leads to a station; with ``k>1`` one row for each station found, and
+        where no station can be reached; with ``k>1`` one row for each station found, and
         ``rank``.
 
     Raises
@@ -66,18 +66,18 @@ def nearest_by_road(
     QueryError
         If a parameter is wrong.
     SourceError
-        If a server cannot be reached, or fails.
+        If a server cannot be reached or fails.
 
     Warns
     -----
     OutsideData
-        If a part of the points lies in countries of which the source holds no station.
+        If some points lie in countries of which the source has no station.
 
     Notes
     -----
-    Stations are asked about in the order of their geodesic distance, until none farther can be
-    nearer by road: a way is no shorter than the geodesic, nor faster than 150 km/h along it.
-    Engines leave out the way from a place to its nearest road, and so does this.
+    Stations are tried in the order of their geodesic distance, until none farther away can be
+    nearer by road: a way is never shorter than the geodesic, nor faster than 150 km/h along it.
+    Engines leave out the way from a point to the nearest road, and so does this function.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def ways_to_nearest(
     most: float = np.inf,
 ) -> NDArray[np.float64]:
     """
-    Find the stations nearest to one point by road, in ever wider rings.
+    Return the stations nearest to one point by road, searched in ever wider rings.
 
     Parameters
     ----------
@@ -134,16 +134,16 @@ def ways_to_nearest(
     index : PointIndex
         The stations.
     k : int
-        How many.
+        Number of stations.
     how : tuple
         The engine and the measure.
     most : float
-        No farther than this matters, in minutes or km.
+        Largest cost that matters, in minutes or km.
 
     Returns
     -------
     numpy.ndarray of shape (k, 3)
-        Position in the index, minutes and km; one row of NaN where there is no way.
+        Position in the index, minutes and km; one row of NaN where no station can be reached.
     """
     engine, measure = how
     column, pace = (1, KM_A_MINUTE) if measure == "minutes" else (2, 1.0)
@@ -152,8 +152,11 @@ def ways_to_nearest(
     while asked < n:
         position, away = index.nearest(place[:, 0], place[:, 1], n)
         near = away[0, asked:] <= most * pace
-        best = np.vstack([best, _ways(engine, place, index, position[0, asked:][near])])
+        best = np.vstack(
+            [best, _route_to_stations(engine, place, index, position[0, asked:][near])]
+        )
         best = best[np.argsort(best[:, column], kind="stable")][:k]
+        # No station beyond this ring can cost less than driving straight at the highest speed.
         least = away[0, -1] / pace
         if not near.all() or (len(best) == k and best[-1, column] <= least):
             break
@@ -161,23 +164,24 @@ def ways_to_nearest(
     return best if len(best) else np.full((1, 3), np.nan)
 
 
-def _ways(
+def _route_to_stations(
     engine: MatrixEngine,
     place: NDArray[np.float64],
     index: PointIndex,
     position: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    """Measure the ways there are; the engine may refuse all for one that is too far."""
+    """Return position, minutes and km of the stations that can be reached."""
     if not len(position):
         return np.empty((0, 3))
     targets = np.column_stack([index.lon[position], index.lat[position]])
     try:
         minutes, km = engine.matrix(place, targets)
     except RouteError:
+        # An engine may refuse all targets for one that is too far away: halves find that one.
         if len(position) == 1:
             return np.empty((0, 3))
         half = len(position) // 2
         parts = (position[:half], position[half:])
-        return np.vstack([_ways(engine, place, index, part) for part in parts])
+        return np.vstack([_route_to_stations(engine, place, index, part) for part in parts])
     found = np.column_stack([position, minutes[0], km[0]])
     return np.asarray(found[np.isfinite(found).all(axis=1)])

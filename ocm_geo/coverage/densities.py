@@ -1,4 +1,4 @@
-"""How many stations areas have, for their size, people and roads."""
+"""The number of stations in areas, in relation to size, population and roads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 
 from ocm_geo import geodesy
-from ocm_geo.coverage.inputs import area_frame, check_stations, people
+from ocm_geo.coverage.inputs import area_frame, check_stations, population_of
 from ocm_geo.coverage.tally import AreaFinder, warn_of_overlaps
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import add_columns, in_lonlat, require_columns
@@ -41,45 +41,46 @@ def density(
     qualifying: Qualifying | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Count stations, connectors and power in areas, and relate them to size, people and roads.
+    Count stations, connectors and power in areas, relative to size, population and roads.
 
     Parameters
     ----------
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries
         Polygons in any coordinate reference system. A station on a border counts once, in the
-        first of the areas that share it.
+        first of the areas that share the border.
     stations : geopandas.GeoDataFrame
         A station table.
     population : str, optional
-        Column of the areas with their people.
+        Column of the areas with their population.
     roads : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
         Lines; their geodesic length inside each area is used.
     bounds : bool
-        Also with every uncertain station out (columns ``_low``) and with all in (``_high``).
+        Add the values with all uncertain stations left out (columns ``_low``) and with all of
+        them included (``_high``).
     qualifying : Qualifying, optional
-        Which stations count; without it all given.
+        Which stations count; by default all.
 
     Returns
     -------
     geopandas.GeoDataFrame
         The areas in EPSG:4326 with ``area_km2``, ``n_sites``, ``n_connectors``, ``power_kw``
         (known power only) and ``sites_per_km2``, ``connectors_per_km2``, ``power_kw_per_km2``;
-        with people ``…_per_1000_people``; with roads ``road_km`` and ``…_per_100_km``. A ratio
-        to nobody or no road is missing.
+        with a population ``…_per_1000_people``; with roads ``road_km`` and ``…_per_100_km``.
+        Ratios are missing where nobody lives or no road runs.
 
     Raises
     ------
     QueryError
-        If areas, people or roads are wrong.
+        If areas, population or roads are wrong.
 
     Warns
     -----
     SuspectInput
         If areas overlap.
     DroppedRows
-        If invalid outlines were repaired.
+        If invalid polygons were repaired.
     OutsideData
-        If a part of the areas lies in countries of which the source holds no station.
+        If parts of the areas lie in countries of which the source has no station.
 
     Examples
     --------
@@ -94,17 +95,17 @@ def density(
     warn_of_overlaps(shapes)
     new: dict[str, Any] = {"area_km2": geodesy.area_km2(shapes)}
     levels = levels_of(stations, qualifying, bounds=bounds)
-    persons = None if population is None else people(frame, population)
+    persons = None if population is None else population_of(frame, population)
     stations = mark_areas(stations, shapes, persons)
     sizes = {"per_km2": (new["area_km2"], 1.0)}
     if persons is not None:
         sizes["per_1000_people"] = persons, 1000.0
     if roads is not None:
-        new["road_km"] = _road_km(shapes, roads)
+        new["road_km"] = _measure_roads_inside(shapes, roads)
         sizes["per_100_km"] = new["road_km"], 100.0
     finder = AreaFinder(shapes)
     for suffix, chosen in levels.tables.items():
-        amounts = _amounts_inside(finder, chosen)
+        amounts = _sum_inside(finder, chosen)
         for name, values in zip(_AMOUNTS, amounts, strict=True):
             new[f"{name}{suffix}"] = values
         for ratio, (size, scale) in sizes.items():
@@ -117,9 +118,10 @@ def density(
     return carry(frame, stations, **levels.facts)
 
 
-def _amounts_inside(
+def _sum_inside(
     finder: AreaFinder, stations: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return stations, connectors and known power in each area."""
     require_columns(stations, ("n_connectors", "total_power_kw"), "stations")
     area, station = finder.pairs(*check_stations(stations))
     connectors = stations["n_connectors"].to_numpy(dtype=float, na_value=0.0)
@@ -140,6 +142,7 @@ def _add_ratios(
     *,
     scale: float,
 ) -> None:
+    """Add the columns of the amounts in relation to a size, missing where it is 0."""
     for name in _AMOUNTS:
         amount = columns[f"{name}{suffix}"].astype(float)
         known = size > 0
@@ -148,15 +151,16 @@ def _add_ratios(
         columns[column] = pd.arrays.FloatingArray(ratio, ~known)
 
 
-def _road_km(
+def _measure_roads_inside(
     shapes: NDArray[np.object_], roads: gpd.GeoDataFrame | gpd.GeoSeries
 ) -> NDArray[np.float64]:
+    """Return the geodesic length of the roads in each area, km."""
     lines = in_lonlat(roads, "roads").geometry.to_numpy()
     kinds = shapely.get_type_id(lines)
     line_types = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
     if not np.isin(kinds, line_types).all():
         raise QueryError("roads must be lines; drop other geometries first")
-    lines = _split_at_antimeridian(lines)
+    lines = _split_roads(lines)
     area, road = shapely.STRtree(lines).query(shapes, predicate="intersects")
     pieces = shapely.intersection(shapes[area], lines[road])
     part, of_piece = shapely.get_parts(pieces, return_index=True)
@@ -168,8 +172,8 @@ def _road_km(
     return np.bincount(area[of_piece[is_line]][of_line[edge]], km, minlength=len(shapes))
 
 
-def _split_at_antimeridian(lines: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Let edges take the shorter way round."""
+def _split_roads(lines: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return lines split at the antimeridian, their edges taken the shorter way round."""
     coords, of_line = shapely.get_coordinates(lines, return_index=True)
     jump = (np.abs(np.diff(coords[:, 0])) > _HALF_TURN) & (np.diff(of_line) == 0)
     beyond = np.abs(coords[:, 0]) > _HALF_TURN

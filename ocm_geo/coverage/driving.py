@@ -1,4 +1,4 @@
-"""Driving time as a kind of reach: ground by isochrones, points by the ways to stations."""
+"""Reach by driving time: areas by isochrones, points by the ways to stations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def draw_isochrones(
     labels: Sequence[object],
 ) -> NDArray[np.object_]:
     """
-    Draw what can be reached from stations.
+    Return the isochrones of stations.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def draw_isochrones(
     minutes : sequence of float
         Driving times, ascending.
     engine : Engine
-        What draws them.
+        Draws the isochrones.
     labels : sequence
-        What messages call each station.
+        Name of each station, for messages.
 
     Returns
     -------
     numpy.ndarray of shapely geometries, shape (len(minutes), n)
-        Valid; each holds those of the shorter times. Empty where the engine finds no road.
+        Valid; each contains those of the shorter times. Empty where the engine finds no road.
 
     Warns
     -----
@@ -64,7 +64,7 @@ def draw_isochrones(
             lost.append((row, error))
     if lost:
         warnings.warn(
-            f"{len(lost)} of {len(lonlat)} stations have no area (first: "
+            f"no isochrone for {len(lost)} of {len(lonlat)} stations, which are left out (first: "
             f"{labels[lost[0][0]]!r}, {lost[0][1]})",
             DroppedRows,
             stacklevel=4,
@@ -79,12 +79,12 @@ class DrivingReach(Reach):
     """
     Driving times, and the stations of each level that may be within them.
 
-    ``within_km`` are minutes here.
+    Here ``within_km`` are minutes.
 
     Parameters
     ----------
     engine : MatrixEngine
-        Measures the ways.
+        Computes the travel times.
     drawn : dict of str to numpy.ndarray of shapely geometries, shape (times, n)
         Isochrones of the stations of each level.
     """
@@ -94,7 +94,7 @@ class DrivingReach(Reach):
 
     def steps(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[NDArray[np.intp]]:
         """
-        Find the least time that brings points to a station, by the ways there are.
+        Return the shortest of the times within which each point reaches a station.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class DrivingReach(Reach):
         Returns
         -------
         list of numpy.ndarray of int
-            One a level: positions in the times; their number where none is enough.
+            One per level: positions in the times; their number where no time is enough.
         """
         places = np.column_stack([lon, lat])
         how, most = (self.engine, "minutes"), self.within_km[-1]
@@ -113,7 +113,7 @@ class DrivingReach(Reach):
             ways = [
                 ways_to_nearest(place[None], index, 1, how, most=most)[0, 1] for place in places
             ]
-            # A missing way sorts behind every time.
+            # Without a way the time is NaN, which sorts behind every other.
             found.append(np.searchsorted(self.within_km, np.array(ways, dtype=float)))
         return found
 
@@ -121,14 +121,16 @@ class DrivingReach(Reach):
         self, lon: NDArray[np.float64], lat: NDArray[np.float64], group: NDArray[np.intp]
     ) -> list[NDArray[np.intp]]:
         """
-        Find the least time whose isochrones hold cells: there are too many to ask for ways.
+        Return the shortest of the times whose isochrones contain each cell.
+
+        There are too many cells to compute the ways to each.
 
         Parameters
         ----------
         lon, lat : numpy.ndarray of shape (n,)
             Cells, degrees.
         group : numpy.ndarray of int, shape (n,)
-            Not used.
+            Unused.
 
         Returns
         -------
@@ -138,18 +140,18 @@ class DrivingReach(Reach):
         del group
         points = shapely.points(lon, lat)
         found = []
-        for trees in self._trees.values():
+        for trees in self._isochrone_trees.values():
             step = np.full(len(points), len(trees), dtype=np.intp)
             for i in reversed(range(len(trees))):
                 step[trees[i].query(points, predicate="intersects")[0]] = i
             found.append(step)
         return found
 
-    def ground(
+    def covered_km2(
         self, shapes: NDArray[np.object_], whole: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """
-        Measure what of polygons lies in isochrones.
+        Return the area of polygons inside isochrones.
 
         Parameters
         ----------
@@ -165,8 +167,8 @@ class DrivingReach(Reach):
         """
         parts = np.array(
             [
-                [[_in_any(shape, tree) for shape in shapes] for tree in trees]
-                for trees in self._trees.values()
+                [[_intersect_all(shape, tree) for shape in shapes] for tree in trees]
+                for trees in self._isochrone_trees.values()
             ],
             dtype=object,
         )
@@ -174,13 +176,15 @@ class DrivingReach(Reach):
         return np.asarray(np.minimum(size, whole))
 
     @cached_property
-    def _trees(self) -> dict[str, list[shapely.STRtree]]:
+    def _isochrone_trees(self) -> dict[str, list[shapely.STRtree]]:
+        """The isochrones of each level, as one tree per driving time."""
         return {
             suffix: [shapely.STRtree(shapes) for shapes in times]
             for suffix, times in self.drawn.items()
         }
 
 
-def _in_any(shape: shapely.Geometry, tree: shapely.STRtree) -> shapely.Geometry:
+def _intersect_all(shape: shapely.Geometry, tree: shapely.STRtree) -> shapely.Geometry:
+    """Return the part of a shape that lies in any isochrone of a tree."""
     near = tree.geometries[tree.query(shape, predicate="intersects")]
     return shapely.intersection(shape, shapely.union_all(near))

@@ -1,4 +1,4 @@
-"""Square cells over an area, and what of charging is near each."""
+"""Square cells over an area, and the stations near each of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _POLAR_LAT = 80.0
 
 
 def coverage_grid(
-    area: Any,  # noqa: ANN401 - what users have at hand
+    area: Any,  # noqa: ANN401 - any input of users
     stations: gpd.GeoDataFrame,
     cell_km: float,
     *,
@@ -47,31 +47,32 @@ def coverage_grid(
     qualifying: Qualifying | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Lay square cells over an area, and measure what is near the middle of each.
+    Return square cells over an area, with the stations near the centre of each.
 
     Parameters
     ----------
     area : shapely geometry, geopandas.GeoSeries or geopandas.GeoDataFrame
-        Polygons; a bare geometry is in lon/lat.
+        Polygons; a bare geometry is taken as lon/lat.
     stations : geopandas.GeoDataFrame
-        All stations that may reach the area.
+        All stations from which the area may be reached.
     cell_km : float
         Side of a cell, km.
     within_km : float
         Geodesic distance up to which stations are counted, km.
     bounds : bool
-        Also with every uncertain station out (``_low``) and with all in (``_high``).
+        Add the values with all uncertain stations left out (columns ``_low``) and with all of
+        them included (``_high``).
     qualifying : Qualifying, optional
-        Which stations count; without it all given.
+        Which stations count; by default all.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The cells whose middle lies in the area: ``area_km2``, ``nearest_km`` (geodesic, from
-        the middle; missing without stations), ``n_sites``, ``n_connectors`` and ``power_kw``
-        (known power; both missing where the stations have no such column) within reach,
-        ``geometry`` (EPSG:4326). Cells are squares of equal area in Lambert's azimuthal
-        equal-area projection about the middle of the area.
+        The cells whose centre lies in the area: ``area_km2``, ``nearest_km`` (geodesic, from
+        the centre; missing without stations), ``n_sites``, ``n_connectors`` and ``power_kw``
+        (known power) within reach of the centre, the last two missing where the stations have
+        no such column, and ``geometry`` (EPSG:4326). Cells are squares of equal area in
+        Lambert's azimuthal equal-area projection about the middle of the area.
 
     Raises
     ------
@@ -81,9 +82,9 @@ def coverage_grid(
     Warns
     -----
     SuspectInput
-        If no cell has its middle in the area.
+        If no cell has its centre in the area.
     OutsideData
-        If a part of the area lies in countries of which the source holds no station.
+        If parts of the area lie in countries of which the source has no station.
 
     Examples
     --------
@@ -97,15 +98,17 @@ def coverage_grid(
     levels = levels_of(stations, qualifying, bounds=bounds)
     shape = as_polygons(area)
     stations = mark_areas(stations, np.array([shape], dtype=object))
-    cells, middle = _cells(shape, side)
+    cells, middle = _build_cells(shape, side)
     if not len(cells):
         warnings.warn(
-            f"no cell of {side:g} km has its middle in the area: use smaller cells",
+            f"no cell of {side:g} km has its centre in the area: use smaller cells",
             SuspectInput,
             stacklevel=2,
         )
     table = gpd.GeoDataFrame({"area_km2": area_km2(cells)}, geometry=cells, crs=CRS)
-    near = {suffix: _near(middle, chosen, reach) for suffix, chosen in levels.tables.items()}
+    near = {
+        suffix: _summarise_near(middle, chosen, reach) for suffix, chosen in levels.tables.items()
+    }
     nearest = order_bounds(
         {suffix: found["nearest_km"] for suffix, found in near.items()}, more=False
     )
@@ -122,10 +125,11 @@ def coverage_grid(
     return carry(table, stations, **facts)
 
 
-def _cells(
+def _build_cells(
     shape: shapely.Geometry, side_km: float
 ) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    # Over the antimeridian the parts come together before their middle is taken.
+    """Return the cells whose centre lies in a shape, and the lon/lat of these centres."""
+    # Parts on both sides of the antimeridian are moved together before their middle is taken.
     parts = gpd.GeoSeries(shapely.get_parts(shape), crs=CRS)
     lon = continuous(np.column_stack([parts.representative_point().x, np.zeros(len(parts))]))[:, 0]
     _, south, _, north = shape.bounds
@@ -137,8 +141,8 @@ def _cells(
     count = np.ceil(np.array(flat.bounds[2:]) / step).astype(int) - first
     if count.prod() > _MAX_CELLS:
         raise QueryError(
-            f"cell_km={side_km:g} gives up to {count.prod():,} cells, more than {_MAX_CELLS:,}: "
-            "use larger cells, or a part of the area"
+            f"cell_km={side_km:g} makes up to {count.prod():,} cells, more than {_MAX_CELLS:,}: "
+            "use larger cells or a smaller area"
         )
     steps = [start + np.arange(n) for start, n in zip(first, count, strict=True)]
     column, row = (v.ravel() for v in np.meshgrid(*steps))
@@ -157,9 +161,10 @@ def _cells(
     return shapes, np.column_stack([middle.x, middle.y])
 
 
-def _near(
+def _summarise_near(
     middle: NDArray[np.float64], stations: gpd.GeoDataFrame, within_km: float
 ) -> dict[str, Any]:
+    """Return the nearest station of each centre, and what is within reach of it."""
     index = PointIndex(*check_stations(stations))
     _, km = index.nearest(middle[:, 0], middle[:, 1])
     cell, station, _ = pairs_within_km(PointIndex(*middle.T), index, within_km)

@@ -1,4 +1,4 @@
-"""Checks that the coverage measures share."""
+"""Checks of areas, stations and population that the measures share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "area_frame",
     "check_stations",
-    "people",
+    "population_of",
 ]
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
@@ -33,16 +33,16 @@ _HALF_TURN, _FULL_TURN = 180.0, 360.0
 
 def area_frame(areas: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "areas") -> gpd.GeoDataFrame:
     """
-    Check a table of areas.
+    Return a checked table of areas.
 
     Parameters
     ----------
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Polygons in any coordinate reference system; edges are straight in lon/lat. Over the
-        antimeridian, polygons in degrees are split or have longitudes beyond ±180. Invalid
-        outlines are repaired (``make_valid``) with a warning.
+        Polygons in any coordinate reference system; edges are straight in lon/lat. Across the
+        antimeridian, polygons in degrees are split there or have longitudes beyond ±180.
+        Invalid polygons are repaired (``make_valid``) with a warning.
     what : str
-        What they are, for messages.
+        Name of the table, for messages.
 
     Returns
     -------
@@ -52,46 +52,49 @@ def area_frame(areas: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "areas") -> 
     Raises
     ------
     QueryError
-        If a row is no polygon, is empty, encloses nothing, is not on the Earth, or has an edge
-        over 180° long.
+        If a row is not a polygon, is empty, encloses no area, is not on the Earth, or has an
+        edge longer than 180°.
 
     Warns
     -----
     DroppedRows
-        If outlines had to be repaired.
+        If polygons were repaired.
     """
     check_table(areas, what)
     given = areas if isinstance(areas, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=areas)
     kinds = shapely.get_type_id(given.geometry.to_numpy())
     no_area = ~np.isin(kinds, _POLYGONS) | shapely.is_empty(given.geometry.to_numpy())
-    _refuse(no_area, given, f"{what}: {{}} rows are not polygons or empty (first: {{}})")
-    shapes = _lonlat_shapes(given.geometry)
-    _check_rings(shapes, given, what)
-    _repair(shapes, given, what)
+    _refuse_rows(no_area, given, f"{what}: {{}} rows are not polygons or empty (first: {{}})")
+    shapes = _transform_shapes(given.geometry)
+    _check_outlines(shapes, given, what)
+    _repair_outlines(shapes, given, what)
     west, _, east, _ = np.reshape(shapely.bounds(shapes), (-1, 4)).T
     beyond = (west < -_HALF_TURN) | (east > _HALF_TURN)
     shapes[beyond] = [geodesy.split_antimeridian(shape) for shape in shapes[beyond]]
     return replace_shapes(given, shapes, what)
 
 
-def _refuse(wrong: NDArray[np.bool_], frame: gpd.GeoDataFrame, message: str) -> None:
+def _refuse_rows(wrong: NDArray[np.bool_], frame: gpd.GeoDataFrame, message: str) -> None:
+    """Raise an error that counts the wrong rows and names the first."""
     if wrong.any():
         first = frame.index[np.flatnonzero(wrong)[0]]
         raise QueryError(message.format(wrong.sum(), repr(first)))
 
 
-def _lonlat_shapes(geometry: gpd.GeoSeries) -> NDArray[np.object_]:
+def _transform_shapes(geometry: gpd.GeoSeries) -> NDArray[np.object_]:
+    """Return geometries in lon/lat; jumps over the antimeridian are mended."""
     shapes = np.array(geometry.to_crs(CRS), dtype=object)
     crs = geometry.crs
     if crs is not None and crs.is_projected and len(shapes):
         west, _, east, _ = geometry.total_bounds * crs.axis_info[0].unit_conversion_factor
-        # In a plane less than half the Earth wide, an edge over 180° long is no edge but a jump.
+        # In a plane less than half the Earth wide, an edge longer than 180° can only be a jump.
         if east - west < _HALF_EARTH_M:
             return geodesy.unfolded(shapes)
     return shapes
 
 
-def _check_rings(shapes: NDArray[np.object_], frame: gpd.GeoDataFrame, what: str) -> None:
+def _check_outlines(shapes: NDArray[np.object_], frame: gpd.GeoDataFrame, what: str) -> None:
+    """Check that all corners are on the Earth and no edge is longer than 180°."""
     part, of_shape = shapely.get_parts(shapes, return_index=True)
     ring, of_part = shapely.get_rings(part, return_index=True)
     coords, of_ring = shapely.get_coordinates(ring, return_index=True)
@@ -99,46 +102,48 @@ def _check_rings(shapes: NDArray[np.object_], frame: gpd.GeoDataFrame, what: str
     off = ~((np.abs(lon) <= _MAX_LON) & (np.abs(lat) <= _MAX_LAT))
     wrong = np.bincount(owner[off], minlength=len(shapes)) > 0
     message = (
-        f"{what}: {{}} rows are not on the Earth (first: {{}}): is {frame.crs.name} their "
-        "coordinate reference system?"
+        f"{what}: {{}} rows are not on the Earth (first: {{}}); check their coordinate "
+        f"reference system, which is given as {frame.crs.name}"
     )
-    _refuse(wrong, frame, message)
-    # An edge along a pole has no length, and one of 360° is all longitudes.
+    _refuse_rows(wrong, frame, message)
+    # An edge along a pole has no length, and an edge of 360° covers all longitudes.
     long = (np.abs(np.diff(lon)) > _HALF_TURN) & (np.diff(of_ring) == 0)
     long &= (np.abs(np.diff(lon)) < _FULL_TURN) & ~(np.abs(lat[1:] + lat[:-1]) == 2.0 * _MAX_LAT)
     wrong = np.bincount(owner[1:][long], minlength=len(shapes)) > 0
     message = (
-        f"{what}: {{}} rows have an edge over 180° long (first: {{}}): over the antimeridian, "
-        "split polygons there (RFC 7946) or use longitudes beyond 180; elsewhere add a corner"
+        f"{what}: {{}} rows have an edge longer than 180° (first: {{}}): if it crosses the "
+        "antimeridian, split the polygon there (RFC 7946) or use longitudes beyond 180; else add "
+        "a vertex"
     )
-    _refuse(wrong, frame, message)
+    _refuse_rows(wrong, frame, message)
 
 
-def _repair(shapes: NDArray[np.object_], frame: gpd.GeoDataFrame, what: str) -> None:
+def _repair_outlines(shapes: NDArray[np.object_], frame: gpd.GeoDataFrame, what: str) -> None:
+    """Repair invalid polygons in place, with a warning."""
     invalid = ~shapely.is_valid(shapes)
     if not invalid.any():
         return
     first = np.flatnonzero(invalid)[0]
     warnings.warn(
-        f"{invalid.sum()} {what} had invalid outlines, now repaired with make_valid (first: "
+        f"{invalid.sum()} {what} were invalid polygons, repaired with make_valid (first: "
         f"{frame.index[first]!r}, {shapely.is_valid_reason(shapes[first])})",
         DroppedRows,
         stacklevel=4,
     )
-    shapes[invalid] = [_polygons_of(shapely.make_valid(shape)) for shape in shapes[invalid]]
+    shapes[invalid] = [_keep_polygons(shapely.make_valid(shape)) for shape in shapes[invalid]]
     nothing = shapely.is_empty(shapes)
-    _refuse(nothing, frame, f"{what}: {{}} rows enclose nothing (first: {{}}); drop them")
+    _refuse_rows(nothing, frame, f"{what}: {{}} rows enclose no area (first: {{}}); drop them")
 
 
-def _polygons_of(shape: shapely.Geometry) -> shapely.Geometry:
-    """Keep the polygons of a repair: it can leave lines and points behind."""
+def _keep_polygons(shape: shapely.Geometry) -> shapely.Geometry:
+    """Return only the polygons of a repair, which can leave lines and points behind."""
     parts = shapely.get_parts(shape)
     return shapely.union_all(parts[np.isin(shapely.get_type_id(parts), _POLYGONS)])
 
 
 def check_stations(stations: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Check a station table and give its positions.
+    Return the positions of a checked station table.
 
     Parameters
     ----------
@@ -153,41 +158,41 @@ def check_stations(stations: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDA
     return point_lonlat(stations, "stations")
 
 
-def people(areas: pd.DataFrame, column: Any) -> NDArray[np.float64]:  # noqa: ANN401
+def population_of(areas: pd.DataFrame, column: Any) -> NDArray[np.float64]:  # noqa: ANN401
     """
-    Check a column of people.
+    Return a checked column of population.
 
     Parameters
     ----------
     areas : pandas.DataFrame
-        The table that holds it.
+        The table.
     column : str
-        Its name.
+        Name of the column.
 
     Returns
     -------
     numpy.ndarray of float
-        People a row.
+        Population of each row.
 
     Raises
     ------
     QueryError
-        If there is no such column, or a value is missing, no number, infinite or negative.
+        If the column does not exist, or a value is missing, infinite, negative or not a number.
     """
     if isinstance(column, pd.DataFrame | pd.Series | np.ndarray | list | dict):
         raise QueryError(f"population must be the name of a column, not {short_form(column)}")
     found = list(areas.columns).count(column)
     if found != 1:
         often = "no" if not found else "more than one"
-        raise QueryError(f"there is {often} population column {column!r}; there are {list(areas)}")
+        raise QueryError(f"there is {often} population column {column!r} in {list(areas)}")
     check_numeric(areas[column], f"population {column!r}")
     values = pd.to_numeric(areas[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     wrong = np.flatnonzero(~np.isfinite(values) | (values < 0))
     if wrong.size:
         row = wrong[0]
         raise QueryError(
-            f"population {column!r}: {wrong.size} of {len(values)} values are missing or negative, "
-            f"or no finite numbers (first: {areas[column].iloc[row]} in row "
-            f"{areas.index[row]!r}); fill or drop them first"
+            f"population {column!r}: {wrong.size} of {len(values)} values are missing, negative or "
+            f"not finite (first: {areas[column].iloc[row]} in row {areas.index[row]!r}); fill or "
+            "drop them first"
         )
     return np.asarray(values)

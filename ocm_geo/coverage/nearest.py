@@ -1,4 +1,4 @@
-"""The nearest stations of points."""
+"""The nearest stations of points, by geodesic distance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["nearest_stations", "points_with_own_ids"]
 
 _MAX_CELLS = 4_000_000
-"""Points times neighbours at once."""
+"""Largest number of points times neighbours that is searched at once."""
 
 
 def nearest_stations(
@@ -44,7 +44,7 @@ def nearest_stations(
     client: Client | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Find the nearest stations of each point, by geodesic distance on WGS84.
+    Return the nearest stations of each point, by geodesic distance on WGS84.
 
     Parameters
     ----------
@@ -54,48 +54,50 @@ def nearest_stations(
     stations : geopandas.GeoDataFrame
         A station table, index ``ocm_id`` or ``station_id``.
     k : int
-        How many for each point.
+        Number of stations for each point.
     max_km : float, optional
-        Farthest distance that counts, inclusive, in km.
+        Largest distance that counts, inclusive, in km.
     by : str, optional
-        A column of the stations, such as ``operator_id``: the k nearest of each of its values.
-        Stations where it is missing are left out.
+        A column of the stations, such as ``operator_id``: return the k nearest stations for
+        each of its values. Stations where it is missing are left out.
     bounds : bool
-        Also with every uncertain station out (``_low``) and with all in (``_high``): here
-        ``nearest_km_low`` is the longer distance, and where ``ocm_id_low`` and
-        ``ocm_id_high`` differ, the latter is the station that makes the difference.
+        Add the stations found with all uncertain stations left out (columns ``_low``) and with
+        all of them included (``_high``): ``nearest_km_low`` is the longer distance, and where
+        ``ocm_id_low`` and ``ocm_id_high`` differ, the latter is the station that makes the
+        difference.
     qualifying : Qualifying, optional
-        Which stations count; without it all given.
+        Which stations count; by default all.
     client : distributed.Client, optional
-        With points larger than memory: the cluster that gets the stations.
+        With points larger than memory: the cluster to which the stations are sent.
 
     Returns
     -------
     geopandas.GeoDataFrame
         ``k=1``: the points, in EPSG:4326, with ``ocm_id`` (``station_id`` for stations of
-        another register) and ``nearest_km`` (both missing where there is none). ``k>1`` or
+        another register) and ``nearest_km``, both missing where no station is found. ``k>1`` or
         ``by``: a row for each point and station found, with ``rank`` from 1 (and the column
-        ``by``), nearest first; points without any keep one row with all missing. With bounds,
-        rows of one rank are the stations of that rank at each level. Partitioned points give a
-        dask collection, computed when it is asked for.
+        ``by``), nearest first; points without a station keep one row with missing values. With
+        bounds, each row has the stations of its rank at each level. For partitioned points the
+        result is a lazy dask collection.
 
     Raises
     ------
     QueryError
-        If ``k``, ``max_km`` or ``by`` is wrong, the points are not points, or already have a
+        If ``k``, ``max_km`` or ``by`` is wrong, or the points are not points or already have a
         column that the result adds.
     MissingDependency
-        If points larger than memory need the extra ``scale``.
+        If the points are larger than memory and the extra ``scale`` is not installed.
 
     Warns
     -----
     OutsideData
-        If a part of the points lies in countries of which the source holds no station.
+        If some points lie in countries of which the source has no station.
 
     Notes
     -----
-    A KD-tree of earth-centred positions gives candidates. Where two are so nearly equally far
-    that the straight line through the Earth does not decide, the geodesic does (Karney 2013).
+    Candidates come from a KD-tree of earth-centred positions. Where two distances are so nearly
+    equal that the straight line through the Earth does not decide, the geodesic does (Karney
+    2013).
 
     Examples
     --------
@@ -110,8 +112,8 @@ def nearest_stations(
     in_parts = is_partitioned(points)
     if not in_parts:
         stations = mark_points(stations, point_lonlat(points, "points"))
-    find = _Finder(
-        {suffix: _grouped(table, by) for suffix, table in levels.tables.items()},
+    find = _NearestFinder(
+        {suffix: _group_stations(table, by) for suffix, table in levels.tables.items()},
         check_whole(k, "k"),
         limit,
         by,
@@ -127,19 +129,19 @@ def nearest_stations(
 
 def points_with_own_ids(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     """
-    Put ids of the points themselves into their index, where the result has a column of that name.
+    Return points with their own ids as index if the result has a column of that name.
 
     Parameters
     ----------
     points : geopandas.GeoDataFrame
         The points.
     name : str
-        Column of ids of the result.
+        Name of the column of ids in the result.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The points: with other ids, by the ids that stood beside plain row numbers.
+        The points; ids in a column beside plain row numbers become the index.
     """
     if name not in points or not isinstance(points.index, pd.RangeIndex):
         return points
@@ -148,7 +150,7 @@ def points_with_own_ids(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame
 
 
 @dataclass(frozen=True)
-class _Group:
+class _StationGroup:
     """Stations that are ranked among themselves."""
 
     value: Any
@@ -156,112 +158,154 @@ class _Group:
     index: PointIndex
 
 
-def _labels(groups: list[_Group]) -> pd.Index[Any]:
+def _join_ids(groups: list[_StationGroup]) -> pd.Index[Any]:
+    """Return the ids of all groups, one after the other."""
     if not groups:
         return pd.Index([], dtype="int64")
     return groups[0].ids.append([group.ids for group in groups[1:]])
 
 
-def _grouped(stations: gpd.GeoDataFrame, by: str | None) -> list[_Group]:
+def _group_stations(stations: gpd.GeoDataFrame, by: str | None) -> list[_StationGroup]:
+    """Return the stations in groups of one value each, or in a single group."""
     lon, lat = check_stations(stations)
     if by is None:
-        return [_Group(None, stations.index, PointIndex(lon, lat))]
+        return [_StationGroup(None, stations.index, PointIndex(lon, lat))]
     require_columns(stations, [by], "stations", "by")
     rows = stations.groupby(by).indices
     return [
-        _Group(value, stations.index[at], PointIndex(lon[at], lat[at]))
+        _StationGroup(value, stations.index[at], PointIndex(lon[at], lat[at]))
         for value, at in rows.items()
     ]
 
 
 @dataclass(frozen=True)
-class _Finder:
-    """The whole question but for the points: it can be sent to workers."""
+class _NearestFinder:
+    """The whole question except the points; it can be sent to workers."""
 
-    levels: dict[str, list[_Group]]
+    levels: dict[str, list[_StationGroup]]
     k: int
     limit: float | None
     by: str | None
     id_name: str
     origin: pd.DataFrame
-    """Empty; it has the provenance."""
+    """Empty; carries the provenance."""
     workers: int
     unmarked: bool
-    """Whether the points still have to be compared with what the stations cover."""
+    """Whether the points are still to be compared with what the source covers."""
 
     def __call__(self, points: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
-        """Find the nearest stations of some points."""
+        """Return the nearest stations of some points."""
         points = points_with_own_ids(lonlat_frame(points, "points"), self.id_name)
-        check_new_columns(points, self._new_columns(), "points")
+        check_new_columns(points, self._list_new_columns(), "points")
         lon, lat = point_lonlat(points, "points")
         wide = sum(len(groups) for groups in self.levels.values()) * self.k
         step = max(_MAX_CELLS // max(wide, 1), 1)
         parts = [
-            self._of_block(points.iloc[i : i + step], *(v[i : i + step] for v in (lon, lat)))
+            self._answer_block(points.iloc[i : i + step], *(v[i : i + step] for v in (lon, lat)))
             for i in range(0, max(len(points), 1), step)
         ]
         found = parts[0] if len(parts) == 1 else pd.concat(parts)
+        self._warn_if_points_far(found, lon, lat)
+        origin = mark_points(self.origin, (lon, lat)) if self.unmarked else self.origin
+        return carry(found, origin)
+
+    def _warn_if_points_far(
+        self, found: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> None:
+        """Warn if no point is anywhere near a station."""
         widest = "_high" if "_high" in self.levels else ""
         if not (found[f"nearest_km{widest}"] < SUSPECT_KM).any():
             groups = [np.column_stack([g.index.lon, g.index.lat]) for g in self.levels[widest]]
             known = np.concatenate([*groups, np.empty((0, 2))])
             warn_if_far("points", np.column_stack([lon, lat]), PointIndex(*known.T))
-        origin = mark_points(self.origin, (lon, lat)) if self.unmarked else self.origin
-        return carry(found, origin)
 
-    def _new_columns(self) -> list[str]:
-        """List the columns that the result adds to the points."""
+    def _list_new_columns(self) -> list[str]:
+        """Return the columns that the result adds to the points."""
         names = [
             f"{name}{suffix}" for suffix in self.levels for name in (self.id_name, "nearest_km")
         ]
         if self.by is not None:
             names.append(self.by)
-        return [*names, "rank"] if self.k > 1 or self.by is not None else names
+        return [*names, "rank"] if self._is_ranked else names
 
-    def _of_block(
+    @property
+    def _is_ranked(self) -> bool:
+        """Whether the result can have several rows for a point."""
+        return self.k > 1 or self.by is not None
+
+    def _answer_block(
         self, points: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> gpd.GeoDataFrame:
+        """Return the rows of some points with the stations found."""
         values = list(dict.fromkeys(g.value for gs in self.levels.values() for g in gs)) or [None]
-        # More neighbours than stations cannot be: ask for what there is, so that rows stay few.
-        most = max((len(g.index) for gs in self.levels.values() for g in gs), default=1)
-        k = int(min(self.k, max(most, 1)))
-        found = {
-            suffix: self._search(groups, values, (lon, lat), k)
-            for suffix, groups in self.levels.items()
-        }
-        # Ties are measured by `Geod`, the rest by a closed form: no rounding sets bounds wrong.
-        away = order_bounds({suffix: km for suffix, (_, km) in found.items()}, more=False)
-        found = {suffix: (ids, away[suffix]) for suffix, (ids, _) in found.items()}
-        keep = np.any([np.isfinite(km) for _, km in found.values()], axis=0)
-        keep[~keep.any(axis=1), 0] = True  # a point without any station keeps one row
-        row, column = np.nonzero(keep)
-        if self.by is not None:
-            # Nearest first, whatever the group.
-            order = np.lexsort((column, found[""][1][row, column], row))
-            row, column = row[order], column[order]
+        k = self._clip_k()
+        found = self._search_levels(values, (lon, lat), k)
+        row, column = self._choose_cells(found)
         result = points.iloc[row].copy()
-        for suffix, (ids, km) in found.items():
-            labels = _labels(self.levels[suffix])
-            result[f"{self.id_name}{suffix}"] = take_ids(labels, ids[row, column])
-            missing = ids[row, column] < 0
-            known = np.where(missing, 0.0, km[row, column])
-            result[f"nearest_km{suffix}"] = pd.arrays.FloatingArray(known, missing)
+        for suffix, (at, km) in found.items():
+            self._add_stations(result, suffix, at[row, column], km[row, column])
         hit = np.any([np.isfinite(km[row, column]) for _, km in found.values()], axis=0)
         if self.by is not None:
             named = pd.Series(values).take(column // k).convert_dtypes()
             result[self.by] = named.mask(~hit).array
-        if self.k > 1 or self.by is not None:
+        if self._is_ranked:
             result["rank"] = pd.arrays.IntegerArray((column % k + 1).astype("int64"), ~hit)
         return result
 
-    def _search(
+    def _clip_k(self) -> int:
+        """Return the number of neighbours to search: no more than there are stations."""
+        most = max((len(g.index) for gs in self.levels.values() for g in gs), default=1)
+        return int(min(self.k, max(most, 1)))
+
+    def _search_levels(
         self,
-        groups: list[_Group],
+        values: list[Any],
+        lonlat: tuple[NDArray[np.float64], NDArray[np.float64]],
+        k: int,
+    ) -> dict[str, tuple[NDArray[np.intp], NDArray[np.float64]]]:
+        """Return positions and kilometres for each level, the bounds in order."""
+        found = {
+            suffix: self._search_groups(groups, values, lonlat, k)
+            for suffix, groups in self.levels.items()
+        }
+        # Ties are measured by `Geod`, the rest in closed form: without this, rounding could set
+        # a bound on the wrong side of the central value.
+        km = order_bounds({suffix: away for suffix, (_, away) in found.items()}, more=False)
+        return {suffix: (at, km[suffix]) for suffix, (at, _) in found.items()}
+
+    def _choose_cells(
+        self, found: dict[str, tuple[NDArray[np.intp], NDArray[np.float64]]]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the cells (point, neighbour) with a station at any level, nearest first."""
+        keep = np.any([np.isfinite(km) for _, km in found.values()], axis=0)
+        keep[~keep.any(axis=1), 0] = True  # a point without any station keeps one row
+        row, column = np.nonzero(keep)
+        if self.by is None:
+            return row, column
+        # Nearest first, whatever the group.
+        order = np.lexsort((column, found[""][1][row, column], row))
+        return row[order], column[order]
+
+    def _add_stations(
+        self,
+        result: gpd.GeoDataFrame,
+        suffix: str,
+        at: NDArray[np.intp],
+        km: NDArray[np.float64],
+    ) -> None:
+        """Add the columns of id and distance of one level to the result."""
+        missing = at < 0
+        result[f"{self.id_name}{suffix}"] = take_ids(_join_ids(self.levels[suffix]), at)
+        result[f"nearest_km{suffix}"] = pd.arrays.FloatingArray(np.where(missing, 0.0, km), missing)
+
+    def _search_groups(
+        self,
+        groups: list[_StationGroup],
         values: list[Any],
         lonlat: tuple[NDArray[np.float64], NDArray[np.float64]],
         k: int,
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Give positions among all stations of a level, k columns a group, and kilometres."""
+        """Return positions among all stations of a level, k columns per group, and km."""
         at = np.full((len(lonlat[0]), k * len(values)), -1, dtype=np.intp)
         km = np.full(at.shape, np.inf)
         before = 0

@@ -1,4 +1,4 @@
-"""People within reach of stations, from rasters of any size, block by block."""
+"""Population within reach of stations, from rasters of any size, block by block."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import shapely
 from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.inputs import area_frame, check_stations
 from ocm_geo.coverage.rasters import Grid, open_grid, read_cells
-from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, added, warn_of_overlaps
+from ocm_geo.coverage.tally import AreaFinder, Reach, Tally, add_tallies, warn_of_overlaps
 from ocm_geo.errors import SuspectInput
 from ocm_geo.geodesy import PointIndex
 from ocm_geo.outside import mark_areas, mark_points
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RASTER_RULE",
-    "people_columns",
+    "population_columns",
     "population_coverage",
     "reach_of",
     "run_tasks",
     "tally_raster",
 ]
 
-RASTER_RULE = "a cell is where its centre is, and in reach by its geodesic distance"
+RASTER_RULE = "cells at their centre, within reach by geodesic distance"
 _EDGE_CELLS = 32
-"""Cells on a side of a piece that is wholly in or out of reach, or not."""
+"""Side, in cells, of the squares that are tested as a whole first."""
 _WINDOWS_PER_TASK = 8
 _SQUARE_DEGREES = 0.05
-"""Squares in which the people of a raster are summed, to see in which country they live."""
+"""Squares in which the population of a raster is summed, to find the country it lives in."""
 
 
 def population_coverage(
@@ -60,33 +60,34 @@ def population_coverage(
     client: Client | None = None,
 ) -> pd.DataFrame:
     """
-    Count the people of a raster that have a station within reach.
+    Count the population of a raster that has a station within reach.
 
     Parameters
     ----------
     raster : str, path or PopulationRaster
-        Counts of people, GeoTIFF or anything GDAL reads, in any coordinate reference system;
+        Population counts, as GeoTIFF or any format of GDAL, in any coordinate reference system;
         a `PopulationRaster` for densities, other bands or no-data values.
     stations : geopandas.GeoDataFrame
-        All stations that may reach the raster.
+        All stations from which the raster may be reached.
     within_km : float or sequence of float
         Geodesic distances, km.
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
-        Polygons to count in; without them the whole raster.
+        Polygons to count in; by default the whole raster.
     bounds : bool
-        Also with every uncertain station out (``_low``) and with all in (``_high``).
+        Add the values with all uncertain stations left out (columns ``_low``) and with all of
+        them included (``_high``).
     qualifying : Qualifying, optional
-        Which stations count; without it all given.
+        Which stations count; by default all.
     client : distributed.Client, optional
-        The cluster that does it; its workers must see the raster under the same path.
+        A cluster to compute on; its workers must find the raster under the same path.
 
     Returns
     -------
     pandas.DataFrame or geopandas.GeoDataFrame
         A row for each area (if any) and distance: ``within_km``, ``population``,
         ``population_covered``, ``population_not_covered``, ``population_share`` (missing where
-        nobody lives), and the area's ``geometry``. The same to the last bit with and without a
-        cluster.
+        nobody lives), and the ``geometry`` of the area. The result is identical to the last bit
+        with and without a cluster.
 
     Raises
     ------
@@ -100,16 +101,16 @@ def population_coverage(
     SuspectInput
         If nobody lives in the raster, or areas overlap.
     OutsideData
-        If a part of the population, or of the areas, lies in countries of which the source
-        holds no station.
+        If parts of the population, or of the areas, lie in countries of which the source has
+        no station.
 
     Notes
     -----
     The raster is read in pieces of about a million cells, whatever its size; tiles that were
-    never written are not read. A cell is where its centre is. Squares of 32 by 32 cells that are
-    wholly in or out of reach are decided at once, by a ball about them; the cells of the others
-    one by one, by the geodesic distance to the nearest station. A cell whose centre lies on a
-    border belongs to the first of the areas that share it.
+    never written are skipped. A cell counts at its centre. Squares of 32 by 32 cells that are
+    wholly within or out of reach are decided at once, by a ball around them; the cells of other
+    squares one by one, by the geodesic distance to the nearest station. A cell whose centre lies
+    on a border belongs to the first of the areas that share the border.
 
     Examples
     --------
@@ -126,14 +127,14 @@ def population_coverage(
         warn_of_overlaps(shapes)
         stations = mark_areas(stations, shapes)
     seen: list[NDArray[np.float64]] | None = [] if shapes is None else None
-    people = tally_raster(grid, reach, shapes, client, seen=seen)
+    counted = tally_raster(grid, reach, shapes, client, seen=seen)
     if seen:
         lon, lat, living = np.vstack(seen).T
         stations = mark_points(stations, (lon, lat), living, "the population")
-    if not people[:, :, :-1].any():
-        _warn_if_all_far(grid, frame, levels.tables["_high" if bounds else ""])
-    tables = people_columns(people.cumsum(axis=2), reach)
-    n_areas = people.shape[1]
+    if not counted[:, :, :-1].any():
+        _warn_if_raster_far(grid, frame, levels.tables["_high" if bounds else ""])
+    tables = population_columns(counted.cumsum(axis=2), reach)
+    n_areas = counted.shape[1]
     order = np.arange(len(reach.within_km) * n_areas).reshape(-1, n_areas).T.ravel()
     table = pd.concat(tables, ignore_index=True).iloc[order].reset_index(drop=True)
     if frame is not None and shapes is not None:
@@ -145,7 +146,7 @@ def population_coverage(
     return carry(table, stations, **facts, method=RASTER_RULE, **levels.facts)
 
 
-def _warn_if_all_far(
+def _warn_if_raster_far(
     grid: Grid, frame: gpd.GeoDataFrame | None, stations: gpd.GeoDataFrame
 ) -> None:
     """Warn if the raster, or the areas to count in, are far from every station."""
@@ -159,7 +160,7 @@ def _warn_if_all_far(
 
 def reach_of(levels: Levels, within_km: Sequence[float], client: object) -> Reach:
     """
-    Index the stations of each level.
+    Return the stations of each level as indexes.
 
     Parameters
     ----------
@@ -168,32 +169,32 @@ def reach_of(levels: Levels, within_km: Sequence[float], client: object) -> Reac
     within_km : sequence of float
         Distances, ascending, km.
     client : object
-        A cluster, if there is one: each of its threads then works alone.
+        A cluster or None; on a cluster each index uses a single thread.
 
     Returns
     -------
     Reach
-        Ready to be asked, or sent.
+        Can be sent to workers.
     """
     indexes = {name: PointIndex(*check_stations(t)) for name, t in levels.tables.items()}
     return Reach(tuple(within_km), indexes, workers=-1 if client is None else 1)
 
 
-def people_columns(reached: NDArray[np.float64], reach: Reach) -> list[pd.DataFrame]:
+def population_columns(reached: NDArray[np.float64], reach: Reach) -> list[pd.DataFrame]:
     """
-    Turn sums into columns.
+    Return sums of population as columns.
 
     Parameters
     ----------
     reached : numpy.ndarray of shape (levels, areas, steps + 1)
-        People within each distance; the last are all.
+        Population within each distance; the last step is the total.
     reach : Reach
         The distances and levels.
 
     Returns
     -------
     list of pandas.DataFrame
-        One a distance, one row an area.
+        One per distance, with one row per area.
     """
     names = list(reach.levels)
     total = reached[names.index(""), :, -1]
@@ -214,38 +215,40 @@ def people_columns(reached: NDArray[np.float64], reach: Reach) -> list[pd.DataFr
 
 
 @dataclass(frozen=True)
-class _Job:
-    """The whole question but for the pieces: it can be sent to workers."""
+class _RasterJob:
+    """The whole question except the pieces of the raster; it can be sent to workers."""
 
     grid: Grid
     reach: Reach
     finder: AreaFinder | None
     places: bool = False
-    """Whether to note where the people live."""
+    """Whether to note where the population lives."""
 
     def __call__(
         self, windows: list[tuple[int, int, int, int]]
     ) -> tuple[Tally | None, list[NDArray[np.float64]]]:
-        """Count the people of some pieces."""
+        """Return the sums of some pieces."""
         tallies, places = [], []
         for cells in read_cells(self.grid, windows):
-            tallies.append(self._tally(cells))
+            tallies.append(self._tally_cells(cells))
             if self.places:
-                places.append(_where_people_live(cells))
-        return added(tallies) if tallies else None, places
+                places.append(_locate_population(cells))
+        return add_tallies(tallies) if tallies else None, places
 
-    def _tally(self, cells: Cells) -> Tally:
+    def _tally_cells(self, cells: Cells) -> Tally:
+        """Return the population of cells by area and smallest sufficient distance."""
+        # Squares of cells that are decided together where all of a square is within reach or out.
         row, column = cells.row - np.min(cells.row), cells.column - np.min(cells.column)
         wide = int(np.max(column)) // _EDGE_CELLS + 1
         group = row // _EDGE_CELLS * wide + column // _EDGE_CELLS
         steps = self.reach.steps_in_groups(cells.lon, cells.lat, group)
-        here = np.arange(len(cells.people))
+        here = np.arange(len(cells.population))
         pairs = (
             (np.zeros_like(here), here)
             if self.finder is None
             else self.finder.pairs(cells.lon, cells.lat)
         )
-        return Tally.of(cells.people, steps, pairs, len(self.reach.within_km))
+        return Tally.of(cells.population, steps, pairs, len(self.reach.within_km))
 
 
 def tally_raster(
@@ -257,7 +260,7 @@ def tally_raster(
     seen: list[NDArray[np.float64]] | None = None,
 ) -> NDArray[np.float64]:
     """
-    Count the people of a raster, here or on a cluster.
+    Return the population of a raster within reach, computed here or on a cluster.
 
     Parameters
     ----------
@@ -266,25 +269,25 @@ def tally_raster(
     reach : Reach
         Distances and stations.
     shapes : numpy.ndarray of shapely geometries or None
-        Areas; None: the whole raster is one.
+        Areas; None for the whole raster.
     client : distributed.Client or None
         The cluster.
     seen : list, optional
-        Is extended by arrays of where the people live: longitude, latitude and their number, in
-        squares of some 5 km.
+        Extended by arrays of where the population lives: longitude, latitude and number, by
+        squares of about 5 km.
 
     Returns
     -------
     numpy.ndarray of shape (levels, areas, steps + 1)
-        As `Tally.spread` gives it.
+        As `Tally.spread` returns it.
 
     Warns
     -----
     SuspectInput
-        If nobody lives in it.
+        If nobody lives in the raster.
     """
     finder = None if shapes is None else AreaFinder(shapes)
-    job = _Job(grid, reach, finder, places=seen is not None)
+    job = _RasterJob(grid, reach, finder, places=seen is not None)
     windows = grid.windows()
     tasks = [windows[i : i + _WINDOWS_PER_TASK] for i in range(0, len(windows), _WINDOWS_PER_TASK)]
     tallies = []
@@ -294,21 +297,21 @@ def tally_raster(
             seen += places
     n_areas = 1 if shapes is None else len(shapes)
     if not tallies:
-        _warn_of_nobody(grid)
+        _warn_if_empty(grid)
         return np.zeros((len(reach.levels), n_areas, len(reach.within_km) + 1))
-    return added(tallies).spread(n_areas)
+    return add_tallies(tallies).spread(n_areas)
 
 
 def run_tasks(job: Any, tasks: Sequence[Any], client: Client | None) -> Iterable[Any]:  # noqa: ANN401
     """
-    Do tasks in their order, here or on a cluster.
+    Return the results of tasks, computed here or on a cluster.
 
     Parameters
     ----------
     job : callable
-        What is done with each; it is sent to each worker once.
+        Called with each task; it is sent to each worker once.
     tasks : sequence
-        What it is done with.
+        The arguments.
     client : distributed.Client or None
         The cluster.
 
@@ -320,30 +323,31 @@ def run_tasks(job: Any, tasks: Sequence[Any], client: Client | None) -> Iterable
     if client is None:
         return map(job, tasks)
     sent = client.scatter(job, broadcast=True)
-    futures = [client.submit(_do, sent, task, pure=False) for task in tasks]
+    futures = [client.submit(_run_job, sent, task, pure=False) for task in tasks]
     return client.gather(futures)  # type: ignore[no-any-return]
 
 
-def _do(job: Any, task: Any) -> Any:  # noqa: ANN401
+def _run_job(job: Any, task: Any) -> Any:  # noqa: ANN401
     return job(task)
 
 
-def _where_people_live(cells: Cells) -> NDArray[np.float64]:
-    """Return the mean position of the people of each small square, and their number."""
+def _locate_population(cells: Cells) -> NDArray[np.float64]:
+    """Return the mean position of the population of each small square, and its number."""
     column = (cells.lon // _SQUARE_DEGREES).astype(np.int64)
     row = (cells.lat // _SQUARE_DEGREES).astype(np.int64)
     first, west = int(np.min(row)), int(np.min(column))
     wide = int(np.max(column)) - west + 1
     square = (row - first) * wide + column - west
-    number = np.bincount(square, cells.people)
+    number = np.bincount(square, cells.population)
     at = np.flatnonzero(number)
-    sums = [np.bincount(square, cells.people * values)[at] for values in (cells.lon, cells.lat)]
+    sums = [np.bincount(square, cells.population * values)[at] for values in (cells.lon, cells.lat)]
     return np.column_stack([*(total / number[at] for total in sums), number[at]])
 
 
-def _warn_of_nobody(grid: Grid) -> None:
+def _warn_if_empty(grid: Grid) -> None:
+    """Warn that a raster has no population."""
     warnings.warn(
-        f"nobody lives in {grid.raster.path}: every value is 0 or no data",
+        f"the raster {grid.raster.path} has no population: every value is 0 or no data",
         SuspectInput,
         stacklevel=4,
     )

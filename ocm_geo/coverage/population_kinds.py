@@ -1,4 +1,4 @@
-"""Which kind of population a user gave, and people at more points than fit in memory."""
+"""The kinds of population input, and population at more points than fit in memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import shapely
 
-from ocm_geo.coverage.inputs import people
+from ocm_geo.coverage.inputs import population_of
 from ocm_geo.coverage.parts import ParquetPart, is_partitioned, parquet_parts
 from ocm_geo.coverage.population import run_tasks
 from ocm_geo.coverage.rasters import PopulationRaster
-from ocm_geo.coverage.tally import Tally, added
+from ocm_geo.coverage.tally import Tally, add_tallies
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import point_lonlat
 from ocm_geo.paths import expand_path
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 
     from ocm_geo.coverage.tally import AreaFinder, Reach
 
-__all__ = ["kind_of_population", "parts_of", "people_of_part", "people_of_parts"]
+__all__ = ["kind_of_population", "read_part", "split_population", "tally_parts"]
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _RASTERS = {".tif", ".tiff", ".vrt", ".nc", ".img", ".asc", ".jp2", ".zarr", ".gpkg"}
 
 
 def kind_of_population(
-    population: Any,  # noqa: ANN401 - what users have at hand
+    population: Any,  # noqa: ANN401 - any input of users
     columns: Collection[str] = (),
 ) -> str | None:
     """
-    Say what kind of population it is.
+    Return the kind of a population input.
 
     Parameters
     ----------
     population : object
-        What the caller gave.
+        The input.
     columns : collection of str
-        Those of the areas: such a word is a column, whatever files there are.
+        Columns of the areas: one of these names is a column, even if a file has that name.
 
     Returns
     -------
     {"column", "points", "polygons", "raster", "parts"} or None
-        None where there is none.
+        None without a population.
 
     Raises
     ------
     QueryError
-        If it is nothing of these.
+        If it is none of these kinds.
     """
     if population is None:
         return None
@@ -65,7 +65,7 @@ def kind_of_population(
         kinds = shapely.get_type_id(population.geometry.to_numpy())
         return "polygons" if len(kinds) and kinds[0] in _POLYGONS else "points"
     if isinstance(population, str | os.PathLike):
-        return "column" if population in columns else _kind_of_path(population)
+        return "column" if population in columns else _find_kind_of_path(population)
     if is_partitioned(population):
         return "parts"
     raise QueryError(
@@ -75,7 +75,8 @@ def kind_of_population(
     )
 
 
-def _kind_of_path(population: str | os.PathLike[str]) -> str:
+def _find_kind_of_path(population: str | os.PathLike[str]) -> str:
+    """Return whether a path is a raster or a table in parts, or else a column."""
     path = expand_path(population, "population")
     if path.suffix.lower() in _RASTERS or "://" in str(population):
         return "raster"
@@ -84,21 +85,21 @@ def _kind_of_path(population: str | os.PathLike[str]) -> str:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _TallyJob:
     reach: Reach
     finder: AreaFinder
 
-    def __call__(self, part: Any) -> Tally:  # noqa: ANN401 - where it is, or the part itself
-        lon, lat, weight = people_of_part(part)
+    def __call__(self, part: Any) -> Tally:  # noqa: ANN401 - a part, or where to read it
+        lon, lat, weight = read_part(part)
         steps, pairs = self.reach.steps(lon, lat), self.finder.pairs(lon, lat)
         return Tally.of(weight, steps, pairs, len(self.reach.within_km))
 
 
-def people_of_part(
-    part: Any,  # noqa: ANN401 - where it is, or the part itself
+def read_part(
+    part: Any,  # noqa: ANN401 - a part, or where to read it
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """
-    Read the people at some points.
+    Read the population at the points of a part.
 
     Parameters
     ----------
@@ -107,27 +108,28 @@ def people_of_part(
 
     Returns
     -------
-    lon, lat, people : numpy.ndarray
-        One value a point.
+    lon, lat, population : numpy.ndarray
+        One value per point.
     """
     if not isinstance(part, ParquetPart):
-        return _placed(part.compute() if hasattr(part, "compute") else part)
+        return _read_population_points(part.compute() if hasattr(part, "compute") else part)
     points = part.read(["population"])
     try:
-        return _placed(points)
+        return _read_population_points(points)
     except QueryError as error:
         raise QueryError(f"{part.path}: {error}") from error
 
 
-def _placed(
+def _read_population_points(
     points: gpd.GeoDataFrame,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    return *point_lonlat(points, "population"), people(points, "population")
+    """Return longitude, latitude and population of points."""
+    return *point_lonlat(points, "population"), population_of(points, "population")
 
 
-def parts_of(population: Any) -> list[Any]:  # noqa: ANN401 - a table, a path or a collection
+def split_population(population: Any) -> list[Any]:  # noqa: ANN401 - a table, a path or a collection
     """
-    Cut people at points into parts that fit in memory.
+    Return the parts of a population at points, each of which fits in memory.
 
     Parameters
     ----------
@@ -137,21 +139,21 @@ def parts_of(population: Any) -> list[Any]:  # noqa: ANN401 - a table, a path or
     Returns
     -------
     list
-        As `people_of_part` takes them.
+        As `read_part` takes them.
     """
     if isinstance(population, str | os.PathLike):
         return list(parquet_parts(population))
     return list(population.to_delayed()) if is_partitioned(population) else [population]
 
 
-def people_of_parts(
+def tally_parts(
     population: Any,  # noqa: ANN401 - a path or a dask collection
     reach: Reach,
     finder: AreaFinder,
     client: Client | None,
 ) -> Tally:
     """
-    Count people at points, part by part.
+    Return the population at points within reach, add_tallies up part by part.
 
     Parameters
     ----------
@@ -169,8 +171,8 @@ def people_of_parts(
     Tally
         The same to the last bit with and without a cluster.
     """
-    parts = parts_of(population)
+    parts = split_population(population)
     if client is not None and not isinstance(population, str | os.PathLike):
-        # The parts are made on the cluster and stay there.
+        # The parts are computed on the cluster and stay there.
         parts = client.compute(parts)
-    return added(run_tasks(_Job(reach, finder), parts, client))
+    return add_tallies(run_tasks(_TallyJob(reach, finder), parts, client))

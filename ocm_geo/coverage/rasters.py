@@ -1,4 +1,4 @@
-"""Rasters of people, read block by block."""
+"""Rasters of population, read block by block."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ __all__ = ["Cells", "Grid", "PopulationRaster", "open_grid", "read_cells"]
 _BLOCK_CELLS = 1 << 20
 _MOST_CELLS = 1 << 24
 _MAX_LON, _MAX_LAT = 540.0, 91.0
-"""Degrees; a grid of the whole Earth may reach a little beyond a pole."""
+"""Degrees; a grid of the whole Earth may extend a little beyond a pole."""
 
 
 @dataclass(frozen=True)
 class PopulationRaster:
     """
-    A raster of people, where its path alone does not say enough.
+    A raster of population that needs more description than its path.
 
     Parameters
     ----------
     path : str or path
-        A GeoTIFF, Cloud Optimized GeoTIFF, or anything else GDAL reads.
+        A GeoTIFF, Cloud Optimized GeoTIFF, or any other format of GDAL.
     kind : {"counts", "density"}
-        People in each cell, or people per km².
+        Population of each cell, or population per km².
     band : int
-        Which band, from 1.
+        Number of the band, from 1.
     nodata : float, optional
-        The value of cells without data, where the file does not say it or says it wrongly.
+        The value of cells without data, if the file does not state it or states it wrongly.
 
     Raises
     ------
     QueryError
-        If ``kind`` is none of these.
+        If `kind` is unknown.
 
     Examples
     --------
@@ -63,14 +63,14 @@ class PopulationRaster:
     nodata: float | None = None
 
     def __post_init__(self) -> None:
-        """Check the words."""
+        """Check the kind."""
         if self.kind not in {"counts", "density"}:
             raise QueryError(f"kind must be 'counts' or 'density', not {self.kind!r}")
 
 
 class Grid(NamedTuple):
     """
-    What is known of a raster before reading it; it can be sent to workers.
+    A raster described without its values; it can be sent to workers.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ class Grid(NamedTuple):
     crs : str
         The coordinate reference system, WKT.
     block : tuple of int
-        Rows and columns of a piece that is read at once.
+        Rows and columns of the pieces that are read at once.
     tile : tuple of int
-        Rows and columns of the file's own tiles.
+        Rows and columns of the tiles of the file.
     """
 
     raster: PopulationRaster
@@ -97,7 +97,7 @@ class Grid(NamedTuple):
 
     def windows(self) -> list[tuple[int, int, int, int]]:
         """
-        Cut the raster into pieces.
+        Return the pieces of the raster.
 
         Returns
         -------
@@ -115,12 +115,12 @@ class Grid(NamedTuple):
         self, row: NDArray[np.floating[Any]], column: NDArray[np.floating[Any]]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """
-        Give positions of the grid.
+        Return positions in the grid as lon/lat.
 
         Parameters
         ----------
         row, column : numpy.ndarray
-            In cells from the upper left corner of the raster; a cell's centre is at a half.
+            In cells from the upper left corner of the raster; centres of cells are at halves.
 
         Returns
         -------
@@ -134,32 +134,33 @@ class Grid(NamedTuple):
             return wrap_lon(x), np.clip(y, -90.0, 90.0)
         lon, lat = pyproj.Transformer.from_crs(crs, CRS, always_xy=True).transform(x, y)
         with np.errstate(invalid="ignore"):
-            # Off the Earth coordinates are infinite.
+            # Coordinates off the Earth are infinite.
             return wrap_lon(lon), np.asarray(lat)
 
 
 class Cells(NamedTuple):
     """
-    The cells of a piece that have people.
+    The cells of a piece that have a population.
 
     Parameters
     ----------
     row, column : numpy.ndarray of int
-        In the raster.
+        Position in the raster.
     lon, lat : numpy.ndarray
         Their centres, degrees.
-    people : numpy.ndarray
-        People in each.
+    population : numpy.ndarray
+        Population of each.
     """
 
     row: NDArray[np.intp]
     column: NDArray[np.intp]
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
-    people: NDArray[np.float64]
+    population: NDArray[np.float64]
 
 
-def _rasterio() -> Any:  # noqa: ANN401 - a module
+def _import_rasterio() -> Any:  # noqa: ANN401 - a module
+    """Return rasterio, an optional dependency."""
     try:
         import rasterio  # noqa: PLC0415 - optional
         import rasterio.errors  # noqa: PLC0415
@@ -170,7 +171,7 @@ def _rasterio() -> Any:  # noqa: ANN401 - a module
 
 def open_grid(raster: str | os.PathLike[str] | PopulationRaster) -> Grid:
     """
-    Look at a raster without reading it.
+    Return the description of a raster without reading its values.
 
     Parameters
     ----------
@@ -180,49 +181,54 @@ def open_grid(raster: str | os.PathLike[str] | PopulationRaster) -> Grid:
     Returns
     -------
     Grid
-        Its size, place and blocks.
+        Its size, position and blocks.
 
     Raises
     ------
     QueryError
-        If it cannot be read, has no such band, or no coordinate reference system.
+        If the file cannot be read, or has no such band or no coordinate reference system.
     MissingDependency
         If the extra ``scale`` is not installed.
     """
-    rasterio = _rasterio()
+    rasterio = _import_rasterio()
     given = raster if isinstance(raster, PopulationRaster) else PopulationRaster(raster)
     path: object = given.path
     if not isinstance(path, str | os.PathLike):
         kind = type(path).__name__
-        raise QueryError(f"a raster is given by its path, not as {kind}; write it to a GeoTIFF")
+        raise QueryError(
+            f"a raster must be given as a path, not as {kind}; write it to a GeoTIFF first"
+        )
     try:
         source = rasterio.open(given.path)
     except rasterio.errors.RasterioIOError as error:
         raise QueryError(
-            f"the raster {str(given.path)!r} cannot be read: {error}; read a table of points or "
+            f"the raster {str(given.path)!r} cannot be read: {error}; read tables of points or "
             "areas with geopandas first"
         ) from error
     with source:
-        _check_source(source, given)
+        _check_raster(source, given)
         tile = source.block_shapes[given.band - 1]
         return Grid(
             given,
             source.shape,
             tuple(source.transform)[:6],
             source.crs.to_wkt(),
-            _pieces(tile, source.shape),
+            _choose_piece_size(tile, source.shape),
             tile,
         )
 
 
-def _check_source(source: Any, raster: PopulationRaster) -> None:  # noqa: ANN401 - a dataset
+def _check_raster(source: Any, raster: PopulationRaster) -> None:  # noqa: ANN401 - a dataset
+    """Check that a raster has a band, a reference system, and a position on the Earth."""
     name = Path(raster.path).name
     if source.count == 0 and source.subdatasets:
-        raise QueryError(f"the raster {name} holds several, give one: {source.subdatasets[:4]}")
+        raise QueryError(
+            f"the raster {name} contains several; choose one of {source.subdatasets[:4]}"
+        )
     if source.crs is None:
         raise QueryError(
-            f"the raster {name} has no coordinate reference system: set it, with rio edit-info "
-            "--crs EPSG:4326 if it is in degrees"
+            f"the raster {name} has no coordinate reference system: set it, for degrees with "
+            "'rio edit-info --crs EPSG:4326'"
         )
     if not 1 <= raster.band <= source.count:
         raise QueryError(f"band must be 1 to {source.count}, not {raster.band!r}")
@@ -230,16 +236,16 @@ def _check_source(source: Any, raster: PopulationRaster) -> None:  # noqa: ANN40
     too_far = max(abs(south), abs(north)) > _MAX_LAT or max(abs(west), abs(east)) > _MAX_LON
     if source.transform.is_identity or (source.crs.is_geographic and too_far):
         raise QueryError(
-            f"the raster {name} is not on the Earth: it reaches from ({west:g}, {south:g}) to "
+            f"the raster {name} is not on the Earth: it extends from ({west:g}, {south:g}) to "
             f"({east:g}, {north:g}) in {source.crs}; georeference it first"
         )
 
 
-def _pieces(tile: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """Give whole tiles, about a million cells together, as square as tiles let them be."""
+def _choose_piece_size(tile: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """Return a size of whole tiles, about a million cells, as square as possible."""
     high, wide = min(tile[0], size[0]), min(tile[1], size[1])
     while high * wide > _MOST_CELLS:
-        # A file of one strip, or of huge tiles: a part of a tile at a time.
+        # A file of a single strip, or of huge tiles, is read in parts of a tile.
         high, wide = (-(-high // 2), wide) if high > 1 else (high, -(-wide // 2))
     while high * wide < _BLOCK_CELLS and (high < size[0] or wide < size[1]):
         if (high <= wide and high < size[0]) or wide >= size[1]:
@@ -258,31 +264,31 @@ def read_cells(grid: Grid, windows: list[tuple[int, int, int, int]]) -> Iterator
     grid : Grid
         The raster.
     windows : list of tuple
-        As `Grid.windows` gives them.
+        As `Grid.windows` returns them.
 
     Yields
     ------
     Cells
-        Those that have people, one batch a piece; no-data and NaN have none.
+        The cells with a population, one batch per piece; no-data and NaN have none.
 
     Raises
     ------
     QueryError
-        If a value is negative or infinite and not no-data.
+        If a value other than no-data is negative or infinite.
     """
-    rasterio = _rasterio()
+    rasterio = _import_rasterio()
     with rasterio.open(grid.raster.path) as source:
         for window in windows:
-            if _is_sparse(source, grid, window):
+            if _is_never_written(source, grid, window):
                 continue
-            values = _values(source, grid.raster, window)
+            values = _read_values(source, grid.raster, window)
             row, column = np.nonzero(values)
             if len(row):
-                yield _cells(grid, values[row, column], row + window[0], column + window[1])
+                yield _build_batch(grid, values[row, column], row + window[0], column + window[1])
 
 
-def _is_sparse(source: Any, grid: Grid, window: tuple[int, int, int, int]) -> bool:  # noqa: ANN401
-    """Say whether no tile of the piece was ever written."""
+def _is_never_written(source: Any, grid: Grid, window: tuple[int, int, int, int]) -> bool:  # noqa: ANN401
+    """Return whether no tile of the piece was ever written."""
     if source.driver != "GTiff" or source.offsets[grid.raster.band - 1] != 0.0:
         return False
     (high, wide), (row, column, rows, columns) = grid.tile, window
@@ -293,12 +299,12 @@ def _is_sparse(source: Any, grid: Grid, window: tuple[int, int, int, int]) -> bo
     )
 
 
-def _values(
+def _read_values(
     source: Any,  # noqa: ANN401 - a rasterio dataset
     raster: PopulationRaster,
     window: tuple[int, int, int, int],
 ) -> NDArray[np.float64]:
-    """Read one piece; cells without data are 0."""
+    """Return the values of one piece; cells without data are 0."""
     from rasterio.windows import Window  # noqa: PLC0415 - optional
 
     row, column, rows, columns = window
@@ -306,8 +312,10 @@ def _values(
     read = source.read(raster.band, window=Window(column, row, columns, rows), masked=masked)
     values = np.ma.getdata(read).astype(np.float64)
     empty = np.isnan(values)
-    # In the raster's own type: -3.4028235e38 as written is not quite the float32 in the file.
-    empty |= np.ma.getmaskarray(read) if masked else read == _as_stored(raster.nodata, read.dtype)
+    # Compared in the type of the raster: -3.4028235e38 as written differs from its float32.
+    empty |= (
+        np.ma.getmaskarray(read) if masked else read == _round_as_stored(raster.nodata, read.dtype)
+    )
     scale, offset = source.scales[raster.band - 1], source.offsets[raster.band - 1]
     if (scale, offset) != (1.0, 0.0):
         values = values * scale + offset
@@ -316,55 +324,62 @@ def _values(
     if wrong.any():
         i, j = np.argwhere(wrong)[0]
         raise QueryError(
-            f"the raster {Path(raster.path).name} has {values[i, j]:g} people at row {row + i}, "
-            f"column {column + j}: if that means no data, use PopulationRaster(path, nodata=...)"
+            f"the raster {Path(raster.path).name} has a population of {values[i, j]:g} at row "
+            f"{row + i}, column {column + j}: if that means no data, use "
+            "PopulationRaster(path, nodata=...)"
         )
     return values
 
 
-def _as_stored(nodata: float | None, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401 - a number
+def _round_as_stored(nodata: float | None, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401 - a number
+    """Return a no-data value as the type of the raster stores it."""
     if nodata is None or not np.issubdtype(dtype, np.floating):
         return nodata
     with np.errstate(over="ignore"):
         return dtype.type(nodata)
 
 
-def _cells(
+def _build_batch(
     grid: Grid, values: NDArray[np.float64], row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> Cells:
+    """Return cells with their positions, densities multiplied by their size."""
     lon, lat = grid.corners(row + 0.5, column + 0.5)
-    _check_places(grid, lon + lat, row, column)
+    _check_on_earth(grid, lon + lat, row, column)
     if grid.raster.kind == "density":
-        values = values * _cell_km2(grid, row, column)
+        values = values * _measure_cells_km2(grid, row, column)
     return Cells(row, column, lon, lat, values)
 
 
-def _check_places(
+def _check_on_earth(
     grid: Grid, place: NDArray[np.float64], row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> None:
+    """Check that cells with a population have a position on the Earth."""
     wrong = np.flatnonzero(~np.isfinite(place))
     if wrong.size:
         raise QueryError(
-            f"the raster {Path(grid.raster.path).name} has people at row {row[wrong[0]]}, column "
-            f"{column[wrong[0]]}, off the Earth in its projection: make these no data"
+            f"the raster {Path(grid.raster.path).name} has a population at row {row[wrong[0]]}, "
+            f"column {column[wrong[0]]}, off the Earth in its projection: set it to no data"
         )
 
 
-def _cell_km2(grid: Grid, row: NDArray[np.intp], column: NDArray[np.intp]) -> NDArray[np.float64]:
+def _measure_cells_km2(
+    grid: Grid, row: NDArray[np.intp], column: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the size of cells, km²."""
     a, b, _, d, _, _ = grid.transform
     plain = b == d == 0.0 and pyproj.CRS.from_wkt(grid.crs).is_geographic
     if plain:
-        # All cells of a row are of one size.
+        # All cells of a row have the same size.
         row, back = np.unique(row, return_inverse=True)
         column = np.zeros_like(row)
     around = ((0, 0), (0, 1), (1, 1), (1, 0))
     corners = [grid.corners(row + float(i), column + float(j)) for i, j in around]
     ring = np.stack([np.column_stack(corner) for corner in corners], axis=1)
-    _check_places(grid, ring.sum(axis=(1, 2)), row, column)
+    _check_on_earth(grid, ring.sum(axis=(1, 2)), row, column)
     if plain:
         ring[:, :, 0] = np.array([0.0, abs(a), abs(a), 0.0])
     else:
-        # Over the antimeridian a cell keeps together.
+        # The corners of a cell across the antimeridian stay together.
         ring[:, :, 0] = ring[:, :1, 0] + (ring[:, :, 0] - ring[:, :1, 0] + 180.0) % 360.0 - 180.0
     size = np.asarray(area_km2(shapely.polygons(ring)))
     return size[back] if plain else size

@@ -1,4 +1,4 @@
-"""The ground within a distance of stations."""
+"""The area within a distance or driving time of stations, as polygons."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from ocm_geo.routing.engines import Engine
 
-__all__ = ["dissolved", "reach_polygons", "service_areas"]
+__all__ = ["reach_polygons", "service_areas", "union_of_circles"]
 
 N_POINTS = 128
 _EQUAL_AREA_FACTOR = float(np.sqrt((2 * np.pi / N_POINTS) / np.sin(2 * np.pi / N_POINTS)))
-"""A polygon of N points inside a circle is a little smaller: this radius gives it its area."""
+"""A polygon inscribed in a circle is smaller: with its radius enlarged so, it has equal area."""
 _KM_PER_DEG = 110.57
 _MAX_LAT, _MAX_LON = 85.0, 179.5
 _AT_ONCE = 10_000
@@ -47,7 +47,7 @@ def service_areas(
     dissolve: bool = True,
 ) -> gpd.GeoDataFrame:
     """
-    Give the ground within a distance or driving time of stations, for drawing and overlay.
+    Return the area within a distance or driving time of stations, for drawing and overlay.
 
     Parameters
     ----------
@@ -56,38 +56,38 @@ def service_areas(
     within_km : float, optional
         Geodesic distance in km.
     minutes : float, optional
-        Instead: driving time from the station.
+        Driving time from the station, instead of a distance.
     engine : Engine, optional
-        With ``minutes``: what draws isochrones, such as `Valhalla` or `ValhallaTiles`.
+        Draws the isochrones of ``minutes``, such as `Valhalla` or `ValhallaTiles`.
     dissolve : bool
-        One united area, rather than one a station.
+        Return one united area, rather than one per station.
 
     Returns
     -------
     geopandas.GeoDataFrame
         ``within_km`` or ``minutes``, ``area_km2``, ``geometry`` (EPSG:4326, split at the
-        antimeridian); one row, or one a station with its index. Each circle is a polygon of
-        128 corners of the circle's own area: its outline lies within 0.05 % of the distance.
-        United, stations within 5 cm of each other are one. Isochrones are as the engine draws
-        them.
+        antimeridian); one row, or one per station with its index. Each circle is a polygon of
+        128 corners with the area of the circle: its outline is correct to 0.05 % of the
+        distance. If united, stations within 5 cm of each other are taken as one. Isochrones are
+        as drawn by the engine.
 
     Raises
     ------
     QueryError
-        If the distance or time is wrong, or the stations are no points.
+        If the distance or time is wrong, or the stations are not points.
     SourceError
-        If the engine's server cannot be reached, or fails.
+        If the server of the engine cannot be reached or fails.
 
     Warns
     -----
     DroppedRows
-        If the engine finds no road near some stations: they have no area.
+        If the engine finds no road near some stations: they have an empty area.
 
     Notes
     -----
-    Up to 500 km the united outline is traced along the alpha complex of the stations
-    (Edelsbrunner 1995), which takes time in proportion to their number; wider circles, and
-    those near a pole, are united one by one.
+    Up to 500 km the united outline follows the alpha complex of the stations (Edelsbrunner
+    1995), in a time proportional to their number; larger circles, and those near a pole, are
+    united one by one.
 
     Examples
     --------
@@ -100,9 +100,9 @@ def service_areas(
     stations = station_table(stations)
     lon, lat = point_lonlat(stations, "stations")
     if (within_km is None) == (minutes is None):
-        raise QueryError("give either within_km, or minutes and an engine")
+        raise QueryError("pass either within_km, or minutes and an engine")
     if within_km is not None and engine is not None:
-        raise QueryError("an engine goes with minutes: circles of within_km need none")
+        raise QueryError("an engine requires minutes: circles of within_km do not use one")
     if minutes is not None:
         time = check_minutes(minutes)
         able = check_engine(engine, "isochrone")
@@ -112,7 +112,7 @@ def service_areas(
     else:
         km = check_km(within_km, "within_km")
         size = {"within_km": km}
-        circles = dissolved if dissolve else reach_polygons
+        circles = union_of_circles if dissolve else reach_polygons
         shapes = np.atleast_1d(np.array(circles(lon, lat, km), dtype=object))
     table = gpd.GeoDataFrame(
         {**size, "area_km2": geodesy.area_km2(shapes)},
@@ -123,11 +123,11 @@ def service_areas(
     return carry(table, stations, engine=None if engine is None else repr(engine))
 
 
-def dissolved(
+def union_of_circles(
     lon: NDArray[np.float64], lat: NDArray[np.float64], within_km: float
 ) -> shapely.Geometry:
     """
-    Unite the circles round positions.
+    Return the union of circles around positions.
 
     Parameters
     ----------
@@ -143,21 +143,22 @@ def dissolved(
     """
     if not len(lon):
         return shapely.MultiPolygon()
-    kept = _apart(lon, lat)
+    kept = _drop_coincident(lon, lat)
     lon, lat = lon[kept], lat[kept]
     parts, rest = outline_of_discs(lon, lat, within_km * _EQUAL_AREA_FACTOR, N_POINTS)
     if rest.size:
-        # These go round a pole: they overlap none of the others.
+        # These surround or come near a pole, and overlap none of the others.
         united = shapely.union_all(reach_polygons(lon[rest], lat[rest], within_km))
         parts = np.append(parts, united)
     polygons = shapely.get_parts(parts)
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
-def _apart(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Leave one of places within 5 cm: a plane of the whole Earth cannot tell them apart.
+def _drop_coincident(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return one of each group of positions within 5 cm of each other.
 
-    They come neighbours together, as the tree has them: what follows is then mostly in the cache.
+    The triangulation of the whole Earth cannot tell these apart. The order is that of the tree:
+    with neighbours together, what follows is mostly in the cache.
     """
     order = np.lexsort((lat, lon))
     steps = np.abs(np.diff(lon[order], prepend=np.inf)) + np.abs(np.diff(lat[order], prepend=0.0))
@@ -175,7 +176,7 @@ def reach_polygons(
     lon: NDArray[np.float64], lat: NDArray[np.float64], within_km: float
 ) -> NDArray[np.object_]:
     """
-    Draw a circle of the right area round each position.
+    Return a circle around each position, as a polygon of the same area.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ def reach_polygons(
     Returns
     -------
     numpy.ndarray of shapely geometries
-        One a position.
+        One per position.
     """
     radius = within_km * _EQUAL_AREA_FACTOR
     reach = radius / _KM_PER_DEG
@@ -196,18 +197,18 @@ def reach_polygons(
     plain = (np.abs(lat) + reach < _MAX_LAT) & (np.abs(lon) + wide < _MAX_LON)
     circles = np.empty(len(lon), dtype=object)
     rows = np.flatnonzero(plain)
-    # Some at a time: the numbers of their corners take several times the room of the circles.
+    # In blocks: arrays of corners take several times the memory of the circles.
     for block in np.array_split(rows, -(-len(rows) // _AT_ONCE) or 1):
-        circles[block] = _plain_circles(lon[block], lat[block], radius)
+        circles[block] = _draw_plain_circles(lon[block], lat[block], radius)
     for row in np.flatnonzero(~plain):
         circles[row] = geodesy.circle(lon[row], lat[row], radius, n_points=N_POINTS)
     return circles
 
 
-def _plain_circles(
+def _draw_plain_circles(
     lon: NDArray[np.float64], lat: NDArray[np.float64], radius_km: float
 ) -> NDArray[np.object_]:
-    """Draw all circles that touch neither the antimeridian nor a pole in one go."""
+    """Return circles that touch neither the antimeridian nor a pole, all at once."""
     shape = (len(lon), N_POINTS)
     azimuth = np.broadcast_to(np.linspace(360, 0, N_POINTS, endpoint=False), shape)
     x, y, _ = GEOD.fwd(

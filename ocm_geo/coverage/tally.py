@@ -1,4 +1,4 @@
-"""Adding up people by area and by the least distance that reaches them, batch by batch."""
+"""Sums of population by area and by the smallest sufficient distance, batch by batch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.geodesy import PointIndex
 
-__all__ = ["AreaFinder", "Reach", "Tally", "added", "warn_of_overlaps"]
+__all__ = ["AreaFinder", "Reach", "Tally", "add_tallies", "warn_of_overlaps"]
 
 _FEW_AREAS = 40
 _HALF_TURN = 180.0
@@ -38,7 +38,7 @@ class Reach:
     levels : dict of str to PointIndex
         By the suffix of the result's columns.
     workers : int
-        Threads; -1: one a processor.
+        Threads; -1 for one per processor.
     """
 
     within_km: tuple[float, ...]
@@ -47,7 +47,7 @@ class Reach:
 
     def steps(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[NDArray[np.intp]]:
         """
-        Find the least distance that reaches points.
+        Return the smallest of the distances within which each point has a station.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class Reach:
         Returns
         -------
         list of numpy.ndarray of int
-            One a level: positions in ``within_km``; its length where none is enough.
+            One per level: positions in ``within_km``; its length where no distance is enough.
         """
         return [
             index.are_reached(lon, lat, self.within_km, workers=self.workers)
@@ -68,19 +68,19 @@ class Reach:
         self, lon: NDArray[np.float64], lat: NDArray[np.float64], group: NDArray[np.intp]
     ) -> list[NDArray[np.intp]]:
         """
-        Do the same for points in small groups: those wholly in or out of reach at once.
+        Return the same as `steps`, for points in small groups of neighbours.
 
         Parameters
         ----------
         lon, lat : numpy.ndarray of shape (n,)
             Points, degrees.
         group : numpy.ndarray of int, shape (n,)
-            Group of each, small numbers.
+            Group of each; small numbers.
 
         Returns
         -------
         list of numpy.ndarray of int
-            As `steps`, exactly: only groups at an edge are decided point by point.
+            Exactly as `steps`: only groups that a distance divides are decided point by point.
         """
         order = np.argsort(group.astype(np.int16), kind="stable")
         first = np.flatnonzero(np.diff(group[order], prepend=-1))
@@ -104,7 +104,7 @@ class Reach:
 
 class AreaFinder:
     """
-    Areas, prepared to be asked which of them hold points.
+    Areas, prepared to find which of them contain points.
 
     Parameters
     ----------
@@ -119,14 +119,14 @@ class AreaFinder:
         return len(self.shapes)
 
     @cached_property
-    def _tree(self) -> shapely.STRtree:
+    def _area_tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.shapes)
 
     def pairs(
         self, lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """
-        Find the areas that hold points.
+        Return the areas that contain points.
 
         Parameters
         ----------
@@ -136,22 +136,26 @@ class AreaFinder:
         Returns
         -------
         area, point : numpy.ndarray of int
-            One row a pair. A point on a border counts once, in the first of the areas that
-            share it; a point inside several, in each. 180 and -180 are one meridian.
+            One row per pair. A point on a border counts once, in the first of the areas that
+            share the border; a point inside several areas counts in each. 180 and -180 are the
+            same meridian.
         """
         if not len(lon):
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
         seam = np.flatnonzero(np.abs(lon) == _HALF_TURN)
         if not seam.size:
-            return self._once(*self._touching(lon, lat), lon, lat)
-        area, point = self._touching(np.append(lon, -lon[seam]), np.append(lat, lat[seam]))
-        return self._once(area, np.append(np.arange(len(lon)), seam)[point], lon, lat)
+            return self._keep_first_on_border(*self._find_touching(lon, lat), lon, lat)
+        area, point = self._find_touching(np.append(lon, -lon[seam]), np.append(lat, lat[seam]))
+        return self._keep_first_on_border(
+            area, np.append(np.arange(len(lon)), seam)[point], lon, lat
+        )
 
-    def _touching(
+    def _find_touching(
         self, lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the pairs of areas and points that touch."""
         box = shapely.box(np.min(lon), np.min(lat), np.max(lon), np.max(lat))
-        near = np.sort(self._tree.query(box, predicate="intersects"))
+        near = np.sort(self._area_tree.query(box, predicate="intersects"))
         if len(near) > _FEW_AREAS:
             found = shapely.STRtree(shapely.points(lon, lat)).query(
                 self.shapes[near], predicate="intersects"
@@ -162,14 +166,14 @@ class AreaFinder:
         area = np.repeat(near, [len(rows) for rows in inside])
         return area, np.concatenate([*inside, np.empty(0, dtype=np.intp)])
 
-    def _once(
+    def _keep_first_on_border(
         self,
         area: NDArray[np.intp],
         point: NDArray[np.intp],
         lon: NDArray[np.float64],
         lat: NDArray[np.float64],
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Leave of the pairs of a point with borders only the first."""
+        """Return the pairs without repeats of points on borders: the first area keeps them."""
         count = np.bincount(point, minlength=len(lon))
         several = np.flatnonzero(count[point] > 1)
         at = point[several]
@@ -183,7 +187,7 @@ class AreaFinder:
 
 def warn_of_overlaps(shapes: NDArray[np.object_]) -> None:
     """
-    Warn where areas lie on each other, so that their sums count ground and people twice.
+    Warn where areas overlap, so that sums over areas count area and population twice.
 
     Parameters
     ----------
@@ -193,7 +197,7 @@ def warn_of_overlaps(shapes: NDArray[np.object_]) -> None:
     Warns
     -----
     SuspectInput
-        If two share more than a thousandth of the smaller one: borders seldom fit exactly.
+        If two share more than 0.1 % of the smaller one: borders seldom match exactly.
     """
     tree = shapely.STRtree(shapes)
     one, two = np.hstack([tree.query(shapes, predicate=p) for p in ("overlaps", "covers")])
@@ -206,8 +210,8 @@ def warn_of_overlaps(shapes: NDArray[np.object_]) -> None:
     if wrong.any():
         n = len(np.unique(np.sort(np.column_stack([one, two])[wrong], axis=1), axis=0))
         warnings.warn(
-            f"{n} pairs of areas overlap (first: rows {one[wrong][0]} and {two[wrong][0]}): what "
-            "they share counts in each, so that sums over areas count it twice",
+            f"{n} pairs of areas overlap (first: rows {one[wrong][0]} and {two[wrong][0]}): their "
+            "intersection counts in each, so that sums over areas count it twice",
             SuspectInput,
             stacklevel=3,
         )
@@ -215,18 +219,18 @@ def warn_of_overlaps(shapes: NDArray[np.object_]) -> None:
 
 class Tally(NamedTuple):
     """
-    People by level, area and step.
+    Population by level, area and step.
 
     Parameters
     ----------
     areas : numpy.ndarray of int, shape (m,)
-        The areas that have any.
-    people : numpy.ndarray, shape (levels, m, steps + 1)
-        People whose least sufficient distance is the step; the last is out of reach.
+        The areas with a population.
+    population : numpy.ndarray, shape (levels, m, steps + 1)
+        Population whose smallest sufficient distance is the step; the last is out of reach.
     """
 
     areas: NDArray[np.intp]
-    people: NDArray[np.float64]
+    population: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -237,18 +241,18 @@ class Tally(NamedTuple):
         n_steps: int,
     ) -> Tally:
         """
-        Add up one batch.
+        Return the sums of one batch.
 
         Parameters
         ----------
         weight : numpy.ndarray of shape (n,)
-            People at points.
+            Population at points.
         steps : list of numpy.ndarray
-            As `Reach.steps` gives them.
+            As `Reach.steps` returns them.
         pairs : tuple of numpy.ndarray
-            As `AreaFinder.pairs` gives them.
+            As `AreaFinder.pairs` returns them.
         n_steps : int
-            How many distances.
+            Number of distances.
 
         Returns
         -------
@@ -258,35 +262,35 @@ class Tally(NamedTuple):
         area, point = pairs
         there, row = np.unique(area, return_inverse=True)
         size = (len(there), n_steps + 1)
-        people = [
+        population = [
             np.bincount(row * size[1] + step[point], weight[point], size[0] * size[1])
             for step in steps
         ]
-        # Without anybody bincount gives whole numbers.
-        return cls(there, np.reshape(people, (len(steps), *size)).astype(np.float64))
+        # Without weights bincount returns integers.
+        return cls(there, np.reshape(population, (len(steps), *size)).astype(np.float64))
 
     def spread(self, n_areas: int) -> NDArray[np.float64]:
         """
-        Write it out for all areas.
+        Return the sums as an array over all areas.
 
         Parameters
         ----------
         n_areas : int
-            How many there are.
+            Number of areas.
 
         Returns
         -------
         numpy.ndarray of shape (levels, n_areas, steps + 1)
-            Zero where nobody is.
+            0 where nobody lives.
         """
-        out = np.zeros((self.people.shape[0], n_areas, self.people.shape[2]))
-        out[:, self.areas] = self.people
+        out = np.zeros((self.population.shape[0], n_areas, self.population.shape[2]))
+        out[:, self.areas] = self.population
         return out
 
 
-def added(tallies: Iterable[Tally]) -> Tally:
+def add_tallies(tallies: Iterable[Tally]) -> Tally:
     """
-    Add tallies in their order, with what rounding loses kept apart (Neumaier 1974).
+    Return the sum of tallies, with compensated rounding (Neumaier 1974).
 
     Parameters
     ----------
@@ -296,15 +300,15 @@ def added(tallies: Iterable[Tally]) -> Tally:
     Returns
     -------
     Tally
-        Their sum, the same to the last bit for the same tallies in the same order.
+        Their sum, identical to the last bit for the same tallies in the same order.
     """
     tallies = list(tallies)
     areas = np.unique(np.concatenate([t.areas for t in tallies]))
-    levels, _, steps = tallies[0].people.shape
+    levels, _, steps = tallies[0].population.shape
     total, lost = np.zeros((2, levels, len(areas), steps))
     for tally in tallies:
         at = np.searchsorted(areas, tally.areas)
-        before, more = total[:, at], tally.people
+        before, more = total[:, at], tally.population
         after = before + more
         larger = np.abs(before) >= np.abs(more)
         lost[:, at] += np.where(larger, (before - after) + more, (more - after) + before)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ocm_geo.coverage.inputs import people
+from ocm_geo.coverage.inputs import population_of
 from ocm_geo.coverage.rasters import open_grid, read_cells
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
@@ -139,7 +139,7 @@ def _parse_costs(table: pd.DataFrame) -> pd.DataFrame:
 
 def _reduce_to_points(table: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
     """Return points with the population; areas count at a point inside them."""
-    persons = people(table, column)
+    persons = population_of(table, column)
     points = table.geometry.to_crs(CRS)
     if (shapely.get_type_id(points.to_numpy()) != shapely.GeometryType.POINT).any():
         points = points.representative_point()

@@ -1,4 +1,4 @@
-"""Which uncertain stations set the low and the high bound of coverage apart, and by how much."""
+"""Which uncertain stations set the low and high bounds of coverage apart, and by how much."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import shapely
 from ocm_geo import geodesy
 from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.areas import pieces_of, reach_near
-from ocm_geo.coverage.inputs import area_frame, check_stations, people
-from ocm_geo.coverage.population_kinds import kind_of_population, parts_of, people_of_part
+from ocm_geo.coverage.inputs import area_frame, check_stations, population_of
+from ocm_geo.coverage.population_kinds import kind_of_population, read_part, split_population
 from ocm_geo.coverage.rasters import open_grid, read_cells
 from ocm_geo.coverage.reach import reach_polygons
 from ocm_geo.coverage.tally import AreaFinder
@@ -50,12 +50,12 @@ def uncertainty_drivers(
     qualifying: Qualifying | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Say what each uncertain station alone would add to the low bound of coverage.
+    Return what each uncertain station alone would add to the low bound of coverage.
 
     Parameters
     ----------
     areas : geopandas.GeoDataFrame or geopandas.GeoSeries
-        As for `coverage`; what overlapping areas share counts in each.
+        As for `coverage`; intersections of overlapping areas count in each.
     stations : geopandas.GeoDataFrame
         A station table.
     within_km : float or sequence of float
@@ -63,28 +63,28 @@ def uncertainty_drivers(
     population : str, path, geopandas.GeoDataFrame or PopulationRaster, optional
         As for `coverage`.
     qualifying : Qualifying, optional
-        Which stations count; without it all given.
+        Which stations count; by default all.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        A row for each distance and uncertain station that adds anything, what adds most first:
-        index ``ocm_id``, ``within_km``, ``adds_km2`` and, with a population,
-        ``adds_population``: ground and people within reach of this station and of none that
-        counts for certain. Where two uncertain stations reach the same, each alone would add
-        it, so that the sum may exceed the difference of the bounds. ``title`` (if there is
-        one), ``uncertain_power``, ``uncertain_access``, ``uncertain_status`` and ``counts`` as in
-        `uncertain_stations`.
+        A row for each distance and uncertain station that adds anything, largest first: index
+        ``ocm_id``, ``within_km``, ``adds_km2`` and, with a population, ``adds_population``:
+        area and population within reach of this station and of no station that certainly
+        counts. Where two uncertain stations reach the same area, each alone would add it, so
+        the sum may exceed the difference of the bounds. ``title`` (if present),
+        ``uncertain_power``, ``uncertain_access``, ``uncertain_status`` and ``counts`` are those
+        of `uncertain_stations`.
 
     Raises
     ------
     QueryError
-        If areas, distances or population are wrong, or it is no station table.
+        If areas, distances or population are wrong, or `stations` is not a station table.
 
     Warns
     -----
     OutsideData
-        If a part of the areas lies in countries of which the source holds no station.
+        If parts of the areas lie in countries of which the source has no station.
 
     Examples
     --------
@@ -100,37 +100,43 @@ def uncertainty_drivers(
     stations = mark_areas(stations, frame.geometry.to_numpy())
     masks = station_bounds(stations, qualifying)
     uncertain = uncertain_stations(stations, qualifying)
-    sides = _Sides(PointIndex(*check_stations(uncertain)), _index(stations, masks.low))
+    sides = _StationsByCertainty(
+        PointIndex(*check_stations(uncertain)), _index_chosen(stations, masks.low)
+    )
     kind = kind_of_population(population, frame.columns)
     tables = []
     for km in steps:
         column = str(population) if kind == "column" else None
-        adds_km2, spread = _ground(sides, frame, km, column)
+        adds_km2, spread = _measure_added_area(sides, frame, km, column)
         adds = {"within_km": np.full(len(uncertain), km), "adds_km2": adds_km2}
         if kind == "column":
             adds["adds_population"] = spread
         elif kind == "polygons":
-            pieces = _people_pieces(frame, population)
-            adds["adds_population"] = _ground(sides, pieces, km, "population")[1]
+            pieces = _intersect_population(frame, population)
+            adds["adds_population"] = _measure_added_area(sides, pieces, km, "population")[1]
         elif kind is not None:
-            adds["adds_population"] = _placed(sides, frame, km, (kind, population))
-        tables.append(_ranked(uncertain, adds))
+            adds["adds_population"] = _count_added_population(sides, frame, km, (kind, population))
+        tables.append(_rank_drivers(uncertain, adds))
     found = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=CRS)
     return carry(found, stations, n_uncertain=len(uncertain))
 
 
-class _Sides(NamedTuple):
-    """The uncertain stations and those that count for certain."""
+class _StationsByCertainty(NamedTuple):
+    """The uncertain stations, and those that certainly count."""
 
     uncertain: PointIndex
     certain: PointIndex
 
 
-def _index(stations: gpd.GeoDataFrame, rows: NDArray[np.bool_]) -> PointIndex:
+def _index_chosen(stations: gpd.GeoDataFrame, rows: NDArray[np.bool_]) -> PointIndex:
+    """Return an index of the chosen stations."""
     return PointIndex(*check_stations(stations[rows]))
 
 
-def _ranked(uncertain: gpd.GeoDataFrame, adds: dict[str, NDArray[np.float64]]) -> gpd.GeoDataFrame:
+def _rank_drivers(
+    uncertain: gpd.GeoDataFrame, adds: dict[str, NDArray[np.float64]]
+) -> gpd.GeoDataFrame:
+    """Return the stations that add anything, what adds most first."""
     about = ["title", "uncertain_power", "uncertain_access", "uncertain_status", "counts"]
     table = in_lonlat(uncertain, "stations").assign(**adds)
     table = table.assign(geometry=table.geometry).set_geometry("geometry")
@@ -140,14 +146,14 @@ def _ranked(uncertain: gpd.GeoDataFrame, adds: dict[str, NDArray[np.float64]]) -
     return table[columns].sort_values(amounts[::-1], ascending=False, kind="stable")
 
 
-def _ground(
-    sides: _Sides, frame: gpd.GeoDataFrame, km: float, column: str | None
+def _measure_added_area(
+    sides: _StationsByCertainty, frame: gpd.GeoDataFrame, km: float, column: str | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the km² of areas that each adds, and the people spread evenly over them."""
+    """Return the km² of areas that each station adds, and the population spread over them."""
     shapes = frame.geometry.to_numpy()
     a_km2 = np.zeros(len(shapes))
     if column is not None:
-        a_km2 = people(frame, column) / geodesy.area_km2(shapes)
+        a_km2 = population_of(frame, column) / geodesy.area_km2(shapes)
     tree = shapely.STRtree(shapes)
     circles = reach_polygons(sides.uncertain.lon, sides.uncertain.lat, km)
     station, area = tree.query(circles, predicate="intersects")
@@ -159,21 +165,24 @@ def _ground(
     return np.bincount(station, size, n), np.bincount(station, size * a_km2[area], n)
 
 
-def _people_pieces(frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _intersect_population(
+    frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Return the intersections of areas and polygons of population."""
     pieces, _, weight = pieces_of(frame, population)
     return gpd.GeoDataFrame({"population": weight}, geometry=pieces, crs=CRS)
 
 
-def _placed(
-    sides: _Sides,
+def _count_added_population(
+    sides: _StationsByCertainty,
     frame: gpd.GeoDataFrame,
     km: float,
     population: tuple[str, Any],
 ) -> NDArray[np.float64]:
-    """Give the people at points that each adds, block by block."""
+    """Return the population at points that each station adds, counted block by block."""
     finder = AreaFinder(frame.geometry.to_numpy())
     adds = np.zeros(len(sides.uncertain))
-    for lon, lat, weight in _places(*population):
+    for lon, lat, weight in _iterate_population(*population):
         _, point = finder.pairs(lon, lat)
         counted = weight * np.bincount(point, minlength=len(lon))
         rows = np.flatnonzero(counted > 0)
@@ -184,14 +193,15 @@ def _placed(
     return adds
 
 
-def _places(
+def _iterate_population(
     kind: str,
     population: Any,  # noqa: ANN401 - points, a raster, or parts
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+    """Yield positions and population, part by part."""
     if kind == "raster":
         grid = open_grid(population)
         for cells in read_cells(grid, grid.windows()):
-            yield cells.lon, cells.lat, cells.people
+            yield cells.lon, cells.lat, cells.population
         return
-    for part in parts_of(population):
-        yield people_of_part(part)
+    for part in split_population(population):
+        yield read_part(part)

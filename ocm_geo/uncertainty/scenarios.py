@@ -1,8 +1,9 @@
-"""What the uncertain stations may do to any measure: named scenarios and random draws.
+"""How uncertain stations affect any measure: named scenarios and random draws.
 
-Where more stations can only help, as for distance and coverage, low and high are bounds. Access,
-equity and siting are not like that: a station more takes people from others. Here a measure is
-taken with the uncertain stations out, as recorded, in, and each in or out at random.
+For distance and coverage more stations can only help, so low and high are bounds. For access,
+equity and siting this does not hold: an additional station takes demand from others. Here a
+measure is computed with the uncertain stations left out, as recorded, included, and each included
+or left out at random.
 """
 
 from __future__ import annotations
@@ -41,23 +42,23 @@ _WITHOUT, _RECORDED, _WITH = "uncertain out", "as recorded", "uncertain in"
 @dataclass(frozen=True)
 class Scenarios:
     """
-    A measure under what is uncertain in the stations.
+    The values of a measure under uncertainty of the stations.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row for each value of the measure: the scenarios ``uncertain out``, ``as recorded``
         and ``uncertain in``, and of the random draws ``mean``, ``low`` and ``high`` (the middle
-        95 %), all three of the draws that have a value, and ``missing``, the share of those that
-        have none. The interval holds for the stated probability only; values beyond it, and
-        beyond all three scenarios, are possible.
+        95 %) over the draws that have a value, and ``missing``, the share of draws that have
+        none. The interval is valid for the stated probability only; values outside it, and
+        outside all three scenarios, are possible.
     drivers : pandas.DataFrame
-        Index ``ocm_id``: the uncertain stations that move the measure most. ``change`` is what
-        the measure has more with the station in than out, all else as recorded, summed over
-        the values of the measure, and ``moved`` the same without sign; ``n_missing`` is the
-        number of values that there are only with it, or only without it, and stations with any
-        come first. ``uncertain_power``, ``uncertain_access`` and ``uncertain_status`` are the
-        reasons; ``counts`` is whether the station is in as recorded.
+        Index ``ocm_id``: the uncertain stations that change the measure most. ``change`` is
+        the measure with the station minus that without it, all others as recorded, summed over
+        the values of the measure; ``moved`` is the sum of absolute changes; ``n_missing`` is the
+        number of values that exist only with the station or only without it, and stations with
+        any come first. ``uncertain_power``, ``uncertain_access`` and ``uncertain_status`` are the
+        reasons; ``counts`` is whether the station counts as recorded.
     draws : numpy.ndarray, shape (n_draws, n_values)
         The measure in each draw.
     facts : dict
@@ -70,7 +71,7 @@ class Scenarios:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Say it in a line."""
+        """Return a summary of one line."""
         return (
             f"<Scenarios: {len(self.table)} values, {self.facts['n_uncertain']} uncertain "
             f"stations, {len(self.draws)} draws with probability {self.facts['probability']}>"
@@ -89,40 +90,41 @@ def uncertainty_scenarios(
     seed: int = 0,
 ) -> Scenarios:
     """
-    Take any measure under what is uncertain in the stations.
+    Estimate how uncertain stations affect any measure.
 
     Parameters
     ----------
     measure : callable
-        Takes a station table and gives a number, or a Series that has the same index whatever
-        the stations.
+        Takes a station table and returns a number, or a Series with the same index for any
+        stations.
     stations : geopandas.GeoDataFrame
         A station table, index ``ocm_id`` without repeats.
     qualifying : Qualifying, optional
         Which stations count, as for `ocm_geo.uncertain_stations`.
     probability : float or pandas.Series
-        That an uncertain station counts, each by itself; a Series has one for each ``ocm_id``.
-        This is your assumption: the data hold no such number.
+        Probability that an uncertain station counts, independently of the others; a Series has
+        one for each ``ocm_id``. This is an assumption of yours: the data do not contain it.
     n_draws : int
-        Random draws; 0 for the scenarios alone.
+        Number of random draws; 0 for the scenarios alone.
     n_drivers : int
-        How many stations to name; 0 for none.
+        Number of driving stations to return; 0 for none.
     max_tried : int
-        For the drivers, so many uncertain stations are turned, one measure each. Of more than
-        that, the draws tell which to try: then a driver may be missed, and a warning says so.
+        Largest number of uncertain stations tried as drivers, each with one evaluation of the
+        measure. If there are more, the draws decide which to try; a driver may then be missed,
+        and a warning is issued.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
 
     Returns
     -------
     Scenarios
-        Scenarios and interval, the stations that drive the difference, and the draws.
+        Scenarios and interval, the stations that cause the difference, and the draws.
 
     Raises
     ------
     QueryError
-        If a probability is not from 0 to 1, a number is wrong, or the measure's values differ
-        in index from call to call.
+        If a probability is not from 0 to 1, a number is wrong, or the index of the measure
+        differs between calls.
 
     Warns
     -----
@@ -151,12 +153,12 @@ def uncertainty_scenarios(
     trial = _Trial(measure, stations, bounds)
     named = {_WITHOUT: bounds.low, _RECORDED: bounds.central, _WITH: bounds.high}
     table = pd.DataFrame({name: trial(mask) for name, mask in named.items()}, index=trial.index)
-    chance = _chances(stations, bounds.uncertain, probability)
-    inside, draws = _drawn(trial, chance, n_draws, np.random.default_rng(seed))
-    table[["mean", "low", "high", "missing"]] = _interval(draws)
+    chance = _check_chances(stations, bounds.uncertain, probability)
+    inside, draws = _draw_scenarios(trial, chance, n_draws, np.random.default_rng(seed))
+    table[["mean", "low", "high", "missing"]] = _summarise_draws(draws)
     usual = table[_RECORDED].to_numpy()
-    tried = _to_try(bounds, inside, draws, max_tried) if n_drivers else []
-    drivers = _drivers(trial, usual, tried)
+    tried = _choose_tried(bounds, inside, draws, max_tried) if n_drivers else []
+    drivers = _toggle_stations(trial, usual, tried)
     reasons = uncertain_stations(stations, qualifying)
     facts = {
         "probability": "by station" if isinstance(probability, pd.Series) else probability,
@@ -171,7 +173,7 @@ def uncertainty_scenarios(
 
 
 class _Trial:
-    """A measure, taken for choices of stations."""
+    """A measure, evaluated for selections of stations."""
 
     def __init__(self, measure: Measure, stations: gpd.GeoDataFrame, bounds: Bounds) -> None:
         self.measure = measure
@@ -180,39 +182,40 @@ class _Trial:
         self.index: pd.Index | None = None
 
     def __call__(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Measure with these stations alone."""
+        """Return the measure of the selected stations alone."""
         with warnings.catch_warnings():
             if self.index is not None:
-                # The first call has said it.
+                # The first call has issued this warning.
                 warnings.simplefilter("ignore", OutsideData)
-            row = _as_row(self.measure(carry(self.stations[mask], self.stations)))
+            row = _convert_to_series(self.measure(carry(self.stations[mask], self.stations)))
         if self.index is None:
             self.index = row.index
         elif not row.index.equals(self.index):
             raise QueryError(
-                "measure: its values must have the same index whatever the stations; it gave "
-                f"{len(self.index)} values first and {len(row)} now"
+                "measure must return values of the same index for any stations; it returned "
+                f"{len(self.index)} values first, now {len(row)} or others"
             )
         return np.asarray(row.to_numpy(dtype=float, na_value=np.nan))
 
 
-def _as_row(value: object) -> pd.Series[Any]:
+def _convert_to_series(value: object) -> pd.Series[Any]:
+    """Return the value of a measure as a series of numbers."""
     row = value if isinstance(value, pd.Series) else pd.Series([value])
     if not pd.api.types.is_numeric_dtype(row.dtype):
         raise QueryError(
-            "measure must give a number or a Series of numbers, such as accessibility(...) or "
+            "measure must return a number or a Series of numbers, such as accessibility(...) or "
             f"equity(...).gini, not {type(value).__name__}"
         )
     return row
 
 
-def _chances(
+def _check_chances(
     stations: gpd.GeoDataFrame, uncertain: NDArray[np.bool_], probability: float | pd.Series[float]
 ) -> NDArray[np.float64]:
-    """Give the chance that each station counts: one half or whatever is said, for the uncertain."""
+    """Return the probability that each uncertain station counts, NaN for the others."""
     if isinstance(probability, pd.Series):
         if not probability.index.is_unique:
-            raise QueryError("probability: the index repeats numbers; give each station one")
+            raise QueryError("probability: the index must have each station once")
         chance = probability.reindex(stations.index).to_numpy(dtype=float, na_value=np.nan)
     else:
         chance = np.full(len(stations), check_share(probability, "probability"))
@@ -225,10 +228,10 @@ def _chances(
     return np.where(uncertain, chance, np.nan)
 
 
-def _drawn(
+def _draw_scenarios(
     trial: _Trial, chance: NDArray[np.float64], n_draws: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Draw each uncertain station in or out, and measure."""
+    """Return which uncertain stations each draw includes, and the measure of each draw."""
     uncertain = trial.bounds.uncertain
     inside = rng.random((n_draws, int(uncertain.sum()))) < chance[uncertain]
     values = []
@@ -240,8 +243,8 @@ def _drawn(
     return inside, np.array(values).reshape(n_draws, n)
 
 
-def _interval(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give mean, ends of the middle part, and the share of draws without a value."""
+def _summarise_draws(draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return mean and interval of the draws, and the share of draws without a value."""
     found = np.full((draws.shape[1], 4), np.nan)
     if not len(draws):
         return found
@@ -250,30 +253,30 @@ def _interval(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     ends = ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2)
     quantile = np.nanquantile if gone.any() else np.quantile
     found[some, 0] = np.nanmean(draws[:, some], axis=0)
-    # Draws themselves, nothing between two of them: some may be infinite.
+    # No interpolation between draws: some may be infinite.
     found[some, 1:3] = quantile(draws[:, some], ends, axis=0, method="nearest").T
     found[:, 3] = gone.mean(axis=0)
     return found
 
 
-def _to_try(
+def _choose_tried(
     bounds: Bounds, inside: NDArray[np.bool_], draws: NDArray[np.float64], max_tried: int
 ) -> list[int]:
-    """Choose all uncertain stations; of too many, those that the draws point to."""
+    """Return the uncertain stations to try; of too many, those the draws point to."""
     at = np.flatnonzero(bounds.uncertain)
     if len(at) > max_tried:
         warnings.warn(
-            f"{len(at):,} stations are uncertain, and {max_tried:,} of them are tried for the "
-            "drivers: one may be missed; raise max_tried to try all",
+            f"{len(at):,} stations are uncertain, of which only {max_tried:,} are tried as "
+            "drivers, so that one may be missed; raise max_tried to try all",
             InexactMethod,
             stacklevel=3,
         )
-        at = at[_likeliest(inside, draws)[:max_tried]]
+        at = at[_order_by_influence(inside, draws)[:max_tried]]
     return at.tolist()
 
 
-def _drivers(trial: _Trial, usual: NDArray[np.float64], tried: list[int]) -> pd.DataFrame:
-    """Turn stations one by one, all else as recorded."""
+def _toggle_stations(trial: _Trial, usual: NDArray[np.float64], tried: list[int]) -> pd.DataFrame:
+    """Return what changes when each station alone is included or left out."""
     recorded = trial.bounds.central
     rows = {}
     for station in tried:
@@ -292,8 +295,8 @@ def _drivers(trial: _Trial, usual: NDArray[np.float64], tried: list[int]) -> pd.
     return table.sort_values(["n_missing", "moved"], ascending=False).astype({"n_missing": "int64"})
 
 
-def _likeliest(inside: NDArray[np.bool_], draws: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Order stations by how far draws with them are from draws without; all alike without any."""
+def _order_by_influence(inside: NDArray[np.bool_], draws: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return stations in the order of how much draws with and without them differ."""
     n_draws, n_stations = inside.shape
     n_in = inside.sum(axis=0)[:, None]
     apart = np.zeros(n_stations)
@@ -303,6 +306,6 @@ def _likeliest(inside: NDArray[np.bool_], draws: NDArray[np.float64]) -> NDArray
         total = inside.T @ values
         with np.errstate(invalid="ignore", divide="ignore"):
             step = total / n_in - (values.sum(axis=0) - total) / (n_draws - n_in)
-        # A station that is in all draws, or in none, cannot be told.
+        # Nothing is known of a station that is in all draws, or in none.
         apart += np.nan_to_num(np.abs(step), posinf=0.0).sum(axis=1)
     return np.argsort(-apart, kind="stable")

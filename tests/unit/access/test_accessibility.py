@@ -277,7 +277,7 @@ def test_raam_says_where_people_cannot_move() -> None:
     """Of two people a fifth is nobody: all stay at the nearest station, however crowded."""
     towns = on_the_equator([0.0] * 50, people=[2] * 50)
     sites = on_the_equator([0, 2], first=7, n_connectors=[1, 1])
-    with pytest.warns(ocm.InexactMethod, match="have not settled"):
+    with pytest.warns(ocm.InexactMethod, match="raam has not converged"):
         found = ocm.accessibility(towns, sites, 30, method="raam", population="people")
     assert found.attrs["ocm"]["access"]["relative_gap"] > 0.9
     one_by_one: dict[str, Any] = {"initial_step": 1, "min_step": 1}
@@ -367,7 +367,7 @@ def test_costs_serve_a_choice_of_no_stations_and_say_where_labels_are_others() -
     none = ocm.accessibility(towns, sites.head(0), 30, population="people", costs=minutes)
     assert none.tolist() == [0, 0]
     renamed = sites.set_axis(["seven", "eight"])
-    with pytest.warns(ocm.SuspectInput, match="names none of the 2 stations"):
+    with pytest.warns(ocm.SuspectInput, match="contains none of the 2 stations"):
         found = ocm.accessibility(towns, renamed, 30, population="people", costs=minutes)
     assert found.tolist() == [0, 0]
 
@@ -414,10 +414,10 @@ def test_arguments_are_not_changed() -> None:
         ({"decay": "linear"}, "choose 'step'"),
         ({"decay": {}}, "at least one"),
         ({"decay": lambda km: km - 10}, "finite and 0 or more"),
-        ({"decay": lambda _: 1.0}, "one weight a cost"),
+        ({"decay": lambda _: 1.0}, "one weight per cost"),
         ({"decay": lambda km: np.full(len(km), 5e-324)}, "too small"),
         ({"population": "nobody"}, "nobody lives"),
-        ({"population": "negative"}, "missing or negative"),
+        ({"population": "negative"}, "missing, negative"),
         ({"population": "gone"}, "no population column"),
         ({"population": None}, "needs population"),
         ({"supply": "petrol"}, "choose 'sites'"),
@@ -430,11 +430,11 @@ def test_arguments_are_not_changed() -> None:
         ({"method": "raam", "tau": 0}, "above 0"),
         ({"method": "raam", "tau": True}, "must be a finite number"),
         ({"method": "raam", "max_cycles": 2.5}, "whole number"),
-        ({"tau": 20}, "for method='raam'"),
-        ({"method": "2sfca", "decay": "gaussian"}, "weighs no distances"),
-        ({"method": "cumulative", "decay": {30: 1}}, "weighs no distances"),
-        ({"method": "raam", "decay": np.exp}, "weighs no distances"),
-        ({"decay": {"near": 1}}, "upper ends to weights"),
+        ({"tau": 20}, "applies to method='raam'"),
+        ({"method": "2sfca", "decay": "gaussian"}, "does not weight distances"),
+        ({"method": "cumulative", "decay": {30: 1}}, "does not weight distances"),
+        ({"method": "raam", "decay": np.exp}, "does not weight distances"),
+        ({"decay": {"near": 1}}, "limits and weights"),
         ({"decay": {10: -1}}, "up to 10 the weight is -1"),
         ({"decay": {np.nan: 1}}, "up to nan"),
         ({"decay": lambda km: 1.0 if km < 5 else 0.0}, "take an array"),
@@ -457,10 +457,13 @@ def test_arguments_are_not_changed() -> None:
             {"costs": pd.DataFrame([[0, 7, 1.0]], columns=["origin", "origin", "km"])},
             "three columns",
         ),
-        ({"costs": pd.DataFrame({"origin": [5], "ocm_id": [7], "km": [1.0]})}, "no row of origin"),
+        (
+            {"costs": pd.DataFrame({"origin": [5], "ocm_id": [7], "km": [1.0]})},
+            "no value of origin",
+        ),
         (
             {"costs": pd.DataFrame({"origin": ["0"], "ocm_id": [7], "km": [1.0]})},
-            "in the same type",
+            "of the same type",
         ),
     ],
 )

@@ -284,7 +284,7 @@ def test_stations_that_exist_stay() -> None:
 def test_set_covering_says_who_stays_out() -> None:
     towns = on_the_equator([0, 50, 300], population=[5, 10, 7])
     candidates = on_the_equator([2, 51], first=30)
-    with pytest.warns(ocm.SuspectInput, match="1 places with 7 people"):
+    with pytest.warns(ocm.SuspectInput, match="1 points with a population of 7"):
         found = ocm.suggest_sites(towns, candidates, None, None, within_km=5, method="lscp")
     assert sorted(found.index) == [30, 31]
     nobody = towns.assign(population=[5, 10, 0])
@@ -316,19 +316,19 @@ def test_set_covering_says_who_stays_out() -> None:
         ({"threads": 2}, "not an option"),
         ({"costs": 5}, "three columns"),
         ({"costs": ROWS.rename(columns={"candidate": "ocm_id"})}, "candidate"),
-        ({"costs": ROWS, "stations": on_the_equator([1], first=9)}, "station_costs: there are"),
-        ({"station_costs": ROWS}, "belongs to costs"),
+        ({"costs": ROWS, "stations": on_the_equator([1], first=9)}, "station_costs is missing"),
+        ({"station_costs": ROWS}, "requires costs"),
         (
             {
                 "costs": ROWS,
                 "stations": on_the_equator([1], first=9),
                 "station_costs": pd.DataFrame({"origin": [0], "ocm_id": [9], "km": [1.0]}),
             },
-            "in one unit",
+            "use the same unit",
         ),
-        ({"candidates": on_the_equator([])}, "there is none"),
+        ({"candidates": on_the_equator([])}, "the table is empty"),
         ({"demand": on_the_equator([0, 1], population=[0, 0])}, "nobody lives"),
-        ({"demand": on_the_equator([0, 1], population=[0, -1])}, "missing or negative"),
+        ({"demand": on_the_equator([0, 1], population=[0, -1])}, "missing, negative"),
     ],
 )
 def test_wrong_input_says_what_is_wrong(changes: dict[str, Any], message: str) -> None:

@@ -153,7 +153,7 @@ def test_wrong_areas_are_refused(areas: gpd.GeoDataFrame, message: str) -> None:
 
 @pytest.mark.parametrize("people", [[-1.0], [np.nan]])
 def test_wrong_people_are_refused(people: list[float]) -> None:
-    with pytest.raises(ocm.QueryError, match="missing or negative"):
+    with pytest.raises(ocm.QueryError, match="missing, negative"):
         ocm.coverage(box(0, 0, 1, 1).assign(p=people), sites([0], [0]), 5, population="p")
 
 

@@ -89,7 +89,7 @@ def test_what_the_stations_do_not_say_is_missing() -> None:
 
 
 def test_an_area_smaller_than_its_cells_is_said() -> None:
-    with pytest.warns(ocm.SuspectInput, match="no cell of 50 km has its middle in the area"):
+    with pytest.warns(ocm.SuspectInput, match="no cell of 50 km has its centre in the area"):
         cells = ocm.coverage_grid(shapely.box(0, 0, 0.01, 0.01), sites((0, 0)), 50, within_km=5)
     assert len(cells) == 0
 

@@ -133,7 +133,9 @@ def test_wrong_parts_are_named(tmp_path: Path) -> None:
         with pytest.raises(ocm.QueryError, match=message):
             ocm.coverage(AREAS, STATIONS, 5, population=tmp_path)
 
-    refused(r"b\.parquet has no column 'population'; there are", a=points, b=points[["geometry"]])
+    refused(
+        r"b\.parquet has no column 'population'; its columns are", a=points, b=points[["geometry"]]
+    )
     lines = points.set_geometry([shapely.LineString([(5, 50), (6, 51)])] * 10, crs=4326)
     refused(r"b\.parquet: population: 10 of 10 rows are not points", b=lines)
     refused(
@@ -142,9 +144,9 @@ def test_wrong_parts_are_named(tmp_path: Path) -> None:
     refused(
         r"b\.parquet: population has no coordinate", b=points.set_crs(None, allow_override=True)
     )
-    refused(r"b\.parquet is no GeoParquet", b=pd.DataFrame(points.drop(columns="geometry")))
+    refused(r"b\.parquet is not GeoParquet", b=pd.DataFrame(points.drop(columns="geometry")))
     (tmp_path / "b.parquet").write_text("torn")
-    with pytest.raises(ocm.QueryError, match=r"b\.parquet is no Parquet"):
+    with pytest.raises(ocm.QueryError, match=r"b\.parquet is not a Parquet file"):
         ocm.coverage(AREAS, STATIONS, 5, population=tmp_path)
     points[["geometry"]].to_parquet(tmp_path / "b.parquet")
     near = ocm.nearest_stations(tmp_path, STATIONS)

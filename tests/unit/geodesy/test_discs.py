@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from ocm_geo.coverage.reach import dissolved, reach_polygons
+from ocm_geo.coverage.reach import reach_polygons, union_of_circles
 from ocm_geo.geodesy import area_km2, distance_km
 
 
@@ -29,7 +29,7 @@ def centres(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
 @pytest.mark.parametrize("seed", range(45))
 def test_the_outline_holds_the_ground_of_the_union(seed: int) -> None:
     lon, lat, km = centres(seed)
-    ours, theirs = dissolved(lon, lat, km), shapely.union_all(reach_polygons(lon, lat, km))
+    ours, theirs = union_of_circles(lon, lat, km), shapely.union_all(reach_polygons(lon, lat, km))
     assert shapely.is_valid(ours)
     apart = area_km2(shapely.symmetric_difference(ours, theirs))
     assert apart < 3e-5 * area_km2(theirs)
@@ -38,7 +38,7 @@ def test_the_outline_holds_the_ground_of_the_union(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_every_corner_is_at_the_distance_and_none_nearer(seed: int) -> None:
     lon, lat, km = centres(seed)
-    x, y = shapely.get_coordinates(dissolved(lon, lat, km)).T
+    x, y = shapely.get_coordinates(union_of_circles(lon, lat, km)).T
     corner = np.abs(np.abs(x) - 180) > 1e-9
     corners = zip(x[corner].tolist(), y[corner].tolist(), strict=True)
     away = np.array([np.min(distance_km(one, two, lon, lat)) for one, two in corners])
@@ -48,17 +48,17 @@ def test_every_corner_is_at_the_distance_and_none_nearer(seed: int) -> None:
 @pytest.mark.parametrize("lat", [89.0, -89.5, 60.0])
 def test_discs_round_a_pole_and_over_the_antimeridian(lat: float) -> None:
     lon = np.arange(-180.0, 180, 5)
-    ours = dissolved(lon, np.full(len(lon), lat), 300)
+    ours = union_of_circles(lon, np.full(len(lon), lat), 300)
     theirs = shapely.union_all(reach_polygons(lon, np.full(len(lon), lat), 300))
     assert area_km2(ours) == pytest.approx(area_km2(theirs), rel=1e-4)
-    ring = dissolved(lon, np.full(len(lon), lat), 90)
+    ring = union_of_circles(lon, np.full(len(lon), lat), 90)
     assert area_km2(ring) == pytest.approx(
         area_km2(shapely.union_all(reach_polygons(lon, np.full(len(lon), lat), 90))), rel=1e-4
     )
 
 
 def test_no_discs_have_no_ground() -> None:
-    assert dissolved(np.empty(0), np.empty(0), 5).is_empty
+    assert union_of_circles(np.empty(0), np.empty(0), 5).is_empty
 
 
 @pytest.mark.parametrize("decimals", [6, 7, 8, 10, 14])
@@ -68,12 +68,12 @@ def test_places_within_a_hair_of_each_other_are_one(decimals: int, seed: int) ->
     rng = np.random.default_rng(seed)
     places = rng.uniform(-0.1, 0.1, (20, 1, 2)) + rng.integers(-4, 5, (20, 4, 2)) / 10**decimals
     lon, lat = np.add(places.reshape(-1, 2), (5, 52)).T
-    ours, theirs = dissolved(lon, lat, 1), shapely.union_all(reach_polygons(lon, lat, 1))
+    ours, theirs = union_of_circles(lon, lat, 1), shapely.union_all(reach_polygons(lon, lat, 1))
     assert shapely.is_valid(ours)
     assert area_km2(shapely.symmetric_difference(ours, theirs)) < 1e-4 * area_km2(theirs)
 
 
 def test_both_names_of_the_antimeridian_are_one_place() -> None:
-    ours = dissolved(np.array([180.0, -180.0]), np.array([10.0, 10.0]), 5)
+    ours = union_of_circles(np.array([180.0, -180.0]), np.array([10.0, 10.0]), 5)
     assert shapely.is_valid(ours)
     assert area_km2(ours) == pytest.approx(np.pi * 25, rel=1e-4)

@@ -310,7 +310,7 @@ def test_values_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
         ({"access": {"method": "4sfca"}}, "access.method='4sfca': choose one of"),
         ({"access": {"decay": "linear"}}, "access.decay='linear': choose"),
         ({"access": {"decay": {"near": 1}}}, "access.decay: a mapping"),
-        ({"access": {"method": "2sfca", "decay": "gaussian"}}, "weighs no distances"),
+        ({"access": {"method": "2sfca", "decay": "gaussian"}}, "does not weight distances"),
         ({"access": {"missing_supply": -1}}, "access.missing_supply must be"),
         ({"access": {"missing_supply": 1, "supply": "title"}}, "'title' must be a column"),
         ({"access": {"n_boot": -1}}, "access.n_boot"),

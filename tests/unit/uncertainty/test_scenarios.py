@@ -88,13 +88,13 @@ def test_drivers_are_named_with_their_reasons() -> None:
 def test_draws_tell_which_of_many_to_try() -> None:
     many = pd.concat([made()] * 20).set_axis(pd.RangeIndex(80, name="ocm_id"))
     many["n_connectors"] = np.where(np.arange(80) == 41, 5000, 1)
-    with pytest.warns(ocm.InexactMethod, match="60 stations are uncertain, and 40 of them"):
+    with pytest.warns(ocm.InexactMethod, match="60 stations are uncertain, of which only 40"):
         found = ocm.uncertainty_scenarios(total, many, n_draws=40, n_drivers=2, max_tried=40)
     assert len(found.drivers) == 2
     assert found.drivers.index[0] == 41
     assert found.facts["n_uncertain"] == 60
     assert found.facts["n_tried"] == 40
-    with pytest.warns(ocm.InexactMethod, match="3 of them"):
+    with pytest.warns(ocm.InexactMethod, match="only 3 are tried"):
         blind = ocm.uncertainty_scenarios(total, many, n_draws=0, max_tried=3)
     assert len(blind.drivers) == 3
     assert ocm.uncertainty_scenarios(total, many, n_draws=5, n_drivers=0).drivers.empty
@@ -183,7 +183,7 @@ def test_access_equity_and_siting_under_uncertainty() -> None:
     [
         ({"probability": 1.2}, "from 0 to 1"),
         ({"probability": "half"}, "probability must be a number"),
-        ({"probability": pd.Series({2: 0.1, 3: 0.1, 4: 0.1}).repeat(2)}, "repeats"),
+        ({"probability": pd.Series({2: 0.1, 3: 0.1, 4: 0.1}).repeat(2)}, "each station once"),
         ({"measure": 5}, "function of a station table"),
         ({"qualifying": "fast"}, "Qualifying"),
         ({"n_draws": -1}, "n_draws"),
