@@ -12,14 +12,14 @@ import shapely
 from ocm_geo.coverage.inputs import population_of
 from ocm_geo.coverage.parts import ParquetPart, is_partitioned, parquet_parts
 from ocm_geo.coverage.population import run_tasks
-from ocm_geo.coverage.rasters import PopulationRaster
+from ocm_geo.coverage.rasters import PopulationRaster, open_grid, read_cells
 from ocm_geo.coverage.tally import Tally, add_tallies
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import point_lonlat
 from ocm_geo.paths import expand_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     import numpy as np
     from distributed import Client
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.coverage.tally import AreaFinder, Reach
 
-__all__ = ["kind_of_population", "read_part", "split_population", "tally_parts"]
+__all__ = ["iter_population", "kind_of_population", "read_part", "split_population", "tally_parts"]
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _RASTERS = {".tif", ".tiff", ".vrt", ".nc", ".img", ".asc", ".jp2", ".zarr", ".gpkg"}
@@ -144,6 +144,34 @@ def split_population(population: Any) -> list[Any]:  # noqa: ANN401 - a table, a
     if isinstance(population, str | os.PathLike):
         return list(parquet_parts(population))
     return list(population.to_delayed()) if is_partitioned(population) else [population]
+
+
+def iter_population(
+    kind: str | None,
+    population: Any,  # noqa: ANN401 - points, a raster, or parts
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+    """
+    Read the positions of a population at points or in cells, part by part.
+
+    Parameters
+    ----------
+    kind : str
+        As `kind_of_population` returns it: ``raster``, ``points`` or ``parts``.
+    population : object
+        The input.
+
+    Yields
+    ------
+    lon, lat, population : numpy.ndarray
+        One value per point or cell.
+    """
+    if kind == "raster":
+        grid = open_grid(population)
+        for cells in read_cells(grid, grid.windows()):
+            yield cells.lon, cells.lat, cells.population
+        return
+    for part in split_population(population):
+        yield read_part(part)
 
 
 def tally_parts(

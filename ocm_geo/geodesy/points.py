@@ -86,7 +86,7 @@ class PointIndex:
         Thousands of stations at one position are all equally near: measured one by one, they
         would take time proportional to the square of their number.
         """
-        owner = _number_repeats(self._places.lonlat)
+        owner = _number_equal_places(self._places.lonlat)
         if owner is None:
             return self, None
         # Numbered by first appearance, so that of equally near places the first is found.
@@ -355,7 +355,7 @@ class _Members(NamedTuple):
         return result
 
 
-def _number_repeats(lonlat: NDArray[np.float64]) -> NDArray[np.intp] | None:
+def _number_equal_places(lonlat: NDArray[np.float64]) -> NDArray[np.intp] | None:
     """Return a number for each place, the same for equal ones; None where repeats are few."""
     lon, lat = (np.ascontiguousarray(v + 0.0).view(np.uint64) for v in lonlat.T)
     mixed = lon * _MIX ^ lat

@@ -97,7 +97,7 @@ def assess_driving(case: AreaCase) -> Found:
         )
     check_engine(engine, "isochrone", *(["matrix"] if kind in _IN_PLACE else []))
     reach = draw_driving_reach(case.serving_tables(), [minutes], engine, case.frame)
-    table = covered_areas(case.frame, (kind, case.population), reach, reach.ground)
+    table = covered_areas(case.frame, (kind, case.population), reach, reach.covered_km2)
     within = f"within {minutes:g} minutes' drive of a qualifying pool"
     clauses = [
         (

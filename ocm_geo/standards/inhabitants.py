@@ -9,23 +9,18 @@ import numpy as np
 import shapely
 
 from ocm_geo.coverage.areas import pieces_of
-from ocm_geo.coverage.inputs import people
-from ocm_geo.coverage.population_kinds import kind_of_population, parts_of, people_of_part
-from ocm_geo.coverage.rasters import open_grid, read_cells
+from ocm_geo.coverage.inputs import population_of
+from ocm_geo.coverage.population_kinds import iter_population, kind_of_population
 from ocm_geo.coverage.tally import AreaFinder
 from ocm_geo.errors import QueryError
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from ocm_geo.standards.grids import Plane
 
 __all__ = ["Inhabitants", "count_inhabitants", "locate_inhabitants"]
-
-_Points = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
 
 
 class Inhabitants(NamedTuple):
@@ -62,7 +57,7 @@ def count_inhabitants(frame: gpd.GeoDataFrame, population: Any) -> NDArray[np.fl
     """
     kind = kind_of_population(population, frame.columns)
     if kind == "column":
-        return people(frame, population)
+        return population_of(frame, population)
     if frame.geom_type.iloc[0] == "Point":
         raise QueryError(
             "the areas are points: population must be the name of a column of them, such as "
@@ -73,7 +68,7 @@ def count_inhabitants(frame: gpd.GeoDataFrame, population: Any) -> NDArray[np.fl
         return np.bincount(owner, number, len(frame))
     total = np.zeros(len(frame))
     finder = AreaFinder(frame.geometry.to_numpy())
-    for lon, lat, number in _placed_inhabitants(kind, population):
+    for lon, lat, number in iter_population(kind, population):
         row, point = finder.pairs(lon, lat)
         total += np.bincount(row, number[point], len(frame))
     return total
@@ -106,29 +101,21 @@ def locate_inhabitants(
     """
     kind = kind_of_population(population, frame.columns)
     if kind in {"column", "polygons"}:
-        source = frame.geometry.to_numpy(), people(frame, population) if kind == "column" else None
+        source = (
+            frame.geometry.to_numpy(),
+            population_of(frame, population) if kind == "column" else None,
+        )
         if kind == "polygons":
             pieces, _, number = pieces_of(frame, population)
             source = pieces, number
         return _spread_evenly(*source, plane, step_m)
     finder = AreaFinder(frame.geometry.to_numpy())
     found = [Inhabitants(np.empty((0, 2)), np.empty(0))]
-    for lon, lat, number in _placed_inhabitants(kind, population):
+    for lon, lat, number in iter_population(kind, population):
         # Each counts once, also where areas overlap.
         inside = np.unique(finder.pairs(lon, lat)[1])
         found.append(Inhabitants(np.column_stack([lon, lat])[inside], number[inside]))
     return Inhabitants(*(np.concatenate(column) for column in zip(*found, strict=True)))
-
-
-def _placed_inhabitants(kind: str | None, population: Any) -> Iterator[_Points]:  # noqa: ANN401
-    """Read a population that is known at points, or at the centres of the cells of a raster."""
-    if kind == "raster":
-        grid = open_grid(population)
-        for cells in read_cells(grid, grid.windows()):
-            yield cells.lon, cells.lat, cells.people
-        return
-    for part in parts_of(population):
-        yield people_of_part(part)
 
 
 def _spread_evenly(

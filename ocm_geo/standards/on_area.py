@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import shapely
 
-from ocm_geo.coverage.inputs import area_frame, people
+from ocm_geo.coverage.inputs import area_frame, population_of
 from ocm_geo.coverage.population_kinds import kind_of_population
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import point_frame
@@ -125,7 +125,7 @@ def assess_area(
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
         warn_if_far("area", corners, stations)
     kind = kind_of_population(population, frame.columns)
-    persons = people(frame, population) if kind == "column" else None
+    persons = population_of(frame, population) if kind == "column" else None
     if at_points:
         lonlat = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
         stations = mark_points(stations, lonlat, persons, "the settlements")

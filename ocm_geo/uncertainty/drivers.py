@@ -13,8 +13,7 @@ from ocm_geo import geodesy
 from ocm_geo.checks import check_km_list
 from ocm_geo.coverage.areas import pieces_of, reach_near
 from ocm_geo.coverage.inputs import area_frame, check_stations, population_of
-from ocm_geo.coverage.population_kinds import kind_of_population, read_part, split_population
-from ocm_geo.coverage.rasters import open_grid, read_cells
+from ocm_geo.coverage.population_kinds import iter_population, kind_of_population
 from ocm_geo.coverage.reach import reach_polygons
 from ocm_geo.coverage.tally import AreaFinder
 from ocm_geo.frames import in_lonlat
@@ -29,7 +28,7 @@ from ocm_geo.uncertainty.stations import uncertain_stations
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -182,7 +181,7 @@ def _count_added_population(
     """Return the population at points that each station adds, counted block by block."""
     finder = AreaFinder(frame.geometry.to_numpy())
     adds = np.zeros(len(sides.uncertain))
-    for lon, lat, weight in _iterate_population(*population):
+    for lon, lat, weight in iter_population(*population):
         _, point = finder.pairs(lon, lat)
         counted = weight * np.bincount(point, minlength=len(lon))
         rows = np.flatnonzero(counted > 0)
@@ -191,17 +190,3 @@ def _count_added_population(
             pairs = pairs_within_km(sides.uncertain, PointIndex(lon[left], lat[left]), km)
             adds += np.bincount(pairs.first, counted[left[pairs.second]], len(adds))
     return adds
-
-
-def _iterate_population(
-    kind: str,
-    population: Any,  # noqa: ANN401 - points, a raster, or parts
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield positions and population, part by part."""
-    if kind == "raster":
-        grid = open_grid(population)
-        for cells in read_cells(grid, grid.windows()):
-            yield cells.lon, cells.lat, cells.population
-        return
-    for part in split_population(population):
-        yield read_part(part)
