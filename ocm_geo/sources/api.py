@@ -17,12 +17,14 @@ from ocm_geo.query import Everywhere
 from ocm_geo.reference.credit import ATTRIBUTION
 from ocm_geo.schema import empty_stations, stations_from_arrow
 from ocm_geo.settings import current
+from ocm_geo.sources.comments import CommentSubmission, build_comment
 from ocm_geo.sources.decode import parse_body
 from ocm_geo.sources.http import ApiAnswer, Transport
 from ocm_geo.sources.paging import Page, walk_pages
 from ocm_geo.sources.plan import plan_requests
 from ocm_geo.sources.progress import with_progress
 from ocm_geo.sources.repeats import split_repeats
+from ocm_geo.sources.sending import send_comment, show_comment, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -145,6 +147,99 @@ class OpenChargeMap:
         if path not in ENDPOINTS:
             raise QueryError(f"unknown endpoint {endpoint!r}: choose from {list(ENDPOINTS)}")
         return self.transport.get(path, {k: _text(k, v) for k, v in params.items()})
+
+    def authenticate(self, email: str, password: str) -> None:
+        """
+        Sign in with an account of openchargemap.org, in order to write.
+
+        The token that the server gives is kept in memory, for this object alone: not in pickles,
+        files or messages. The password is not kept.
+
+        Parameters
+        ----------
+        email, password : str
+            Of the account.
+
+        Raises
+        ------
+        QueryError
+            If one is not a text, or the server's address is not encrypted.
+        ApiKeyError
+            If the server does not accept them.
+        SourceError
+            If the server cannot answer.
+        """
+        sign_in(self.transport, email, password)
+
+    def submit_comment(
+        self,
+        ocm_id: int,
+        *,
+        comment_type: int | str,
+        checkin_status: int | str,
+        comment: str | None = None,
+        user_name: str | None = None,
+        rating: int | None = None,
+        related_url: str | None = None,
+        send: bool = False,
+    ) -> CommentSubmission:
+        """
+        Submit a comment or check-in on a station; without ``send`` only show it.
+
+        Parameters
+        ----------
+        ocm_id : int
+            Open Charge Map's number of the station.
+        comment_type : int or str
+            Id or label, such as ``"General Comment"``.
+        checkin_status : int or str
+            Id or label, such as ``"Charged Successfully"``; 0 is "Did Not Visit Location".
+        comment : str, optional
+            At most 4,000 characters.
+        user_name : str, optional
+            At most 100 characters; the server puts the name of the account in its place.
+        rating : int, optional
+            1 to 5.
+        related_url : str, optional
+            A web address.
+        send : bool
+            Send it. This needs `authenticate`, or an API key of one's own that may write.
+
+        Returns
+        -------
+        CommentSubmission
+            What was, or would be, sent; ``sent`` is True if the server saved it.
+
+        Raises
+        ------
+        QueryError
+            If a field cannot be meant, or this object has sent the same comment: nothing was sent.
+        ApiKeyError
+            If there is neither token nor key, or the server does not accept them.
+        SourceError
+            If the server did not save it, or it is not known. A comment is sent once: after a
+            failure it is not sent again by itself.
+
+        Examples
+        --------
+        >>> import ocm_geo as ocm
+        >>> api = ocm.OpenChargeMap("my-key")
+        >>> shown = api.submit_comment(12345, comment_type=10, checkin_status=0, rating=5)
+        >>> shown.sent, shown.body["Rating"]
+        (False, 5)
+        """
+        reference = self._reference or ref.bundled()
+        body = build_comment(
+            reference,
+            ocm_id,
+            comment_type=comment_type,
+            checkin_status=checkin_status,
+            comment=comment,
+            user_name=user_name,
+            rating=rating,
+            related_url=related_url,
+        )
+        return send_comment(self.transport, body) if send else show_comment(self.transport, body)
 
     def reference_data(self) -> ReferenceData:
         """

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 import requests_cache
+from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
@@ -102,7 +103,9 @@ class Transport:
         self.user_agent = user_agent
         self.min_interval_s = min_interval_s
         self.n_sent = 0
+        self.sent_comments: set[str] = set()
         self._key = _checked_key(api_key)
+        self._token: str | None = None
         self.base_url = _check_base_url(base_url, has_key=self._key is not None)
         self._session = session
         self._is_given = session is not None
@@ -112,7 +115,13 @@ class Transport:
         return f"Transport({self.base_url!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        left_behind = {"_key": None, "_session": None, "_plain": None, "_is_given": False}
+        left_behind = {
+            "_key": None,
+            "_token": None,
+            "_session": None,
+            "_plain": None,
+            "_is_given": False,
+        }
         return {**self.__dict__, **left_behind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -236,9 +245,112 @@ class Transport:
             gate.leave()
         return judge_response(response)
 
+    def post(self, path: str, body: bytes) -> requests.Response:
+        """
+        Send a body once: never again, since it may have arrived whatever comes back.
+
+        Parameters
+        ----------
+        path : str
+            Path, and query if there is one, below the address of the API.
+        body : bytes
+            JSON.
+
+        Returns
+        -------
+        requests.Response
+            The answer, whatever its status; its body is read.
+
+        Raises
+        ------
+        ConnectionFailed, RequestTimeout, ServerError
+            If there is none, or it is too large.
+        """
+        url = self.base_url + path
+        deadline = time.monotonic() + DEADLINE_S
+        gate = _gate(urlsplit(url).netloc)
+        if not gate.enter(self.min_interval_s, deadline):
+            raise explain_timeout(url, DEADLINE_S)
+        watch = Deadline(deadline)
+        self.n_sent += 1
+        try:
+            with watch:
+                return self.plain_session.post(
+                    url,
+                    data=body,
+                    headers={**self._headers(), "Content-Type": "application/json"},
+                    # Without one, requests would take a password from the file .netrc.
+                    auth=_TokenAuth(self._token),
+                    timeout=_TIMEOUTS_S,
+                    allow_redirects=False,
+                )
+        except AnswerTooLargeError:
+            raise explain_size(url) from None
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            failure = explain_failure(error, url)
+            raise type(failure)(f"{failure}. {_describe_fate(error)}") from None
+        finally:
+            gate.leave()
+
+    @property
+    def has_write_access(self) -> bool:
+        """Whether there is a token, or a key that may be one that writes."""
+        return self._token is not None or self._key is not None
+
+    def keep_token(self, token: str) -> None:
+        """
+        Keep a token for the requests that write.
+
+        Parameters
+        ----------
+        token : str
+            As the server gave it.
+        """
+        self._token = token
+
+    def check_encrypted(self, what: str) -> None:
+        """
+        Refuse to send a secret over a connection that anybody on the way can read.
+
+        Parameters
+        ----------
+        what : str
+            What would be sent.
+
+        Raises
+        ------
+        QueryError
+            If the address is not encrypted, and not that of this machine.
+        """
+        parts = urlsplit(self.base_url)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise QueryError(
+                f"base_url={self.base_url!r} is not encrypted: {what} could be read on the way to "
+                f"{parts.hostname}. Use https://"
+            )
+
     def _headers(self) -> dict[str, str]:
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"}
         return headers | ({KEY_HEADER: self._key} if self._key else {})
+
+
+class _TokenAuth(AuthBase):
+    """Adds the token to one request; it shows nothing of it."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _describe_fate(error: Exception) -> str:
+    """Tell whether a body that got no answer may have arrived."""
+    if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error):
+        return "Nothing was sent"
+    return "What was sent may have arrived: look before you send it again"
 
 
 def _check_base_url(url: str, *, has_key: bool) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "KEY_HEADER",
     "ApiAnswer",
     "answer_of",
+    "excerpt_of",
     "explain_failure",
     "explain_size",
     "explain_timeout",
@@ -36,6 +37,8 @@ __all__ = [
 
 KEY_HEADER = "X-API-Key"
 _EXCERPT = 200
+_SEARCHED = 2**16
+"""Bytes of a body that are searched for secrets: more than any excerpt is made from."""
 _FORBIDDEN = (401, 403)
 _TOO_MANY = 429
 _PASSING = (_TOO_MANY, 500, 502, 503, 504, 520, 521, 522, 523, 524)
@@ -134,24 +137,26 @@ def judge_response(response: requests.Response) -> ApiAnswer | SourceError:
     status = response.status_code
     if status in _FORBIDDEN:
         raise ApiKeyError(
-            f"the server refused the API key (HTTP {status}: {_excerpt(response)}). A key is free: "
-            f"sign in at openchargemap.org, 'my apps', and set {API_KEY_VARIABLE} or "
+            f"the server refused the API key (HTTP {status}: {excerpt_of(response)}). A key is "
+            f"free: sign in at openchargemap.org, 'my apps', and set {API_KEY_VARIABLE} or "
             "configure(api_key=…)"
         )
     if status in _PASSING:
         return _explain_passing(response)
     if status in _REDIRECTS:
-        raise ServerError(_explain_redirect(response), status, _excerpt(response))
+        raise ServerError(_explain_redirect(response), status, excerpt_of(response))
     if status >= 400:  # noqa: PLR2004 - client errors
         raise ServerError(
-            f"the server answered HTTP {status}: {_excerpt(response)}", status, _excerpt(response)
+            f"the server answered HTTP {status}: {excerpt_of(response)}",
+            status,
+            excerpt_of(response),
         )
     if not is_complete(response):
         return ServerError(
             f"the server answered HTTP {status} with an empty or broken body, which means that "
             "it failed inside; try again later",
             status,
-            _excerpt(response),
+            excerpt_of(response),
         )
     return answer_of(response)
 
@@ -173,10 +178,10 @@ def _explain_passing(response: requests.Response) -> SourceError:
     if status == _TOO_MANY:
         hint = "" if wait is None else f" (it asks for {wait:g} s)"
         return RateLimited(f"the server asks for fewer requests{hint}; try again later", wait)
-    message = f"the server is not available (HTTP {status}): {_excerpt(response)}"
-    if "robot" in _excerpt(response):
+    message = f"the server is not available (HTTP {status}): {excerpt_of(response)}"
+    if "robot" in excerpt_of(response):
         message += "; set another user_agent"
-    failure = ServerError(message, status, _excerpt(response))
+    failure = ServerError(message, status, excerpt_of(response))
     failure.retry_after_s = wait  # type: ignore[attr-defined]
     return failure
 
@@ -288,12 +293,26 @@ def _read_retry_after(response: requests.Response) -> float | None:
     return None
 
 
-def _excerpt(response: requests.Response) -> str:
-    """Return the beginning of a body, fit for a message on a terminal."""
+def excerpt_of(response: requests.Response) -> str:
+    """
+    Return the beginning of a body, fit for a message on a terminal.
+
+    Parameters
+    ----------
+    response : requests.Response
+        A response whose body was read.
+
+    Returns
+    -------
+    str
+        One line of at most 200 characters, without the API key and the token of the request.
+    """
     # The charset that a server names need not exist.
-    text = response.content[: 4 * _EXCERPT].decode("utf-8", errors="replace")
+    text = response.content[:_SEARCHED].decode("utf-8", errors="replace")
     # Some servers and proxies repeat what they were sent.
-    key = response.request.headers.get(KEY_HEADER)
-    text = text.replace(key, "[API key]") if key else text
+    sent = response.request.headers
+    key, token = sent.get(KEY_HEADER), sent.get("Authorization", "").partition(" ")[2]
+    for secret, name in ((key, "[API key]"), (token, "[token]")):
+        text = text.replace(secret, name) if secret else text
     printable = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(printable.split())[:_EXCERPT]

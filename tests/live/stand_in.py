@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +51,8 @@ class StandIn:
         self.faults = faults or Faults()
         self.seen: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
+        self.posts: list[tuple[str, dict[str, str], bytes]] = []
+        self.replies: list[tuple[int, bytes] | None] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
     @property
@@ -72,6 +75,9 @@ class StandIn:
             def do_GET(self) -> None:
                 outer.serve(self)
 
+            def do_POST(self) -> None:
+                outer.take(self)
+
             def log_message(self, *_: object) -> None:
                 """Stay silent."""
 
@@ -91,6 +97,17 @@ class StandIn:
             return
         body = json.dumps(self.answer(params)).encode()
         self._spoiled(request, body)
+
+    def take(self, request: BaseHTTPRequestHandler) -> None:
+        """Keep what is posted; a reply of None breaks the connection after the body came."""
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        self.posts.append((request.path, dict(request.headers), body))
+        reply = self.replies.pop(0) if self.replies else (200, b'{"status":"OK"}')
+        if reply is None:
+            request.close_connection = True
+            request.connection.shutdown(socket.SHUT_RDWR)
+            return
+        _send(request, *reply, "application/json", headers={"Location": "http://127.0.0.1:1/x"})
 
     def _spoiled(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         faults = self.faults
