@@ -1,7 +1,7 @@
-"""Files of tables: written with their provenance, and read back as they were.
+"""Write tables with their provenance, and read them back unchanged.
 
-GeoParquet, GeoPackage, GeoJSON, KML and Excel workbooks hold the provenance inside; for CSV it is
-beside, in ``PATH.meta.json``.
+GeoParquet, GeoPackage, GeoJSON, KML and Excel workbooks contain the provenance; for CSV it is in
+``PATH.meta.json`` beside the file.
 """
 
 from ocm_geo.files.delimited import read_texts

@@ -1,8 +1,8 @@
-"""Tables as plain columns that every file format can hold, and back.
+"""Convert tables to plain columns that every file format can store.
 
 `pack` makes a plain table: texts as column names, index levels as the first columns, values that
-are booleans, whole numbers, numbers, texts or times. What is needed to make the original table
-again is plain JSON, the *facts*, which are written into or beside the file.
+are booleans, whole numbers, numbers, texts or times. What is needed to restore the original
+table is plain JSON, the *facts*, which are written into or beside the file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Packed", "pack", "plain_json", "to_lonlat", "to_wkt"]
 
 VERSION = 2
-# By what pandas finds in a column of objects; anything else is JSON.
+# Kinds by the inferred type of a column of objects; anything else is JSON.
 _OBJECTS = {
     "string": "text",
     "empty": "text",
@@ -74,7 +74,7 @@ def pack(table: pd.DataFrame, *, same_case: bool = False, taken: tuple[str, ...]
     table : pandas.DataFrame or geopandas.GeoDataFrame
         Any table.
     same_case : bool
-        Whether the format takes names that differ by case alone for the same.
+        Whether the format ignores the case of names.
     taken : tuple of str
         Names, in lower case, that the format uses itself.
 
@@ -89,17 +89,17 @@ def pack(table: pd.DataFrame, *, same_case: bool = False, taken: tuple[str, ...]
         If a column name occurs twice, geometry has no coordinate reference system, or values
         cannot be written.
     """
-    _check_labels(table)
+    _check_table_labels(table)
     geometry = _find_geometry(table)
     labels = [label for label in table.columns if geometry is None or label != geometry.name]
     named = _Names(same_case, taken)
     geometry_fact = None if geometry is None else {"name": named.add(str(geometry.name))}
-    sources = [*_index_levels(table.index), *((label, table[label]) for label in labels)]
+    sources = [*_list_index_levels(table.index), *((label, table[label]) for label in labels)]
     columns, facts = {}, []
     for label, values in sources:
-        name = named.add(_text_of_label(label, named.n))
-        columns[name], fact = _encode(values.reset_index(drop=True), name)
-        facts.append({"name": name, "label": _plain_label(label), **fact})
+        name = named.add(_format_label(label, named.n))
+        columns[name], fact = _encode_column(values.reset_index(drop=True), name)
+        facts.append({"name": name, "label": _to_plain_label(label), **fact})
     n_index = len(sources) - len(labels)
     return Packed(
         pd.DataFrame(columns, index=pd.RangeIndex(len(table))),
@@ -107,13 +107,13 @@ def pack(table: pd.DataFrame, *, same_case: bool = False, taken: tuple[str, ...]
         {
             "version": VERSION,
             "provenance": plain_json(read_attrs(table)),
-            "attrs": _other_attrs(table),
+            "attrs": _collect_other_attrs(table),
             "n_rows": len(table),
             "n_index": n_index,
             "columns": facts,
-            "column_names": [_plain_label(name) for name in table.columns.names],
+            "column_names": [_to_plain_label(name) for name in table.columns.names],
             "geometry": geometry_fact,
-            "order": _position_of_geometry(table, geometry),
+            "order": _find_geometry_position(table, geometry),
         },
     )
 
@@ -130,7 +130,7 @@ def to_lonlat(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
     Returns
     -------
     geopandas.GeoSeries
-        The same in longitude and latitude.
+        The geometry in longitude and latitude.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def to_lonlat(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
     """
     if geometry.crs is None:
         raise QueryError(
-            f"column {geometry.name!r} has no coordinate reference system: use set_crs(...) first"
+            f"column {geometry.name!r} has no coordinate reference system: call set_crs(...) first"
         )
     return geometry.to_crs(CRS)
 
@@ -164,7 +164,7 @@ def to_wkt(geometry: gpd.GeoSeries) -> pd.Series:
 
 def plain_json(value: Any) -> Any:  # noqa: ANN401 - any value in, plain JSON out
     """
-    Return a value as strict JSON would hold it.
+    Return a value as strict JSON.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def plain_json(value: Any) -> Any:  # noqa: ANN401 - any value in, plain JSON ou
     Raises
     ------
     TypeError
-        If it holds what JSON cannot hold.
+        If JSON cannot represent it.
     """
     if value is None or isinstance(value, str | bool):
         return value
@@ -191,11 +191,11 @@ def plain_json(value: Any) -> Any:  # noqa: ANN401 - any value in, plain JSON ou
         return sorted((plain_json(inner) for inner in value), key=str)
     if isinstance(value, pd.Timedelta | dt.timedelta | np.timedelta64):
         return str(pd.Timedelta(value))
-    return _plain_scalar(value)
+    return _to_plain_scalar(value)
 
 
-def _plain_scalar(value: Any) -> Any:  # noqa: ANN401
-    """Return a number or date as JSON holds it."""
+def _to_plain_scalar(value: Any) -> Any:  # noqa: ANN401
+    """Return a number or date as JSON represents it."""
     if value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.datetime64):
@@ -212,7 +212,7 @@ def _plain_scalar(value: Any) -> Any:  # noqa: ANN401
 
 
 class _Names:
-    """Names of columns in the file, each once."""
+    """Unique names of columns in the file."""
 
     def __init__(self, same_case: bool, taken: tuple[str, ...]) -> None:  # noqa: FBT001
         self._fold: Callable[[str], str] = str.casefold if same_case else str
@@ -220,7 +220,7 @@ class _Names:
         self.n = 0
 
     def add(self, name: str) -> str:
-        """Return the name, with a number where it is used already."""
+        """Return the name, with a number if it is already used."""
         self.n += 1
         unique, i = name, 2
         while self._fold(unique) in self._used:
@@ -229,10 +229,10 @@ class _Names:
         return unique
 
 
-def _check_labels(table: pd.DataFrame) -> None:
-    """Raise a QueryError if columns have the same name."""
+def _check_table_labels(table: pd.DataFrame) -> None:
+    """Check that the columns of a table have different names."""
     if not isinstance(table, pd.DataFrame):
-        raise QueryError(f"a table is needed, not {type(table).__name__}")
+        raise QueryError(f"table must be a DataFrame, not {type(table).__name__}")
     twice = table.columns[table.columns.duplicated()].unique().tolist()
     if twice:
         raise QueryError(
@@ -247,12 +247,12 @@ def _find_geometry(table: pd.DataFrame) -> gpd.GeoSeries | None:
     return table.geometry if named else None
 
 
-def _position_of_geometry(table: pd.DataFrame, geometry: gpd.GeoSeries | None) -> int | None:
+def _find_geometry_position(table: pd.DataFrame, geometry: gpd.GeoSeries | None) -> int | None:
     return None if geometry is None else list(table.columns).index(geometry.name)
 
 
-def _index_levels(index: pd.Index) -> list[tuple[Hashable, pd.Series]]:
-    """Return the levels of an index as columns; row numbers are none."""
+def _list_index_levels(index: pd.Index) -> list[tuple[Hashable, pd.Series]]:
+    """Return the levels of an index as columns; none for row numbers."""
     if isinstance(index, pd.RangeIndex) and index.name is None and index.start == 0:
         return [] if index.step == 1 else [(None, index.to_series())]
     if not isinstance(index, pd.MultiIndex):
@@ -263,7 +263,7 @@ def _index_levels(index: pd.Index) -> list[tuple[Hashable, pd.Series]]:
     ]
 
 
-def _text_of_label(label: Hashable, position: int) -> str:
+def _format_label(label: Hashable, position: int) -> str:
     """Return the name of a column in a file."""
     if label is None:
         return "index" if position == 0 else f"level_{position}"
@@ -272,7 +272,7 @@ def _text_of_label(label: Hashable, position: int) -> str:
     return str(label)
 
 
-def _plain_label(label: Hashable) -> Any:  # noqa: ANN401 - JSON
+def _to_plain_label(label: Hashable) -> Any:  # noqa: ANN401 - JSON
     """Return a label as JSON: a tuple is a list, None is null."""
     try:
         return plain_json(label)
@@ -280,8 +280,8 @@ def _plain_label(label: Hashable) -> Any:  # noqa: ANN401 - JSON
         return str(label)
 
 
-def _other_attrs(table: pd.DataFrame) -> dict[str, Any]:
-    """Return the user's own attrs, as far as JSON can hold them."""
+def _collect_other_attrs(table: pd.DataFrame) -> dict[str, Any]:
+    """Return the attrs of the user that JSON can represent."""
     kept = {}
     for key, value in table.attrs.items():
         if key == ATTRS_KEY or not isinstance(key, str):
@@ -293,26 +293,26 @@ def _other_attrs(table: pd.DataFrame) -> dict[str, Any]:
     return kept
 
 
-def _encode(values: pd.Series, name: str) -> tuple[pd.Series, dict[str, Any]]:
-    """Return a column in a plain type, and how to make the original again."""
+def _encode_column(values: pd.Series, name: str) -> tuple[pd.Series, dict[str, Any]]:
+    """Return a column in a plain type, with the facts that restore it."""
     dtype = values.dtype
     fact: dict[str, Any] = {"dtype": str(dtype)}
     if isinstance(dtype, pd.CategoricalDtype):
-        kinds, inner = _encode(dtype.categories.to_series().reset_index(drop=True), name)
-        plain, _ = _encode(values.astype(dtype.categories.dtype), name)
+        kinds, inner = _encode_column(dtype.categories.to_series().reset_index(drop=True), name)
+        plain, _ = _encode_column(values.astype(dtype.categories.dtype), name)
         return plain, {
             **inner,
-            "categories": [plain_json(v) for v in _json_values(kinds)],
+            "categories": [plain_json(v) for v in _list_json_values(kinds)],
             "ordered": bool(dtype.ordered),
         }
     if isinstance(dtype, gpd.array.GeometryDtype):
         crs = None if values.crs is None else values.crs.to_string()
         return to_wkt(gpd.GeoSeries(values)), {**fact, "kind": "wkt", "crs": crs}
-    kind = _kind_of(values)
+    kind = _find_column_kind(values)
     return _PLAIN[kind](values, name), {**fact, "kind": kind}
 
 
-def _kind_of(values: pd.Series) -> str:
+def _find_column_kind(values: pd.Series) -> str:
     """Return the plain kind of a column."""
     dtype, types = values.dtype, pd.api.types
     tests: tuple[tuple[str, Callable[[Any], bool]], ...] = (
@@ -330,7 +330,7 @@ def _kind_of(values: pd.Series) -> str:
     return _OBJECTS.get(types.infer_dtype(values, skipna=True), "json")
 
 
-def _json_values(values: pd.Series) -> list[Any]:
+def _list_json_values(values: pd.Series) -> list[Any]:
     return [None if pd.isna(v) else v for v in values]
 
 
@@ -343,7 +343,7 @@ def _to_json_texts(values: pd.Series, name: str) -> pd.Series:
             text = None if missing else json.dumps(plain_json(value), ensure_ascii=False)
         except (TypeError, RecursionError) as error:
             raise QueryError(
-                f"column {name!r} cannot be written: {error}; leave it out or make it text"
+                f"column {name!r} cannot be written: {error}; drop it or convert it to text"
             ) from error
         texts.append(text)
     return pd.Series(texts, dtype="string", index=values.index)

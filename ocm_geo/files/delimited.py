@@ -1,4 +1,4 @@
-"""CSV: written for every program, and read as spreadsheets save it."""
+"""Write CSV for every program, and read it as spreadsheets save it."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _BOMS = {
 
 def write_csv(packed: Packed, path: Path, target: Path, *, excel: bool = False) -> None:
     """
-    Write a table as CSV, and what CSV cannot hold beside it.
+    Write a table as CSV, and its facts beside it.
 
     Parameters
     ----------
     packed : Packed
         The table.
     path : pathlib.Path
-        Where to write.
+        The path to write.
     target : pathlib.Path
-        The file that will be replaced, for the name of the file beside it.
+        The file that will be replaced, for the name of the file with the facts.
     excel : bool
         Whether to begin with a byte order mark, which Excel needs to read UTF-8.
     """
@@ -58,7 +58,7 @@ def write_csv(packed: Packed, path: Path, target: Path, *, excel: bool = False) 
     content = text.encode("utf-8-sig" if excel else "utf-8")
     path.write_bytes(content)
     facts["sha256"] = hashlib.sha256(content).hexdigest()
-    with replacing(_beside(target)) as scratch:
+    with replacing(_locate_sidecar(target)) as scratch:
         scratch.write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -74,12 +74,12 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dict[str, 
     Returns
     -------
     tuple
-        Columns, geometry or None, facts or an empty dict, and how to read the texts.
+        Columns, geometry or None, facts or an empty dict, and the parser of texts.
 
     Raises
     ------
     QueryError
-        If it is no table.
+        If it is not a table.
 
     Warns
     -----
@@ -87,7 +87,7 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dict[str, 
         If the file was changed after it was written, or may be cut off.
     """
     content = path.read_bytes()
-    facts = _read_facts(path, content)
+    facts = _read_sidecar(path, content)
     columns, texts = read_texts(content, path.name)
     columns, geometry = shape_of(columns, facts, texts)
     return columns, geometry, facts, texts
@@ -100,19 +100,19 @@ def read_texts(content: bytes, file: str) -> tuple[pd.DataFrame, Texts]:
     Parameters
     ----------
     content : bytes
-        A file whose columns are parted by commas, semicolons, tabs or bars.
+        A file with columns separated by commas, semicolons, tabs or bars.
     file : str
         Its name, for messages.
 
     Returns
     -------
     tuple
-        The table of texts, and how to read them.
+        The table of texts, and their parser.
 
     Raises
     ------
     QueryError
-        If it is empty, has lines of unequal length or is no text.
+        If it is empty, has lines of unequal length or is not a text.
 
     Warns
     -----
@@ -127,10 +127,10 @@ def read_texts(content: bytes, file: str) -> tuple[pd.DataFrame, Texts]:
     else:
         separator = _find_separator(first)
     if not body.strip():
-        raise QueryError(f"{file} is empty: it has no line with the names of columns")
+        raise QueryError(f"{file} is empty: it has no header")
     if body.lstrip().startswith(_NOT_CSV):
         raise QueryError(f"{file} is not CSV: it begins with {body.lstrip()[:20]!r}")
-    table = _parse(body, separator, file)
+    table = _parse_rows(body, separator, file)
     if not text.endswith(("\n", "\r")):
         warn_user(
             f"{file} does not end with a line break: its last line may be cut off",
@@ -158,7 +158,7 @@ def decode_text(content: bytes, file: str) -> str:
     Raises
     ------
     QueryError
-        If it is none of these.
+        If it has another encoding.
 
     Warns
     -----
@@ -169,14 +169,14 @@ def decode_text(content: bytes, file: str) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        text = _decode_western(content, file)
+        text = _decode_windows_1252(content, file)
     if "\0" in text:
-        raise QueryError(f"{file} is not a text file: it holds zero bytes")
+        raise QueryError(f"{file} is not a text file: it contains zero bytes")
     return text
 
 
-def _decode_western(content: bytes, file: str) -> str:
-    """Decode the code page of Western Europe."""
+def _decode_windows_1252(content: bytes, file: str) -> str:
+    """Decode a text in Windows-1252, with a warning."""
     try:
         text = content.decode("cp1252")
     except UnicodeDecodeError as error:
@@ -197,8 +197,8 @@ def _find_separator(line: str) -> str:
     return max(_SEPARATORS, key=bare.count)
 
 
-def _parse(body: str, separator: str, file: str) -> pd.DataFrame:
-    """Return the rows as texts; all must have as many fields as the first."""
+def _parse_rows(body: str, separator: str, file: str) -> pd.DataFrame:
+    """Return the rows as texts; all must have as many fields as the header."""
     csv.field_size_limit(2**31 - 1)
     try:
         rows = [
@@ -217,7 +217,7 @@ def _parse(body: str, separator: str, file: str) -> pd.DataFrame:
             )
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise QueryError(f"{file} has several columns called {min(twice)!r}: rename one of them")
+        raise QueryError(f"{file} has several columns named {min(twice)!r}: rename one of them")
     columns = list(zip(*rows[1:], strict=True)) or [()] * len(names)
     table = pd.DataFrame(
         {
@@ -230,7 +230,7 @@ def _parse(body: str, separator: str, file: str) -> pd.DataFrame:
 
 def with_position(packed: Packed) -> tuple[pd.DataFrame, dict[str, Any]]:
     """
-    Return columns with points as degrees and other shapes as well-known text.
+    Return columns with points as degrees and other geometry as well-known text.
 
     Parameters
     ----------
@@ -262,11 +262,11 @@ def shape_of(
     Parameters
     ----------
     columns : pandas.DataFrame
-        What the file holds.
+        The columns of the file.
     facts : dict
-        What `with_position` made; empty where the file has none.
+        The facts of `with_position`; empty if the file has none.
     texts : Texts
-        How texts are read.
+        The parser of texts.
 
     Returns
     -------
@@ -282,7 +282,7 @@ def shape_of(
     name = (facts.get("geometry") or {}).get("name", "geometry")
     form = facts.get("form") if facts else ("lonlat" if degrees else "wkt")
     if form == "lonlat" and degrees:
-        lon, lat = (_degrees(columns[axis], axis, texts) for axis in ("lon", "lat"))
+        lon, lat = (_convert_degrees(columns[axis], axis, texts) for axis in ("lon", "lat"))
         points = pd.Series(shapely.points(lon, lat), index=columns.index)
         shapes = points.where(lon.notna() & lat.notna(), None)
         return columns.drop(columns=["lon", "lat"]), gpd.GeoSeries(shapes, name=name, crs=CRS)
@@ -291,26 +291,26 @@ def shape_of(
         try:
             shapes = gpd.GeoSeries.from_wkt(known, crs=CRS)
         except (shapely.errors.ShapelyError, TypeError) as error:
-            raise QueryError(f"{texts.file}: column {name!r} is no geometry: {error}") from error
+            raise QueryError(f"{texts.file}: column {name!r} is not geometry: {error}") from error
         return columns.drop(columns=name), shapes.rename(name)
     return columns, None
 
 
-def _degrees(values: pd.Series, name: str, texts: Texts) -> pd.Series:
+def _convert_degrees(values: pd.Series, name: str, texts: Texts) -> pd.Series:
     """Return degrees as numbers."""
     if pd.api.types.is_string_dtype(values.dtype):
         values = texts.parse(values, name, "float")
     return values.astype("Float64").astype("float64")
 
 
-def _beside(path: Path) -> Path:
-    """Return the file with what CSV cannot hold."""
+def _locate_sidecar(path: Path) -> Path:
+    """Return the path of the file with the facts of a CSV file."""
     return path.with_name(path.name + ".meta.json")
 
 
-def _read_facts(path: Path, content: bytes) -> dict[str, Any]:
-    """Return what was written beside a CSV file."""
-    beside = _beside(path)
+def _read_sidecar(path: Path, content: bytes) -> dict[str, Any]:
+    """Return the facts beside a CSV file; empty without them."""
+    beside = _locate_sidecar(path)
     if not beside.is_file():
         return {}
     try:
@@ -326,7 +326,7 @@ def _read_facts(path: Path, content: bytes) -> dict[str, Any]:
     if facts.get("sha256") != hashlib.sha256(content).hexdigest():
         warn_user(
             f"{path.name} was changed after it was written: its provenance in {beside.name} may "
-            "no longer be true",
+            "be wrong",
             SuspectInput,
         )
     return dict(facts)

@@ -1,4 +1,4 @@
-"""GeoPackage, with the provenance inside."""
+"""Write and read GeoPackages with their provenance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from ocm_geo.checks import warn_user
 from ocm_geo.errors import QueryError, SuspectInput
-from ocm_geo.files.restoring import is_facts
+from ocm_geo.files.restoring import parse_facts
 from ocm_geo.schema import CRS, PANDAS_TYPES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _KEY = "ocm_geo"
 @contextlib.contextmanager
 def naming_warnings(file: str) -> Iterator[None]:
     """
-    Turn warnings of GDAL into ours, which name the file.
+    Replace warnings of GDAL by ours, which name the file.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def naming_warnings(file: str) -> Iterator[None]:
 
 def write_geopackage(packed: Packed, path: Path) -> None:
     """
-    Write a table as the one layer of a GeoPackage.
+    Write a table as the only layer of a GeoPackage.
 
     Parameters
     ----------
     packed : Packed
-        The table, its names different when case is ignored.
+        The table, with names that differ without case.
     path : pathlib.Path
-        Where to write.
+        The path to write.
     """
     import pyogrio  # noqa: PLC0415 - not needed by the other formats
 
@@ -67,7 +67,9 @@ def write_geopackage(packed: Packed, path: Path) -> None:
     if geometry is None:
         raise QueryError("a GeoPackage needs geometry")
     for name, values in columns.items():
-        if pd.api.types.is_datetime64_any_dtype(values.dtype) and not _whole_ms(values):
+        if pd.api.types.is_datetime64_any_dtype(values.dtype) and not _are_whole_milliseconds(
+            values
+        ):
             columns[name] = values.map(pd.Timestamp.isoformat, na_action="ignore").astype("string")
     pyogrio.write_dataframe(
         gpd.GeoDataFrame(columns, geometry=geometry.array, crs=CRS),
@@ -77,7 +79,7 @@ def write_geopackage(packed: Packed, path: Path) -> None:
     )
 
 
-def _whole_ms(values: pd.Series) -> bool:
+def _are_whole_milliseconds(values: pd.Series) -> bool:
     """Return whether times have no parts that GeoPackage cuts off."""
     known = values.dropna()
     return bool((known == known.dt.floor("ms")).all())
@@ -95,7 +97,7 @@ def read_geopackage(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dic
     Returns
     -------
     tuple
-        Columns, geometry and the facts that `write_geopackage` left.
+        Columns, geometry and the facts of `write_geopackage`.
 
     Raises
     ------
@@ -107,13 +109,13 @@ def read_geopackage(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dic
     _check_database(path)
     with naming_warnings(path.name):
         info = pyogrio.read_info(path)
-        facts = _facts_of(info)
+        facts = _read_metadata_facts(info)
         table = pyogrio.read_dataframe(
             path, use_arrow=True, arrow_to_pandas_kwargs={"types_mapper": PANDAS_TYPES.get}
         )
     if len(table) != info["features"]:
         raise QueryError(
-            f"{path.name} is damaged: {len(table)} of {info['features']} rows are left"
+            f"{path.name} is damaged: {len(table)} of {info['features']} rows can be read"
         )
     if not isinstance(table, gpd.GeoDataFrame):
         return table, None, facts
@@ -121,23 +123,19 @@ def read_geopackage(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dic
     return pd.DataFrame(table.drop(columns=geometry.name)), geometry, facts
 
 
-def _facts_of(info: dict[str, Any]) -> dict[str, Any]:
+def _read_metadata_facts(info: dict[str, Any]) -> dict[str, Any]:
     """Return the facts in the metadata of a file."""
-    try:
-        facts = json.loads((info.get("dataset_metadata") or {}).get(_KEY, "null"))
-    except ValueError:
-        return {}
-    return facts if is_facts(facts) else {}
+    return parse_facts((info.get("dataset_metadata") or {}).get(_KEY))
 
 
 def _check_database(path: Path) -> None:
-    """Raise a QueryError if the database under a GeoPackage is damaged."""
+    """Check that the database of a GeoPackage is intact."""
     try:
         with contextlib.closing(
             sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         ) as db:
             found = db.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
-        raise QueryError(f"{path.name} is no GeoPackage or is damaged: {error}") from error
+        raise QueryError(f"{path.name} is not a GeoPackage or is damaged: {error}") from error
     if found != ("ok",):
         raise QueryError(f"{path.name} is damaged: {found[0] if found else 'it is empty'}")

@@ -1,4 +1,4 @@
-"""KML: placemarks with names and descriptions, all columns as extended data."""
+"""Write and read KML: placemarks with names and descriptions, columns as extended data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import shapely
 
 from ocm_geo.errors import QueryError
 from ocm_geo.files.markup import Node, parse_markup, xml_text
-from ocm_geo.files.restoring import is_facts
+from ocm_geo.files.restoring import parse_facts
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
@@ -48,22 +48,23 @@ def write_kml(packed: Packed, path: Path) -> None:
     packed : Packed
         The table.
     path : pathlib.Path
-        Where to write.
+        The path to write.
     """
     texts = {str(name): as_texts(values) for name, values in packed.columns.items()}
     facts = xml_text(json.dumps(packed.facts, ensure_ascii=False))
-    names = _placemark_names(packed, texts)
+    names = _choose_placemark_names(packed, texts)
     shapes = [] if packed.geometry is None else packed.geometry.tolist()
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"{_HEAD}<name>{xml_text(path.stem)}</name>\n")
-        file.write(f"<ExtendedData>{_data(_KEY, facts)}</ExtendedData>\n")
+        file.write(f"<ExtendedData>{_write_data(_KEY, facts)}</ExtendedData>\n")
         for shape, name, *row in zip(shapes, names, *texts.values(), strict=True):
             named = [(n, v) for n, v in zip(texts, row, strict=True) if v is not None]
+            data = "".join(_write_data(n, xml_text(v)) for n, v in named)
             file.write(
                 f"<Placemark><name>{xml_text(name)}</name>"
-                f"<description>{xml_text(_description(named))}</description>"
-                f"<ExtendedData>{''.join(_data(n, xml_text(v)) for n, v in named)}</ExtendedData>"
-                f"{_shape_kml(shape)}</Placemark>\n"
+                f"<description>{xml_text(_write_description(named))}</description>"
+                f"<ExtendedData>{data}</ExtendedData>"
+                f"{_write_shape(shape)}</Placemark>\n"
             )
         file.write("</Document>\n</kml>\n")
 
@@ -80,7 +81,7 @@ def as_texts(values: pd.Series) -> list[str | None]:
     Returns
     -------
     list
-        Texts; None where a value is missing.
+        Texts; None if a value is missing.
     """
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         values = values.map(pd.Timestamp.isoformat, na_action="ignore")
@@ -88,7 +89,7 @@ def as_texts(values: pd.Series) -> list[str | None]:
     return [None if value is None else str(value) for value in found]
 
 
-def _placemark_names(packed: Packed, texts: dict[str, list[str | None]]) -> list[str]:
+def _choose_placemark_names(packed: Packed, texts: dict[str, list[str | None]]) -> list[str]:
     """Return the name of each placemark: its title, else its index, else its number."""
     n_rows = len(packed.columns)
     index = [column["name"] for column in packed.facts["columns"][: packed.facts["n_index"]]]
@@ -99,37 +100,37 @@ def _placemark_names(packed: Packed, texts: dict[str, list[str | None]]) -> list
     return [name or str(i) for i, name in enumerate(chosen)]
 
 
-def _description(row: list[tuple[str, str]]) -> str:
-    """Return the short values of a row as HTML, one a line."""
+def _write_description(row: list[tuple[str, str]]) -> str:
+    """Return the short values of a row as HTML, one on each line."""
     shown = [(n, v) for n, v in row if len(v) <= _MAX_SHOWN and v[:1] not in ("[", "{")]
     return "<br>".join(f"<b>{html.escape(n)}</b>: {html.escape(v)}" for n, v in shown)
 
 
-def _data(name: str, value: str) -> str:
+def _write_data(name: str, value: str) -> str:
     return f'<Data name="{xml_text(name)}"><value>{value}</value></Data>'
 
 
-def _shape_kml(shape: shapely.Geometry | None) -> str:
+def _write_shape(shape: shapely.Geometry | None) -> str:
     """Return a geometry as KML."""
     if shape is None or shape.is_empty:
         return ""
     kind = shape.geom_type
     if hasattr(shape, "geoms"):
-        return f"<MultiGeometry>{''.join(map(_shape_kml, shape.geoms))}</MultiGeometry>"
+        return f"<MultiGeometry>{''.join(map(_write_shape, shape.geoms))}</MultiGeometry>"
     if kind == "Polygon":
         inner = "".join(
-            f"<innerBoundaryIs>{_ring_kml(ring)}</innerBoundaryIs>" for ring in shape.interiors
+            f"<innerBoundaryIs>{_write_ring(ring)}</innerBoundaryIs>" for ring in shape.interiors
         )
-        outer = f"<outerBoundaryIs>{_ring_kml(shape.exterior)}</outerBoundaryIs>"
+        outer = f"<outerBoundaryIs>{_write_ring(shape.exterior)}</outerBoundaryIs>"
         return f"<Polygon>{outer}{inner}</Polygon>"
-    return f"<{kind}>{_coordinates(shape)}</{kind}>"
+    return f"<{kind}>{_write_coordinates(shape)}</{kind}>"
 
 
-def _ring_kml(ring: shapely.LinearRing) -> str:
-    return f"<LinearRing>{_coordinates(ring)}</LinearRing>"
+def _write_ring(ring: shapely.LinearRing) -> str:
+    return f"<LinearRing>{_write_coordinates(ring)}</LinearRing>"
 
 
-def _coordinates(shape: shapely.Geometry) -> str:
+def _write_coordinates(shape: shapely.Geometry) -> str:
     rows = shapely.get_coordinates(shape, include_z=shape.has_z).tolist()
     return f"<coordinates>{' '.join(','.join(map(repr, row)) for row in rows)}</coordinates>"
 
@@ -146,20 +147,20 @@ def read_kml(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries, dict[str, Any]]:
     Returns
     -------
     tuple
-        Columns of texts, geometry and the facts that `write_kml` left.
+        Columns of texts, geometry and the facts of `write_kml`.
 
     Raises
     ------
     QueryError
-        If it is no KML or is damaged.
+        If it is not KML or is damaged.
     """
     root = parse_markup(path.read_bytes(), path.name)
     if root.tag != "kml":
-        raise QueryError(f"{path.name} is XML but no KML: its root is {root.tag!r}")
-    facts = _facts_of(root)
+        raise QueryError(f"{path.name} is XML but not KML: its root is {root.tag!r}")
+    facts = _read_document_facts(root)
     marks = list(root.every("Placemark"))
     shapes = [kml_shape(mark, path.name) for mark in marks]
-    rows = [_row_of(mark, own=bool(facts)) for mark in marks]
+    rows = [_read_placemark_row(mark, own=bool(facts)) for mark in marks]
     names = (
         [column["name"] for column in facts["columns"]]
         if facts
@@ -173,21 +174,17 @@ def read_kml(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries, dict[str, Any]]:
     return columns, geometry, facts
 
 
-def _facts_of(root: Node) -> dict[str, Any]:
+def _read_document_facts(root: Node) -> dict[str, Any]:
     """Return the facts in the extended data of the document."""
     document = root.first("Document")
     extended = None if document is None else document.first("ExtendedData")
     for data in [] if extended is None else extended.all("Data"):
         if data.attributes.get("name") == _KEY:
-            try:
-                facts = json.loads(data.text_of("value"))
-            except ValueError:
-                return {}
-            return facts if is_facts(facts) else {}
+            return parse_facts(data.text_of("value"))
     return {}
 
 
-def _row_of(mark: Node, *, own: bool) -> dict[str, str]:
+def _read_placemark_row(mark: Node, *, own: bool) -> dict[str, str]:
     """Return the values of a placemark."""
     row = {} if own else {tag: mark.text_of(tag) for tag in ("name", "description")}
     for extended in mark.all("ExtendedData"):
@@ -213,7 +210,7 @@ def kml_shape(node: Node, file: str) -> shapely.Geometry | None:
     Returns
     -------
     shapely.Geometry or None
-        The geometry in lon/lat; None where there is none.
+        The geometry in lon/lat; None without one.
 
     Raises
     ------
@@ -221,7 +218,7 @@ def kml_shape(node: Node, file: str) -> shapely.Geometry | None:
         If coordinates are not numbers, or too few.
     """
     found = node.all(*_SHAPES)
-    parts = [part for part in (_one_shape(child, file) for child in found) if part is not None]
+    parts = [part for part in (_read_shape(child, file) for child in found) if part is not None]
     if node.tag == "Placemark":
         return parts[0] if parts else None
     kinds = {part.geom_type for part in parts}
@@ -230,7 +227,7 @@ def kml_shape(node: Node, file: str) -> shapely.Geometry | None:
     return shapely.GeometryCollection(parts) if parts else None
 
 
-def _one_shape(node: Node, file: str) -> shapely.Geometry | None:
+def _read_shape(node: Node, file: str) -> shapely.Geometry | None:
     """Return the geometry of one element."""
     if node.tag in ("MultiGeometry", "MultiTrack"):
         return kml_shape(node, file)
@@ -262,7 +259,7 @@ def kml_positions(node: Node, file: str) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray, shape (n, 2) or (n, 3)
-        Longitude, latitude and, where all have one, height.
+        Longitude, latitude and, if all have one, height.
 
     Raises
     ------
@@ -274,10 +271,10 @@ def kml_positions(node: Node, file: str) -> NDArray[np.float64]:
     else:
         text = re.sub(r"\s*,\s*", ",", node.text_of("coordinates"))
         rows = [group.split(",") for group in text.split()]
-    return _numbers(rows, file)
+    return _parse_coordinates(rows, file)
 
 
-def _numbers(rows: Sequence[Sequence[str]], file: str) -> NDArray[np.float64]:
+def _parse_coordinates(rows: Sequence[Sequence[str]], file: str) -> NDArray[np.float64]:
     """Return groups of two or three numbers as an array."""
     for row in rows:
         if not 2 <= len(row) <= 3:  # noqa: PLR2004

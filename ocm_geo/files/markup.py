@@ -1,4 +1,4 @@
-"""XML as a small tree, read without trusting the file."""
+"""Parse XML as a small tree, without trusting the file."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def is_markup(content: bytes) -> bool:
     Returns
     -------
     bool
-        Whether its first sign is ``<``.
+        Whether its first character is ``<``.
     """
     start = content[:_START].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     return start.startswith(b"<")
@@ -92,7 +92,7 @@ def parse_markup(content: bytes, file: str) -> Node:
     Parameters
     ----------
     content : bytes
-        The file, in any usual encoding, whatever its first line says.
+        The file, in any usual encoding, even if its declaration is wrong.
     file : str
         Its name, for messages.
 
@@ -106,7 +106,7 @@ def parse_markup(content: bytes, file: str) -> Node:
     QueryError
         If it is a web page, broken, cut off, nested too deep or declares entities.
     """
-    text = _decode(content, file)
+    text = _decode_markup(content, file)
     if _PAGE.match(text):
         title = _TITLE.search(text)
         named = f", {title.group(1)[:80]!r}" if title and title.group(1) else ""
@@ -119,7 +119,7 @@ def parse_markup(content: bytes, file: str) -> Node:
     parser.CharacterDataHandler = builder.data
     parser.EntityDeclHandler = builder.refuse_entity
     declaration = _DECLARATION.match(text)
-    # Blank out the declaration: its encoding need not be that of the text; lines stay as they are.
+    # Remove the declaration, whose encoding may be wrong; line numbers of errors are corrected.
     body = text[declaration.end() :] if declaration else text.lstrip()
     skipped = text[: len(text) - len(body)]
     try:
@@ -137,7 +137,7 @@ def parse_markup(content: bytes, file: str) -> Node:
 
 def xml_text(value: str) -> str:
     """
-    Return a text that XML can hold.
+    Return a text escaped for XML.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def xml_text(value: str) -> str:
     Returns
     -------
     str
-        The text escaped, signs that XML does not allow replaced by U+FFFD.
+        The escaped text, with U+FFFD for characters that XML does not allow.
     """
     clean = _NOT_XML.sub("\ufffd", value)
     return (
@@ -155,7 +155,7 @@ def xml_text(value: str) -> str:
     )
 
 
-def _decode(content: bytes, file: str) -> str:
+def _decode_markup(content: bytes, file: str) -> str:
     """Decode by byte order mark, declaration, UTF-8 or Windows-1252, in this order."""
     named = _ENCODING.match(content)
     if named:
@@ -169,7 +169,7 @@ def _decode(content: bytes, file: str) -> str:
 
 
 class _Builder:
-    """Handlers that make a tree of nodes."""
+    """Handlers that build a tree of nodes."""
 
     def __init__(self, file: str) -> None:
         self.file = file

@@ -1,4 +1,4 @@
-"""GeoParquet and Parquet, with the provenance inside and a checksum of every page."""
+"""Write and read GeoParquet and Parquet with their provenance and checksums."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _NATIVE = ("int", "text")
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
     """
-    Write a table as GeoParquet 1.1, or as Parquet where it has no geometry.
+    Write a table as GeoParquet 1.1, or as Parquet if it has no geometry.
 
     Parameters
     ----------
     table : pandas.DataFrame or geopandas.GeoDataFrame
         Any table; geometry keeps its coordinate reference system.
     path : pathlib.Path
-        Where to write.
+        The path to write.
     """
     packed = pack(table)
     facts = packed.facts
     levels = [column["name"] for column in facts["columns"][: facts["n_index"]]]
-    plain = _native_columns(table, packed.columns, facts)
+    plain = _choose_native_columns(table, packed.columns, facts)
     if packed.geometry is not None:
         name = packed.geometry_name
         shapes = gpd.GeoSeries(table.geometry.array, index=plain.index, crs=table.crs)
@@ -55,10 +55,10 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     pq.write_table(content, path, compression="zstd", write_page_checksum=True)
 
 
-def _native_columns(
+def _choose_native_columns(
     table: pd.DataFrame, packed: pd.DataFrame, facts: dict[str, Any]
 ) -> pd.DataFrame:
-    """Return the columns as Parquet holds them itself; packed ones where it cannot."""
+    """Return the columns in types of Parquet; packed ones if it has none."""
     n_index = facts["n_index"]
     labels = [label for label in table.columns if not _is_active_geometry(table, label)]
     columns = {}
@@ -88,7 +88,7 @@ def read_parquet(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dict[s
     Returns
     -------
     tuple
-        Columns, geometry or None, and the facts that `write_parquet` left.
+        Columns, geometry or None, and the facts of `write_parquet`.
     """
     metadata = pq.read_schema(path).metadata or {}
     facts = json.loads(metadata.get(_KEY, b"null"))

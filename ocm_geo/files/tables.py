@@ -1,4 +1,4 @@
-"""Tables written and read: one function for each, for every format."""
+"""Write and read tables in every format."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SUFFIXES = (".parquet", ".gpkg", ".geojson", ".kml", ".csv", ".xlsx")
 """Suffixes of the formats that can be written and read."""
 
 _SPATIAL = (".gpkg", ".geojson", ".kml")
-# What libraries raise for damaged files; each becomes a QueryError that names the file.
+# Errors of libraries for damaged files; each becomes a QueryError that names the file.
 _FAULTS = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError),
     *(RuntimeError, EOFError, SyntaxError, NotImplementedError, MemoryError, ArithmeticError),
@@ -42,19 +42,19 @@ _FAULTS = (
 
 def write(table: pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = False) -> Path:
     """
-    Write a table with its provenance, in the format that the suffix names.
+    Write a table with its provenance, in the format of the suffix.
 
     Parameters
     ----------
     table : pandas.DataFrame or geopandas.GeoDataFrame
         Any table.
     path : path
-        ``.parquet`` (GeoParquet 1.1 where there is geometry), ``.gpkg``, ``.geojson``, ``.kml``,
-        ``.csv`` or ``.xlsx``; ``~`` is the home folder. A file of that name is replaced, in one
-        step and only by a complete one.
+        ``.parquet`` (GeoParquet 1.1 with geometry), ``.gpkg``, ``.geojson``, ``.kml``,
+        ``.csv`` or ``.xlsx``; ``~`` is the home folder. An existing file is replaced in
+        one step, and only by a complete one.
     excel : bool
-        For ``.csv``: whether to begin with a byte order mark, without which Excel misreads
-        letters beyond ASCII.
+        For ``.csv``: whether to begin with a byte order mark, which Excel needs to read letters
+        beyond ASCII.
 
     Returns
     -------
@@ -64,23 +64,23 @@ def write(table: pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = Fa
     Raises
     ------
     QueryError
-        If the suffix is none of these, the format needs geometry and the table has none, a
-        column cannot be written, or the file cannot.
+        If the suffix is another one, the format needs geometry and the table has none, or a
+        column or the file cannot be written.
     MissingDependency
-        If ``.xlsx`` is asked for and openpyxl is not installed (extra ``excel``).
+        If the suffix is ``.xlsx`` and openpyxl is not installed (extra ``excel``).
 
     Notes
     -----
     Index, column types and provenance are inside the file (for CSV beside it, in
-    ``PATH.meta.json``) and `read` brings them back. Geometry is written in EPSG:4326, in
+    ``PATH.meta.json``) and `read` restores them. Geometry is written in EPSG:4326, in
     GeoParquet in its own reference system. Points are columns ``lon`` and ``lat`` in CSV and
-    Excel, other shapes well-known text. Lists and dicts become JSON texts. A GeoPackage takes
-    ``Title`` and ``title`` for one name and keeps ``fid`` and ``geom`` for itself: such columns
-    have a number at the end of their name there. Empty texts in CSV, KML and Excel come back as
-    missing; in GeoJSON, infinite numbers do.
+    Excel, other shapes well-known text. Lists and dicts become JSON texts. A GeoPackage
+    ignores the case of names and reserves ``fid`` and ``geom``: such columns get a number at the
+    end of their name. Empty texts in CSV, KML and Excel, and infinite numbers in GeoJSON, are
+    read as missing.
 
-    In ``.xlsx`` all texts are cells of text, also those that begin like a formula (``=…``). In
-    CSV texts are written as they are: tell a spreadsheet to read them as text. Times in
+    In ``.xlsx`` all texts are text cells, also those that begin like a formula (``=…``). In CSV
+    texts are written unchanged: import them as text into a spreadsheet. Times in
     ``.xlsx`` are UTC.
 
     Examples
@@ -94,10 +94,10 @@ def write(table: pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = Fa
     True
     """
     target = expand_path(path)
-    suffix = _check_suffix(target)
+    suffix = _check_table_suffix(target)
     if not isinstance(table, pd.DataFrame):
-        raise QueryError(f"a table is written, not {type(table).__name__}")
-    if suffix in _SPATIAL and not _has_geometry(table):
+        raise QueryError(f"table must be a DataFrame, not {type(table).__name__}")
+    if suffix in _SPATIAL and not _has_active_geometry(table):
         raise QueryError(f"{target.name}: {suffix} needs geometry; write .csv, .xlsx or .parquet")
     if excel and suffix != ".csv":
         raise QueryError(f"{target.name}: excel=True is for .csv; .xlsx needs no option")
@@ -106,9 +106,9 @@ def write(table: pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = Fa
             if suffix == ".csv":
                 write_csv(pack(table), scratch, target, excel=excel)
             else:
-                _write_as(suffix, table, scratch)
+                _write_format(suffix, table, scratch)
         except OCMError as error:
-            raise type(error)(*_named(error, target)) from error
+            raise type(error)(*_name_file(error, target)) from error
         except OSError:
             raise
         except _FAULTS as error:
@@ -116,7 +116,7 @@ def write(table: pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = Fa
     return target
 
 
-def _named(error: OCMError, target: Path) -> tuple[Any, ...]:
+def _name_file(error: OCMError, target: Path) -> tuple[Any, ...]:
     """Return the arguments of an error, its message with the file's name in front."""
     first, *others = error.args
     if type(error) is QueryError and target.name not in str(first):
@@ -124,7 +124,7 @@ def _named(error: OCMError, target: Path) -> tuple[Any, ...]:
     return first, *others
 
 
-def _check_suffix(path: Path) -> str:
+def _check_table_suffix(path: Path) -> str:
     """Return the suffix of a path, in lower case."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -132,11 +132,11 @@ def _check_suffix(path: Path) -> str:
     return suffix
 
 
-def _has_geometry(table: pd.DataFrame) -> bool:
+def _has_active_geometry(table: pd.DataFrame) -> bool:
     return isinstance(table, gpd.GeoDataFrame) and table.active_geometry_name is not None
 
 
-def _write_as(suffix: str, table: pd.DataFrame, path: Path) -> None:
+def _write_format(suffix: str, table: pd.DataFrame, path: Path) -> None:
     """Write a table in one of the formats that need one file."""
     if suffix == ".parquet":
         write_parquet(table, path)
@@ -153,7 +153,7 @@ def _write_as(suffix: str, table: pd.DataFrame, path: Path) -> None:
 
 def read(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
-    Read what `write` wrote: the same columns, types, index and provenance.
+    Read a table that `write` wrote, with its columns, types, index and provenance.
 
     Parameters
     ----------
@@ -163,29 +163,29 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame or geopandas.GeoDataFrame
-        The table. A file that `write` did not write has no provenance; its columns that are
-        called like ours have our types, so that postcodes stay texts, and texts that are
-        numbers without loss become numbers.
+        The table. A file of another program has no provenance; its columns with names of our
+        schema get our types, so that postcodes stay texts, and texts that are numbers without
+        loss become numbers.
 
     Raises
     ------
     QueryError
-        If there is no such file, its suffix is none of ours, it is damaged or something else
-        than its suffix says, or values do not fit their column.
+        If the file does not exist, has another suffix, is damaged or of another format, or
+        values do not fit their column.
     MissingDependency
         If it is ``.xlsx`` and openpyxl is not installed (extra ``excel``).
 
     Warns
     -----
     SuspectInput
-        If a CSV file was changed after it was written (its provenance may no longer be true),
+        If a CSV file was changed after it was written (its provenance may be wrong),
         is not UTF-8, may be cut off, or its ``.meta.json`` is damaged.
 
     Notes
     -----
     CSV saved by a spreadsheet is read with commas, semicolons, tabs or bars between columns,
-    decimal commas, and dates with day or month first where a column leaves no choice; where a
-    number or date can be read in two ways, the error names the column.
+    decimal commas, and dates with day or month first if a column is unambiguous; if a number or
+    date is ambiguous, the error names the column.
 
     Examples
     --------
@@ -198,19 +198,19 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
     True
     """
     source = expand_path(path)
-    suffix = _check_suffix(source)
+    suffix = _check_table_suffix(source)
     if not source.is_file():
         what = "is a folder" if source.is_dir() else "does not exist"
         raise QueryError(f"{source} {what}")
     try:
-        return restore(*_read_as(suffix, source))
+        return restore(*_read_format(suffix, source))
     except OCMError:
         raise
     except _FAULTS as error:
-        raise QueryError(f"{source.name} is damaged or no {suffix} file: {error}") from error
+        raise QueryError(f"{source.name} is damaged or not a {suffix} file: {error}") from error
 
 
-def _read_as(
+def _read_format(
     suffix: str, path: Path
 ) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dict[str, Any], Texts]:
     """Read the plain columns, geometry and facts of a file."""

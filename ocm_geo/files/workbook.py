@@ -1,4 +1,4 @@
-"""Excel workbooks: the table on the first sheet, its provenance on the second."""
+"""Write and read Excel workbooks: the table and, on a second sheet, its provenance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from ocm_geo.errors import MissingDependency, QueryError
 from ocm_geo.files.keyhole import as_texts
-from ocm_geo.files.restoring import is_facts
+from ocm_geo.files.restoring import parse_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ _DIGITS = 10**15
 _FIRST_DAY = pd.Timestamp("1900-03-01")
 _ABOUT, _FACTS = "about", "ocm_geo"
 _CHUNK = 30_000
-# Signs that XML cannot hold are written as _x0007_; a text that looks so itself is escaped too.
+# Characters that XML does not allow are written as _x0007_, and texts of that form are escaped.
 _ESCAPE = re.compile("[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
@@ -41,29 +41,29 @@ def write_workbook(columns: pd.DataFrame, facts: dict[str, Any], path: Path) -> 
     Parameters
     ----------
     columns : pandas.DataFrame
-        Plain columns, geometry as columns too.
+        Plain columns, with geometry as columns.
     facts : dict
-        What is needed to make the table again.
+        The facts that restore the table.
     path : pathlib.Path
-        Where to write.
+        The path to write.
 
     Raises
     ------
     QueryError
-        If it is larger than a sheet, or a text longer than a cell can be.
+        If it is larger than a sheet, or a text too long for a cell.
     MissingDependency
         If openpyxl is not installed.
     """
     openpyxl = _load_openpyxl()
     if len(columns) >= _MAX_ROWS or len(columns.columns) > _MAX_COLUMNS:
         raise QueryError(
-            f"{len(columns):,} rows of {len(columns.columns):,} columns: a sheet of Excel holds "
+            f"{len(columns):,} rows of {len(columns.columns):,} columns: a sheet of Excel has "
             f"{_MAX_ROWS - 1:,} rows and {_MAX_COLUMNS:,} columns; write .csv or .parquet"
         )
     book = openpyxl.Workbook(write_only=True)
     with _closing_sheets(book):
-        _write_table(book, columns)
-        _write_about(book, facts)
+        _write_table_sheet(book, columns)
+        _write_about_sheet(book, facts)
         book.save(path)
 
 
@@ -81,17 +81,18 @@ def _closing_sheets(book: Workbook) -> Iterator[None]:
         raise
 
 
-def _write_table(book: Workbook, columns: pd.DataFrame) -> None:
-    """Write the table on the first sheet, its names frozen above the rows."""
+def _write_table_sheet(book: Workbook, columns: pd.DataFrame) -> None:
+    """Write the table on the first sheet, with a frozen header."""
     sheet = book.create_sheet("table")
     sheet.freeze_panes = "A2"
-    values = [_cell_values(columns[name], str(name)) for name in columns]
-    sheet.append([_text_cell(sheet, str(name)) for name in columns])
+    values = [_list_cell_values(columns[name], str(name)) for name in columns]
+    sheet.append([_make_text_cell(sheet, str(name)) for name in columns])
     for row in zip(*values, strict=True):
-        sheet.append([_text_cell(sheet, v) if isinstance(v, str) else v for v in row])
+        sheet.append([_make_text_cell(sheet, v) if isinstance(v, str) else v for v in row])
 
 
 def _load_openpyxl() -> Any:  # noqa: ANN401 - a module
+    """Import openpyxl, or name the extra to install."""
     try:
         import openpyxl  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -99,8 +100,8 @@ def _load_openpyxl() -> Any:  # noqa: ANN401 - a module
     return openpyxl
 
 
-def _text_cell(sheet: Worksheet, text: str) -> Any:  # noqa: ANN401 - a cell of openpyxl
-    """Return a cell that holds a text, also where it begins like a formula."""
+def _make_text_cell(sheet: Worksheet, text: str) -> Any:  # noqa: ANN401 - a cell of openpyxl
+    """Return a text cell, also for a text that begins like a formula."""
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - an extra
 
     cell = WriteOnlyCell(sheet, _ESCAPE.sub(lambda sign: f"_x{ord(sign[0]):04X}_", text))
@@ -108,12 +109,12 @@ def _text_cell(sheet: Worksheet, text: str) -> Any:  # noqa: ANN401 - a cell of 
     return cell
 
 
-def _cell_values(values: pd.Series, name: str) -> list[Any]:
-    """Return the values of a plain column as Excel holds them without loss."""
+def _list_cell_values(values: pd.Series, name: str) -> list[Any]:
+    """Return the values of a plain column for cells, without loss."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return _times(values)
+        return _convert_times(values)
     if pd.api.types.is_string_dtype(values.dtype):
-        return _check_lengths(as_texts(values), name)
+        return _check_cell_lengths(as_texts(values), name)
     if pd.api.types.is_integer_dtype(values.dtype) and (values.abs() >= _DIGITS).any():
         return as_texts(values)
     found = values.astype(object).where(values.notna(), None).tolist()
@@ -122,8 +123,8 @@ def _cell_values(values: pd.Series, name: str) -> list[Any]:
     return found
 
 
-def _times(values: pd.Series) -> list[Any]:
-    """Return times as those of Excel (UTC, no zone), or as ISO 8601 where these would differ."""
+def _convert_times(values: pd.Series) -> list[Any]:
+    """Return times as those of Excel (UTC, no zone), or as ISO 8601 if these would differ."""
     plain = values.dt.tz_convert(None) if values.dt.tz is not None else values
     known = plain.dropna()
     if (known != known.dt.floor("s")).any() or (known < _FIRST_DAY).any():
@@ -131,26 +132,26 @@ def _times(values: pd.Series) -> list[Any]:
     return [None if pd.isna(time) else time.to_pydatetime() for time in plain]
 
 
-def _check_lengths(texts: list[str | None], name: str) -> list[str | None]:
-    """Raise a QueryError if a text does not fit a cell."""
+def _check_cell_lengths(texts: list[str | None], name: str) -> list[str | None]:
+    """Check that the texts fit a cell."""
     longest = max((len(text) for text in texts if text is not None), default=0)
     if longest > _MAX_TEXT:
         raise QueryError(
-            f"column {name!r} has a text of {longest:,} characters, a cell of Excel holds "
+            f"column {name!r} has a text of {longest:,} characters, a cell of Excel has at most "
             f"{_MAX_TEXT:,}: drop the column, or write .csv or .parquet"
         )
     return texts
 
 
-def _write_about(book: Workbook, facts: dict[str, Any]) -> None:
-    """Write the provenance on a sheet of its own, for people and for `read`."""
+def _write_about_sheet(book: Workbook, facts: dict[str, Any]) -> None:
+    """Write the provenance on a sheet of its own, for readers and for `read`."""
     sheet = book.create_sheet(_ABOUT)
     for key, value in facts["provenance"].items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        sheet.append([_text_cell(sheet, key), _text_cell(sheet, text)])
+        sheet.append([_make_text_cell(sheet, key), _make_text_cell(sheet, text)])
     text = json.dumps(facts)
     for start in range(0, len(text), _CHUNK):
-        sheet.append([_FACTS, _text_cell(sheet, text[start : start + _CHUNK])])
+        sheet.append([_FACTS, _make_text_cell(sheet, text[start : start + _CHUNK])])
 
 
 def read_workbook(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -165,49 +166,57 @@ def read_workbook(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     Returns
     -------
     tuple
-        Columns and the facts that `write_workbook` left.
+        Columns and the facts of `write_workbook`.
 
     Raises
     ------
     QueryError
-        If it is no workbook or is damaged.
+        If it is not a workbook or is damaged.
     MissingDependency
         If openpyxl is not installed.
     """
     openpyxl = _load_openpyxl()
     if not zipfile.is_zipfile(path):
-        raise QueryError(f"{path.name} is no Excel workbook (.xlsx) or is cut off")
+        raise QueryError(f"{path.name} is not an Excel workbook (.xlsx) or is cut off")
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
     if damaged:
         raise QueryError(f"{path.name} is damaged: its part {damaged} cannot be read")
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
-        facts = _read_facts(book)
+        facts = _read_about_facts(book)
         rows = list(book.worksheets[0].iter_rows(values_only=True))
     finally:
         book.close()
-    return _table_of(rows, path.name, own=bool(facts)), facts
+    return _build_sheet_table(rows, path.name, own=bool(facts)), facts
 
 
-def _table_of(rows: list[tuple[Any, ...]], file: str, *, own: bool) -> pd.DataFrame:
+def _build_sheet_table(rows: list[tuple[Any, ...]], file: str, *, own: bool) -> pd.DataFrame:
     """Return the rows of a sheet as a table."""
     if not rows:
-        raise QueryError(f"{file} is empty: its first sheet has no names of columns")
-    names = [_unescape(name) if name is not None else "" for name in rows[0]]
-    while names and not names[-1]:
-        names.pop()
-    if len(set(names)) < len(names):
-        raise QueryError(f"{file}: several columns of the first sheet have the same name")
+        raise QueryError(f"{file} is empty: its first sheet has no header")
+    names = _read_header(rows[0], file)
     kept = [row for row in rows[1:] if own or any(value is not None for value in row)]
     columns = {
-        name: _column([_unescape(row[i]) if i < len(row) else None for row in kept])
+        name: _build_sheet_column(
+            [_unescape_text(row[i]) if i < len(row) else None for row in kept]
+        )
         for i, name in enumerate(names)
     }
     return pd.DataFrame(columns, index=pd.RangeIndex(len(kept)))
 
 
-def _column(values: list[Any]) -> pd.Series:
+def _read_header(row: tuple[Any, ...], file: str) -> list[Any]:
+    """Return the names of the columns, without empty ones at the end."""
+    names = ["" if name is None else _unescape_text(name) for name in row]
+    while names and not names[-1]:
+        names.pop()
+    if len(set(names)) < len(names):
+        raise QueryError(f"{file}: several columns of the first sheet have the same name")
+    return names
+
+
+def _build_sheet_column(values: list[Any]) -> pd.Series:
     """Return the cells of a column in their common type; mixed ones as texts."""
     kinds = {type(v) for v in values if v is not None}
     if kinds <= {str}:
@@ -222,21 +231,19 @@ def _column(values: list[Any]) -> pd.Series:
     return pd.Series([None if v is None else str(v) for v in values], dtype="string")
 
 
-def _unescape(value: Any) -> Any:  # noqa: ANN401 - a value of a cell
-    """Return a text without the escapes of signs that XML cannot hold."""
+def _unescape_text(value: Any) -> Any:  # noqa: ANN401 - a value of a cell
+    """Return a text without the escapes of characters that XML does not allow."""
     if not isinstance(value, str):
         return value
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
 
 
-def _read_facts(book: Workbook) -> dict[str, Any]:
+def _read_about_facts(book: Workbook) -> dict[str, Any]:
     """Return the facts on the second sheet."""
     rows: Iterator[tuple[Any, ...]] = iter(())
     if _ABOUT in book.sheetnames:
         rows = book[_ABOUT].iter_rows(max_col=2, values_only=True)
     chunks = [row[1] for row in rows if len(row) > 1 and row[0] == _FACTS]
-    try:
-        facts = json.loads("".join(map(_unescape, chunks)))
-    except (TypeError, ValueError):
+    if not all(isinstance(chunk, str) for chunk in chunks):
         return {}
-    return facts if is_facts(facts) else {}
+    return parse_facts("".join(map(_unescape_text, chunks)))

@@ -66,7 +66,7 @@ def test_windows_text_is_read_with_a_warning(tmp_path: Path) -> None:
 def test_dates(tmp_path: Path, texts: list[str], right: list[str] | None) -> None:
     path = saved(tmp_path / "t.csv", "\n".join(["n,date_created", *(f"1,{t}" for t in texts), ""]))
     if right is None:
-        with pytest.raises(ocm.QueryError, match=r"t\.csv: column 'date_created' holds"):
+        with pytest.raises(ocm.QueryError, match=r"t\.csv: column 'date_created' contains"):
             ocm.read(path)
         return
     assert ocm.read(path)["date_created"].tolist() == [pd.Timestamp(t, tz="UTC") for t in right]
@@ -91,7 +91,7 @@ def test_numbers(
     lines = [f"n{separator}max_power_kw", *(f"1{separator}{text}" for text in texts), ""]
     path = saved(tmp_path / "t.csv", "\n".join(lines))
     if right is None:
-        with pytest.raises(ocm.QueryError, match=r"t\.csv: column 'max_power_kw' holds"):
+        with pytest.raises(ocm.QueryError, match=r"t\.csv: column 'max_power_kw' contains"):
             ocm.read(path)
         return
     found = ocm.read(path)["max_power_kw"]
