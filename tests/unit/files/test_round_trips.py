@@ -198,7 +198,7 @@ def test_what_cannot_be_written_is_named(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(ocm.QueryError, match="'odd'"):
         ocm.write(table.assign(odd=[io, [io]]), tmp_path / f"t{suffix}")
     for wrong in ({"x": [1]}, None, [1]):
-        with pytest.raises(ocm.QueryError, match="a table"):
+        with pytest.raises(ocm.QueryError, match="must be a DataFrame"):
             ocm.write(wrong, tmp_path / f"t{suffix}")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 
