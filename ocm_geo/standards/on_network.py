@@ -199,6 +199,11 @@ class _Assessment:
                 "lines are driven in the direction that their column gives; one for both "
                 "directions passes if both do"
             )
+            if self.case.serve == "by-side":
+                clauses.append(
+                    "on lines with one direction a pool stands at its nearest place only, and "
+                    "serves the carriageways from which directed ways lead to it and on"
+                )
         return [*clauses, self.case.clause_of_ends(tallies, len(self._find_pools_on_road()))]
 
     def _find_pools_on_road(self) -> set[int]:

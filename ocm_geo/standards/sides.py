@@ -34,13 +34,24 @@ def directions_of(case: Case, network: RoadNetwork, places: Places) -> dict[str,
     -------
     dict of str to Places
         ``both`` for pools that serve both; else ``forward`` and ``reverse``, told apart on each
-        component by the axis along which most of its roads run.
+        component by the axis along which most of its roads run. On lines with one direction a pool
+        stands only at its nearest place: the directed ways tell which carriageways lead to it.
     """
     if case.serve != "by-side":
         return {"both": places}
     along = _runs_forward(network.axis)[places.chain]
     serves_forward = (places.is_right == along) == (case.options.drive_on == "right")
-    return {"forward": places.where(serves_forward), "reverse": places.where(~serves_forward)}
+    one_way = network.axis.ways[places.chain] != 0
+    if not one_way.any():
+        return {"forward": places.where(serves_forward), "reverse": places.where(~serves_forward)}
+    # The nearest place of a point comes before those beside it on other lines.
+    is_nearest = np.zeros(len(places.point), dtype=bool)
+    is_nearest[np.unique(places.point, return_index=True)[1]] = True
+    reached = one_way & is_nearest
+    if one_way[is_nearest].all():
+        return {"both": places.where(reached)}
+    sides = {"forward": serves_forward, "reverse": ~serves_forward}
+    return {name: places.where(reached | (side & ~one_way)) for name, side in sides.items()}
 
 
 def _runs_forward(axis: Axis) -> NDArray[np.bool_]:

@@ -311,3 +311,39 @@ def test_one_way_roads_are_driven_one_way() -> None:
     lines["oneway"] = ["yes", "maybe"]
     with pytest.raises(ocm.RouteError, match="'maybe'"):
         shares(36, **one_way)
+
+
+def parallel(azimuth: float, metres: float) -> shapely.LineString:
+    """Draw a carriageway of 100 km beside the axis; it runs along the azimuth."""
+    side = away(metres / 1000.0, 0)
+    east = shapely.LineString([away(km, 90, side) for km in range(101)])
+    return east if azimuth == 90 else shapely.reverse(east)
+
+
+@pytest.mark.parametrize(("serve", "share"), [("both-single", 1.0), ("by-side", 0.5)])
+def test_one_way_links_tell_which_carriageway_a_pool_serves(serve: Any, share: float) -> None:
+    # Traffic drives on the right: eastward on the southern carriageway.
+    east, west = parallel(90, -10), parallel(270, 10)
+    ends = [
+        away(0.03, 0 if line is west else 180, shapely.get_coordinates(line)[i].tolist())
+        for line in (east, west)
+        for i in (0, -1)
+    ]
+    area = away(0.4, 180, away(50, 90))
+    leave, enter = (shapely.get_point(east, i) for i in (49, 51))
+    links = [shapely.LineString([leave, area]), shapely.LineString([area, enter])]
+    lines = gpd.GeoDataFrame(
+        {"oneway": ["yes"] * 4}, geometry=[east, west, *links], crs="EPSG:4326"
+    )
+    stations = table([site(i + 1, at) for i, at in enumerate([*ends, area])])
+    options = ocm.AssessmentOptions(
+        spacing_km=60,
+        offset_km=1,
+        pools_serve=serve,
+        network=ocm.NetworkOptions(oneway_column="oneway"),
+    )
+    verdict = ocm.assess_network(lines, stations, "afir-ldv-core-2025", options=options)
+    assert verdict.share == pytest.approx(share, abs=0.011)
+    by_line = verdict.segments.query("status == 'passes'").groupby("line")["length_km"].sum()
+    assert by_line[0] == pytest.approx(98, abs=0.1)
+    assert by_line.get(1, 0.0) == pytest.approx(100 if serve == "both-single" else 0, abs=0.1)
