@@ -111,7 +111,7 @@ def build_tables(draft: Draft, attribution: str) -> Built:
     report = _make_report(draft, rejects, n_repaired)
     report |= {
         "n_stations": len(made.ids),
-        "n_evses": int(pc.sum(points["quantity"]).as_py() or 0),
+        "n_evses": int(pc.sum(points["quantity"]).as_py() or 0) if draft.has_points else None,
         "n_connections": len(connectors),
     }
     n_removed = len(points) - len(living)

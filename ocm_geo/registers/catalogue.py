@@ -61,16 +61,50 @@ KINDS: tuple[Kind, ...] = (
         "Bundesnetzagentur.de", "CC BY 4.0",
     ),
     Kind(
+        "datex2", "DATEX II energy infrastructure", "",
+        "JSON and XML, level C profiles of the AFIR included; static and status publications",
+        "site", "station power (a cap), bays and their vehicles, EVSE ids",
+        "the publisher of the DATEX II data", "as the publisher states (often CC BY 4.0)",
+    ),
+    Kind(
         "irve", "Infrastructures de recharge pour véhicules électriques", "FR",
         "schemas 1.0, 2.x and 3.0.0-alpha; dynamic",
         "station", "power of each charging point, access, bay lengths in 3.0",
         "data.gouv.fr, base nationale des IRVE", "Licence Ouverte 2.0",
     ),
     Kind(
+        "ncr", "National Chargepoint Registry", "GB",
+        "CSV of 6 columns or all, JSON", "device", "connectors, not charging points",
+        "National Chargepoint Registry, Department for Transport",
+        "Open Government Licence v3.0",
+    ),
+    Kind(
+        "nobil", "NOBIL", "NO SE", "JSON of the API, version 3", "station",
+        "power as a class, charging points, access",
+        "NOBIL, Enova SF", "CC BY 4.0",
+    ),
+    Kind(
+        "ocm_csv", "Open Charge Map, flat CSV", "",
+        "answers of the API with output=csv, and flat extracts with its column names",
+        "station", "what the columns hold", "Open Charge Map contributors, openchargemap.org",
+        "CC BY 4.0 and provider licences",
+    ),
+    Kind(
         "ocpi", "OCPI locations", "",
         "versions 2.1.1, 2.2, 2.2.1 and 3.0: answers, pages, arrays, single locations",
         "location", "EVSE ids, power or voltage and current",
         "the publisher of the OCPI feed", "as the publisher states",
+    ),
+    Kind(
+        "oicp", "OICP EVSE data", "CH", "EVSEData and EVSEStatuses, as Switzerland publishes them",
+        "charging points of one operator at one position", "EVSE ids, power of charging points",
+        "Swiss Federal Office of Energy, ich-tanke-strom.ch", "open use, with attribution",
+    ),
+    Kind(
+        "osm", "OpenStreetMap", "",
+        ".osm.pbf, JSON of Overpass, GeoJSON of Overpass turbo; old and new tagging",
+        "amenity=charging_station", "sockets and their powers",
+        "© OpenStreetMap contributors", "ODbL 1.0 (share alike)",
     ),
 )
 

