@@ -101,7 +101,8 @@ OICP: dict[str, Any] = {"EVSEData": [{"OperatorName": "Move", "EVSEDataRecord": 
      "Address": {"Country": "CHE"}},
     {"EvseID": "CH*MOV*E2", "GeoCoordinates": {"Google": "8.5001,47.4"},
      "Plugs": ["Type 2 Outlet", "Type J Swiss Standard"], "Address": {"Country": "41"},
-     "ChargingFacilities": [{"Voltage": 230, "Amperage": 32, "powertype": "AC_3_PHASE"}]}]}]}  # fmt: skip
+     "ChargingFacilities": [{"Voltage": 230, "Amperage": 32, "powertype": "AC_3_PHASE"}]},
+]}]}  # fmt: skip
 OSM: dict[str, Any] = {"version": 0.6, "osm3s": {}, "generator": "Overpass API", "elements": [
     {"type": "way", "id": 1, "center": {"lat": 52.0, "lon": 5.0},
      "tags": {"amenity": "charging_station", "operator": "A", "socket:type2": "4"},
