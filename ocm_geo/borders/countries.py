@@ -4,10 +4,11 @@ The bundled countries: outlines, codes, and which of them claims a position.
 The outlines are those of Natural Earth 1:50m, rounded to 0.01 degrees (see
 ``scripts/make_borders.py``). Against the regions of Eurostat (NUTS 2021, 1:10m) they are off by
 less than 3 km along 99 % of the inland borders of western Europe and by 4.4 km at most along those
-of the Netherlands, Belgium and Germany; `BORDER_KM` is therefore the tolerance.
+of the Netherlands, Belgium and Germany; hence the tolerance `BORDER_KM`.
 
-A country claims its outline and the sea within `BORDER_KM` of it. It reaches `BORDER_KM` beyond
-its outline on all sides, into its neighbours too.
+A country *claims* its outline and the sea within `BORDER_KM` of it; no position is claimed by two
+countries, except on a border. Its *reach* extends `BORDER_KM` beyond its outline on all sides, also
+into its neighbours.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ __all__ = [
 BORDER_KM = 5.0
 """How far the bundled borders and coasts may be from the true ones, km."""
 CELL_DEGREES = 0.1
-"""Side of the cells that find the country of most positions without looking at outlines."""
+"""Side of the cells that give the country of most positions without a test of outlines."""
 MIXED = 255
-"""Mark of a cell that no country, or the open sea, has to itself."""
+"""Mark of a cell that several countries, or a country and the open sea, share."""
 MOST_OWNERS = 4
-"""Countries that claim a part of one cell."""
+"""Largest number of countries that claim a part of one cell."""
 
 _DATA = Path(__file__).parent / "data"
 _NOBODY = -1
@@ -72,7 +73,7 @@ def countries() -> gpd.GeoDataFrame:
 
 def rows_of_codes(codes: Collection[str]) -> NDArray[np.bool_]:
     """
-    Mark the countries whose stations may be filed under some codes.
+    Return which countries may have stations filed under some codes.
 
     Parameters
     ----------
@@ -82,13 +83,14 @@ def rows_of_codes(codes: Collection[str]) -> NDArray[np.bool_]:
     Returns
     -------
     numpy.ndarray of bool
-        One value a row of `countries`.
+        One value per row of `countries`.
     """
-    return _rows_of(frozenset(codes)).copy()
+    return _find_rows_of_codes(frozenset(codes)).copy()
 
 
 @lru_cache(maxsize=64)
-def _rows_of(codes: frozenset[str]) -> NDArray[np.bool_]:
+def _find_rows_of_codes(codes: frozenset[str]) -> NDArray[np.bool_]:
+    """Return which rows of `countries` may be filed under some codes."""
     table = countries()
     pairs = zip(table["code"], table["also"], strict=True)
     return np.array([not codes.isdisjoint({code, *also.split()}) for code, also in pairs])
@@ -100,22 +102,22 @@ def find_countries(
     asked: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.intp]:
     """
-    Find the countries that claim positions.
+    Return the countries that claim positions.
 
     Parameters
     ----------
     lon, lat : numpy.ndarray of shape (n,)
         Degrees, longitudes within ±180.
     asked : numpy.ndarray of bool, optional
-        Which rows of `countries` are asked about, to save time: of others any may be found, or
-        none.
+        Rows of `countries` of interest, to save time: the result is not defined for positions
+        in the others.
 
     Returns
     -------
     numpy.ndarray of int
         Rows of `countries`; -1 on the open sea.
     """
-    cells, mixed_cells, owners = _cells()
+    cells, mixed_cells, owners = _load_cells()
     n_lat, n_lon = cells.shape
     row = np.minimum(((lat + 90.0) / CELL_DEGREES).astype(np.intp), n_lat - 1)
     column = np.minimum(((lon + 180.0) / CELL_DEGREES).astype(np.intp), n_lon - 1)
@@ -134,7 +136,7 @@ def are_within_reach(
     rows: NDArray[np.intp], lon: NDArray[np.float64], lat: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """
-    Test which positions lie in countries or within `BORDER_KM` of them.
+    Return which positions lie in countries or within `BORDER_KM` of them.
 
     Parameters
     ----------
@@ -146,38 +148,38 @@ def are_within_reach(
     Returns
     -------
     numpy.ndarray of bool
-        One value a position.
+        One value per position.
     """
     inside = np.zeros(len(lon), dtype=bool)
     if len(lon):
         box = float(np.min(lon)), float(np.min(lat)), float(np.max(lon)), float(np.max(lat))
-        for row in np.intersect1d(_touching_box(box), rows):
+        for row in np.intersect1d(_find_touching_box(box), rows):
             rest = np.flatnonzero(~inside)
-            inside[rest] = shapely.intersects_xy(_reaches()[row], lon[rest], lat[rest])
+            inside[rest] = shapely.intersects_xy(_read_reaches()[row], lon[rest], lat[rest])
     return inside
 
 
 def rows_reaching(shapes: NDArray[np.object_], rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """
-    Find which countries reach shapes, by what lies within `BORDER_KM` of them.
+    Return which countries reach shapes: these lie at least partly within `BORDER_KM`.
 
     Parameters
     ----------
     shapes : numpy.ndarray of shapely.Geometry
         In lon/lat.
     rows : numpy.ndarray of int
-        The countries asked about, rows of `countries`.
+        Countries of interest, rows of `countries`.
 
     Returns
     -------
     numpy.ndarray of int, shape (2, m)
-        Rows of `countries` and positions of the shapes that they reach.
+        Rows of `countries`, and positions of the shapes that each reaches.
     """
     box = shapely.box(*shapely.total_bounds(shapes)) if len(shapes) else shapely.Point()
-    near = np.intersect1d(_parts_tree()[1][_parts_tree()[0].query(box)], rows)
+    near = np.intersect1d(_build_parts_tree()[1][_build_parts_tree()[0].query(box)], rows)
     if not len(near):
         return np.empty((2, 0), dtype=np.intp)
-    country, shape = shapely.STRtree(shapes).query(_reaches()[near], predicate="intersects")
+    country, shape = shapely.STRtree(shapes).query(_read_reaches()[near], predicate="intersects")
     return np.vstack([near[country], shape])
 
 
@@ -197,8 +199,10 @@ def territory(row: int) -> shapely.Geometry:
         In lon/lat, prepared.
     """
     outlines = countries().geometry.to_numpy()
-    reach = _reaches()[row]
-    near = np.array([k for k in np.unique(_touching_box(reach.bounds)) if k != row], dtype=np.intp)
+    reach = _read_reaches()[row]
+    near = np.array(
+        [k for k in np.unique(_find_touching_box(reach.bounds)) if k != row], dtype=np.intp
+    )
     others = outlines[near][shapely.intersects(reach, outlines[near])]
     claim = shapely.union_all([reach, outlines[row]]).difference(shapely.union_all(others))
     shapely.prepare(claim)
@@ -208,36 +212,38 @@ def territory(row: int) -> shapely.Geometry:
 def _find_exactly(
     owners: NDArray[np.intp], lon: NDArray[np.float64], lat: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """Decide by outlines, and off the coasts by what is within reach of them."""
+    """Return the countries by outlines, and off the coasts by reach."""
+    # Outlines only where several countries share a cell; a single owner shares it with the sea.
     found = np.full(len(lon), _NOBODY)
     shared = owners[:, 1] > 0
-    for shapes, asked in ((countries().geometry.to_numpy(), shared), (_reaches(), True)):
+    for shapes, asked in ((countries().geometry.to_numpy(), shared), (_read_reaches(), True)):
         for row in np.unique(owners[owners > 0]) - 1:
             at = np.flatnonzero((owners == row + 1).any(axis=1) & asked & (found == _NOBODY))
             found[at[shapely.intersects_xy(shapes[row], lon[at], lat[at])]] = row
     return found
 
 
-def _touching_box(box: tuple[float, float, float, float]) -> NDArray[np.intp]:
-    """Find the countries of which a part reaches a box."""
-    tree, owner = _parts_tree()
+def _find_touching_box(box: tuple[float, float, float, float]) -> NDArray[np.intp]:
+    """Return the countries whose reach touches a box."""
+    tree, owner = _build_parts_tree()
     return np.unique(owner[tree.query(shapely.box(*box))])
 
 
 @cache
-def _parts_tree() -> tuple[shapely.STRtree, NDArray[np.intp]]:
-    parts, owner = shapely.get_parts(_reaches(), return_index=True)
+def _build_parts_tree() -> tuple[shapely.STRtree, NDArray[np.intp]]:
+    """Return a tree of the parts of all reaches, and the country of each part."""
+    parts, owner = shapely.get_parts(_read_reaches(), return_index=True)
     return shapely.STRtree(parts), owner
 
 
 @cache
-def _reaches() -> NDArray[np.object_]:
+def _read_reaches() -> NDArray[np.object_]:
     return np.asarray(countries()["reach"].to_numpy())
 
 
 @cache
-def _cells() -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.uint8]]:
-    """Read the cells: their countries, the numbers of the mixed ones, and who claims these."""
+def _load_cells() -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.uint8]]:
+    """Return the cells: their countries, the numbers of mixed ones, and who claims these."""
     with np.load(_DATA / "cells.npz") as data:
         cells, owners = data["cells"], data["owners"]
     return cells, np.flatnonzero(cells == MIXED), owners

@@ -1,4 +1,4 @@
-"""Questions and measures that reach where a source holds no station."""
+"""Questions and measures that reach beyond what a source covers."""
 
 from ocm_geo.outside.drawing import (
     NO_DATA,

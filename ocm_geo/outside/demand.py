@@ -1,4 +1,4 @@
-"""What a measure is about, points or areas: which countries it reaches, and with which share."""
+"""The points or areas of a measure: which countries they reach, and with which share."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _OWN_SHARE = 0.7
 @dataclass(frozen=True)
 class Points:
     """
-    Positions with a weight: people, or kilometres of a road.
+    Positions with a weight: population, or kilometres of a road.
 
     Parameters
     ----------
     lon, lat : numpy.ndarray of shape (n,)
         Degrees, longitudes within ±180.
     what : str
-        What the weights add up to, for the message.
+        Name of the sum of the weights, for the message.
     weight : numpy.ndarray of shape (n,), optional
         1 each by default.
     """
@@ -56,15 +56,17 @@ class Points:
         return len(self.lon)
 
     def find_beyond(self, covered: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Find the countries not covered that hold points farther away than the tolerance."""
+        """Return the uncovered countries with points farther from covered ones than tolerated."""
         country = find_countries(self.lon, self.lat, ~covered)
         n_points = np.bincount(country + 1, minlength=len(covered) + 1)[1:]
         near = np.flatnonzero(covered)
         asked = np.flatnonzero((n_points > 0) & ~covered)
-        found = [row for row in asked if self._has_beyond(country == row, near)]
+        found = [row for row in asked if self._has_points_beyond(country == row, near)]
         return np.array(found, dtype=np.intp)
 
-    def _has_beyond(self, inside: NDArray[np.bool_], covered: NDArray[np.intp]) -> bool:
+    def _has_points_beyond(self, inside: NDArray[np.bool_], covered: NDArray[np.intp]) -> bool:
+        """Return whether any of some points is farther than the tolerance from all covered."""
+        # A sample first: where most points are beyond, it settles the question.
         at = np.flatnonzero(inside)
         for some in (at[:: max(len(at) // _FIRST_LOOK, 1)], at):
             if not are_within_reach(covered, self.lon[some], self.lat[some]).all():
@@ -72,7 +74,7 @@ class Points:
         return False
 
     def share_in(self, rows: Collection[int]) -> dict[int, float]:
-        """Measure the share of the weight that lies in each of some countries."""
+        """Return the share of the weight that lies in each of some countries."""
         weight = np.ones(len(self)) if self.weight is None else self.weight
         total, asked = weight.sum(), np.zeros(len(countries()), dtype=bool)
         asked[list(rows)] = True
@@ -81,33 +83,33 @@ class Points:
         return {row: value / total if total > 0 else 0.0 for row, value in sums.items()}
 
     def meets(self, box: tuple[float, float, float, float]) -> bool:
-        """Test whether any of it lies in a box."""
+        """Return whether any part lies in a box."""
         west, south, east, north = box
         inside = (self.lon >= west) & (self.lon <= east) & (self.lat >= south) & (self.lat <= north)
         return bool(inside.any())
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """Return the box about it."""
+        """Return the bounding box."""
         return box_about(self.lon, self.lat)
 
     def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return positions that lie in it."""
+        """Return positions, for areas one inside each."""
         return self.lon, self.lat
 
 
 @dataclass(frozen=True)
 class Areas:
     """
-    Polygons, weighted by their size or by the people that are spread evenly over each.
+    Polygons, weighted by their size or by a population spread evenly over each.
 
     Parameters
     ----------
     shapes : numpy.ndarray of shapely geometries
         Polygons in lon/lat, within ±180.
     what : str
-        What the weights add up to, for the message.
+        Name of the sum of the weights, for the message.
     weight : numpy.ndarray, optional
-        People; square kilometres by default.
+        Population; square kilometres by default.
     """
 
     shapes: NDArray[np.object_]
@@ -118,30 +120,31 @@ class Areas:
         return len(self.shapes)
 
     @cached_property
-    def _inner(self) -> Points:
+    def _inner_points(self) -> Points:
         points = shapely.get_coordinates(shapely.point_on_surface(self.shapes))
         return Points(points[:, 0], points[:, 1])
 
     def find_beyond(self, covered: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Find the countries not covered that hold ground farther away than the tolerance."""
+        """Return the uncovered countries with area farther from covered ones than tolerated."""
         country, shape = rows_reaching(self.shapes, np.flatnonzero(~covered))
         if not len(country):
             return np.empty(0, dtype=np.intp)
-        found = self._inner.find_beyond(covered)
-        own = find_countries(self._inner.lon, self._inner.lat, ~covered)
-        inside = self._within_reach(np.unique(shape), np.flatnonzero(covered))
+        found = self._inner_points.find_beyond(covered)
+        # Only shapes that the points inside them leave open are cut with borders.
+        own = find_countries(self._inner_points.lon, self._inner_points.lat, ~covered)
+        inside = self._mark_within_reach(np.unique(shape), np.flatnonzero(covered))
         open_ = ~np.isin(country, found) & (~inside[shape] | (own[shape] == country))
         for row, at in zip(country[open_], shape[open_], strict=True):
-            if row not in found and _has_ground_beyond(
+            if row not in found and _has_area_beyond(
                 self.shapes[at], int(row), covered, is_own=own[at] == row
             ):
                 found = np.append(found, row)
         return np.sort(found)
 
-    def _within_reach(
+    def _mark_within_reach(
         self, positions: NDArray[np.intp], covered: NDArray[np.intp]
     ) -> NDArray[np.bool_]:
-        """Mark those shapes that lie wholly within the tolerance of one covered country."""
+        """Return which shapes lie entirely within the tolerance of one covered country."""
         inside = np.zeros(len(self), dtype=bool)
         reach = countries()["reach"].to_numpy()
         rows, _ = rows_reaching(self.shapes[positions], covered)
@@ -151,26 +154,26 @@ class Areas:
         return inside
 
     def share_in(self, rows: Collection[int]) -> dict[int, float]:
-        """Measure the share of the weight that lies in each of some countries."""
+        """Return the share of the weight that lies in each of some countries."""
         size = area_km2(self.shapes)
         weight = size if self.weight is None else self.weight
         total = weight.sum()
         each = np.divide(weight, size, out=np.zeros_like(size), where=size > 0)
-        sums = {row: float((each * _claimed_km2(self.shapes, row)).sum()) for row in rows}
+        sums = {row: float((each * _measure_claimed_km2(self.shapes, row)).sum()) for row in rows}
         return {row: value / total if total > 0 else 0.0 for row, value in sums.items()}
 
     def meets(self, box: tuple[float, float, float, float]) -> bool:
-        """Test whether any of it lies in a box."""
+        """Return whether any part lies in a box."""
         return bool(shapely.intersects(shapely.box(*box), self.shapes).any())
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """Return the box about it."""
+        """Return the bounding box."""
         west, south, east, north = shapely.total_bounds(self.shapes)
         return west, south, east, north
 
     def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return positions that lie in it."""
-        return self._inner.places()
+        """Return positions, for areas one inside each."""
+        return self._inner_points.places()
 
 
 Demand: TypeAlias = Points | Areas
@@ -180,7 +183,7 @@ def box_about(
     lon: NDArray[np.float64], lat: NDArray[np.float64]
 ) -> tuple[float, float, float, float]:
     """
-    Return the box about positions.
+    Return the bounding box of positions.
 
     Parameters
     ----------
@@ -197,19 +200,19 @@ def box_about(
 
 def points_of_lines(shapes: NDArray[np.object_], what: str) -> Points:
     """
-    Represent lines by the middles of short pieces, weighted by their lengths.
+    Return the middles of short pieces of lines, weighted by their lengths.
 
     Parameters
     ----------
     shapes : numpy.ndarray of shapely.LineString
-        In lon/lat; their edges are so short that they are as good as straight there.
+        In lon/lat, with edges so short that they can be taken as straight there.
     what : str
-        What the lengths add up to, for the message.
+        Name of the sum of the lengths, for the message.
 
     Returns
     -------
     Points
-        One a piece of at most some 200 m, or a 200,000th of the whole.
+        One per piece of at most about 200 m, or 1/200,000 of the whole.
     """
     shapes = shapely.get_parts(shapes)
     whole = float(shapely.length(shapes).sum())
@@ -222,14 +225,14 @@ def points_of_lines(shapes: NDArray[np.object_], what: str) -> Points:
     return Points(wrap_lon(lon), lat, what, km)
 
 
-def _has_ground_beyond(
+def _has_area_beyond(
     shape: shapely.Geometry, row: int, covered: NDArray[np.bool_], *, is_own: bool
 ) -> bool:
     """
-    Test whether a shape lies in a country, farther than the tolerance from those covered.
+    Return whether a shape lies in a country, farther than the tolerance from those covered.
 
-    Regions drawn with other borders reach up to 67 km² beyond the tolerance; a region that is
-    nearly all a small country's (Liechtenstein) is its own, however near its neighbours are.
+    Regions drawn with other borders extend up to 67 km² beyond the tolerance. A region most of
+    which is a small country (Liechtenstein) belongs to it, however near its neighbours are.
     """
     size, claim = float(area_km2(shape)), territory(int(row))
     if is_own and size > _LEAST_KM2:
@@ -245,8 +248,8 @@ def _has_ground_beyond(
     return bool(area_km2(shapely.intersection(claim, rest)) > least)
 
 
-def _claimed_km2(shapes: NDArray[np.object_], row: int) -> NDArray[np.float64]:
-    """Measure what a country claims of shapes."""
+def _measure_claimed_km2(shapes: NDArray[np.object_], row: int) -> NDArray[np.float64]:
+    """Return the area of each shape that a country claims, km²."""
     claim = territory(row)
     found = np.zeros(len(shapes))
     touched = np.flatnonzero(shapely.intersects(claim, shapes))

@@ -1,4 +1,4 @@
-"""What of a measure has no data, as shapes and stretches for figures and maps."""
+"""The parts of a measure without data, as shapes and stretches for figures and maps."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ __all__ = [
 ]
 
 NO_DATA = "no data"
-"""Status of a stretch of a route outside what the source covers, and its word in legends."""
+"""Status of a stretch of a route outside what the source covers; also its label in legends."""
 
 _ALL = 0.99995
 _WHOLE = 0.8
-"""From this share on an area counts as outside: borders and islands are off by some km."""
+"""Areas outside to this share count as outside: borders and islands are off by a few km."""
 _MOST_CUT = 3000
 _STEP_KM, _MOST_STEPS = 0.5, 4000
 _LEAST_KM = 0.5
@@ -50,9 +50,9 @@ class NoData(NamedTuple):
     Parameters
     ----------
     whole : numpy.ndarray of bool
-        Which areas lie outside wholly, or to at least 80 %.
+        Which areas lie outside, entirely or to at least 80 %.
     parts : numpy.ndarray of shapely geometries
-        What of the areas lies outside.
+        The parts of the areas that lie outside.
     """
 
     whole: NDArray[np.bool_]
@@ -60,25 +60,13 @@ class NoData(NamedTuple):
 
 
 def no_data_rows(facts: Mapping[str, Any]) -> NDArray[np.intp]:
-    """
-    Find the countries that a result has no data of.
-
-    Parameters
-    ----------
-    facts : mapping
-        ``attrs["ocm"]``.
-
-    Returns
-    -------
-    numpy.ndarray of int
-        Rows of `countries`; empty where nothing lies outside.
-    """
+    """Return the countries (rows of `countries`) of which a result has no data, by its facts."""
     outside = facts.get("outside")
     if not isinstance(outside, dict):
         return np.empty(0, dtype=np.intp)
     known = known_of(dict(facts))
     if "n_countries" in outside and known is not None:
-        # The list of codes is not complete.
+        # The list of codes was shortened.
         return np.flatnonzero(~known.covered)
     codes = str(outside.get("countries", "")).split()
     return np.flatnonzero(countries()["code"].isin(codes).to_numpy())
@@ -86,23 +74,23 @@ def no_data_rows(facts: Mapping[str, Any]) -> NDArray[np.intp]:
 
 def no_data_in(facts: Mapping[str, Any], shapes: NDArray[np.object_]) -> NoData:
     """
-    Find what of areas lies outside what the source covers.
+    Return the parts of areas that lie outside what the source covers.
 
     Parameters
     ----------
     facts : mapping
         ``attrs["ocm"]``.
     shapes : numpy.ndarray of shapely geometries
-        Polygons in lon/lat; thousands of cells are in or out by their middles.
+        Polygons in lon/lat; if there are thousands, each is in or out by a point inside it.
 
     Returns
     -------
     NoData
-        Which, and the parts.
+        Which areas, and the parts of areas.
     """
     rows = no_data_rows(facts)
     whole = np.zeros(len(shapes), dtype=bool)
-    if _is_all(facts):
+    if _is_all_outside(facts):
         return NoData(~whole, shapes)
     if not len(rows):
         return NoData(whole, shapes[:0])
@@ -124,33 +112,22 @@ def no_data_in(facts: Mapping[str, Any], shapes: NDArray[np.object_]) -> NoData:
     return NoData(whole, parts[shapely.area(parts) > 0])
 
 
-def _is_all(facts: Mapping[str, Any]) -> bool:
+def _is_all_outside(facts: Mapping[str, Any]) -> bool:
+    """Return whether everything lies outside what the source covers."""
     outside = facts.get("outside")
     share = outside.get("share") if isinstance(outside, dict) else None
     return share is not None and float(share) > _ALL
 
 
 def no_data_countries(facts: Mapping[str, Any]) -> NDArray[np.object_]:
-    """
-    Return the countries that a result has no data of, with the sea near their coasts.
-
-    Parameters
-    ----------
-    facts : mapping
-        ``attrs["ocm"]``.
-
-    Returns
-    -------
-    numpy.ndarray of shapely geometries
-        One a country, in lon/lat.
-    """
+    """Return the countries without data, with the sea near their coasts, as polygons in lon/lat."""
     shapes = [territory(int(row)) for row in no_data_rows(facts)]
     return np.array(shapes, dtype=object)
 
 
 def stretches_without(facts: Mapping[str, Any], line: Line) -> list[tuple[float, float]]:
     """
-    Find the stretches of a route that lie outside what the source covers.
+    Return the stretches of a route that lie outside what the source covers.
 
     Parameters
     ----------
@@ -162,9 +139,9 @@ def stretches_without(facts: Mapping[str, Any], line: Line) -> list[tuple[float,
     Returns
     -------
     list of tuple of float
-        First and last kilometre of each, to half a kilometre or a 4,000th of the route.
+        Start and end of each, km, to 0.5 km or 1/4000 of the route.
     """
-    if _is_all(facts):
+    if _is_all_outside(facts):
         return [(0.0, line.length_km)]
     rows = no_data_rows(facts)
     if not len(rows):
@@ -197,8 +174,8 @@ def split_by_data(
     Returns
     -------
     geopandas.GeoDataFrame
-        The same rows, those that reach outside in pieces, of which the ones outside have the
-        status `NO_DATA`; the table itself where nothing lies outside.
+        The rows, those that extend outside split into pieces, of which the outer ones have the
+        status `NO_DATA`; the table itself if nothing lies outside.
     """
     outside = stretches_without(facts, line)
     if not outside or table.empty:
@@ -206,7 +183,7 @@ def split_by_data(
     pieces = []
     for at, (start, km) in enumerate(zip(table["start_km"], table["length_km"], strict=True)):
         row = table.iloc[[at]]
-        cuts = _cut_stretch(float(start), float(start + km), outside)
+        cuts = _split_stretch(float(start), float(start + km), outside)
         if [is_out for _, _, is_out in cuts] == [False]:
             pieces.append(row)
             continue
@@ -218,10 +195,10 @@ def split_by_data(
     return gpd.GeoDataFrame(pd.concat(pieces), geometry="geometry", crs=CRS)
 
 
-def _cut_stretch(
+def _split_stretch(
     start: float, end: float, outside: list[tuple[float, float]]
 ) -> list[tuple[float, float, bool]]:
-    """Cut a stretch into pieces inside and outside, but for the shortest."""
+    """Return the pieces of a stretch inside and outside; slivers join what follows."""
     cuts = [(max(a, start), min(b, end)) for a, b in outside if b > start and a < end]
     cuts = [(a, b) for a, b in cuts if b - a > _LEAST_KM or (a, b) == (start, end)]
     pieces, at = [], start
@@ -229,7 +206,7 @@ def _cut_stretch(
         if a - at > _LEAST_KM:
             pieces.append((at, a, False))
         else:
-            a = at  # noqa: PLW2901 - the sliver goes to what follows
+            a = at  # noqa: PLW2901 - the sliver joins what follows
         pieces.append((a, b, True))
         at = b
     if end - at > _LEAST_KM or not pieces:

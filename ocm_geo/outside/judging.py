@@ -1,4 +1,4 @@
-"""Measures that reach where the stations cannot be known: the warning, and what results carry."""
+"""Measures that reach beyond what a source covers: the warning, and what results carry."""
 
 from __future__ import annotations
 
@@ -60,23 +60,10 @@ def mark_points(
     what: str = "the points",
 ) -> Stations:
     """
-    Check that stations can be known where points are; see `mark_outside`.
+    Mark stations that a measure looks for near points; see `mark_outside`.
 
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame
-        A station table.
-    lonlat : tuple of numpy.ndarray
-        Longitudes and latitudes of the points, degrees.
-    weight : numpy.ndarray, optional
-        People at each.
-    what : str
-        What the weights add up to, for the message.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The stations.
+    `lonlat` are the positions of the points in degrees, `weight` is the population at each, and
+    `what` names the sum of the weights in the message.
     """
     return mark_outside(stations, Points(*lonlat, what, weight))
 
@@ -87,21 +74,9 @@ def mark_areas(
     population: NDArray[np.float64] | None = None,
 ) -> Stations:
     """
-    Check that stations can be known in areas; see `mark_outside`.
+    Mark stations that a measure looks for in areas; see `mark_outside`.
 
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame
-        A station table.
-    shapes : numpy.ndarray of shapely geometries
-        Polygons in lon/lat, within ±180.
-    population : numpy.ndarray, optional
-        People of each.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The stations.
+    `shapes` are polygons in lon/lat within ±180, `population` is the number of each.
     """
     what = "the area" if population is None else "the population"
     return mark_outside(stations, Areas(shapes, what, population))
@@ -113,24 +88,13 @@ def mark_demand(
     population: NDArray[np.float64] | None = None,
 ) -> Stations:
     """
-    Check that stations can be known where people live; see `mark_outside`.
+    Mark stations that a measure looks for near demand; see `mark_outside`.
 
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame
-        A station table.
-    demand : geopandas.GeoDataFrame or geopandas.GeoSeries
-        Points, or whatever costs are known of; without positions nothing is checked.
-    population : numpy.ndarray, optional
-        People of each.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The stations.
+    `demand` are points or areas with the `population` of each. Demand without positions, as it
+    may be with a table of costs, is not checked.
     """
     placed = isinstance(demand, gpd.GeoDataFrame | gpd.GeoSeries) and demand.crs is not None
-    if not placed or not _can_judge(stations):
+    if not placed or not _shows_coverage(stations):
         return stations
     points = shapely.point_on_surface(demand.geometry.to_crs(CRS).to_numpy())
     lon, lat = shapely.get_x(points), shapely.get_y(points)
@@ -144,25 +108,11 @@ def mark_line(
     stations: Stations, line: Line, what: str = "the length of the route", *, warn: bool = True
 ) -> Stations:
     """
-    Check that stations can be known along a route; see `mark_outside`.
+    Mark stations that a measure looks for along a route; see `mark_outside`.
 
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame
-        A station table.
-    line : Line
-        The route.
-    what : str
-        What its length is, for the message.
-    warn : bool
-        Warn as well as mark.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The stations.
+    `what` names the length of `line` in the message.
     """
-    if not _can_judge(stations):
+    if not _shows_coverage(stations):
         return stations
     route = shapely.LineString(continuous(line.parts.knots))
     return mark_outside(stations, points_of_lines(np.array([route]), what), warn=warn)
@@ -170,50 +120,41 @@ def mark_line(
 
 def mark_roads(stations: Stations, shapes: NDArray[np.object_]) -> Stations:
     """
-    Check that stations can be known along roads; see `mark_outside`.
+    Mark stations that a measure looks for along roads; see `mark_outside`.
 
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame
-        A station table.
-    shapes : numpy.ndarray of shapely.LineString
-        The roads in lon/lat, split at the antimeridian.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The stations.
+    `shapes` are lines in lon/lat, split at the antimeridian.
     """
-    if not _can_judge(stations):
+    if not _shows_coverage(stations):
         return stations
     return mark_outside(stations, points_of_lines(shapes, "the length of the roads"))
 
 
 def mark_outside(stations: Stations, demand: Demand, *, warn: bool = True) -> Stations:
     """
-    Check that stations can be known where a measure is about to look for them.
+    Return the stations, marked if a measure looks for them where the source covers nothing.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table.
     demand : Points or Areas
-        Where the measure looks.
+        Where the measure looks for stations.
     warn : bool
-        Warn as well as mark.
+        Issue the warning, too.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The same table; where a part of the demand lies outside, a copy whose provenance says so
-        (``complete`` False, ``outside`` with countries and share), for the results to carry.
+        The same table, or if a part of the demand lies outside, a copy with that in its
+        provenance (``complete`` False, ``outside`` with countries and share), which results
+        carry on.
 
     Warns
     -----
     OutsideData
-        If a part lies outside what the table can know.
+        If a part of the demand lies outside what the table covers.
     """
-    if not _can_judge(stations) or not len(demand):
+    if not _shows_coverage(stations) or not len(demand):
         return stations
     found = _find_outside(stations, demand)
     if found is None:
@@ -229,21 +170,25 @@ def mark_outside(stations: Stations, demand: Demand, *, warn: bool = True) -> St
 def _find_outside(
     stations: gpd.GeoDataFrame | gpd.GeoSeries, demand: Demand
 ) -> tuple[str, dict[str, Any]] | None:
-    """Find what a table cannot know: by countries, by the place asked for, by its own extent."""
+    """Return warning and provenance of what a table cannot know; None if nothing."""
     facts = read_attrs(stations)
+    # In the order of certainty: the countries covered, the location that the question was about,
+    # and for tables without provenance the extent of the stations themselves.
     known = known_of(facts)
-    if known is not None and (shares := _beyond_countries(stations, demand, known)):
-        return _tell(demand.what, shares, _why(known, facts), min(sum(shares.values()), 1.0))
+    if known is not None and (shares := _share_beyond(stations, demand, known)):
+        return _build_message(
+            demand.what, shares, _explain_countries(known, facts), min(sum(shares.values()), 1.0)
+        )
     if (box := asked_box(facts)) is not None and not demand.meets(box):
-        why = "for which these stations were not asked: their question was about another place"
-        return _tell(demand.what, _by_country(demand), why, 1.0)
-    if not facts and (why := _far_from_all(stations, demand)):
-        return _tell(demand.what, _by_country(demand), why, 1.0)
+        why = "which is outside the location these stations were requested for"
+        return _build_message(demand.what, _share_by_country(demand), why, 1.0)
+    if not facts and (why := _explain_far_away(stations, demand)):
+        return _build_message(demand.what, _share_by_country(demand), why, 1.0)
     return None
 
 
-def _can_judge(stations: object) -> bool:
-    """Test whether a table says, or shows, what it can know; most results cost nothing more."""
+def _shows_coverage(stations: object) -> bool:
+    """Return whether a table states, or shows by its extent, what it covers."""
     facts = getattr(stations, "attrs", None)
     if facts is None:
         return False
@@ -251,30 +196,31 @@ def _can_judge(stations: object) -> bool:
     return not own or "covers" in own or bool(own.get("query"))
 
 
-def _beyond_countries(
+def _share_beyond(
     stations: gpd.GeoDataFrame | gpd.GeoSeries, demand: Demand, known: Known
 ) -> dict[int, float]:
-    """Measure the share in each country outside; empty where there is none."""
+    """Return the share of demand in each country that is not covered."""
     beyond = demand.find_beyond(known.covered)
     rows = [int(row) for row in beyond if not has_unfiled_stations(stations, int(row))]
     return demand.share_in(rows) if rows else {}
 
 
-def _by_country(demand: Demand) -> dict[int, float]:
+def _share_by_country(demand: Demand) -> dict[int, float]:
+    """Return the share of demand in each country, each position counted once."""
     rows, count = np.unique(find_countries(*demand.places()), return_counts=True)
     whole = float(count.sum())
     return {int(r): float(n) / whole for r, n in zip(rows, count, strict=True) if r >= 0}
 
 
-def _far_from_all(stations: gpd.GeoDataFrame | gpd.GeoSeries, demand: Demand) -> str:
-    """Explain why a table without provenance knows nothing there, where that is certain."""
+def _explain_far_away(stations: gpd.GeoDataFrame | gpd.GeoSeries, demand: Demand) -> str:
+    """Return why a table without provenance certainly has no stations there, or nothing."""
     lon, lat = lonlat_of(stations)
     if not len(lon):
         return ""
     west, south, east, north = box_about(lon, lat)
     if demand.meets((west - 1.0, south - 1.0, east + 1.0, north + 1.0)):
         return ""
-    where = set(_by_country(demand))
+    where = set(_share_by_country(demand))
     west, south, east, north = demand.bounds()
     x, y = np.clip(lon, west, east), np.clip(lat, south, north)
     if not where or float(np.min(distance_km(lon, lat, x, y))) < _FAR_KM:
@@ -285,24 +231,23 @@ def _far_from_all(stations: gpd.GeoDataFrame | gpd.GeoSeries, demand: Demand) ->
     return f"and all {len(lon):,} stations lie in {country_names([home])}, over {_FAR_KM:g} km away"
 
 
-def _why(known: Known, facts: dict[str, Any]) -> str:
+def _explain_countries(known: Known, facts: dict[str, Any]) -> str:
+    """Return why countries outside the coverage have no stations."""
     held = country_names(codes=sorted(known.codes))
     if known.by_filter:
-        return f"and these stations were asked for with countries={sorted(known.codes)} only"
-    return (
-        f"of which the source ({facts.get('source', 'unknown')}) holds no station: it covers {held}"
-    )
+        return f"and these stations were requested with countries={sorted(known.codes)} only"
+    return f"where the source ({facts.get('source', 'unknown')}) has no stations: it covers {held}"
 
 
-def _tell(
+def _build_message(
     what: str, shares: Mapping[int, float], why: str, share: float
 ) -> tuple[str, dict[str, Any]]:
-    """Return the message, and what the provenance keeps."""
+    """Return the warning, and what the provenance keeps."""
     rows = sorted(shares, key=lambda row: -shares[row])
     where = country_names(rows) if rows else "the open sea"
     message = (
-        f"{percent(share)} of {what} lies in {where}, {why}. Results there say nothing about "
-        "charging: use a source that holds it, or cut that part off"
+        f"{percent(share)} of {what} lies in {where}, {why}. Results there reveal nothing about "
+        "charging: use a source that covers it, or remove that part"
     )
     codes = [str(code) for code in countries()["code"].iloc[rows[:_MOST_CODES]]]
     kept = {"countries": " ".join(codes), "share": round(float(share), 4), "of": what}
@@ -311,7 +256,7 @@ def _tell(
 
 def country_names(rows: Iterable[int] = (), codes: Iterable[str] = ()) -> str:
     """
-    Name countries, the first few.
+    Return the names of countries, of many only the first.
 
     Parameters
     ----------
@@ -323,7 +268,7 @@ def country_names(rows: Iterable[int] = (), codes: Iterable[str] = ()) -> str:
     Returns
     -------
     str
-        Such as ``"Germany, Austria and 2 more countries"``.
+        For example ``"Germany, Austria and 2 more countries"``.
     """
     wanted = [str(code) for code in countries()["code"].iloc[list(rows)]] or list(codes)
     titles = bundled().countries.set_index("iso_code")["title"]
@@ -335,19 +280,7 @@ def country_names(rows: Iterable[int] = (), codes: Iterable[str] = ()) -> str:
 
 
 def describe_outside(facts: Mapping[str, Any]) -> str | None:
-    """
-    Describe what lies outside, for reports.
-
-    Parameters
-    ----------
-    facts : mapping
-        ``attrs["ocm"]``.
-
-    Returns
-    -------
-    str or None
-        A sentence; None where nothing lies outside.
-    """
+    """Return a sentence on what lies outside by ``attrs["ocm"]``, for reports; None if nothing."""
     outside = facts.get("outside")
     if not isinstance(outside, dict):
         return None
@@ -361,19 +294,7 @@ def describe_outside(facts: Mapping[str, Any]) -> str | None:
 
 
 def name_outside(facts: Mapping[str, Any]) -> str:
-    """
-    Name the countries that lie outside.
-
-    Parameters
-    ----------
-    facts : mapping
-        ``attrs["ocm"]``.
-
-    Returns
-    -------
-    str
-        The first few; empty where there is none.
-    """
+    """Return the names of the first countries outside by ``attrs["ocm"]``; empty if none."""
     outside = facts.get("outside")
     codes = str(outside.get("countries", "")).split() if isinstance(outside, dict) else []
     return country_names(codes=codes)
@@ -381,7 +302,7 @@ def name_outside(facts: Mapping[str, Any]) -> str:
 
 def percent(share: float) -> str:
     """
-    Write a share as a text that is never 0 % or 100 % unless that is exact.
+    Return a share as text that is 0 % or 100 % only if that is exact.
 
     Parameters
     ----------
@@ -391,7 +312,7 @@ def percent(share: float) -> str:
     Returns
     -------
     str
-        Such as ``"12 %"`` or ``"less than 1 %"``.
+        For example ``"12 %"`` or ``"less than 1 %"``.
     """
     if 0.0 < share < 0.01:  # noqa: PLR2004
         return "less than 1 %"

@@ -1,4 +1,4 @@
-"""What a station table can know about, by its provenance or by its own extent."""
+"""What a station table covers, by its provenance or by its own extent."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _HALF_TURN, _POLE = 180.0, 90.0
 @dataclass(frozen=True)
 class Known:
     """
-    The countries that a table can know.
+    The countries that a table covers.
 
     Parameters
     ----------
     codes : frozenset of str
         ISO 3166 alpha-2 codes.
     by_filter : bool
-        Whether the question asked for these only, whatever the source holds.
+        Whether the question was limited to these, whatever the source covers.
     """
 
     codes: frozenset[str]
@@ -42,13 +42,13 @@ class Known:
 
     @property
     def covered(self) -> NDArray[np.bool_]:
-        """One value a row of `countries`."""
+        """Whether each row of `countries` is covered."""
         return rows_of_codes(self.codes)
 
 
 def known_of(facts: dict[str, Any]) -> Known | None:
     """
-    Read from provenance which countries a table can know.
+    Return the countries that a table covers, by its provenance.
 
     Parameters
     ----------
@@ -58,19 +58,19 @@ def known_of(facts: dict[str, Any]) -> Known | None:
     Returns
     -------
     Known or None
-        None where nothing says so: a live source, or no provenance.
+        None if unknown: for a live source, or without provenance.
     """
     codes = str(facts.get("covers") or "").split()
-    asked = _asked_codes(facts.get("query"))
+    asked = _read_asked_codes(facts.get("query"))
     if asked is not None:
-        # Of several, what the source lacks is its own fault; of none at all, the question's.
+        # If the source lacks some of the countries asked for, only the others are covered.
         held = asked & set(codes) if codes else asked
         return Known(frozenset(held), by_filter=True)
     return Known(frozenset(codes), by_filter=False) if codes else None
 
 
-def _asked_codes(query: object) -> set[str] | None:
-    """Turn the ids of a filter on countries into codes."""
+def _read_asked_codes(query: object) -> set[str] | None:
+    """Return the codes of a filter on countries; None without one."""
     ids = query.get("countries") if isinstance(query, dict) else None
     if not isinstance(ids, list):
         return None
@@ -80,7 +80,7 @@ def _asked_codes(query: object) -> set[str] | None:
 
 def asked_box(facts: dict[str, Any]) -> tuple[float, float, float, float] | None:
     """
-    Return the box about the place that a table was asked for.
+    Return the box around the location that a table was requested for.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ def asked_box(facts: dict[str, Any]) -> tuple[float, float, float, float] | None
     Returns
     -------
     tuple of float or None
-        (west, south, east, north) in degrees; None where there is no such place, or where it
-        crosses the antimeridian or a pole.
+        (west, south, east, north) in degrees; None without such a location, or if it crosses
+        the antimeridian or a pole.
     """
     query = facts.get("query")
     if not isinstance(query, dict):
         return None
-    box, km = _box_of(query)
+    box, km = _read_query_box(query)
     if box is None or len(box) != 4 or box[0] > box[2]:  # noqa: PLR2004 - sides
         return None
     west, south, east, north = (float(value) for value in box)
@@ -109,8 +109,8 @@ def asked_box(facts: dict[str, Any]) -> tuple[float, float, float, float] | None
     return wider if wider[0] >= -_HALF_TURN and wider[2] <= _HALF_TURN else None
 
 
-def _box_of(query: dict[str, Any]) -> tuple[list[float] | None, float]:
-    """Read the box of a question, and by how many km it is to be widened."""
+def _read_query_box(query: dict[str, Any]) -> tuple[list[float] | None, float]:
+    """Return the box of a question, and by how many km it is to be widened."""
     if isinstance(query.get("bbox"), list):
         return query["bbox"], 0.0
     if isinstance(query.get("point"), list):
@@ -123,7 +123,7 @@ def _box_of(query: dict[str, Any]) -> tuple[list[float] | None, float]:
 
 def lonlat_of(stations: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # noqa: ANN401
     """
-    Read the positions of a station table.
+    Return the positions of a station table.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def lonlat_of(stations: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     Returns
     -------
     lon, lat : numpy.ndarray
-        Degrees; empty ones left out, and none where the table has no positions.
+        Degrees, without empty points; no values if the table has no positions.
     """
     if getattr(stations, "crs", None) is None:
         return np.empty(0), np.empty(0)
@@ -145,7 +145,7 @@ def lonlat_of(stations: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def has_unfiled_stations(stations: pd.DataFrame, row: int) -> bool:
     """
-    Test whether a table holds stations of a country under no code, or that of its state.
+    Return whether a table has stations in a country under no code, or that of its state.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def has_unfiled_stations(stations: pd.DataFrame, row: int) -> bool:
     Returns
     -------
     bool
-        True if one lies there.
+        True if at least one lies there.
     """
     if "country_code" not in stations:
         return False
@@ -170,7 +170,7 @@ def has_unfiled_stations(stations: pd.DataFrame, row: int) -> bool:
 
 def alone_in(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> int | None:
     """
-    Find the one country in which many stations lie.
+    Return the single country in which many stations lie.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def alone_in(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> int | None:
     Returns
     -------
     int or None
-        Row of `countries`; None where they are few, or lie in several countries.
+        Row of `countries`; None for few stations, or stations in several countries.
     """
     if len(lon) < _MANY:
         return None

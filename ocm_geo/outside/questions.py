@@ -1,4 +1,4 @@
-"""Questions that reach where their source holds no station."""
+"""Questions that reach beyond what their source covers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def mark_answer(
     found: gpd.GeoDataFrame, query: StationQuery, *, warn: bool = True
 ) -> gpd.GeoDataFrame:
     """
-    Check that a source holds stations of the countries that a question is about.
+    Return an answer, marked if the source has no stations of countries in the question.
 
     Parameters
     ----------
@@ -39,32 +39,32 @@ def mark_answer(
     query : StationQuery
         The question.
     warn : bool
-        Warn as well as mark.
+        Issue the warning, too.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The answer, or a copy whose provenance says what lies outside.
+        The answer, or a copy with what lies outside in its provenance.
 
     Warns
     -----
     OutsideData
-        If a part lies in countries of which the source holds no station.
+        If a part of the question lies in countries of which the source has no stations.
     """
     facts = read_attrs(found)
     covers = str(facts.get("covers") or "").split()
     if not covers:
         return found
     if query.countries is None:
-        return _mark_place(found, query.where, warn=warn)
+        return _mark_location(found, query.where, warn=warn)
     titles = bundled().countries["iso_code"]
     asked = [str(titles[i]) for i in query.countries if i in titles.index]
     lacking = [code for code in asked if code not in covers]
     if not lacking:
         return found
     message = (
-        f"the source ({facts.get('source')}) holds no station of {country_names(codes=lacking)}: "
-        f"it covers {country_names(codes=covers)}. Use a source that holds it"
+        f"the source ({facts.get('source')}) has no stations in {country_names(codes=lacking)}: "
+        f"it covers {country_names(codes=covers)}. Use a source that covers it"
     )
     if warn:
         warn_user(message, OutsideData)
@@ -72,12 +72,13 @@ def mark_answer(
     return attach(found, complete=False, outside=outside)
 
 
-def _mark_place(found: gpd.GeoDataFrame, where: Where, *, warn: bool) -> gpd.GeoDataFrame:
+def _mark_location(found: gpd.GeoDataFrame, where: Where, *, warn: bool) -> gpd.GeoDataFrame:
+    """Return the answer, marked if the location of the question is partly outside."""
     match where:
         case Corridor():
             return mark_line(found, where.line, warn=warn)
         case Box():
-            return mark_outside(found, Areas(_box_shapes(where), "the box"), warn=warn)
+            return mark_outside(found, Areas(_draw_box_parts(where), "the box"), warn=warn)
         case Circle():
             shape = circle(where.lon, where.lat, where.radius_km, n_points=64)
             return mark_outside(
@@ -88,8 +89,8 @@ def _mark_place(found: gpd.GeoDataFrame, where: Where, *, warn: bool) -> gpd.Geo
     return found
 
 
-def _box_shapes(box: Box) -> np.ndarray:
-    """Draw a box; over the antimeridian it is two. One without a width is drawn as narrow."""
+def _draw_box_parts(box: Box) -> np.ndarray:
+    """Return a box as polygons, two across the antimeridian; its width may be 0."""
     sides = [(box.west, box.east)]
     if box.west > box.east:
         sides = [(box.west, 180.0), (-180.0, box.east)]
@@ -98,24 +99,24 @@ def _box_shapes(box: Box) -> np.ndarray:
 
 def mark_missing_ids(found: gpd.GeoDataFrame, missing: list[int]) -> gpd.GeoDataFrame:
     """
-    Warn of ids that a source does not have.
+    Return an answer, marked and with a warning if ids are missing from the source.
 
     Parameters
     ----------
     found : geopandas.GeoDataFrame
         The answer.
     missing : list of int
-        The ids.
+        The missing ids.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        The answer, marked as not complete.
+        The answer, marked as incomplete.
 
     Warns
     -----
     OutsideData
-        If there is any.
+        If any id is missing.
     """
     if not missing:
         return found

@@ -67,7 +67,7 @@ MEASURES: dict[str, Callable[[gpd.GeoDataFrame, Any], Any]] = {
 @pytest.mark.parametrize("name", MEASURES)
 @pytest.mark.filterwarnings("ignore::ocm_geo.errors.SuspectInput")
 def test_a_measure_abroad_warns_and_is_not_complete(name: str, stations_of: Make) -> None:
-    with pytest.warns(ocm.OutsideData, match="Germany.*holds no station: it covers Netherlands"):
+    with pytest.warns(ocm.OutsideData, match="Germany.*has no stations: it covers Netherlands"):
         found = MEASURES[name](stations_of(), areas(UTRECHT, COLOGNE))
     assert "DE" in outside(found)["countries"].split()
     assert 0 < outside(found)["share"] < 1
@@ -198,7 +198,7 @@ def test_stations_filed_under_the_state_show_that_a_territory_is_covered(station
 def test_stations_asked_for_by_country_know_no_other(stations_of: Make) -> None:
     germany = int(ocm.reference_data(ocm.sample()).countries.query("iso_code == 'DE'").index[0])
     stations = stations_of("BE DE NL", query={"countries": [germany]})
-    with pytest.warns(ocm.OutsideData, match=r"asked for with countries=\['DE'\] only"):
+    with pytest.warns(ocm.OutsideData, match=r"requested with countries=\['DE'\] only"):
         ocm.density(areas(UTRECHT), stations)
     ocm.density(areas(COLOGNE), stations)
     live = stations_of(None, query={"countries": [germany]})
@@ -218,7 +218,7 @@ QUERIES = {
 @pytest.mark.filterwarnings("ignore::ocm_geo.errors.SuspectInput")
 def test_stations_asked_for_elsewhere_know_nothing_here(name: str, stations_of: Make) -> None:
     stations = stations_of("DE NL", query=QUERIES[name])
-    with pytest.warns(ocm.OutsideData, match="question was about another place"):
+    with pytest.warns(ocm.OutsideData, match="outside the location these stations were requested"):
         found = ocm.density(areas(COLOGNE), stations)
     assert outside(found) == {"countries": "DE", "share": 1.0, "of": "the area"}
     ocm.density(areas(UTRECHT, COLOGNE), stations)

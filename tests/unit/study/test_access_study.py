@@ -101,7 +101,7 @@ def test_access_has_figures_with_their_people(result: Any) -> None:
     people = ocm.sample_areas()["population"].sum()
     n = len(ocm.sample_areas())
     assert f"Share of the population ({people:,.0f} at {n:,} locations) by distance" in page
-    assert "How access (n_points in reach, e2sfca)" in page
+    assert "Distribution of access (n_points within reach, e2sfca)" in page
 
 
 def test_points_for_people_count_a_missing_number_as_said(result: Any) -> None:
