@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ocm_geo.errors import MalformedResponse
+from ocm_geo.settings import name_limit
+from ocm_geo.sources.endings import array_end
 from ocm_geo.sources.lenient import Unusable, parse_object, parted, read_record
 from ocm_geo.sources.pieces import HEAD, SEPARATORS, WHITE, pieces, reject_long, start_of
 from ocm_geo.sources.records import Records
@@ -96,8 +98,17 @@ def _whole_array(array: bytes, origin: str) -> TableBuilder | None:
 def _leniently(text: bytes, origin: str) -> Records:
     """Read an array that strict JSON refuses, for bad characters or numbers in a record."""
     records = Records()
-    for index, value in enumerate(_values(text, origin)):
-        _add_value(value, records, (origin, index))
+    try:
+        for index, value in enumerate(_values(text, origin)):
+            _add_value(value, records, (origin, index))
+    except RecursionError as error:
+        # One record is too deep for every reader: it costs itself, if the array is whole.
+        if not text.startswith(b"[") or array_end(text[1:]) != len(text) - 2:
+            told = f"{origin}: the body is deeper than {name_limit('max_nesting')}"
+            raise MalformedResponse(told) from error
+        start = start_of(text[1:HEAD])
+        for piece in pieces([text[1:-1]], start):
+            decode_elements(piece, records, (origin, len(records.rows + records.rejects)), start)
     return records
 
 
@@ -146,7 +157,7 @@ def _values(text: bytes, origin: str) -> list[Any]:
     excerpt = f"it begins with {text[:120].decode('utf-8', 'replace')!r}" if text else "it is empty"
     try:
         root = json.loads(_unwrapped(text).decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MalformedResponse(
             f"{origin}: the body is broken JSON ({error}); {excerpt}"
         ) from error

@@ -146,6 +146,10 @@ def _build_batches(blocks: Iterable[Records], batch_rows: int) -> Iterator[Parse
             yield builder.parsed()
             builder = TableBuilder()
         builder.add(block)
+        if builder.n_read >= batch_rows:
+            # Rejects take room too.
+            yield builder.parsed()
+            builder = TableBuilder()
     if builder.n_read:
         yield builder.parsed()
 

@@ -109,6 +109,11 @@ def test_nesting_beyond_every_reader_costs_the_record(tmp_path: Path) -> None:
     (reason,) = mirror.report.reasons
     assert reason.startswith("deeper than max_nesting=50 (configure(max_nesting=…)")
     assert len(mirror) == 2
+    parsed = parse_body(f"[{','.join(records)}]".encode(), origin="x")
+    assert (parsed.n_read, len(parsed.stations)) == (2, 1)
+    for whole in (f'{{"features": [{",".join(records)}]}}', f"[{','.join(records)}"):
+        with pytest.raises(ocm.MalformedResponse, match="deeper than max_nesting=50"):
+            parse_body(whole.encode(), origin="x")
 
 
 def archive(n_members: int, path: Path) -> Path:
