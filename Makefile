@@ -29,6 +29,8 @@ test:
 	@$(MAKE) --no-print-directory types
 	@$(MAKE) --no-print-directory unit
 
+# Mutated records, kills and flipped bits: so many times the usual number.
+test-all: export OCM_GEO_TEST_EFFORT ?= 10
 test-all:
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory docs

@@ -86,9 +86,9 @@ def _whole_array(array: bytes, origin: str) -> TableBuilder | None:
     if not (array.startswith(b"[") and array.endswith(b"]")):
         return None
     builder = TableBuilder()
-    for piece in pieces([array], start_of(array[1:HEAD])):
+    for piece in pieces([array[1:-1]], start_of(array[1:HEAD])):
         records = Records()
-        elements = piece.strip(SEPARATORS)
+        elements = piece.strip(WHITE + b",")
         if not decode_array(b"[%b]" % elements, records, (origin, builder.n_read)):
             return None
         builder.add(records)

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ocm_geo.settings import current, name_limit
-from ocm_geo.sources.pruning import lenient_decoder, name_deep, pruned, spelled, storable
+from ocm_geo.sources.pruning import (
+    lenient_decoder,
+    name_deep,
+    prune_members,
+    pruned,
+    spelled,
+    storable,
+)
 from ocm_geo.sources.records import (
     ADDRESS_FIELDS,
     CONNECTION_FIELDS,
@@ -79,7 +86,7 @@ def parse_object(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 def parted(text: bytes) -> list[bytes]:
     """
-    Part a whole record from what stands between it and the next one.
+    Part whole records from what stands between them and the next one.
 
     Parameters
     ----------
@@ -89,16 +96,23 @@ def parted(text: bytes) -> list[bytes]:
     Returns
     -------
     list of bytes
-        The record, and what follows; or the text alone, where it is no whole record or what
-        follows may be the rest of it.
+        The records, and what follows; or the text alone, where it begins with no whole record or
+        what follows may be the rest of it.
     """
-    decoded = text.decode("utf-8", "replace")
-    try:
-        _, end = lenient_decoder.raw_decode(decoded)
-    except (ValueError, RecursionError):
-        return [text]
-    stray = _STRAY.match(decoded, end)
-    return [decoded[:end].encode(), decoded[stray.end() :].encode()] if stray else [text]
+    # A character for each byte: what JSON is made of is ASCII.
+    decoded = text.decode("latin-1")
+    parts, begin = [], 0
+    while True:
+        try:
+            _, end = lenient_decoder.raw_decode(decoded, begin)
+        except (ValueError, RecursionError):
+            break
+        stray = _STRAY.match(decoded, end)
+        if stray is None:
+            break
+        parts.append(text[begin:end])
+        begin = stray.end()
+    return [*parts, text[begin:]]
 
 
 def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - a Poi
@@ -141,9 +155,9 @@ def _is_rest(spec: Field) -> bool:
     return spec.kind in {"oid", "flag", "null", "rest", "unknown"}
 
 
-def _kept(value: object, coerced: Counter[str], column: str) -> Any:  # noqa: ANN401 - plain JSON
+def _kept(value: dict[str, Any], coerced: Counter[str], column: str) -> dict[str, Any] | None:
     try:
-        return pruned(value)
+        return prune_members(value)
     except RecursionError:
         coerced[name_deep(column)] += 1
         return None

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ocm_geo.settings import name_limit
+from ocm_geo.sources.lenient import parted
 from ocm_geo.sources.records import POI_FIELDS, UNKNOWN_KEY, TooLong
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ _AMBIGUOUS = {"ID", "StatusTypeID", "StatusType", "AddressInfo", "Connections", 
 _KEYS = "|".join(f.key for f in POI_FIELDS if f.key not in _AMBIGUOUS)
 _OWN = rf'(?:(?:{_KEYS})"|AddressInfo"\s*:\s*\{{|Connections"\s*:\s*\[)'
 RECORD_START = re.compile(
-    rf'\{{\s*"(?:{_OWN}|ID"\s*:\s*[^,"]{{1,40}},\s*"{_OWN})'.encode(), re.IGNORECASE
+    rf'\{{\s*"(?:{_OWN}|ID"\s*:\s*[^,"{{}}\[\]]{{1,40}},\s*"{_OWN})'.encode(), re.IGNORECASE
 )
 """Where a record of the API begins; inside a record, nothing looks like this."""
 
 FEATURE_START = re.compile(
     rb'\{\s*"(?:type"\s*:\s*"Feature"|geometry"|properties"'
-    rb'|id"\s*:[^,]{1,40},\s*"(?:type|geometry|properties)")'
+    rb'|id"\s*:[^,{}\[\]]{1,40},\s*"(?:type|geometry|properties)")'
 )
 """Where a GeoJSON feature begins."""
 
@@ -62,14 +63,18 @@ def start_of(head: bytes) -> re.Pattern[bytes]:
     Parameters
     ----------
     head : bytes
-        The beginning of the first element.
+        The beginning of the array; its first element may be an odd one.
 
     Returns
     -------
     re.Pattern
         `FEATURE_START` or `RECORD_START`.
     """
-    return FEATURE_START if FEATURE_START.match(head.lstrip(WHITE)) else RECORD_START
+    for part in parted(head.lstrip(SEPARATORS)):
+        for start in (FEATURE_START, RECORD_START):
+            if start.match(part):
+                return start
+    return RECORD_START
 
 
 def pieces(

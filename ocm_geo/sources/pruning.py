@@ -22,6 +22,7 @@ __all__ = [
     "compact",
     "lenient_decoder",
     "name_deep",
+    "prune_members",
     "pruned",
     "reference_object",
     "spelled",
@@ -138,19 +139,37 @@ def pruned(value: Any, levels: int | None = None) -> Any:  # noqa: ANN401 - any 
     if kind is str:
         return storable(value).strip() or None
     if kind is dict:
-        if "$date" in value:
-            return _iso(value["$date"])
-        items = {
-            _SPELLING.get(key) or storable(key): kept
-            for key, item in value.items()
-            if item is not None
-            and key not in _DROPPED
-            and (kept := pruned(item, levels - 1)) is not None
-        }
-        return items or None
+        return _iso(value["$date"]) if list(value) == ["$date"] else prune_members(value, levels)
     if kind is list:
         return [kept for item in value if (kept := pruned(item, levels - 1)) is not None] or None
     return _number(value)
+
+
+def prune_members(value: dict[str, Any], levels: int | None = None) -> dict[str, Any] | None:
+    """
+    Do to the members of an object what `pruned` does to a value.
+
+    Parameters
+    ----------
+    value : dict
+        A decoded JSON object.
+    levels : int, optional
+        As of `pruned`.
+
+    Returns
+    -------
+    dict or None
+        What is left; None if nothing is.
+    """
+    levels = current().max_nesting if levels is None else levels
+    items = {
+        _SPELLING.get(key) or storable(key): kept
+        for key, item in value.items()
+        if item is not None
+        and key not in _DROPPED
+        and (kept := pruned(item, levels - 1)) is not None
+    }
+    return items or None
 
 
 def name_deep(column: str) -> str:
@@ -202,7 +221,7 @@ def spelled(value: Any, levels: int | None = None) -> Any:  # noqa: ANN401 - any
     if levels < 0:
         raise RecursionError("nested too deeply")
     if isinstance(value, dict):
-        if "$date" in value:
+        if list(value) == ["$date"]:
             return _iso(value["$date"])
         return {_SPELLING.get(k, storable(k)): spelled(v, levels - 1) for k, v in value.items()}
     if isinstance(value, list):
@@ -241,7 +260,7 @@ def storable(text: str) -> str:
 def _iso(date: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Write milliseconds since 1970 as ISO text; a text is one already."""
     if type(date) is not int:
-        return date if isinstance(date, str) else None
+        return (storable(date).strip() or None) if isinstance(date, str) else None
     try:
         moment = _EPOCH + timedelta(milliseconds=date)
     except OverflowError:

@@ -252,3 +252,11 @@ def test_a_record_that_is_broken_in_its_middle_is_not_kept_in_part(tmp_path: Pat
     (batch,) = read_batches(path)
     assert batch.stations["ocm_id"].to_pylist() == [8]
     assert len(batch.rejects) == 1
+
+
+def test_an_object_that_holds_only_an_id_begins_no_record(tmp_path: Path) -> None:
+    """Blocks of records are cut where a record begins, and nowhere inside one."""
+    record = {"X": "x" * 300_000, "OperatorInfo": {"ID": 5}, "UsageTypeID": 1, **POI}
+    file = tmp_path / "pois.json"
+    file.write_text(json.dumps([record, {**POI, "ID": 8}]))
+    assert [(p.n_read, p.rejects) for p in read_batches(file)] == [(2, ())]
