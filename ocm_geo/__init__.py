@@ -152,6 +152,10 @@ if TYPE_CHECKING:
         to_geojson,
         write,
     )
+    from ocm_geo.history import (
+        growth,
+        survival,
+    )
     from ocm_geo.plots import (
         plot_bounds,
         plot_coverage,
@@ -176,6 +180,9 @@ if TYPE_CHECKING:
     from ocm_geo.sources.api import (
         OpenChargeMap,
     )
+    from ocm_geo.sources.comments import (
+        CommentSubmission,
+    )
     from ocm_geo.sources.mirror import (
         Mirror,
     )
@@ -183,6 +190,9 @@ if TYPE_CHECKING:
         sample,
         sample_areas,
         sample_route,
+    )
+    from ocm_geo.sources.updating import (
+        UpdateReport,
     )
     from ocm_geo.study import (
         run_study,
@@ -204,6 +214,7 @@ __all__ = [
     "AccessOptions",
     "ApiKeyError",
     "AssessmentOptions",
+    "CommentSubmission",
     "ConnectionFailed",
     "CoverageLayer",
     "Derogation",
@@ -254,6 +265,7 @@ __all__ = [
     "SuspectInput",
     "TruncatedResult",
     "UnknownCode",
+    "UpdateReport",
     "Valhalla",
     "ValhallaTiles",
     "Verdict",
@@ -277,6 +289,7 @@ __all__ = [
     "derogations",
     "equity",
     "fill_gaps",
+    "growth",
     "isochrones",
     "links",
     "load_standards",
@@ -330,6 +343,7 @@ __all__ = [
     "stations_from_route",
     "stations_from_table",
     "suggest_sites",
+    "survival",
     "to_geojson",
     "to_html",
     "uncertain_stations",
@@ -363,7 +377,11 @@ _LAZY = {
     "isochrones": "routing",
     "road_detours": "routing",
     "route_between": "routing",
+    "growth": "history",
+    "survival": "history",
     "OpenChargeMap": "sources.api",
+    "CommentSubmission": "sources.comments",
+    "UpdateReport": "sources.updating",
     "Mirror": "sources.mirror",
     "sample": "sources.sample",
     "sample_areas": "sources.sample",

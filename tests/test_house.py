@@ -42,7 +42,7 @@ LAYERS = (
         "borders",
         "own_tables",
     ),
-    *("files", "query", "outside", "sources", "registers", "stations", "routes"),
+    *("files", "query", "outside", "sources", "registers", "stations", "history", "routes"),
     *("corridors", "roads"),
     *("routing", "coverage", "access", "uncertainty", "standards", "plots"),
     *("widgets", "server", "advice", "study", "app", "cli"),

@@ -28,6 +28,8 @@ GROWTH_WARNING = (
     "Dates of entry are not dates of opening: an import enters the stations of years in one day. "
     "Stations removed since are missing."
 )
+_SUMS = {"snapshot", "date", "n_stations", "n_births", "n_removals"}
+"""Columns by which a table of `ocm_geo.growth` is known."""
 _TICKS_PER_INCH = 1.8
 _SMALL_INCHES, _FEW = 3.1, 3
 _DATE = len("2020-01-31")
@@ -50,7 +52,9 @@ def plot_growth(
     Parameters
     ----------
     stations : pandas.DataFrame
-        A station table with ``date_created``.
+        A station table with ``date_created``; or a table of `ocm_geo.growth`, which is drawn as it
+        is, by the date of the data, and needs no such warning: ``by`` and ``reference`` do not
+        count then.
     by : str, optional
         Column that splits the stations; the data provider by default, None for no split. The
         five largest groups (three on small axes) have a colour, the others are joined.
@@ -78,6 +82,8 @@ def plot_growth(
     >>> ax.get_title(loc="left")
     'Stations by date of entry'
     """
+    if set(getattr(stations, "columns", ())) >= _SUMS:
+        return _plot_snapshots(stations, ax)
     require(stations, "date_created", made_by=STATIONS)
     stations = station_table(stations, placed=False)
     days = pd.to_datetime(stations["date_created"], utc=True).dt.tz_localize(None).dt.floor("D")
@@ -89,7 +95,8 @@ def plot_growth(
     ax = new_axes(ax, 7.0, 4.8)
     end = _find_data_end(stations, days.max())
     most = len(SERIES) if box_inches(ax)[1] > _SMALL_INCHES else _FEW
-    _draw_sums(ax, _sort_groups(counts, most), end)
+    sums = _add_up(_sort_groups(counts, most), end)
+    _draw_sums(ax, sums)
     _mark_data_end(ax, end)
     put_title(ax, "Stations by date of entry")
     tune(ax, "date of entry (not of opening)", "stations entered so far")
@@ -170,7 +177,44 @@ def _count_days(days: pd.DatetimeIndex) -> NDArray[np.float64]:
     return np.asarray(date2num(days.to_pydatetime()))  # type: ignore[no-untyped-call]
 
 
-def _draw_sums(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
+def _add_up(counts: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+    """Return the sums of entries by day, from the day before the first to the end of the data."""
+    first = counts.index[0] - pd.Timedelta(days=1)
+    start, stop = (pd.DataFrame(0, [day], counts.columns) for day in (first, end))
+    return pd.concat([start, counts, stop]).cumsum()
+
+
+def _plot_snapshots(table: pd.DataFrame, ax: Axes | None) -> Axes:
+    """Draw what `ocm_geo.growth` measured: one step a snapshot."""
+    facts = read_attrs(table).get("growth", {})
+    by = facts.get("by")
+    groups = "stations" if by is None else table[by].astype(str)
+    sums = pd.crosstab(
+        pd.DatetimeIndex(table["date"]), groups, values=table["n_stations"], aggfunc="sum"
+    ).fillna(0)
+    ax = new_axes(ax, 7.0, 4.8)
+    most = len(SERIES) if box_inches(ax)[1] > _SMALL_INCHES else _FEW
+    _draw_sums(ax, _sort_groups(sums.astype(float), most))
+    _mark_data_end(ax, sums.index[-1])
+    put_title(ax, "Stations by date of the data")
+    tune(ax, "date of the data", "published stations")
+    if by is not None:
+        legend_below(ax)
+    add_caption(ax, table, *_describe_snapshots(table, str(facts.get("as_known", "then"))))
+    return ax
+
+
+def _describe_snapshots(table: pd.DataFrame, as_known: str) -> list[str]:
+    """Return the facts of the caption: how many snapshots, and what came and went between them."""
+    n_births, n_removals = (int(table[name].sum()) for name in ("n_births", "n_removals"))
+    return [
+        counted(table["snapshot"].nunique(), "snapshot"),
+        f"as known {as_known}",
+        f"{n_births:,} born and {n_removals:,} removed since the first",
+    ]
+
+
+def _draw_sums(ax: Axes, sums: pd.DataFrame) -> None:
     """Draw the sums of the groups on top of each other; they rise on the day of entry."""
     from matplotlib.dates import (  # noqa: PLC0415 - loaded when needed
         AutoDateLocator,
@@ -178,9 +222,6 @@ def _draw_sums(ax: Axes, counts: pd.DataFrame, end: pd.Timestamp) -> None:
     )
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
-    first = counts.index[0] - pd.Timedelta(days=1)
-    start, stop = (pd.DataFrame(0, [day], counts.columns) for day in (first, end))
-    sums = pd.concat([start, counts, stop]).cumsum()
     days = _count_days(pd.DatetimeIndex(sums.index))
     low = np.zeros(len(sums))
     for rank, (name, total) in enumerate(sums.items()):
