@@ -8,7 +8,6 @@ for a point replaces. All other forms are made from it.
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,6 +95,7 @@ def _define_struct(name: str, keys: dict[str, str]) -> Any:  # noqa: ANN401 - a 
 _Address = _define_struct("_Address", {**_ADDRESS, "DistanceUnit": ""})
 _Poi = _define_struct("_Poi", _POI)
 _encoder = msgspec.json.Encoder()
+_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,15 @@ def encode_bodies(
         The records.
     """
     changes = {} if derived is None else _list_changes(connections, derived)
-    pieces: list[bytes] = []
+    blocks, sizes = [], [np.zeros(1, np.int64)]
     for start in range(0, len(order), _AT_ONCE):
         rows = order[start : start + _AT_ONCE]
         encoded = _encode_block(stations.take(pa.array(rows)), changes)
-        pieces += map(escape_as_dotnet, encoded) if derived is not None else encoded
-    sizes = np.fromiter(map(len, pieces), np.int64, len(pieces))
-    return Bodies(b"".join(pieces), np.concatenate([[0], np.cumsum(sizes)]))
+        if derived is not None:
+            encoded = [escape_as_dotnet(body) for body in encoded]
+        sizes.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
+        blocks.append(b"".join(encoded))
+    return Bodies(b"".join(blocks), np.cumsum(np.concatenate(sizes)))
 
 
 def _list_changes(
@@ -173,7 +175,7 @@ def _encode_block(
     table: pa.Table, changes: dict[int, list[tuple[float | None, int | None]]]
 ) -> list[bytes]:
     """Encode some records, each without its opening brace."""
-    extras = [json.loads(text) if text else {} for text in table["extra"].to_pylist()]
+    extras = [_decode(text) if text else {} for text in table["extra"].to_pylist()]
     columns = {name: _read_column(table, name) for name in (*_ADDRESS.values(), *_POI.values())}
     of_address = [extra.get("AddressInfo") or {} for extra in extras]
     columns["address_id"] = [rest.get("ID") for rest in of_address]
@@ -244,7 +246,7 @@ def _apply_changes(
     texts = columns["connections"]
     for row, ocm_id in enumerate(columns["ocm_id"]):
         if ocm_id in changes and texts[row]:
-            items = msgspec.json.decode(texts[row])
+            items = _decode(texts[row])
             for item, (power, level) in zip(items, changes[ocm_id], strict=False):
                 item["PowerKW"], item["LevelID"] = power, level
             ordered = [_order_members(item) for item in items]

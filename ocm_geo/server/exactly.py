@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,29 +137,39 @@ def _read_connections(store: Store, values: dict[str, Any]) -> ConnectionFilters
 
 def _find_places(store: Store, values: dict[str, Any]) -> Found | None:
     """Find the stations of all places that are given."""
-    distance = values.get("distance")
     in_miles = values.get("distanceunit", "miles") == "miles"
-    km = None if distance is None else distance / (MILES_PER_KM if in_miles else 1.0)
-    shapes = [
-        find(store, values[name])
-        for name, find in (("boundingbox", _find_in_box), ("polygon", _find_in_polygon))
-        if name in values
-    ]
-    if "polyline" in values:
-        shapes.append(_find_along(store, values["polyline"], km or _ROUTE_KM))
-    inside = shapes[0] if shapes else None
-    for shape in shapes[1:]:
-        inside = np.intersect1d(inside, shape)
-    if "latitude" not in values and "longitude" not in values:
+    km = values.get("distance")
+    km = km / MILES_PER_KM if km is not None and in_miles else km
+    inside = _find_in_shapes(store, values, km)
+    given = [name for name in ("latitude", "longitude") if name in values]
+    if not given:
         if km is not None and "polyline" not in values:
             raise QueryError("distance needs latitude and longitude, or a polyline")
         return None if inside is None else Found(inside)
-    if "latitude" not in values or "longitude" not in values:
+    if len(given) == 1:
         raise QueryError("latitude and longitude must be given together")
-    is_measured_alone = km is None and shapes
-    radius = None if is_measured_alone or "polyline" in values else km or _POINT_KM
-    found = _find_about(store, (values["longitude"], values["latitude"]), radius, inside)
-    return found._replace(distance=found.distance * (MILES_PER_KM if in_miles else 1.0))
+    # Beside a route the distance is the route's; beside another shape the point is measured from.
+    radius_km = None if "polyline" in values else km
+    if inside is None:
+        radius_km = radius_km or _POINT_KM
+    lonlat = values["longitude"], values["latitude"]
+    positions = _find_about(store, lonlat, radius_km, inside)
+    distance = geodesy.distance_km(*lonlat, store.lon[positions], store.lat[positions])
+    return Found(positions, distance * (MILES_PER_KM if in_miles else 1.0))
+
+
+def _find_in_shapes(
+    store: Store, values: dict[str, Any], km: float | None
+) -> NDArray[np.intp] | None:
+    """Find the stations of box, polygon and route together; None where none is given."""
+    shapes = []
+    if "boundingbox" in values:
+        shapes.append(_find_in_box(store, values["boundingbox"]))
+    if "polygon" in values:
+        shapes.append(_find_in_polygon(store, values["polygon"]))
+    if "polyline" in values:
+        shapes.append(_find_along(store, values["polyline"], km or _ROUTE_KM))
+    return functools.reduce(np.intersect1d, shapes) if shapes else None
 
 
 def _find_about(
@@ -166,15 +177,12 @@ def _find_about(
     lonlat: tuple[float, float],
     radius_km: float | None,
     inside: NDArray[np.intp] | None,
-) -> Any:  # noqa: ANN401 - a Found whose distance is not None
-    """Find the stations within a distance of a point, or measure those of another place."""
-    positions = inside
-    if radius_km is not None:
-        near = store.points.within_km(*lonlat, radius_km)
-        positions = near if inside is None else np.intersect1d(near, inside)
-    chosen = np.arange(len(store)) if positions is None else positions
-    km = geodesy.distance_km(*lonlat, store.lon[chosen], store.lat[chosen])
-    return Found(chosen, km)
+) -> NDArray[np.intp]:
+    """Find the stations within a distance of a point, among those of the shapes, if any."""
+    if radius_km is None:
+        return np.arange(len(store)) if inside is None else inside
+    near = store.points.within_km(*lonlat, radius_km)
+    return near if inside is None else np.intersect1d(near, inside)
 
 
 def _find_in_box(store: Store, points: Points) -> NDArray[np.intp]:
@@ -199,7 +207,10 @@ def _find_in_polygon(store: Store, points: Points) -> NDArray[np.intp]:
     """Find the stations in a polygon, its border included; edges are straight in lon/lat."""
     if len(points) < _MIN_CORNERS:
         raise QueryError(f"polygon must have 3 points or more, not {len(points)}")
-    area = geodesy.as_polygons(shapely.Polygon([(lon, lat) for lat, lon in points]))
+    try:
+        area = geodesy.as_polygons(shapely.Polygon([(lon, lat) for lat, lon in points]))
+    except QueryError as error:
+        raise QueryError(f"polygon: {error}") from error
     candidates = store.points.in_box(*area.bounds)
     inside = geodesy.contains_lonlat(area, store.lon[candidates], store.lat[candidates])
     return np.asarray(candidates[inside])

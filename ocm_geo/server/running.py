@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.sources.mirror import Mirror
 
-__all__ = ["RunningServer", "find_outbox", "make_app", "serve_mirror"]
+__all__ = ["RunningServer", "find_outbox", "listen_at", "make_app", "serve_mirror"]
 
 _MAX_PORT = 65_535
 _START_S = 30.0
@@ -227,7 +227,7 @@ def serve_mirror(
         # Whoever opens the server to others is asked under names that it cannot know.
         options = replace(options, hosts=("*",) if host in _EVERYWHERE else (*LOOPBACK, host))
     _require_packages()
-    listener = _listen(host, port)
+    listener = listen_at(host, port)
     server = RunningServer(make_app(mirror, options), listener)
     if block is None:
         block = not _is_in_event_loop()
@@ -238,7 +238,7 @@ def serve_mirror(
     return server
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen_at(host: str, port: int) -> socket.socket:
     """Listen at an address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
