@@ -53,6 +53,12 @@ class ConnectionFilters:
     max_kw: float | None = None
     is_joint: bool = True
 
+    @property
+    def are_any(self) -> bool:
+        """Whether anything is asked of connections."""
+        given = (self.types, self.levels, self.min_kw, self.max_kw)
+        return any(value is not None for value in given)
+
 
 @dataclass(frozen=True)
 class Question:
@@ -134,11 +140,16 @@ def choose_stations(store: Store, question: Question) -> Choice:
     candidates = _list_candidates(store, question)
     mask = _mask_stations(store, question, candidates)
     positions = np.flatnonzero(mask) if candidates is None else candidates[mask]
-    positions = positions[_mask_by_connections(store, question.connections, positions)]
+    if question.connections.are_any:
+        positions = positions[_mask_by_connections(store, question.connections, positions)]
     distance = _read_distances(question, positions)
+    n_matched, limit = len(positions), question.limit
+    if question.order == "newest" and limit is not None and distance is None:
+        # The last ones are the newest: the others need not be sorted.
+        positions = positions[max(n_matched - limit, 0) :]
     order = _sort_stations(store, question.order, positions, distance)
-    kept = order if question.limit is None else order[: question.limit]
-    return Choice(positions[kept], None if distance is None else distance[kept], len(positions))
+    kept = order if limit is None else order[:limit]
+    return Choice(positions[kept], None if distance is None else distance[kept], n_matched)
 
 
 def _list_candidates(store: Store, question: Question) -> NDArray[np.intp] | None:
@@ -206,9 +217,6 @@ def _mask_by_connections(
 ) -> NDArray[np.bool_]:
     """Return which stations have the connections that are asked for."""
     table = store.connections
-    conditions = (filters.types, filters.levels, filters.min_kw, filters.max_kw)
-    if all(condition is None for condition in conditions):
-        return np.ones(len(positions), dtype=bool)
     rows, of = table.rows_of(positions)
     met = []
     if filters.types is not None:

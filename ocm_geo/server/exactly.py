@@ -10,6 +10,7 @@ import shapely
 
 from ocm_geo import geodesy
 from ocm_geo.errors import QueryError, RouteError
+from ocm_geo.geodesy.short_edges import find_near_line
 from ocm_geo.server.choosing import ConnectionFilters, Found, Order, Question
 from ocm_geo.server.parameters import OF_FILTERS
 from ocm_geo.server.plain import show_text
@@ -219,9 +220,6 @@ def _find_in_polygon(store: Store, points: Points) -> NDArray[np.intp]:
 def _find_along(store: Store, points: Points, within_km: float) -> NDArray[np.intp]:
     """Find the stations within a distance of a route whose edges are geodesics."""
     try:
-        line = geodesy.Line(shapely.LineString([(lon, lat) for lat, lon in points]))
-    except (RouteError, shapely.GEOSException, ValueError) as error:
+        return find_near_line(store.points, np.array([(x, y) for y, x in points]), within_km)
+    except RouteError as error:
         raise QueryError(f"polyline: {error}") from error
-    candidates = store.points.near_line(line, within_km)
-    hits = line.locate(store.lon[candidates], store.lat[candidates], within_km=within_km)
-    return np.sort(candidates[hits.position])
