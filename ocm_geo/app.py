@@ -1,4 +1,4 @@
-"""The explorer as a small web app, served by Voila on this machine."""
+"""The explorer as a small web app on this machine, served by Voila."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["NOTEBOOK", "explorer", "serve"]
 
 _ASSETS = Path(__file__).parent / "widgets" / "assets"
 NOTEBOOK = _ASSETS / "explore.ipynb"
-"""The one cell that Voila runs for each visitor."""
+"""The notebook of one cell that Voila runs for each visitor."""
 
 _OPTIONS = "OCM_GEO_EXPLORE"
 _MOST_KERNELS = 8
@@ -28,10 +28,10 @@ _IDLE_S = 300
 
 def serve(source: str | None, *, port: int = 8866, browser: bool = True, **options: Any) -> int:  # noqa: ANN401
     """
-    Serve the explorer until it is stopped, to this machine alone.
+    Serve the explorer on this machine until the server is stopped.
 
-    The address that is printed holds a token; Host and Origin of every request are checked, at
-    most eight maps are open at a time, and those left alone for five minutes are closed.
+    The printed address contains a token. Host and Origin of every request are checked, at most
+    eight maps can be open at a time, and a map is closed five minutes after its page.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def serve(source: str | None, *, port: int = 8866, browser: bool = True, **optio
     port : int
         Port on the loopback interface.
     browser : bool
-        Open a browser.
+        Whether to open a browser.
     **options : object
-        Plain options of `StationExplorer`.
+        Options of `StationExplorer` that JSON can contain.
 
     Returns
     -------
@@ -54,24 +54,24 @@ def serve(source: str | None, *, port: int = 8866, browser: bool = True, **optio
     MissingDependency
         If Voila or anywidget is not installed.
     SourceError
-        If there is no source.
+        If no source is configured, or the source cannot be opened.
     """
     for package, extra in (("voila", "notebooks"), ("anywidget", "maps")):
         if importlib.util.find_spec(package) is None:
             raise MissingDependency(package, extra)
-    # Wrong sources are told here, not in a page that stays empty.
+    # A wrong source fails here, not in a page that stays empty.
     open_source(source, None)
     if source not in {None, "sample", "api"}:
         source = str(expand_path(str(source), "source").resolve())
-    # Our template asks no server elsewhere for style sheets.
+    # Voila's own template loads style sheets from another server; ours does not.
     paths = [str(_ASSETS), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(paths)
     os.environ[_OPTIONS] = json.dumps({"source": source, **options})
-    # The class first: instance() is a singleton of the class it is called on.
+    # A new class each time: Voila keeps one instance for each class.
     server = _define_server()()
     arguments = [str(NOTEBOOK), f"--port={port}", "--template=ocm-geo", "--Voila.ip=127.0.0.1"]
     arguments += ["--Voila.auto_token=True", *([] if browser else ["--no-browser"])]
-    # A tab that was closed leaves its kernel behind until it is culled.
+    # The kernel of a closed tab runs on until it is culled.
     arguments += [f"--MappingKernelManager.cull_idle_timeout={_IDLE_S}"]
     arguments += [f"--MappingKernelManager.cull_interval={_IDLE_S // 4}"]
     server.initialize(arguments)
@@ -81,10 +81,10 @@ def serve(source: str | None, *, port: int = 8866, browser: bool = True, **optio
 
 def _define_server() -> Any:  # noqa: ANN401 - a class of Voila, loaded when needed
     """
-    Return Voila with its doors closed: Host and Origin checked, few kernels, a token.
+    Return Voila as a server that checks Host and Origin and limits the number of kernels.
 
-    Voila itself accepts every Host and Origin, so that any web page the user looks at could start
-    kernels here, or drive the widgets by a name that resolves to this machine.
+    Voila itself accepts every Host and Origin: any web page that the user visits could start
+    kernels here, or control the widgets by a name that resolves to this machine.
     """
     from tornado.web import HTTPError  # noqa: PLC0415 - loaded when needed
     from voila.app import Voila  # noqa: PLC0415 - loaded when needed
@@ -93,7 +93,7 @@ def _define_server() -> Any:  # noqa: ANN401 - a class of Voila, loaded when nee
         """The explorer's server."""
 
         def init_settings(self) -> dict[str, Any]:
-            """Accept requests to a loopback name alone, and few kernels at a time."""
+            """Accept requests to a loopback name only, and a limited number of kernels."""
             settings = {**super().init_settings(), "allow_remote_access": False}
             manager = settings["kernel_manager"]
             start = manager.start_kernel
@@ -102,7 +102,7 @@ def _define_server() -> Any:  # noqa: ANN401 - a class of Voila, loaded when nee
                 if len(manager.list_kernel_ids()) >= _MOST_KERNELS:
                     raise HTTPError(
                         503,
-                        f"{_MOST_KERNELS} maps are open: close one, wait a little, and reload",
+                        f"{_MOST_KERNELS} maps are open: close one, wait a moment and reload",
                     )
                 return await start(*arguments, **options)
 
@@ -114,12 +114,12 @@ def _define_server() -> Any:  # noqa: ANN401 - a class of Voila, loaded when nee
 
 def explorer() -> StationExplorer:
     """
-    Make the explorer that `serve` was asked for.
+    Build the explorer with the options of `serve`.
 
     Returns
     -------
     StationExplorer
-        With the options that the environment holds.
+        The explorer, with the options in the environment.
     """
     from ocm_geo.widgets import StationExplorer  # noqa: PLC0415 - loaded when needed
 

@@ -104,7 +104,7 @@ def plot_distances(
     >>> ocm.plot_distances(near).get_xlabel()
     'distance to the nearest station, km'
     """
-    found = _read_distances(table, column, weights, by)
+    found = _read_distance_columns(table, column, weights, by)
     unit = described(column)[1]
     ax = new_axes(ax, 6.0, 4.4)
     for rank, name in enumerate(dict.fromkeys(found.groups[found.is_weighed])):
@@ -121,7 +121,7 @@ def plot_distances(
     return ax
 
 
-def _read_distances(
+def _read_distance_columns(
     table: pd.DataFrame, column: str, weights: str | None, by: str | None
 ) -> _Distances:
     """Read and check the columns of a figure of distances."""

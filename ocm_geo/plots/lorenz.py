@@ -86,7 +86,7 @@ def plot_lorenz(
     ax.set_aspect("equal", anchor="NW")
     tune(ax, f"share of {population}, least served first, %", f"share of {value}, %", grid="both")
     legend_below(ax)
-    add_caption(ax, _table_of(next(iter(named.values()))), *_describe_curves(named, curves))
+    add_caption(ax, _find_table(next(iter(named.values()))), *_describe_curves(named, curves))
     return ax
 
 
@@ -102,7 +102,7 @@ def _describe_curves(named: Mapping[Any, Any], curves: Mapping[str, Any]) -> lis
     if any(_describe_interval(one) for one in named.values()):
         facts.append("Gini coefficient with its 95 % interval by bootstrap over locations")
     # The caption credits the first table; the curves may come from several sources.
-    owed = [credit_line(_table_of(one)) for one in named.values()]
+    owed = [credit_line(_find_table(one)) for one in named.values()]
     return facts + [credit for credit in dict.fromkeys(owed) if credit != owed[0]]
 
 
@@ -115,7 +115,7 @@ def _describe_interval(one: Any) -> str:  # noqa: ANN401 - as above
     return f", {low:.2f} to {high:.2f}" if np.isfinite([low, high]).all() else ""
 
 
-def _table_of(one: Any) -> pd.DataFrame:  # noqa: ANN401 - as above
+def _find_table(one: Any) -> pd.DataFrame:  # noqa: ANN401 - as above
     table: pd.DataFrame = one if isinstance(one, pd.DataFrame) else one.lorenz
     return table
 

@@ -80,7 +80,7 @@ def draw_shares(ax: Axes, table: pd.DataFrame, column: str) -> None:
 
     named = pd.DataFrame(table) if "group" in table else pd.DataFrame(table).assign(group="")
     curves = {
-        plain(str(group)): _sum_shares(rows, column)
+        plain(str(group)): _sum_area_shares(rows, column)
         for group, rows in named.groupby("group", sort=False)
     }
     is_bounded = f"{column}_low" in table and f"{column}_high" in table
@@ -116,7 +116,7 @@ def _draw_curves(ax: Axes, curves: dict[str, pd.DataFrame], *, is_bounded: bool)
             _label_values(ax, curve["share"], above=group == highest)
 
 
-def _sum_shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+def _sum_area_shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return the share of all areas together by distance, and its bounds, in percent."""
     # Bounds are known as shares of each area: weighted by its size they add up like the value.
     whole, covered = _PARTS[column]

@@ -1,4 +1,4 @@
-"""Asking a source for what a map shows: once the map rests, once, and never twice the same."""
+"""Questions of a map to its source: sent when the map rests, and never twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TINY = 1e-9
 @dataclass(frozen=True)
 class Question:
     """
-    A place and filters.
+    A question to a source: where, and which filters.
 
     Parameters
     ----------
@@ -44,22 +44,22 @@ class Question:
 
     def covers(self, other: Question) -> bool:
         """
-        Say whether the answer to this question holds that to another.
+        Return whether the answer to this question contains the answer to another.
 
         Parameters
         ----------
         other : Question
-            The other.
+            The other question.
 
         Returns
         -------
         bool
-            True if they are equal, or this one's box is larger and the filters are the same.
+            True if they are equal, or this box contains the other and the filters are the same.
         """
         if not isinstance(self.place, tuple) or not isinstance(other.place, tuple):
             return self == other
         (west, south, east, north), (x0, y0, x1, y1) = self.place, other.place
-        # The same place may be named on another turn of the Earth.
+        # A map that was dragged around the Earth has the same box at another turn.
         start = (x0 - west + _TINY) % _TURN - _TINY
         columns = east - west >= _TURN or start + (x1 - x0) <= east - west + _TINY
         return columns and south <= y0 and y1 <= north and self.filters == other.filters
@@ -68,16 +68,16 @@ class Question:
 @dataclass(frozen=True)
 class Answer:
     """
-    What came of a question: stations, or an error.
+    The answer to a question: stations, or an error.
 
     Parameters
     ----------
     question : Question
         The question.
     stations : geopandas.GeoDataFrame, optional
-        All of them.
+        All stations of the answer.
     error : str
-        Why there is none.
+        Message, if the question failed.
     """
 
     question: Question
@@ -87,21 +87,21 @@ class Answer:
 
 class Asker:
     """
-    Asks in a thread of its own, so that the map stays alive.
+    Asks a source in a thread of its own, so that the map stays responsive.
 
-    A wish waits until no other has come for a moment; one that is overtaken is dropped, and its
-    answer, if it had been sent, is kept but not delivered: whether it still is wanted is asked
-    once more when it is handed over. A question that an earlier answer holds is not sent. One
-    that failed is not sent again before `forget_errors`.
+    A question is sent when no other has followed for a while. A question that was replaced is
+    dropped; if it had been sent already, its answer is kept but not delivered. A question whose
+    answer is contained in an earlier one is not sent, and one that failed is not sent again
+    before `forget_errors`.
 
     Parameters
     ----------
     ask : callable
         Answers a `Question` with a table, or raises.
     deliver : callable
-        Gets each `Answer` that is still wanted; in a notebook in its main thread.
+        Receives each `Answer` that is still wanted; in a notebook in its main thread.
     debounce_s : float
-        The moment, seconds.
+        How long to wait for a further question, seconds.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Asker:
         self._deliver = deliver
         self._debounce_s = debounce_s
         self._changed = threading.Condition()
-        # One delivery at a time; taken before, never inside, the other.
+        # One delivery at a time. This lock is always taken before the other: no deadlock.
         self._delivering = threading.RLock()
         self._kept: list[Answer] = []
         self._ready: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -129,7 +129,7 @@ class Asker:
 
     def want(self, question: Question) -> bool:
         """
-        Wish for an answer, in place of any earlier wish.
+        Ask a question that replaces the one before.
 
         Parameters
         ----------
@@ -139,52 +139,53 @@ class Asker:
         Returns
         -------
         bool
-            True if the answer was there and has been delivered.
+            True if the answer was known and has been delivered.
         """
         with self._changed:
             self._latest, self._wish = question, None
-            known = self._known(question)
+            known = self._find_answer(question)
             on_its_way = self._asking is not None and self._asking.covers(question)
             if known is None and not on_its_way:
                 self._wish, self._due = question, time.monotonic() + self._debounce_s
-                self._start()
+                self._start_thread()
             self._changed.notify_all()
         if known is not None:
             self._ready.put(known)
-            self._hand_over()
+            self._deliver_ready()
         return known is not None
 
     def drop(self) -> None:
-        """Wish for nothing: what is on its way is kept, and not delivered."""
+        """Drop the current question: its answer is kept, and not delivered."""
         with self._changed:
             self._latest = self._wish = None
             self._changed.notify_all()
 
     def forget_errors(self) -> None:
-        """Let questions that failed be asked again."""
+        """Allow questions that failed to be sent again."""
         with self._changed:
             self._kept = [answer for answer in self._kept if not answer.error]
 
     def wait(self, timeout_s: float) -> bool:
         """
-        Wait until there is nothing left to ask, and deliver what came.
+        Wait until every question is answered, and deliver the answers.
 
         Parameters
         ----------
         timeout_s : float
-            At most so long.
+            Longest wait, seconds.
 
         Returns
         -------
         bool
-            False if the time was over first.
+            False if the time ran out.
         """
         with self._changed:
             idle = self._changed.wait_for(lambda: not self._working, timeout_s)
-        self._hand_over()
+        self._deliver_ready()
         return idle
 
-    def _known(self, question: Question) -> Answer | None:
+    def _find_answer(self, question: Question) -> Answer | None:
+        """Return the kept answer that contains the one asked for, and keep it longest."""
         for i, answer in enumerate(self._kept):
             covers = (
                 answer.question == question if answer.error else answer.question.covers(question)
@@ -194,7 +195,8 @@ class Asker:
                 return answer
         return None
 
-    def _start(self) -> None:
+    def _start_thread(self) -> None:
+        """Start the thread, unless it runs, and remember the loop to which it delivers."""
         try:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -202,22 +204,23 @@ class Asker:
         if not self._working:
             self._working = True
             context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
+            threading.Thread(target=context.run, args=(self._answer_all,), daemon=True).start()
 
-    def _work(self) -> None:
-        while (question := self._next()) is not None:
-            answer = self._answer(question)
+    def _answer_all(self) -> None:
+        """Answer questions until none is left; this runs in the thread."""
+        while (question := self._await_next()) is not None:
+            answer = self._ask_source(question)
             with self._changed:
                 self._asking = None
-                self._keep(answer)
+                self._keep_answer(answer)
                 if wanted := self._is_wanted(question):
                     self._wish = None
                     self._ready.put(answer)
             if wanted:
-                self._announce()
+                self._schedule_delivery()
 
-    def _next(self) -> Question | None:
-        """Wait until the wish has rested; with none left, end the work."""
+    def _await_next(self) -> Question | None:
+        """Return the question once no other has followed for a while; None ends the thread."""
         with self._changed:
             while self._wish is not None and (rest := self._due - time.monotonic()) > 0:
                 self._changed.wait(rest)
@@ -228,30 +231,33 @@ class Asker:
                 self._changed.notify_all()
             return question
 
-    def _answer(self, question: Question) -> Answer:
+    def _ask_source(self, question: Question) -> Answer:
+        """Return the answer of the source, or its error."""
         self.n_asked += 1
         try:
             return Answer(question, self._ask(question))
         except OCMError as error:
             return Answer(question, error=str(error))
-        except Exception as error:  # noqa: BLE001 - in a thread it would be seen by nobody
+        except Exception as error:  # noqa: BLE001 - nobody sees errors of a thread
             return Answer(question, error=f"{type(error).__name__}: {error}")
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep_answer(self, answer: Answer) -> None:
+        """Keep an answer, and drop the oldest beyond a number of answers or rows."""
         self._kept.append(answer)
         while len(self._kept) > 1 and (
-            len(self._kept) > _MAX_KEPT or sum(_rows(kept) for kept in self._kept) > _MAX_ROWS
+            len(self._kept) > _MAX_KEPT or sum(_count_rows(kept) for kept in self._kept) > _MAX_ROWS
         ):
             self._kept.pop(0)
 
-    def _announce(self) -> None:
+    def _schedule_delivery(self) -> None:
+        """Deliver in the notebook's main thread, where there is one."""
         if self._loop is not None and self._loop.is_running():
-            self._loop.call_soon_threadsafe(self._hand_over)
+            self._loop.call_soon_threadsafe(self._deliver_ready)
         else:
-            self._hand_over()
+            self._deliver_ready()
 
-    def _hand_over(self) -> None:
-        """Deliver what is ready, but for what has been overtaken since it came."""
+    def _deliver_ready(self) -> None:
+        """Deliver the answers that are still wanted; some were replaced since they arrived."""
         with self._delivering:
             while True:
                 try:
@@ -266,5 +272,5 @@ class Asker:
             return self._latest is not None and question.covers(self._latest)
 
 
-def _rows(answer: Answer) -> int:
+def _count_rows(answer: Answer) -> int:
     return 0 if answer.stations is None else len(answer.stations)

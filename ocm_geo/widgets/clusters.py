@@ -1,4 +1,4 @@
-"""Grouping many points into the few that a view can show."""
+"""Groups of points, where there are more than a view can show."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ CELL = 64
 
 class Clusters(NamedTuple):
     """
-    Groups of points; one value a group.
+    Groups of points, with one value for each group.
 
     Parameters
     ----------
     lon, lat : numpy.ndarray
         Mean position, degrees.
     size : numpy.ndarray of int
-        Points in the group.
+        Number of points in the group.
     first : numpy.ndarray of int
-        Position of one of them.
+        Position of one of its points.
     """
 
     lon: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Clusters(NamedTuple):
 
 def group_points(lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float) -> Clusters:
     """
-    Group points that fall into the same cell of 64 pixels of a web map.
+    Group the points in each cell of 64 by 64 pixels of a web map.
 
     Parameters
     ----------
@@ -51,9 +51,10 @@ def group_points(lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float
     Returns
     -------
     Clusters
-        At most one group a cell.
+        At most one group for each cell.
     """
     x, y = pixels_of(lon, lat, zoom)
+    # Column and row of a cell in one number: at zoom 18 there are 2^20 of each.
     cell = (x // CELL).astype(np.int64) * 2**31 + (y // CELL).astype(np.int64)
     _, first, inverse, count = np.unique(
         cell, return_index=True, return_inverse=True, return_counts=True
@@ -66,16 +67,16 @@ def group_points(lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float
 
 def radius_px(size: NDArray[np.intp]) -> NDArray[np.float64]:
     """
-    Choose how large the circle of a group is.
+    Return the radius of a group's circle.
 
     Parameters
     ----------
     size : numpy.ndarray of int
-        Points in the group.
+        Number of points in the group.
 
     Returns
     -------
     numpy.ndarray
-        Radius, pixels: 9 for one, 5 more for each power of ten; never wider than a cell.
+        Radius, pixels: 9 for one point, 5 more for each power of ten; never wider than a cell.
     """
     return np.asarray(np.round(np.minimum(9 + 5 * np.log10(size), 0.4 * CELL), 1))

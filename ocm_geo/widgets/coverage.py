@@ -1,4 +1,4 @@
-"""Areas or grid cells coloured by class, with a legend and a choice between bounds."""
+"""Areas or grid cells coloured by class, with a legend and controls for bounds and distances."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ def coverage_map(
     height: str = "480px",
 ) -> ipyleaflet.Map:
     """
-    Show coverage on a map: areas or grid cells, coloured by class.
+    Show coverage on a map: areas or grid cells coloured by class.
 
     Parameters
     ----------
     table : geopandas.GeoDataFrame
-        Polygons in any coordinate reference system with a column of numbers, such as
-        `ocm_geo.coverage` or `ocm_geo.density` gives them. Where the table has ``column_low``
-        and ``column_high``, one can choose between them on the map; the classes are the same.
+        Polygons in any coordinate reference system with a numeric column, made by
+        `ocm_geo.coverage` or `ocm_geo.density`, for example. If the table has ``column_low``
+        and ``column_high``, a control on the map chooses between them; the classes are the same.
     column : str, optional
-        What is shown; by default ``population_share``, ``area_share`` or ``nearest_km``.
+        Column that is shown; by default ``population_share``, ``area_share`` or ``nearest_km``.
     within_km, minutes : float, optional
-        Which of several distances or driving times; by default one can choose on the map.
+        Distance or driving time that is shown; by default a control on the map chooses it.
     scheme : str or sequence of float, optional
         Classes, as ``breaks`` of `plot_coverage`: the name of a classifier of mapclassify, such
         as ``quantiles`` or ``fisher_jenks``, or the bounds between classes in units of the
@@ -91,12 +91,12 @@ def coverage_map(
     Returns
     -------
     ipyleaflet.Map
-        The map. For coverage on a map of your own, see `CoverageLayer`.
+        The map. For coverage on another map, see `CoverageLayer`.
 
     Raises
     ------
     QueryError
-        If the table or an option is wrong.
+        If the table or an argument is wrong.
 
     Examples
     --------
@@ -132,18 +132,18 @@ class CoverageLayer:
     Attributes
     ----------
     layer : ipyleaflet.GeoJSON
-        What is on the map.
+        The layer on the map.
     legend : ipyleaflet.WidgetControl
-        What the colours mean; under the mouse, the value of an area.
+        Legend of the classes, with the value of the area under the mouse.
     choices : ipyleaflet.WidgetControl or None
-        Where one can choose between bounds or distances.
+        Controls for bounds, distances and groups; None if there is nothing to choose.
     classes : Classes
         The classes.
 
     Raises
     ------
     QueryError
-        If the table or an option is wrong.
+        If the table or an argument is wrong.
 
     Examples
     --------
@@ -176,13 +176,13 @@ class CoverageLayer:
         self._columns = {b: name for b, name in names.items() if name in self._table}
         self.classes = choose_classes(self._table, self.column, scheme=scheme, k=k)
         if self._table[list(self._columns.values())].isna().all(axis=None):
-            raise QueryError(f"column {self.column!r} has no value to draw")
+            raise QueryError(f"column {self.column!r} has no value to draw: all are missing")
         self.layer = ipyleaflet.GeoJSON(data=collection([]), name=self.column)
         self.layer.on_hover(self._show_value)
         self._build_controls()
         # What is under the mouse is written apart: a legend that was folded stays folded.
-        self._key, self._told = ipywidgets.HTML(), ipywidgets.HTML()
-        box = ipywidgets.VBox([self._key, self._told])
+        self._key, self._value = ipywidgets.HTML(), ipywidgets.HTML()
+        box = ipywidgets.VBox([self._key, self._value])
         self.legend = ipyleaflet.WidgetControl(widget=box, position="bottomright")
         self.choices = self._build_choices()
         self.draw()
@@ -212,7 +212,7 @@ class CoverageLayer:
 
     def view(self, height_px: float = 480.0) -> View:
         """
-        Choose a view of the areas, as a new map would show it.
+        Return the view of a new map that shows the areas.
 
         Parameters
         ----------
@@ -222,13 +222,13 @@ class CoverageLayer:
         Returns
         -------
         View
-            All of them.
+            View of all areas.
         """
         return View.around_shapes(self._shapes, height_px)
 
     def add_to(self, shown: ipyleaflet.Map) -> Self:
         """
-        Put the layer on a map, without its legend and choices.
+        Add the layer to a map, without its legend and choices.
 
         Parameters
         ----------
@@ -255,7 +255,7 @@ class CoverageLayer:
         make = _draw_singly if singly else _draw_by_class
         self.layer.data = collection(make(shapes, position, self.classes.colours))
         self._write_legend()
-        self._tell("Point at an area for its value." if singly else "")
+        self._write_value("Point at an area for its value." if singly else "")
 
     def _select_rows(self) -> NDArray[np.bool_]:
         """Return which rows belong to the distance and the group that are chosen."""
@@ -284,11 +284,11 @@ class CoverageLayer:
             return
         is_outside = self._position[row] == _OUTSIDE
         value = NO_DATA if is_outside else self.classes.write(float(self._values[row]))
-        self._tell(f"{html.escape(self._names[row])}: <b>{value}</b>")
+        self._write_value(f"{html.escape(self._names[row])}: <b>{value}</b>")
 
-    def _tell(self, text: str) -> None:
+    def _write_value(self, text: str) -> None:
         style = "padding:0 .6em .3em;max-width:20em;overflow-wrap:anywhere"
-        self._told.value = f"<div role='status' style='{style}'>{text}</div>" if text else ""
+        self._value.value = f"<div role='status' style='{style}'>{text}</div>" if text else ""
 
     def _write_legend(self) -> None:
         """Write the legend of what is drawn, in the words of the figure."""
@@ -341,11 +341,11 @@ def _prepare_areas(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
     areas = np.isin(shapely.get_type_id(shapes), _AREAS) | shapely.is_empty(shapes)
     if not areas.all():
         raise QueryError(
-            f"coverage table: {(~areas).sum()} of {len(areas)} rows are no areas (first: "
-            f"{table.index[areas.argmin()]}); give polygons"
+            f"coverage table: {(~areas).sum()} of {len(areas)} rows are not polygons (first: "
+            f"{table.index[areas.argmin()]}): select the polygons"
         )
     if shapely.is_empty(shapes).all():
-        raise QueryError("the coverage table holds no area")
+        raise QueryError("the coverage table must contain at least one polygon")
     turned = View.around_shapes(shapes).turned_shapes(shapes)
     return np.asarray(shapely.transform(turned, lambda xy: np.round(xy, 5)))
 
@@ -353,7 +353,7 @@ def _prepare_areas(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
 def _draw_singly(
     shapes: NDArray[np.object_], position: NDArray[np.intp], colours: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Draw each area by itself, so that the mouse can ask for it."""
+    """Return one feature for each area, so that the mouse finds its value."""
     return [
         {
             "type": "Feature",
@@ -368,7 +368,7 @@ def _draw_singly(
 def _draw_by_class(
     shapes: NDArray[np.object_], position: NDArray[np.intp], colours: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Draw very many cells as one shape a class."""
+    """Return one feature for each class: very many cells would slow the browser down."""
     return [
         {
             "type": "Feature",

@@ -1,4 +1,4 @@
-"""What a popup says about a station. Texts are written by strangers: nothing here is HTML."""
+"""Facts about a station for a popup. Contributors write the texts: nothing here is HTML."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Station = dict[str, Any]
 _LABELS = {"operator": "Operator", "usage_type": "Access", "status": "Status", "usage_cost": "Cost"}
 _DATES = {"date_last_verified": "Last verified", "date_last_status_update": "Last changed"}
 _MAX_TEXT = 300
-# Control characters, and those that turn round the order in which the rest of a line is read.
+# Control characters, and those that reverse the reading direction of the rest of a line.
 _UNSEEN = dict.fromkeys(
     (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 )
@@ -34,15 +34,15 @@ def describe_stations(
     stations: gpd.GeoDataFrame, reference: ReferenceData | None = None
 ) -> list[Station]:
     """
-    Say of each station what a popup shows.
+    Return the facts that a popup shows of each station.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system.
     reference : ReferenceData, optional
-        What ids stand for; by default the labels of the table, else the reference data of the
-        source that it came from.
+        Meaning of ids; by default the labels of the table, else the reference data of its
+        source.
 
     Returns
     -------
@@ -53,16 +53,16 @@ def describe_stations(
     Raises
     ------
     QueryError
-        If it is no station table.
+        If the table is not a station table.
     """
     frame, _ = placed(stations)
     known = reference or reference_of(frame, ask=False)
-    # Labels that the table has already are kept, unless other names were passed.
+    # Labels of the table are kept, unless the user passed other reference data.
     has_labels = reference is None and "usage_type" in frame
-    words = frame if has_labels else _with_labels(frame, known, keep_own=reference is None)
+    words = frame if has_labels else _label_stations(frame, known, keep_own=reference is None)
     records = pd.DataFrame(words.drop(columns=words.geometry.name)).to_dict("records")
-    plugs = _plug_words(frame, known)
-    # An index without a name may hold row numbers: they are shown to nobody.
+    connections = _describe_connections(frame, known)
+    # An index without a name may contain row numbers, which mean nothing to a reader.
     is_named, is_ocm = frame.index.name in ID_NAMES, frame.index.name == "ocm_id"
     return [
         {
@@ -70,18 +70,18 @@ def describe_stations(
             "title": one_line(row.get("title")) or (f"Station {label}" if is_named else "Station"),
             "lon": round(point.x, 6),
             "lat": round(point.y, 6),
-            "facts": _facts(row, words_of),
-            "links": _links(int(label) if is_ocm else None, row),
+            "facts": _list_facts(row, words_of),
+            "links": _list_links(int(label) if is_ocm else None, row),
         }
         for label, point, row, words_of in zip(
-            frame.index, frame.geometry, records, plugs, strict=True
+            frame.index, frame.geometry, records, connections, strict=True
         )
     ]
 
 
 def one_line(value: object, most: int = _MAX_TEXT) -> str:
     """
-    Put what a stranger typed on one line that reads as it was typed.
+    Return a contributor's text on one line.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def one_line(value: object, most: int = _MAX_TEXT) -> str:
     Returns
     -------
     str
-        Without control characters and overrides of direction; empty where there is no text.
+        Text without control characters and overrides of direction; empty for other values.
     """
     if not isinstance(value, str):
         return ""
@@ -103,17 +103,17 @@ def one_line(value: object, most: int = _MAX_TEXT) -> str:
 
 def safe_url(text: object) -> str | None:
     """
-    Let through only web addresses.
+    Return a contributor's text if it is a web address.
 
     Parameters
     ----------
     text : object
-        What a stranger typed.
+        Text, or anything else.
 
     Returns
     -------
     str or None
-        The address, if it is ``http`` or ``https``.
+        The address, if its scheme is ``http`` or ``https``.
     """
     if not isinstance(text, str):
         return None
@@ -124,26 +124,26 @@ def safe_url(text: object) -> str | None:
     return text.strip() if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
-def _with_labels(
+def _label_stations(
     stations: gpd.GeoDataFrame, reference: ReferenceData, *, keep_own: bool
 ) -> gpd.GeoDataFrame:
-    """Return stations with labels; those they have already are kept, or replaced."""
+    """Return stations with labels; labels of the table are kept, or replaced."""
     import warnings  # noqa: PLC0415 - used here alone
 
     with warnings.catch_warnings():
-        # A popup shows "Unknown (1234)"; a warning beside the map would say it again.
+        # A popup shows "Unknown (1234)": a warning beside the map would repeat it.
         warnings.simplefilter("ignore")
         own = [name for name in LABEL_COLUMNS if name in stations]
         labelled = add_labels(stations.drop(columns=own), reference)
         if keep_own:
             labelled[own] = stations[own]
     if credit_line(stations) == NOT_RECORDED:
-        # Ids of an unknown source must not credit a provider of Open Charge Map.
+        # Ids of an unrecorded source must not credit a provider of Open Charge Map.
         return labelled.drop(columns=["data_provider", "license"], errors="ignore")
     return labelled
 
 
-def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> list[list[str]]:
+def _describe_connections(stations: gpd.GeoDataFrame, reference: ReferenceData) -> list[list[str]]:
     """Return the connections of each station in words."""
     station, table = connection_rows(stations)
     titles = reference.titles("connection_types")
@@ -160,9 +160,10 @@ def _plug_words(stations: gpd.GeoDataFrame, reference: ReferenceData) -> list[li
     return words
 
 
-def _facts(row: dict[Any, Any], plugs: list[str]) -> list[tuple[str, str]]:
+def _list_facts(row: dict[Any, Any], connections: list[str]) -> list[tuple[str, str]]:
+    """Return labels and values of the facts that are known."""
     facts = [(label, one_line(row.get(column))) for column, label in _LABELS.items()]
-    facts.insert(1, ("Connections", "; ".join(plugs) or "none recorded"))
+    facts.insert(1, ("Connections", "; ".join(connections) or "none recorded"))
     for column, label in _DATES.items():
         if not pd.isna(date := row.get(column)):
             facts.append((label, f"{date:%Y-%m-%d}"))
@@ -171,8 +172,8 @@ def _facts(row: dict[Any, Any], plugs: list[str]) -> list[tuple[str, str]]:
     return [(label, text) for label, text in facts if text]
 
 
-def _links(ocm_id: int | None, row: dict[Any, Any]) -> list[tuple[str, str]]:
-    """List the pages about a station: of Open Charge Map only where it has an id there."""
+def _list_links(ocm_id: int | None, row: dict[Any, Any]) -> list[tuple[str, str]]:
+    """Return the pages about a station; those of Open Charge Map only for its own ids."""
     found = []
     if ocm_id is not None and ocm_id > 0:
         found = [

@@ -1,4 +1,4 @@
-"""The controls that say which stations a map asks for."""
+"""Controls of the filters of a map."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class FilterPanel:
     Parameters
     ----------
     reference : ReferenceData
-        What can be chosen.
+        Choices of connectors, operators and access.
     changed : callable
         Called after every change.
 
     Attributes
     ----------
     widget : ipywidgets.Box
-        What is displayed.
+        All controls.
     controls : dict
-        The controls, by the name of the filter they set.
+        The controls by the name of the filter that they set.
     """
 
     def __init__(self, reference: ReferenceData, changed: Callable[[], None]) -> None:
@@ -50,10 +50,10 @@ class FilterPanel:
         self.controls: dict[str, Any] = {
             "min_power_kw": slider(FILTERS["min_power_kw"].label, powers),
             "modified_since": slider("Changed within", [label for label, _ in _AGES]),
-            "status_types": _dropdown(FILTERS["status_types"].label),
+            "status_types": _build_dropdown(FILTERS["status_types"].label),
         }
         for name in _CHOICES:
-            self.controls[name] = _dropdown(FILTERS[name].label)
+            self.controls[name] = _build_dropdown(FILTERS[name].label)
         for control in self.controls.values():
             control.layout = ipywidgets.Layout(width="270px")
         self._reference: ReferenceData | None = None
@@ -66,12 +66,12 @@ class FilterPanel:
 
     def set_reference(self, reference: ReferenceData) -> None:
         """
-        Offer what reference data know; what is chosen stays chosen.
+        Offer the choices of reference data, and keep what is chosen.
 
         Parameters
         ----------
         reference : ReferenceData
-            What ids stand for.
+            Meaning of ids.
         """
         if reference is self._reference:
             return
@@ -79,28 +79,28 @@ class FilterPanel:
         for name in _CHOICES:
             titles = reference.titles(name).dropna().sort_values()
             codes = titles.index.to_numpy(dtype=int).tolist()
-            _offer(
+            _set_options(
                 self.controls[name], [(str(t), (c,)) for t, c in zip(titles, codes, strict=True)]
             )
         known = reference.status_types["is_operational"].drop(list(REMOVED), errors="ignore")
         ids = {state: tuple(int(i) for i in known.index[known == state]) for state in (True, False)}
         states = [("working", ids[True]), ("not working", ids[False])]
-        _offer(self.controls["status_types"], states)
+        _set_options(self.controls["status_types"], states)
 
     def values(self) -> tuple[tuple[str, object], ...]:
         """
-        Give the filters that are set.
+        Return the filters that are set.
 
         Returns
         -------
         tuple of pairs
-            Names and values of `StationFilters`, by name.
+            Names and values of `StationFilters`, in order of names.
         """
         chosen: dict[str, object] = {}
         if power := _POWERS_KW[self.controls["min_power_kw"].index]:
             chosen["min_power_kw"] = float(power)
         if months := _AGES[self.controls["modified_since"].index][1]:
-            # A whole day, so that the question stays the same until midnight.
+            # A whole day: the question stays the same, and its answer known, until midnight.
             since = pd.Timestamp.now("UTC").normalize() - pd.DateOffset(months=months)
             chosen["modified_since"] = since.strftime("%Y-%m-%d")
         for name in ("status_types", *_CHOICES):
@@ -109,11 +109,14 @@ class FilterPanel:
         return tuple(sorted(chosen.items()))
 
 
-def _dropdown(label: str) -> ipywidgets.Dropdown:
+def _build_dropdown(label: str) -> ipywidgets.Dropdown:
     return ipywidgets.Dropdown(description=label, options=[(_ANY, ())])
 
 
-def _offer(control: ipywidgets.Dropdown, choices: Sequence[tuple[str, tuple[int, ...]]]) -> None:
+def _set_options(
+    control: ipywidgets.Dropdown, choices: Sequence[tuple[str, tuple[int, ...]]]
+) -> None:
+    """Replace the options of a control, and keep the chosen one if it is still there."""
     chosen = control.value
     control.options = [(_ANY, ()), *choices]
     if any(chosen == ids for _, ids in choices):

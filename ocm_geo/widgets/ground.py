@@ -1,4 +1,4 @@
-"""The ground of a map widget: tiles with their credit, and land that needs no network."""
+"""The base of a map widget: tiles with their credit, and land that needs no network."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import shapely
 import xyzservices
 from xyzservices import providers
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.style import SEA
 from ocm_geo.widgets.land import BORDER, collection, feature, land_features
@@ -31,17 +32,17 @@ _SIMPLE_PX = 1.5
 
 def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
     """
-    Make a map with a ground.
+    Build a map with a base.
 
     Parameters
     ----------
     view : View
-        What to show first.
+        The first view.
     basemap : {"online", "offline", "none"} or xyzservices.TileProvider
-        OpenStreetMap's tiles with the bundled land below them, for where no network is; the
-        bundled land alone; nothing; or tiles of one's own choice.
+        OpenStreetMap's tiles above the bundled land, which is visible without a network; the
+        bundled land alone; nothing; or other tiles.
     height : str
-        CSS height.
+        Height in CSS units.
 
     Returns
     -------
@@ -51,19 +52,20 @@ def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
     Raises
     ------
     QueryError
-        If it is no basemap, or no height.
+        If ``basemap`` or ``height`` is wrong.
     """
     if not (isinstance(basemap, dict) or basemap in _CHOICES):
         raise QueryError(
-            f"basemap={basemap!r}: choose from {list(_CHOICES)}, or give a provider of xyzservices"
+            f"basemap must be one of {', '.join(map(repr, _CHOICES))}, or a provider of "
+            f"xyzservices, not {short_form(basemap)}"
         )
     if not _HEIGHT.fullmatch(str(height)):
-        raise QueryError(f"height={height!r} is no CSS height: give for example '480px'")
+        raise QueryError(f"height must be a CSS height such as '480px', not {short_form(height)}")
     tiles = providers.OpenStreetMap.Mapnik if basemap == "online" else basemap
     shown = ipyleaflet.Map(
         center=view.centre,
         zoom=view.zoom,
-        # Without a tile layer the map must be told how near it may go.
+        # A map without tiles has no largest zoom of its own.
         max_zoom=MAX_ZOOM,
         min_zoom=2,
         scroll_wheel_zoom=True,
@@ -79,17 +81,17 @@ def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
 
 def height_px(height: str) -> float:
     """
-    Read the height of a map.
+    Return the height of a map in pixels.
 
     Parameters
     ----------
     height : str
-        CSS height.
+        Height in CSS units.
 
     Returns
     -------
     float
-        Pixels; 480 where it is given in another unit.
+        Pixels; 480 for heights in other units.
     """
     number = str(height).removesuffix("px")
     return float(number) if number.isdigit() else 480.0
@@ -97,28 +99,28 @@ def height_px(height: str) -> float:
 
 class LandLayer:
     """
-    The bundled land and borders, drawn for each view as finely as it can show.
+    The bundled land and borders, drawn for each view in the detail that it can show.
 
     Parameters
     ----------
     pane : str
-        Pane of the map to draw in; below the tiles on maps made by `new_map`.
+        Pane of the map to draw in; below the tiles on maps of this package.
 
     Attributes
     ----------
     layer : ipyleaflet.GeoJSON
-        What is on the map.
+        The layer on the map.
     """
 
     def __init__(self, *, pane: str = "") -> None:
         self.layer = ipyleaflet.GeoJSON(data=collection([]), name="land")
-        # A pane given to the layer comes too late for its first shapes: each names it itself.
+        # The layer's own pane is set after its first shapes are drawn: each shape names it.
         self._pane = {"pane": pane} if pane else {}
         self._drawn: View | None = None
 
     def add_to(self, shown: ipyleaflet.Map) -> LandLayer:
         """
-        Put the land on a map, and keep it up to date with the view.
+        Add the land to a map, and redraw it when the view changes.
 
         Parameters
         ----------
@@ -132,11 +134,11 @@ class LandLayer:
         """
         self.draw(View.of(shown))
         shown.add(self.layer)
-        shown.observe(lambda _: self._follow(shown), names="bounds")
+        shown.observe(lambda _: self._redraw_later(shown), names="bounds")
         return self
 
-    def _follow(self, shown: ipyleaflet.Map) -> None:
-        """Draw the land of a new view, in a notebook once all that stands on it is on its way."""
+    def _redraw_later(self, shown: ipyleaflet.Map) -> None:
+        """Draw the land of a new view; in a notebook after the layers above it were sent."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -146,7 +148,7 @@ class LandLayer:
 
     def draw(self, view: View) -> None:
         """
-        Draw the land of a view, and a margin.
+        Draw the land of a view with a margin.
 
         Parameters
         ----------
@@ -165,18 +167,18 @@ class LandLayer:
 
 def note(head: str, text: str, position: str, credit: str = "") -> ipyleaflet.WidgetControl:
     """
-    Put text on a map, under a heading that folds it away where it hides too much.
+    Build a box of text for a corner of a map, whose text can be folded.
 
     Parameters
     ----------
     head : str
-        Heading, HTML; what strangers wrote is escaped by the caller.
+        Heading, HTML; the caller escapes contributors' text.
     text : str
-        The rest, likewise.
+        Text that can be folded, HTML.
     position : str
-        Corner, in Leaflet's words.
+        Corner, in Leaflet's terms.
     credit : str
-        What is not folded away, likewise.
+        Text that is always visible, HTML.
 
     Returns
     -------
@@ -189,14 +191,14 @@ def note(head: str, text: str, position: str, credit: str = "") -> ipyleaflet.Wi
 
 def folding(head: str, text: str, credit: str = "") -> str:
     """
-    Write text under a heading that folds it away.
+    Return text under a heading that folds it.
 
     Parameters
     ----------
     head, text : str
         HTML.
     credit : str
-        HTML that is not folded away: whom to name is always seen.
+        HTML that is always visible, because the licence asks for the credit.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A map of stations as one HTML file that opens without network."""
+"""A map of stations as one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -48,29 +48,30 @@ def to_html(
     title: str = "Charging stations",
 ) -> Path:
     """
-    Write a map of stations as one HTML file that opens without network.
+    Write a map of stations as one HTML file that needs no network.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system.
     path : path
-        The file.
+        Path of the file; an existing file is replaced in one step.
     reference : ReferenceData, optional
-        What ids stand for; by default the reference data of the source of the table.
+        Meaning of ids; by default the reference data of the table's source.
     title : str
-        Heading.
+        Heading of the page.
 
     Returns
     -------
     pathlib.Path
-        The file, 5 MB at most. Up to 5,000 stations are markers with popups; of more, or where
-        these would not fit, groups are shown for each zoom and the page says what is left out.
+        The file, at most 5 MB. Up to 5,000 stations are markers with popups. If there are more, or
+        their popups would not fit, the page shows groups for each zoom and names what it leaves
+        out.
 
     Raises
     ------
     QueryError
-        If it is no station table, or the file cannot be written.
+        If the table is not a station table, or the file cannot be written.
 
     Examples
     --------
@@ -121,15 +122,16 @@ def render_page(
     shown, missing = placed(stations)
     page = b""
     if len(shown) <= MAX_MARKERS:
-        page = _page(title, _single(shown, reference), _notes(shown, missing))
+        page = _write_page(title, _collect_markers(shown, reference), _write_notes(shown, missing))
     if not page or len(page) > MAX_BYTES:
         left_out = "too many" if not page else "too much text"
-        page = _page(title, _grouped(shown), _notes(shown, missing, left_out))
+        page = _write_page(title, _collect_groups(shown), _write_notes(shown, missing, left_out))
     return page
 
 
-def _single(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> dict[str, Any]:
-    lon, _, ground = _ground(stations)
+def _collect_markers(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> dict[str, Any]:
+    """Return what a page needs that shows single stations."""
+    lon, _, ground = _collect_land(stations)
     described = describe_stations(stations, reference)
     codes = symbol_codes(stations, reference).tolist()
     for station, x, code in zip(described, lon.tolist(), codes, strict=True):
@@ -138,17 +140,18 @@ def _single(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> dict
     return {"stations": described, "styles": styles, "groups": {}, **ground}
 
 
-def _grouped(stations: gpd.GeoDataFrame) -> dict[str, Any]:
-    lon, lat, ground = _ground(stations)
-    return {"stations": [], "styles": {}, "groups": _groups(lon, lat), **ground}
+def _collect_groups(stations: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Return what a page needs that shows groups."""
+    lon, lat, ground = _collect_land(stations)
+    return {"stations": [], "styles": {}, "groups": _group_by_zoom(lon, lat), **ground}
 
 
-def _ground(stations: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Give positions on one side of the antimeridian, the land about them, and what to show."""
+def _collect_land(stations: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Return positions on one side of the antimeridian, with the land around them and the view."""
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     west, south, east, north = box = box_around(lon, lat) or _WORLD
     span, middle = max(north - south, east - west, 1.0), (west + east) / 2
-    # A page may be far wider than the stations: land must not end within it.
+    # A page may be much wider than the stations: land must not end inside it.
     side = _SIDES * span
     about = (max(west - side, middle - 180), max(south - span, -90.0))
     far = (min(east + side, middle + 180), min(north + span, 90.0))
@@ -157,8 +160,8 @@ def _ground(stations: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray, dict[st
     return Extent(*box).turned(lon), lat, ground
 
 
-def _groups(lon: np.ndarray, lat: np.ndarray) -> dict[int, list[list[float]]]:
-    """Group for each zoom, as far as the groups stay fewer than the markers may be."""
+def _group_by_zoom(lon: np.ndarray, lat: np.ndarray) -> dict[int, list[list[float]]]:
+    """Return the groups of each zoom, up to the zoom at which there would be too many."""
     levels = {}
     for zoom in _ZOOMS:
         groups = group_points(lon, lat, zoom)
@@ -169,15 +172,16 @@ def _groups(lon: np.ndarray, lat: np.ndarray) -> dict[int, list[list[float]]]:
     return levels
 
 
-def _notes(stations: gpd.GeoDataFrame, missing: int, left_out: str = "") -> dict[str, str]:
+def _write_notes(stations: gpd.GeoDataFrame, missing: int, left_out: str = "") -> dict[str, str]:
+    """Return the number of stations with what is left out, and the credit."""
     count = counted(len(stations), "station")
     if left_out:
         limit = (
-            f"a page holds at most {MAX_MARKERS:,} single ones"
+            f"a page can show at most {MAX_MARKERS:,} single stations"
             if left_out == "too many"
-            else f"with popups the page would be over {MAX_BYTES // 10**6} MB"
+            else f"with popups the page would exceed {MAX_BYTES // 10**6} MB"
         )
-        count += f"; shown in groups, since {limit}: what is known of each is left out"
+        count += f"; shown in groups without popups, because {limit}"
     if missing:
         count += f"; {unplaced_words(missing)}"
     attrs = read_attrs(stations)
@@ -186,9 +190,10 @@ def _notes(stations: gpd.GeoDataFrame, missing: int, left_out: str = "") -> dict
     return {"count": count, "credit": f"{credit_line(stations)}. {dated}{LAND_CREDIT}."}
 
 
-def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:
-    leaflet, script = _asset("leaflet.js"), _asset("map.js")
-    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in (leaflet, script))
+def _write_page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:
+    """Return the page, whose policy allows only its own two scripts."""
+    leaflet, script = _read_asset("leaflet.js"), _read_asset("map.js")
+    hashes = " ".join(f"'sha256-{_hash_script(text)}'" for text in (leaflet, script))
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
     # In a script element only "<" can end the text early.
     payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -197,7 +202,7 @@ def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{heading}</title><style>{_asset('leaflet.css')}{_asset('map.css')}</style></head>"
+        f"<title>{heading}</title><style>{_read_asset('leaflet.css')}{_read_asset('map.css')}</style></head>"
         f"<body><header><h1>{heading}</h1><p>{html.escape(notes['count'])}</p></header>"
         '<div id="map" role="application" aria-label="Map of charging stations"></div>'
         f'<aside aria-label="Legend">{folding("<b>Legend</b>", legend_html())}</aside>'
@@ -209,9 +214,9 @@ def _page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:
 
 
 @cache
-def _asset(name: str) -> str:
+def _read_asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _digest(text: str) -> str:
+def _hash_script(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""Small widgets of our own, for what the libraries lack: names that assistive software reads."""
+"""Small widgets with names for assistive software, which the libraries lack."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _ASSETS = Path(__file__).parent / "assets"
 
 def own_widget(name: str, **traits: Any) -> Any:  # noqa: ANN401 - an AnyWidget
     """
-    Make a widget from a script and a style sheet of ours.
+    Build a widget from a script and a style sheet of this package.
 
     Parameters
     ----------
     name : str
         Name of the files in ``assets``.
     **traits : object
-        What is kept the same in Python and in the browser; lists, dicts, texts or numbers.
+        Values shared by Python and the browser: lists, dicts, texts or numbers.
 
     Returns
     -------
@@ -54,50 +54,50 @@ def own_widget(name: str, **traits: Any) -> Any:  # noqa: ANN401 - an AnyWidget
 
 def attend(shown: ipyleaflet.Map, label: str) -> None:
     """
-    Name a map for those who hear it, and calm what it sends; needs anywidget, or does nothing.
+    Give a map a name for screen readers, and limit the events it sends; requires anywidget.
 
     Parameters
     ----------
     shown : ipyleaflet.Map
-        The map.
+        The map; without anywidget it is left unchanged.
     label : str
-        What it shows.
+        What the map shows.
     """
     if importlib.util.find_spec("anywidget") is None:
         return
-    keys = "arrow keys move it, plus and minus zoom"
+    keys = "arrow keys move the map, plus and minus zoom"
     widget = own_widget("attendant", label=f"{label}: {keys}")
     shown.add(ipyleaflet.WidgetControl(widget=widget, position="bottomleft", transparent_bg=True))
 
 
 def status() -> Any:  # noqa: ANN401 - an AnyWidget
     """
-    Make a line of text that is read out when it changes.
+    Build a line of text that screen readers read out when it changes.
 
     Returns
     -------
     anywidget.AnyWidget
-        ``text`` is never HTML; ``failed`` says that it is an error.
+        Widget with ``text``, which is never HTML, and ``failed``, which marks errors.
     """
     return own_widget("status", text="", failed=False)
 
 
 def slider(description: str, labels: Sequence[str], index: int = 0) -> Any:  # noqa: ANN401
     """
-    Make a slider over some choices.
+    Build a slider for choices in order.
 
     Parameters
     ----------
     description : str
-        Its name.
+        Label of the slider.
     labels : sequence of str
         The choices.
     index : int
-        The one that is chosen first.
+        Position of the first choice.
 
     Returns
     -------
     anywidget.AnyWidget
-        ``index`` is the choice.
+        Widget whose ``index`` is the position of the current choice.
     """
     return own_widget("slider", description=description, labels=list(labels), index=index)

@@ -1,4 +1,4 @@
-"""Where stations are drawn: in degrees, those without a position counted and left out."""
+"""Positions of stations on maps: in degrees, without those that have none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import in_lonlat, label_of
 from ocm_geo.ids import station_table
@@ -16,7 +17,7 @@ from ocm_geo.reference import ReferenceData
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["check_reference", "is_whole", "placed", "plain_id", "unplaced_words"]
+__all__ = ["check_reference", "placed", "plain_id", "unplaced_words"]
 
 
 _NEEDED = ("title", "connections", "max_power_kw")
@@ -24,7 +25,7 @@ _NEEDED = ("title", "connections", "max_power_kw")
 
 def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
     """
-    Give the stations that can be drawn.
+    Return the stations that can be drawn.
 
     Parameters
     ----------
@@ -34,14 +35,14 @@ def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
     Returns
     -------
     geopandas.GeoDataFrame
-        Those with a position, in EPSG:4326.
+        Stations with a position, in EPSG:4326.
     int
-        How many have none.
+        Number of stations without one.
 
     Raises
     ------
     QueryError
-        If it is no station table.
+        If the table is not a station table.
     """
     frame = in_lonlat(station_table(stations, columns=_NEEDED), "stations")
     shapes = frame.geometry.to_numpy()
@@ -56,18 +57,18 @@ def placed(stations: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
 
 
 def plain_id(label: object) -> int | str:
-    """Return the id of a station as a plain number or text, as JSON holds it."""
+    """Return the id of a station as a number or text that JSON can contain."""
     return int(label) if isinstance(label, int | np.integer) else str(label)
 
 
 def unplaced_words(count: int) -> str:
     """
-    Say how many stations a map leaves out because nobody knows where they are.
+    Return the number of stations that a map leaves out for lack of a position, in words.
 
     Parameters
     ----------
     count : int
-        How many.
+        Number of stations.
 
     Returns
     -------
@@ -81,38 +82,22 @@ def unplaced_words(count: int) -> str:
     )
 
 
-def is_whole(value: object) -> bool:
-    """
-    Say whether an option is a whole number.
-
-    Parameters
-    ----------
-    value : object
-        What was given.
-
-    Returns
-    -------
-    bool
-        True and False are none.
-    """
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def check_reference(reference: ReferenceData | None) -> None:
     """
-    Check what ids stand for.
+    Check reference data.
 
     Parameters
     ----------
     reference : ReferenceData or None
-        What was given.
+        The argument.
 
     Raises
     ------
     QueryError
-        If it is something else.
+        If it is anything else.
     """
     if reference is not None and not isinstance(reference, ReferenceData):
         raise QueryError(
-            f"reference={reference!r}: give ocm_geo.reference_data(source), or nothing"
+            "reference must be made by ocm_geo.reference_data(source), or None, not "
+            f"{short_form(reference)}"
         )

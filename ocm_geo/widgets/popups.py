@@ -1,4 +1,4 @@
-"""The text of a popup. What strangers wrote is escaped, every time."""
+"""The text of popups, in which every text of a contributor is escaped."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ if TYPE_CHECKING:
 
 __all__ = ["popup_html", "popups_html"]
 
-_MAX_SITES = 5
-
 
 def popup_html(station: Station) -> str:
     """
-    Make the text of a popup; everything that strangers wrote is escaped.
+    Return the text of a popup, with contributors' texts escaped.
 
     Parameters
     ----------
     station : dict
-        As `describe_stations` gives it.
+        Made by `describe_stations`.
 
     Returns
     -------
@@ -48,14 +46,14 @@ def popup_html(station: Station) -> str:
 
 def popups_html(stations: list[Station], n_all: int) -> str:
     """
-    Make the text of a popup for sites that stand at one and the same place.
+    Return the text of a popup for stations at the same position.
 
     Parameters
     ----------
     stations : list of dict
-        The first few of them.
+        The first few stations.
     n_all : int
-        How many there are.
+        Number of all stations there.
 
     Returns
     -------
@@ -65,5 +63,5 @@ def popups_html(stations: list[Station], n_all: int) -> str:
     texts = [popup_html(station) for station in stations]
     if n_all > 1:
         shown = "" if len(texts) == n_all else f"; the first {len(texts)} are shown"
-        texts.insert(0, f"<p style='margin:0'>{n_all:,} sites at this place{shown}</p>")
+        texts.insert(0, f"<p style='margin:0'>{n_all:,} stations at this position{shown}</p>")
     return "<hr style='margin:.5em 0'>".join(texts)

@@ -1,4 +1,4 @@
-"""Choosing a part of a map: by drawing on it, or by the whole view."""
+"""Selection of a part of a map: by drawing, or by the whole view."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import ipywidgets
 import shapely
 from shapely import affinity
 
+from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.widgets.view import View
 
@@ -23,23 +24,23 @@ _STYLE = {"color": "#0077bb", "weight": 3, "fillOpacity": 0.08}
 
 class SelectionTools:
     """
-    Buttons to draw a box, an area or a route, to take the whole view, and to clear.
+    Buttons to draw a box, an area or a route, to select the whole view, and to clear.
 
-    The buttons of the drawing library have no names that can be read out, so these are ours.
+    The drawing library's own buttons have no names for screen readers.
 
     Parameters
     ----------
     shown : ipyleaflet.Map
         The map.
     chosen : callable
-        Gets what was drawn, a polygon or a line in lon/lat; None when it is cleared.
+        Receives the polygon or line that was drawn, in lon/lat; None when it is cleared.
 
     Attributes
     ----------
     widget : ipywidgets.Box
         The buttons.
     pen : ipyleaflet.GeomanDrawControl
-        What draws.
+        The control for drawing.
     """
 
     def __init__(
@@ -61,11 +62,11 @@ class SelectionTools:
             rotate=False,
             **off,
         )
-        self.pen.on_draw(self._drawn)
+        self.pen.on_draw(self._end_drawing)
         shown.add(self.pen)
-        buttons = [self._button(label, f"draw:{shape}") for label, shape in _TOOLS]
+        buttons = [self._build_button(label, f"draw:{shape}") for label, shape in _TOOLS]
         take_view = ipywidgets.Button(description="Select view")
-        take_view.on_click(lambda _: chosen(_box(View.of(shown))))
+        take_view.on_click(lambda _: chosen(_box_view(View.of(shown))))
         clear = ipywidgets.Button(description="Clear")
         clear.on_click(lambda _: self.clear())
         layout = ipywidgets.Layout(display="flex", flex_flow="row wrap")
@@ -74,31 +75,35 @@ class SelectionTools:
             button.layout.width = "auto"
 
     def clear(self) -> None:
-        """Take the drawing away."""
+        """Remove the drawing."""
         self.pen.current_mode = None
         self.pen.data = []
         self._chosen(None)
 
-    def _button(self, label: str, mode: str) -> ipywidgets.Button:
+    def _build_button(self, label: str, mode: str) -> ipywidgets.Button:
+        """Build a button that starts a drawing."""
         button = ipywidgets.Button(description=label)
-        button.on_click(lambda _: self._start(mode))
+        button.on_click(lambda _: self._start_drawing(mode))
         return button
 
-    def _start(self, mode: str) -> None:
-        # One drawing at a time: what is selected is what can be seen.
+    def _start_drawing(self, mode: str) -> None:
+        """Remove the last drawing and start another."""
+        # One drawing at a time: the visible one is the selection.
         self.pen.data = []
-        # The same mode twice would be no change, and nothing would happen.
+        # Setting the same mode again has no effect unless it is reset first.
         self.pen.current_mode = None
         self.pen.current_mode = mode
 
-    def _drawn(self, _: object, *, action: str, geo_json: list[dict[str, Any]]) -> None:
+    def _end_drawing(self, _: object, *, action: str, geo_json: list[dict[str, Any]]) -> None:
+        """Pass on a drawing that is complete."""
         if action != "create":
             return
         self.pen.current_mode = None
         self._chosen(one_turn(shapely.geometry.shape(geo_json[-1]["geometry"])))
 
 
-def _box(view: View) -> shapely.Polygon:
+def _box_view(view: View) -> shapely.Polygon:
+    """Return the box of a view, at most one turn of the Earth wide."""
     if view.east - view.west >= 360:  # noqa: PLR2004 - a full turn
         return shapely.box(-180, view.south, 180, view.north)
     return one_turn(shapely.box(view.west, view.south, view.east, view.north))
@@ -106,25 +111,25 @@ def _box(view: View) -> shapely.Polygon:
 
 def one_turn(shape: shapely.Geometry) -> shapely.Geometry:
     """
-    Bring what was drawn on another copy of the world to the usual longitudes.
+    Move a shape drawn on another copy of the world to the usual longitudes.
 
     Parameters
     ----------
     shape : shapely.Geometry
-        Degrees.
+        Shape in degrees.
 
     Returns
     -------
     shapely.Geometry
-        Its middle within ±180.
+        The shape with its middle within ±180.
 
     Raises
     ------
     QueryError
-        If it is neither a polygon nor a line.
+        If the shape is neither a polygon nor a line.
     """
     if not isinstance(shape, shapely.Polygon | shapely.MultiPolygon | shapely.LineString):
-        raise QueryError(f"select with a polygon or a line, not a {type(shape).__name__}")
+        raise QueryError(f"shape must be a polygon or a line, not {short_form(shape)}")
     west, _, east, _ = shape.bounds
     turns = round((west + east) / 720)
     return affinity.translate(shape, -360.0 * turns) if turns else shape

@@ -1,4 +1,4 @@
-"""Stations as a layer of any ipyleaflet map: single ones, or groups where there are too many."""
+"""Stations as a layer of any ipyleaflet map: single ones, or groups if there are too many."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import ipyleaflet
 import ipywidgets
 import numpy as np
 
+from ocm_geo.checks import check_whole, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.widgets.clusters import CELL, Clusters, group_points, radius_px
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.land import collection
-from ocm_geo.widgets.places import check_reference, is_whole, placed
+from ocm_geo.widgets.places import check_reference, placed
 from ocm_geo.widgets.popups import popups_html
 from ocm_geo.widgets.symbols import CLUSTER, symbol_codes, symbol_style
 from ocm_geo.widgets.view import MAX_ZOOM, View, pixels_of
@@ -30,48 +31,49 @@ if TYPE_CHECKING:
 __all__ = ["StationLayer"]
 
 _CHUNK = 25
-"""Points in one feature: the browser sends the whole feature back when the mouse touches it."""
-_SAME_PLACE = 2e-6
-_POPUP_SITES = 5
+"""Points in one feature, which the browser sends back whole when the mouse touches it."""
+_SAME_DEG = 2e-6
+_POPUP_STATIONS = 5
 _PAD = 0.1
 _WHOLE = 9.95
+"""Thousands from which a number is written without a decimal."""
 _GROUP = {"color": "white", "weight": 1, "fillColor": CLUSTER, "fillOpacity": 0.85}
 _NO_LABELS = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 
 class StationLayer:
     """
-    Stations on a map: markers by class of power and status, or groups where there are too many.
+    Stations on a map: markers by class of power and status, or groups if there are too many.
 
-    What is sent to the browser depends on the view, not on the number of stations.
+    The amount of data sent to the browser depends on the view, not on the number of stations.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system.
     reference : ReferenceData, optional
-        What ids stand for; by default the reference data of the source of the table.
+        Meaning of ids; by default the reference data of the table's source.
     max_markers : int
-        Beyond so many stations in view groups are shown, of all that fall into a cell of 64
-        pixels; a click goes nearer.
+        If more stations are in view, those in each cell of 64 by 64 pixels are shown as a group;
+        a click on it zooms in.
     name : str
         Name of the layer.
 
     Attributes
     ----------
     layer : ipyleaflet.LayerGroup
-        What is on the map.
+        The layers on the map.
     shown : {"stations", "groups"}
         What is drawn now.
     clickable : bool
-        Whether clicks are answered; not while something is drawn over the stations.
+        Whether clicks open popups.
     n_unplaced : int
-        Stations that have no position, and are not drawn.
+        Number of stations without a position, which are not drawn.
 
     Raises
     ------
     QueryError
-        If it is no station table, or an option is wrong.
+        If the table is not a station table, or an argument is wrong.
 
     Examples
     --------
@@ -92,10 +94,8 @@ class StationLayer:
         max_markers: int = 2000,
         name: str = "stations",
     ) -> None:
-        if not (is_whole(max_markers) and max_markers >= 1):
-            raise QueryError(f"max_markers must be a whole number, 1 or more, not {max_markers!r}")
         self._reference: ReferenceData | None = None
-        self._max = max_markers
+        self._max = check_whole(max_markers, "max_markers")
         self._map: ipyleaflet.Map | None = None
         self._popup: ipyleaflet.Popup | None = None
         self._listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
@@ -103,9 +103,9 @@ class StationLayer:
         self.shown = "stations"
         self.clickable = True
         self._points = ipyleaflet.GeoJSON(data=collection([]), name=name, point_style=_GROUP)
-        self._points.on_click(self._clicked)
-        self._points.on_hover(self._hovered)
-        # Above the circles (400), below markers and popups.
+        self._points.on_click(self._open_clicked)
+        self._points.on_hover(self._pass_hover)
+        # Above the circles (z-index 400), below markers and popups.
         self._labels = ipyleaflet.ImageOverlay(url=_NO_LABELS, pane="shadowPane")
         self.layer = ipyleaflet.LayerGroup(layers=(self._points, self._labels), name=name)
         self.set_stations(stations, reference=reference)
@@ -135,12 +135,12 @@ class StationLayer:
         stations : geopandas.GeoDataFrame
             A station table in any coordinate reference system.
         reference : ReferenceData, optional
-            What ids stand for; as before where there is none.
+            Meaning of ids; by default as before.
 
         Raises
         ------
         QueryError
-            If it is no station table.
+            If the table is not a station table.
         """
         check_reference(reference)
         frame, self.n_unplaced = placed(stations)
@@ -152,7 +152,7 @@ class StationLayer:
 
     def add_to(self, shown: ipyleaflet.Map) -> Self:
         """
-        Put the layer on a map, and keep it up to date with the view.
+        Add the layer to a map, and redraw it when the view changes.
 
         Parameters
         ----------
@@ -167,12 +167,12 @@ class StationLayer:
         Raises
         ------
         QueryError
-            If it is on a map already, or that is no map.
+            If the layer is on a map already, or ``shown`` is not a map.
         """
         if not isinstance(shown, ipyleaflet.Map):
-            raise QueryError(f"a layer goes on an ipyleaflet.Map, not {type(shown).__name__}")
+            raise QueryError(f"shown must be an ipyleaflet.Map, not {short_form(shown)}")
         if self._map is not None:
-            raise QueryError("this layer is on a map already: make another, or call remove()")
+            raise QueryError("this layer is on a map already: call remove() first")
         self._map = shown
         self.redraw()
         shown.add(self.layer)
@@ -180,7 +180,7 @@ class StationLayer:
         return self
 
     def remove(self) -> None:
-        """Take the layer off its map."""
+        """Remove the layer from its map."""
         if self._map is None:
             return
         self._map.unobserve(self.redraw, names="bounds")
@@ -196,7 +196,7 @@ class StationLayer:
         Parameters
         ----------
         listener : callable
-            Gets the rows of the stations at that place.
+            Receives the rows of the stations at that position.
         """
         self._listeners.append(listener)
 
@@ -207,12 +207,12 @@ class StationLayer:
         Parameters
         ----------
         listener : callable
-            Gets the rows of the stations at that place.
+            Receives the rows of the stations at that position.
         """
         self._hover_listeners.append(listener)
 
     def redraw(self, _: object = None) -> None:
-        """Draw what the view holds."""
+        """Draw the stations in view, or their groups."""
         if self._map is None:
             return
         view = View.of(self._map)
@@ -221,28 +221,28 @@ class StationLayer:
         lat = self._lat[inside]
         if len(inside) <= self._max:
             self.shown = "stations"
-            self._points.data = collection(_markers(lon, lat, self._codes[inside]))
+            self._points.data = collection(_build_markers(lon, lat, self._codes[inside]))
             self._labels.url = _NO_LABELS
             return
         self.shown = "groups"
         groups = group_points(lon, lat, view.zoom)
-        self._points.data = collection(_circles(groups, self._codes[inside]))
+        self._points.data = collection(_build_circles(groups, self._codes[inside]))
         with self._labels.hold_sync():
             self._labels.bounds = [[snapped.south, snapped.west], [snapped.north, snapped.east]]
-            self._labels.url = _counts_image(groups, snapped)
+            self._labels.url = _draw_counts(groups, snapped)
 
     def select(self, ocm_ids: list[int]) -> None:
         """
-        Open the popup of stations, as a click on them does.
+        Open the popup of stations, like a click on them.
 
         Parameters
         ----------
         ocm_ids : list of int
-            Rows of the table that stand at one place.
+            Index labels of stations at one position.
         """
         rows = self._stations.loc[ocm_ids]
         point = rows.geometry.iloc[0]
-        self._open(rows, point.x, point.y)
+        self._open_popup(rows, point.x, point.y)
         for listener in self._listeners:
             listener(rows)
 
@@ -251,36 +251,38 @@ class StationLayer:
         if self._popup is not None:
             self._popup.close_popup()
 
-    def _clicked(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
-        """Show a popup where a station was clicked, and go nearer where a group was."""
+    def _open_clicked(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
+        """Open the popup of a station that was clicked, or zoom in to a group."""
         if self._map is None or not self.clickable:
             return
         lat, lon = coordinates
         if (count := feature["properties"].get("count", 1)) > 1:
             lon, lat = feature["geometry"]["coordinates"]
-            self._go_nearer(lon, lat, count)
+            self._zoom_in(lon, lat, count)
             return
-        rows = self._at(lon, lat)
+        rows = self._find_stations(lon, lat)
         if len(rows):
             self.select(rows)
 
-    def _hovered(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
+    def _pass_hover(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
+        """Call the listeners when the mouse touches a station."""
         if not self._hover_listeners or feature["properties"].get("count", 1) > 1:
             return
-        if rows := self._at(coordinates[1], coordinates[0]):
+        if rows := self._find_stations(coordinates[1], coordinates[0]):
             for listener in self._hover_listeners:
                 listener(self._stations.loc[rows])
 
-    def _at(self, lon: float, lat: float) -> list[int]:
-        """Find the stations of the marker that was clicked: the nearest, and its doubles."""
+    def _find_stations(self, lon: float, lat: float) -> list[int]:
+        """Return the station nearest to a click, and others at the same position."""
         away = np.hypot((self._lon - lon + 180) % 360 - 180, self._lat - lat)
         if not len(away):
             return []
         nearest = np.argmin(away)
         same = np.hypot(self._lon - self._lon[nearest], self._lat - self._lat[nearest])
-        return list(self._stations.index[same <= _SAME_PLACE])
+        return list(self._stations.index[same <= _SAME_DEG])
 
-    def _go_nearer(self, lon: float, lat: float, count: int) -> None:
+    def _zoom_in(self, lon: float, lat: float, count: int) -> None:
+        """Zoom in to a group, by more where very many stations are in it."""
         if self._map is None:
             return
         step = 3 if count > 10 * self._max else 2
@@ -288,66 +290,67 @@ class StationLayer:
             self._map.center = [lat, lon]
             self._map.zoom = min(self._map.zoom + step, MAX_ZOOM)
 
-    def _open(self, rows: gpd.GeoDataFrame, lon: float, lat: float) -> None:
+    def _open_popup(self, rows: gpd.GeoDataFrame, lon: float, lat: float) -> None:
+        """Open the popup of stations at a position, on the turn of the Earth that is shown."""
         if self._map is None:
             return
-        described = describe_stations(rows.head(_POPUP_SITES), self._reference)
+        described = describe_stations(rows.head(_POPUP_STATIONS), self._reference)
         text = popups_html(described, len(rows))
-        place = (lat, float(View.of(self._map).turned(np.array([lon]))[0]))
+        position = (lat, float(View.of(self._map).turned(np.array([lon]))[0]))
         if self._popup is None:
             self._popup = ipyleaflet.Popup(
-                location=place, child=ipywidgets.HTML(text), max_height=320, min_width=220
+                location=position, child=ipywidgets.HTML(text), max_height=320, min_width=220
             )
             self._map.add(self._popup)
             return
-        # One popup for all: taking one away that its reader has closed fails in the browser.
+        # One popup for all stations: removing one that the user has closed fails in the browser.
         self._popup.close_popup()
         self._popup.child.value = text
-        self._popup.open_popup(place)
+        self._popup.open_popup(position)
 
 
-def _markers(
+def _build_markers(
     lon: NDArray[np.float64], lat: NDArray[np.float64], codes: NDArray[np.intp]
 ) -> list[dict[str, Any]]:
-    """Put stations that look the same into features of some points each, weakest first."""
+    """Return stations of the same look as features of some points each, lowest power first."""
     features = []
-    places = np.round(np.column_stack([lon, lat]), 6)
+    points = np.round(np.column_stack([lon, lat]), 6)
     for code in np.unique(codes):
         rows = np.flatnonzero(codes == code)
         for start in range(0, len(rows), _CHUNK):
-            part = places[rows[start : start + _CHUNK]].tolist()
+            part = points[rows[start : start + _CHUNK]].tolist()
             style = {"style": symbol_style(int(code))}
-            features.append(_feature({"type": "MultiPoint", "coordinates": part}, style))
+            features.append(_build_feature({"type": "MultiPoint", "coordinates": part}, style))
     return features
 
 
-def _circles(groups: Clusters, codes: NDArray[np.intp]) -> list[dict[str, Any]]:
-    """Draw groups; of one station alone, its own symbol."""
+def _build_circles(groups: Clusters, codes: NDArray[np.intp]) -> list[dict[str, Any]]:
+    """Return groups as features; a group of one station has the station's symbol."""
     features = []
     for lon, lat, size, first, radius in zip(*groups, radius_px(groups.size), strict=True):
         style = {"radius": float(radius)} if size > 1 else symbol_style(int(codes[first]))
-        place = {"type": "Point", "coordinates": [round(float(lon), 6), round(float(lat), 6)]}
-        features.append(_feature(place, {"count": int(size), "style": style}))
+        point = {"type": "Point", "coordinates": [round(float(lon), 6), round(float(lat), 6)]}
+        features.append(_build_feature(point, {"count": int(size), "style": style}))
     return features
 
 
-def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+def _build_feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-def _counts_image(groups: Clusters, view: View) -> str:
+def _draw_counts(groups: Clusters, view: View) -> str:
     """
-    Write the sizes of the groups as one image.
+    Return the sizes of the groups as one SVG image.
 
     A marker with text for each group would take two widgets and two messages each; an image is
-    one message, and nothing in it can run.
+    one message, and no script in it can run.
     """
     x, y = pixels_of(groups.lon, groups.lat, view.zoom)
     (x0, x1), (y0, y1) = pixels_of(
         np.array([view.west, view.east]), np.array([view.north, view.south]), view.zoom
     )
     texts = "".join(
-        f"<text x='{px:.0f}' y='{py:.0f}'>{html.escape(_short(int(n)))}</text>"
+        f"<text x='{px:.0f}' y='{py:.0f}'>{html.escape(_shorten_count(int(n)))}</text>"
         for px, py, n in zip(x - x0, y - y0, groups.size, strict=True)
         if n > 1
     )
@@ -361,8 +364,8 @@ def _counts_image(groups: Clusters, view: View) -> str:
     return "data:image/svg+xml," + urllib.parse.quote(svg, safe=" ='/:()")
 
 
-def _short(count: int) -> str:
-    """Write a number in the width of its circle: 950, 1.2k, 34k."""
+def _shorten_count(count: int) -> str:
+    """Return a number that fits into its circle: 950, 1.2k, 34k."""
     thousands = count / 1000
     if thousands < 1:
         return str(count)

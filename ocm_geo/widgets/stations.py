@@ -34,32 +34,32 @@ def station_map(
     max_markers: int = 2000,
 ) -> ipyleaflet.Map:
     """
-    Show stations on a map in a notebook; a click on one opens what is known of it.
+    Show stations on a map in a notebook; a click on a station opens its facts.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system, of any size.
     reference : ReferenceData, optional
-        What ids stand for; by default the reference data of the source of the table.
+        Meaning of ids; by default the reference data of the table's source.
     basemap : {"online", "offline", "none"} or xyzservices.TileProvider
-        OpenStreetMap tiles, with the bundled land below them for where no network is; the
-        bundled land and borders alone; nothing; or tiles of one's own choice.
+        OpenStreetMap tiles above the bundled land, which is visible without a network; the
+        bundled land and borders alone; nothing; or other tiles.
     height : str
         Height in CSS units.
     max_markers : int
-        Beyond so many stations in view, groups of them are shown, made anew for each view.
+        If more stations are in view, groups are shown, computed for each view.
 
     Returns
     -------
     ipyleaflet.Map
-        Add further layers to it as to any other. For stations on a map of your own, see
+        The map, to which further layers can be added. For stations on another map, see
         `StationLayer`.
 
     Raises
     ------
     QueryError
-        If it is no station table, or an option is wrong.
+        If the table is not a station table, or an argument is wrong.
 
     Examples
     --------
@@ -83,17 +83,17 @@ def station_map(
 
 def credit_of(table: pd.DataFrame) -> str:
     """
-    Say whom to credit, and how old the data are.
+    Return the credit of a table and the date of its data.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        A table of ours.
+        A table with provenance.
 
     Returns
     -------
     str
-        HTML, escaped.
+        Escaped HTML.
     """
     facts = read_attrs(table)
     date = facts.get("data_date") or str(facts.get("retrieved", ""))[:10]

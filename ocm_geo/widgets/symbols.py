@@ -1,4 +1,4 @@
-"""How stations look on a map: colour by power, outline by status."""
+"""Symbols of stations on maps: colour by power, outline by status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocm_geo.plots.style import POWER_CLASSES, UNKNOWN_POWER, power_class
+from ocm_geo.plots.style import (
+    INK,
+    POWER_CLASSES,
+    UNKNOWN,
+    UNKNOWN_EDGE,
+    UNKNOWN_POWER,
+    power_class,
+)
 from ocm_geo.reference import ReferenceData, reference_of
 
 if TYPE_CHECKING:
@@ -19,14 +26,12 @@ __all__ = ["CLUSTER", "STATES", "legend_html", "symbol_codes", "symbol_style"]
 CLUSTER = "#44403a"
 STATES = ("working", "not working", "status not known")
 _WORKING, _IDLE, _UNKNOWN = range(3)
-_GREY = "#767676"
-
 
 _GROUP_ROW = (
     "<div style='white-space:nowrap'><svg width='18' height='18' aria-hidden='true' "
     f"style='vertical-align:middle'><circle cx='9' cy='9' r='8' fill='{CLUSTER}'/>"
     "<text x='9' y='12.5' font-size='10' fill='white' text-anchor='middle'>9</text></svg> "
-    "group, with its number of stations</div>"
+    "group with its number of stations</div>"
 )
 
 
@@ -34,14 +39,14 @@ def symbol_codes(
     stations: gpd.GeoDataFrame, reference: ReferenceData | None = None
 ) -> NDArray[np.intp]:
     """
-    Say how each station is drawn.
+    Return the code of each station's symbol.
 
     Parameters
     ----------
     stations : geopandas.GeoDataFrame
         A station table.
     reference : ReferenceData, optional
-        What status ids stand for.
+        Meaning of status ids.
 
     Returns
     -------
@@ -50,11 +55,14 @@ def symbol_codes(
         state a position in `STATES`.
     """
     return np.asarray(
-        3 * (power_class(stations["max_power_kw"]) + 1) + _states(stations, reference)
+        3 * (power_class(stations["max_power_kw"]) + 1) + _read_operation(stations, reference)
     )
 
 
-def _states(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> NDArray[np.intp]:
+def _read_operation(
+    stations: gpd.GeoDataFrame, reference: ReferenceData | None
+) -> NDArray[np.intp]:
+    """Return the state of each station, as a position in `STATES`."""
     if "is_operational" in stations:
         works = stations["is_operational"]
     elif "status_type_id" in stations:
@@ -68,36 +76,34 @@ def _states(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> NDAr
 
 def symbol_style(code: int) -> dict[str, Any]:
     """
-    Give the look of a station in the words of Leaflet.
+    Return the style of a station's symbol.
 
     Parameters
     ----------
     code : int
-        As `symbol_codes` gives it.
+        Made by `symbol_codes`.
 
     Returns
     -------
     dict
-        Style of a circle marker.
+        Style of a circle marker, in Leaflet's terms.
     """
     rank, state = code // 3 - 1, code % 3
-    colour = POWER_CLASSES[rank][2] if rank >= 0 else _GREY
+    face, rim = (POWER_CLASSES[rank][2], "#ffffff") if rank >= 0 else (UNKNOWN, UNKNOWN_EDGE)
     radius = 6 + max(rank, 0)
     if state == _IDLE:
-        # Colour of the outline and a gap in it: hollow says "out of use" without a hue.
+        # A hollow symbol with a dashed outline means "out of use" without a further colour.
         return {
             "radius": radius,
-            "color": colour,
+            "color": face if rank >= 0 else rim,
             "weight": 2.5,
             "dashArray": "3 3",
             "fillColor": "#ffffff",
             "fillOpacity": 0.8,
         }
-    edge = "#ffffff" if state == _WORKING else "#222222"
-    face = colour if rank >= 0 else "#d9d9d9"
     return {
         "radius": radius,
-        "color": edge,
+        "color": rim if state == _WORKING else INK,
         "weight": 1.5 if state else 1,
         "fillColor": face,
         "fillOpacity": 0.95,
@@ -106,31 +112,32 @@ def symbol_style(code: int) -> dict[str, Any]:
 
 def legend_html() -> str:
     """
-    Give the legend of power and status.
+    Return the legend of power and status.
 
     Returns
     -------
     str
-        HTML without anything that a stranger wrote.
+        HTML without any contributor's text.
     """
     labels = [UNKNOWN_POWER, *(label for _, label, _ in POWER_CLASSES)]
     powers = [(3 * rank + _WORKING, label) for rank, label in enumerate(labels)]
     states = [(3 * 3 + state, label) for state, label in enumerate(STATES)]
-    rows = [*_rows(powers[::-1]), _GROUP_ROW, "<b>Status</b>", *_rows(states)]
+    rows = [*_write_rows(powers[::-1]), _GROUP_ROW, "<b>Status</b>", *_write_rows(states)]
     return "<b>Highest power</b>" + "".join(rows)
 
 
-def _rows(entries: list[tuple[int, str]]) -> list[str]:
+def _write_rows(entries: list[tuple[int, str]]) -> list[str]:
     return [
-        f"<div style='white-space:nowrap'>{_swatch(code)} {html.escape(label)}</div>"
+        f"<div style='white-space:nowrap'>{_draw_swatch(code)} {html.escape(label)}</div>"
         for code, label in entries
     ]
 
 
-def _swatch(code: int) -> str:
+def _draw_swatch(code: int) -> str:
+    """Return a symbol as SVG for the legend."""
     style = symbol_style(code)
     dashes = f" stroke-dasharray='{style['dashArray']}'" if "dashArray" in style else ""
-    # A white outline on the white legend would be none: a hair of grey shows the shape.
+    # A white outline on the white legend would be invisible: thin grey shows the shape.
     edge = "#999999" if style["color"] == "#ffffff" else style["color"]
     return (
         "<svg width='18' height='18' aria-hidden='true' style='vertical-align:middle'>"

@@ -1,4 +1,4 @@
-"""What a map shows, in degrees and in the pixels of a web map."""
+"""The view of a map, in degrees and in pixels of a web map."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TILE = 256
 _MAX_LAT = 85.0511
 _FULL = 360.0
 _SCREEN = (1600, 1000)
-"""Pixels taken for granted until the browser has said how large the map is."""
+"""Assumed size of a map in pixels, until the browser reports its own."""
 _FIT_WIDTH = 640.0
 _FIT_MARGIN = 60.0
 _MIN_SPAN = 1e-3
@@ -30,19 +30,19 @@ def pixels_of(
     lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Give pixels of a web map from its north-western corner (spherical Mercator).
+    Return pixels of a web map from its north-western corner (spherical Mercator).
 
     Parameters
     ----------
     lon, lat : numpy.ndarray
-        Degrees; latitudes beyond the map's edge are drawn at the edge.
+        Degrees; latitudes beyond the edge of the map are drawn at the edge.
     zoom : float
         The world is 256 * 2^zoom pixels wide.
 
     Returns
     -------
     x, y : numpy.ndarray
-        Pixels; y grows southwards.
+        Pixels; y increases southwards.
     """
     world = _TILE * 2.0**zoom
     phi = np.radians(np.clip(lat, -_MAX_LAT, _MAX_LAT))
@@ -52,12 +52,12 @@ def pixels_of(
 
 def degrees_of(x: float, y: float, zoom: float) -> tuple[float, float]:
     """
-    Give longitude and latitude of a pixel.
+    Return longitude and latitude of a pixel.
 
     Parameters
     ----------
     x, y : float
-        Pixels, as `pixels_of` gives them.
+        Pixels, as returned by `pixels_of`.
     zoom : float
         Zoom.
 
@@ -73,12 +73,12 @@ def degrees_of(x: float, y: float, zoom: float) -> tuple[float, float]:
 
 class View(NamedTuple):
     """
-    What a map shows.
+    The view of a map.
 
     Parameters
     ----------
     west, south, east, north : float
-        Degrees; longitudes may lie any number of turns away.
+        Degrees; longitudes may be any number of turns away.
     zoom : float
         Zoom.
     """
@@ -94,44 +94,45 @@ class View(NamedTuple):
         cls, lon: NDArray[np.float64], lat: NDArray[np.float64], height_px: float = 480.0
     ) -> Self:
         """
-        Choose a view of some positions, as a new map would show it.
+        Return the view of a new map that shows positions.
 
         Parameters
         ----------
         lon, lat : numpy.ndarray
-            Degrees; the world where there is none. A few of very many that lie far off, at 0, 0
-            for example, are left out.
+            Degrees; the world if there are none. A few among very many that are far from all
+            others, at 0, 0 for example, are left out.
         height_px : float
             Height of the map, pixels.
 
         Returns
         -------
         View
-            Assumed to be as large as a large map on a screen.
+            View of a map as large as a screen.
         """
-        return cls._fitting(box_around(lon, lat), height_px)
+        return cls._fit_box(box_around(lon, lat), height_px)
 
     @classmethod
     def around_shapes(cls, shapes: NDArray[np.object_], height_px: float = 480.0) -> Self:
         """
-        Choose a view of some shapes, as a new map would show it.
+        Return the view of a new map that shows shapes.
 
         Parameters
         ----------
         shapes : numpy.ndarray of shapely.Geometry
-            In lon/lat; missing and empty ones do not count.
+            Shapes in lon/lat; missing and empty ones do not count.
         height_px : float
             Height of the map, pixels.
 
         Returns
         -------
         View
-            Assumed to be as large as a large map on a screen.
+            View of a map as large as a screen.
         """
-        return cls._fitting(_join_boxes(shapely.bounds(shapely.get_parts(shapes))), height_px)
+        return cls._fit_box(_join_boxes(shapely.bounds(shapely.get_parts(shapes))), height_px)
 
     @classmethod
-    def _fitting(cls, box: tuple[float, float, float, float] | None, height_px: float) -> Self:
+    def _fit_box(cls, box: tuple[float, float, float, float] | None, height_px: float) -> Self:
+        """Return the view that fits a box, or the world."""
         if box is None:
             return cls.at(0.0, 20.0, 2)
         west, south, east, north = box
@@ -145,7 +146,7 @@ class View(NamedTuple):
     @classmethod
     def at(cls, lon: float, lat: float, zoom: float) -> Self:
         """
-        Give the view of a large map about a position.
+        Return the view of a large map around a position.
 
         Parameters
         ----------
@@ -157,7 +158,7 @@ class View(NamedTuple):
         Returns
         -------
         View
-            1600 by 1000 pixels.
+            View of 1600 by 1000 pixels.
         """
         (x,), (y,) = pixels_of(np.array([lon]), np.array([lat]), zoom)
         half_x, half_y = _SCREEN[0] / 2, _SCREEN[1] / 2
@@ -168,7 +169,7 @@ class View(NamedTuple):
     @classmethod
     def of(cls, shown: ipyleaflet.Map) -> Self:
         """
-        Read the view of a map; where no browser has shown it yet, one is assumed.
+        Return the view of a map; a screen is assumed until a browser has shown the map.
 
         Parameters
         ----------
@@ -178,7 +179,7 @@ class View(NamedTuple):
         Returns
         -------
         View
-            Its view.
+            The view.
         """
         if shown.bounds and shown.south < shown.north:
             return cls(shown.west, shown.south, shown.east, shown.north, shown.zoom)
@@ -187,38 +188,38 @@ class View(NamedTuple):
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Middle of the map, (lat, lon) as Leaflet wants it."""
-        (x0, y0), (x1, y1) = self._corners()
+        """Middle of the map, (lat, lon) as Leaflet requires."""
+        (x0, y0), (x1, y1) = self._find_corners()
         lon, lat = degrees_of((x0 + x1) / 2, (y0 + y1) / 2, self.zoom)
         return lat, lon
 
     def snapped(self, cell: int) -> Self:
         """
-        Widen the view to whole cells of a grid that covers the world.
+        Extend the view to whole cells of a grid that covers the world.
 
         Parameters
         ----------
         cell : int
-            Pixels.
+            Size of a cell, pixels.
 
         Returns
         -------
         View
-            Groups made in it do not change while the map is dragged.
+            View in which groups stay the same while the map is dragged.
         """
-        (x0, y0), (x1, y1) = self._corners()
+        (x0, y0), (x1, y1) = self._find_corners()
         west, north = degrees_of(x0 // cell * cell, y0 // cell * cell, self.zoom)
         east, south = degrees_of(-(-x1 // cell) * cell, -(-y1 // cell) * cell, self.zoom)
         return type(self)(west, south, east, north, self.zoom)
 
     def padded(self, share: float) -> Self:
         """
-        Widen the view on every side.
+        Extend the view on every side.
 
         Parameters
         ----------
         share : float
-            Share of its width and height.
+            Share of the width and height added on each side.
 
         Returns
         -------
@@ -231,17 +232,17 @@ class View(NamedTuple):
 
     def holds(self, other: View) -> bool:
         """
-        Say whether another view lies inside.
+        Return whether another view lies inside.
 
         Parameters
         ----------
         other : View
-            The other.
+            The other view.
 
         Returns
         -------
         bool
-            True if it does.
+            True if it lies inside.
         """
         columns = self.west <= other.west and other.east <= self.east
         return columns and self.south <= other.south and other.north <= self.north
@@ -250,19 +251,19 @@ class View(NamedTuple):
         self, lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """
-        Find what is in view, on every copy of the world that a wide map shows.
+        Find the positions in view, on every copy of the world that a wide map shows.
 
         Parameters
         ----------
         lon, lat : numpy.ndarray
-            Degrees; missing ones are never in view.
+            Degrees; missing positions are never in view.
 
         Returns
         -------
         row : numpy.ndarray of int
-            Positions in ``lon``; one is there twice where two copies of it are shown.
+            Rows of ``lon``, one for each copy in view.
         drawn : numpy.ndarray
-            Longitudes where they are drawn, degrees.
+            Longitudes at which they are drawn, degrees.
         """
         first = self.west + (lon - self.west) % _FULL
         columns = [
@@ -277,7 +278,7 @@ class View(NamedTuple):
 
     def turned(self, lon: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        Bring longitudes to the turn of the Earth that the view shows.
+        Move longitudes to the turn of the Earth that the view shows.
 
         Parameters
         ----------
@@ -293,22 +294,22 @@ class View(NamedTuple):
 
     def turned_shapes(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
         """
-        Bring shapes to the turn of the Earth that the view shows, part by part.
+        Move shapes to the turn of the Earth that the view shows, part by part.
 
         Parameters
         ----------
         shapes : numpy.ndarray of shapely.Geometry
-            In lon/lat, split at the antimeridian.
+            Shapes in lon/lat, split at the antimeridian.
 
         Returns
         -------
         numpy.ndarray of shapely.Geometry
-            One for each.
+            The moved shapes.
         """
         return Extent(self.west, self.south, self.east, self.north).turned_shapes(shapes)
 
-    def _corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Give the north-western and the south-eastern pixel."""
+    def _find_corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the north-western and the south-eastern pixel."""
         x, y = pixels_of(
             np.array([self.west, self.east]), np.array([self.north, self.south]), self.zoom
         )
@@ -319,12 +320,12 @@ def box_around(
     lon: NDArray[np.float64], lat: NDArray[np.float64]
 ) -> tuple[float, float, float, float] | None:
     """
-    Give the box of positions, on the side of the Earth where they are near each other.
+    Return the box of positions, on the side of the Earth where it is narrowest.
 
     Parameters
     ----------
     lon, lat : numpy.ndarray
-        Degrees; missing ones do not count, nor do a few of very many that lie far off.
+        Degrees; missing positions and a few among very many far from all others do not count.
 
     Returns
     -------

@@ -140,14 +140,14 @@ def test_a_corner_on_a_station_does_not_open_it() -> None:
     assert shown.wait()
     point = shown.visible.geometry.iloc[0]
     feature = shown.layer._points.data["features"][0]
-    shown._tools._start("draw:Polygon")
-    shown.layer._clicked([point.y, point.x], feature)
+    shown._tools._start_drawing("draw:Polygon")
+    shown.layer._open_clicked([point.y, point.x], feature)
     assert shown.selected.empty
     square = shapely.geometry.mapping(point.buffer(0.01))
-    shown._tools._drawn(None, action="create", geo_json=[{"geometry": square}])
+    shown._tools._end_drawing(None, action="create", geo_json=[{"geometry": square}])
     assert shown.wait()
     assert shown.visible.index[0] in shown.selected.index
-    shown.layer._clicked([point.y, point.x], feature)
+    shown.layer._open_clicked([point.y, point.x], feature)
     assert shown.selected.index[0] == shown.visible.index[0]
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import ipyleaflet
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,7 +16,7 @@ import shapely
 from matplotlib.colors import to_hex
 
 import ocm_geo as ocm
-from ocm_geo.plots.style import UNKNOWN
+from ocm_geo.plots.style import UNKNOWN, UNKNOWN_EDGE
 from tests.unit.plots.reading import draw, legend
 
 if TYPE_CHECKING:
@@ -162,3 +163,37 @@ def test_wrong_classes_are_refused_alike(
 def test_shares_of_a_grid_are_drawn_in_percent(cells: gpd.GeoDataFrame) -> None:
     ax = draw.plot_coverage(cells, kind="grid", column="area_share")
     assert legend(ax)[0] == f"0 to 20 % ({(cells['area_share'] <= 0.2).sum()})"
+
+
+def test_a_route_has_the_same_sections_in_figure_and_map() -> None:
+    """Words, numbers and colours; and a finished verdict is drawn as it is."""
+    pytest.importorskip("anywidget")
+    route = ocm.sample_route()
+    along = ocm.stations_from_route(route, 3, source=ocm.sample())
+    verdict = ocm.assess_route(route, along, "afir-ldv-core-2025")
+    ax = draw.plot_route(route, along, standard=verdict, ax=plt.subplots()[1])
+    shown = ocm.route_map(route, along, standard=verdict, basemap="none")
+    assert shown.verdict is verdict
+    bars = [bar for bar in ax.get_legend().legend_handles if "pool" in bar.get_label()]
+    colours = {bar.get_label(): to_hex(bar.get_facecolor()) for bar in bars}
+    assert len(colours) == len(set(verdict.segments["status"]))
+    for label, colour in colours.items():
+        assert f"fill='{colour}'" in shown._write_legend()
+        assert f"</svg> {label}</div>" in shown._write_legend()
+    network = ocm.assess_network(route, along, "afir-ldv-core-2025")
+    with pytest.raises(ocm.QueryError, match="verdict of assess_route"):
+        ocm.route_map(route, along, standard=network)
+
+
+def test_stations_have_the_same_colours_in_figure_and_map() -> None:
+    stations = ocm.stations_from_country("NL", source=ocm.sample())
+    stations.loc[stations.index[0], "max_power_kw"] = np.nan
+    ax = draw.plot_stations(stations)
+    figure = {to_hex(c.get_facecolor()[0]) for c in ax.collections if c.get_label()[-1:] == ")"}
+    drawn = ocm.StationLayer(stations).add_to(ipyleaflet.Map(center=(52, 5), zoom=7))
+    features = drawn._points.data["features"]
+    styles = [f["properties"]["style"] for f in features]
+    seen = {s["color"] if "dashArray" in s else s["fillColor"] for s in styles}
+    # A station out of use is hollow: its outline has the colour, for unknown power a dark grey.
+    assert figure == seen - {UNKNOWN_EDGE}
+    assert UNKNOWN in seen

@@ -79,7 +79,7 @@ def test_a_layer_on_ones_own_map(sample: gpd.GeoDataFrame) -> None:
         layer.add_to(own)
     layer.remove()
     assert layer.layer not in own.layers
-    with pytest.raises(ocm.QueryError, match="goes on an"):
+    with pytest.raises(ocm.QueryError, match="must be an ipyleaflet"):
         layer.add_to("map")
 
 
@@ -92,7 +92,7 @@ def test_stations_at_one_place_share_a_popup(sample: gpd.GeoDataFrame) -> None:
     layer._points._click_callbacks(feature=features[0], coordinates=[52, 5], event="click")
     assert layer._popup is not None
     text = layer._popup.child.value
-    assert "2 sites at this place" in text
+    assert "2 stations at this position" in text
     assert all(title in text for title in doubled["title"])
 
 
@@ -191,7 +191,7 @@ def test_bounds_and_distances_can_be_chosen(table: gpd.GeoDataFrame) -> None:
     assert central != low
     layer._show_value(layer.layer.data["features"][3])
     row = table[table["within_km"] == 5]["area_share_low"].iloc[3]
-    assert f"{100 * row:.1f} %" in layer._told.value
+    assert f"{100 * row:.1f} %" in layer._value.value
     # The legend itself was left alone: folded away, it stays so.
     assert "%" in layer._key.value
     assert f"{100 * row:.1f} %" not in layer._key.value
@@ -288,9 +288,9 @@ def test_areas_without_a_shape_and_points(table: gpd.GeoDataFrame) -> None:
     layer = ocm.CoverageLayer(one, column="area_share")
     assert len(layer.layer.data["features"]) == len(one) - 1
     points = one.set_geometry(one.geometry.representative_point())
-    with pytest.raises(ocm.QueryError, match="rows are no areas"):
+    with pytest.raises(ocm.QueryError, match="rows are not polygons"):
         ocm.CoverageLayer(points.iloc[1:], column="area_share")
-    with pytest.raises(ocm.QueryError, match="holds no area"):
+    with pytest.raises(ocm.QueryError, match="at least one polygon"):
         ocm.CoverageLayer(one.iloc[:1], column="area_share")
     with pytest.raises(ocm.QueryError, match="infinite"):
         ocm.CoverageLayer(one.assign(area_share=np.inf), column="area_share")

@@ -126,7 +126,7 @@ def test_options_are_checked(stations: gpd.GeoDataFrame) -> None:
     for wrong in (0, 9.5, "9", True):
         with pytest.raises(ocm.QueryError, match="max_markers"):
             ocm.station_map(stations, max_markers=wrong)  # type: ignore[arg-type]
-    with pytest.raises(ocm.QueryError, match="reference="):
+    with pytest.raises(ocm.QueryError, match="reference must be made by"):
         ocm.station_map(stations, reference="sample")  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         ocm.station_map(stations, hight="10px")  # type: ignore[call-arg]
@@ -169,7 +169,7 @@ def test_a_page_with_too_much_text_falls_back_to_groups(
     wordy["title"] = "\u20ac" * 300
     path = ocm.to_html(wordy, tmp_path / "m.html")
     assert path.stat().st_size <= 5_000_000
-    assert "the page would be over 5 MB" in path.read_text(encoding="utf-8")
+    assert "the page would exceed 5 MB" in path.read_text(encoding="utf-8")
 
 
 def test_a_text_reads_in_the_order_in_which_it_was_typed() -> None:
