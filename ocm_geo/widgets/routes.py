@@ -172,12 +172,13 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         """
         corridor = shapely.get_parts(corridor_polygon(self._line, self._within_km))
         self.map.add(ipyleaflet.GeoJSON(data=self._collect(corridor, _CORRIDOR), name="corridor"))
-        road = [shapely.LineString(self._line.coords)]
-        line = {**_style_line(INK, 2), "interactive": False}
-        self.map.add(ipyleaflet.GeoJSON(data=self._collect(road, line), name="route"))
         bars = ipyleaflet.GeoJSON(data=collection(self._draw_gaps()), name="gaps")
         bars.on_hover(lambda feature, **_: self._mark(gap=feature["properties"]["gap"]))
         self.map.add(bars)
+        # The route is above its gaps, as in the figure, and lets the mouse through to them.
+        road = [shapely.LineString(self._line.coords)]
+        line = {**_style_line(INK, 2), "interactive": False}
+        self.map.add(ipyleaflet.GeoJSON(data=self._collect(road, line), name="route"))
         unique = self.stations[~self.stations.index.duplicated()]
         layer = StationLayer(unique, reference=reference).add_to(self.map)
         layer.on_hover(lambda rows: self._mark(station=plain_id(rows.index[0])))
@@ -259,7 +260,8 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
             rule, headline = html.escape(self.verdict.rule.id), html.escape(self.verdict.headline)
             said = f"<div><b>{rule}</b><br>{headline}</div>"
         heading = "Gaps" if self.verdict is None else "Sections"
-        return f"{said}{legend_html()}<b>{heading}</b>{rows}"
+        # First what this map alone shows: on a low map the rest is below the edge of the box.
+        return f"{said}<b>{heading}</b>{rows}{legend_html()}"
 
 
 def _name_statuses(verdict: Verdict | None) -> dict[str, str]:
