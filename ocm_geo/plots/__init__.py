@@ -1,6 +1,7 @@
 """Figures with matplotlib. They take finished tables, fetch nothing and return their axes."""
 
 from ocm_geo.plots.bounds import plot_bounds
+from ocm_geo.plots.changes import plot_changes
 from ocm_geo.plots.coverage import plot_coverage
 from ocm_geo.plots.distances import plot_distances
 from ocm_geo.plots.growth import plot_growth
@@ -13,6 +14,7 @@ from ocm_geo.plots.stations import plot_stations
 
 __all__ = [
     "plot_bounds",
+    "plot_changes",
     "plot_coverage",
     "plot_distances",
     "plot_growth",

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ocm_geo.widgets.changes import changes_map
     from ocm_geo.widgets.coverage import CoverageLayer, coverage_map
     from ocm_geo.widgets.explorer import StationExplorer
     from ocm_geo.widgets.ground import LandLayer
@@ -20,6 +21,7 @@ __all__ = [
     "RouteMap",
     "StationExplorer",
     "StationLayer",
+    "changes_map",
     "coverage_map",
     "route_map",
     "station_map",
@@ -33,6 +35,7 @@ _MODULES = {
     "RouteMap": "routes",
     "StationExplorer": "explorer",
     "StationLayer": "station_layer",
+    "changes_map": "changes",
     "coverage_map": "coverage",
     "route_map": "routes",
     "station_map": "stations",
