@@ -1,0 +1,7 @@
+"""Quality of station tables: which stations are one, which are twice, how many are missing."""
+
+from ocm_geo.quality.completeness import completeness
+from ocm_geo.quality.duplicates import find_duplicates
+from ocm_geo.quality.matching import match_stations
+
+__all__ = ["completeness", "find_duplicates", "match_stations"]
