@@ -168,6 +168,11 @@ if TYPE_CHECKING:
         plot_stations,
         save_figure,
     )
+    from ocm_geo.quality import (
+        completeness,
+        find_duplicates,
+        match_stations,
+    )
     from ocm_geo.routing import (
         OSRM,
         Engine,
@@ -281,6 +286,7 @@ __all__ = [
     "attribution",
     "build_tiles",
     "changes_map",
+    "completeness",
     "configure",
     "connections",
     "corridor",
@@ -292,11 +298,13 @@ __all__ = [
     "derogations",
     "equity",
     "fill_gaps",
+    "find_duplicates",
     "growth",
     "isochrones",
     "links",
     "load_standards",
     "locate_along",
+    "match_stations",
     "nearest_by_road",
     "nearest_stations",
     "plan_stops",
@@ -391,6 +399,9 @@ _LAZY = {
     "sample": "sources.sample",
     "sample_areas": "sources.sample",
     "sample_route": "sources.sample",
+    "completeness": "quality",
+    "find_duplicates": "quality",
+    "match_stations": "quality",
     "run_study": "study",
     "CoverageLayer": "widgets",
     "LandLayer": "widgets",

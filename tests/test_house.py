@@ -42,8 +42,8 @@ LAYERS = (
         "borders",
         "own_tables",
     ),
-    *("files", "query", "outside", "sources", "registers", "stations", "history", "routes"),
-    *("corridors", "roads"),
+    *("files", "query", "outside", "sources", "registers", "stations", "history", "quality"),
+    *("routes", "corridors", "roads"),
     *("routing", "coverage", "access", "uncertainty", "standards", "plots"),
     *("widgets", "server", "advice", "study", "app", "cli"),
 )

@@ -1,6 +1,6 @@
 """Quality of station tables: which stations are one, which are twice, how many are missing."""
 
-from ocm_geo.quality.completeness import completeness
+from ocm_geo.quality.dual_system import completeness
 from ocm_geo.quality.duplicates import find_duplicates
 from ocm_geo.quality.matching import match_stations
 
