@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from ocm_geo.settings import name_limit
 from ocm_geo.sources.endings import array_end
 from ocm_geo.sources.lenient import Unusable, parse_object, parted, read_record
 from ocm_geo.sources.pieces import HEAD, SEPARATORS, WHITE, pieces, reject_long, start_of
+from ocm_geo.sources.pruning import lenient_decoder
 from ocm_geo.sources.records import Records
 from ocm_geo.sources.shapes import CAMEL, FEATURE, PASCAL
 from ocm_geo.sources.tables import Parsed, TableBuilder
@@ -156,7 +156,7 @@ def _values(text: bytes, origin: str) -> list[Any]:
     """Decode an array that strict JSON refuses for bad characters or numbers in a record."""
     excerpt = f"it begins with {text[:120].decode('utf-8', 'replace')!r}" if text else "it is empty"
     try:
-        root = json.loads(_unwrapped(text).decode("utf-8", "replace"), strict=False)
+        root = lenient_decoder.decode(_unwrapped(text).decode("utf-8", "replace"))
     except ValueError as error:
         raise MalformedResponse(
             f"{origin}: the body is broken JSON ({error}); {excerpt}"

@@ -241,7 +241,7 @@ def _coerced(
             kept[name] = _CHECKS[kinds[name]](value)
         except RecursionError:
             coerced[name_deep(prefix + name)] += 1
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             coerced[prefix + name] += 1
     return kept
 
