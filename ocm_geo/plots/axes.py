@@ -87,6 +87,7 @@ def _measure_left(ax: Axes) -> float:
 def _find_text_room(ax: Axes) -> tuple[float, float]:
     """Return how far left of the axes text below them begins, and its largest width, points."""
     beside = _measure_left(ax)
+    # Under long row names there is room: text below the axes starts at the names' left edge.
     shift = beside if beside > _WIDE_POINTS else 0.0
     return shift, box_inches(ax)[0] * POINTS - beside + shift - _OVERHANG
 
@@ -275,6 +276,7 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
     lines = [wrapped(plain(text), size, width) for text in texts if text]
     legend = ax.get_legend()
     under = legend if legend is not None else ax.xaxis.label
+    # Anchored to the legend or the axis label, so that it moves with them.
     caption = ax.annotate(
         "\n".join(lines),
         (0, 0),

@@ -86,9 +86,11 @@ def plot_bounds(
     words = "high to low" if falls else "low to high"
     look = {"color": SERIES[0], "alpha": 0.45, "lw": size - 1, "label": words}
     ax.hlines(rows, scale * np.fmin(low, high), scale * np.fmax(low, high), **look)  # type: ignore[arg-type]
+    # Without the uncertain stations no station is found: the bar has no end to draw.
     open_ended = falls & np.isnan(low) & ~np.isnan(high)
     ax.plot(scale * value, rows, "o", color=INK, ms=0.45 * size, label="as recorded", zorder=4)
     _label_missing(ax, value, "none found" if falls else "not known")
+    # Before open bars are drawn, because they end at the edge of the axis.
     _set_limits(ax, scale * np.concatenate([low, value, high]), is_share=scale != 1.0)
     if open_ended.any():
         _draw_open_bars(ax, rows[open_ended], scale * high[open_ended], size)
@@ -159,6 +161,7 @@ def _set_limits(ax: Axes, drawn: NDArray[np.float64], *, is_share: bool) -> None
     if is_share:
         ax.set_xlim(-1.5, 101.5)
     elif np.isfinite(drawn).any():
+        # Lengths of bars can be compared only if the axis contains 0.
         low, high = min(float(np.nanmin(drawn)), 0.0), max(float(np.nanmax(drawn)), 0.0)
         room = 0.03 * (high - low) or 1.0
         ax.set_xlim(low - room, high + room)

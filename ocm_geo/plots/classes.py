@@ -237,6 +237,7 @@ def round_classes(values: NDArray[np.float64], column: str) -> Classes:
     factor = 100.0 if described(column)[1] == "%" else 1.0
     known = values[np.isfinite(values)] * factor
     positive = known[known > 0]
+    # A single value has no bounds; zero alone is a class of its own below.
     if len(positive) == len(known) > 0 and np.ptp(known) == 0:
         return Classes.of_column(column, (), [_write_bound(float(known[0]))])
     is_count = len(known) > 0 and bool((known == np.floor(known)).all())
@@ -244,12 +245,13 @@ def round_classes(values: NDArray[np.float64], column: str) -> Classes:
     # With zero as a class of its own there is room for one bound less.
     most = len(FAR if column.startswith(WAYS) else SHARES) - 1 - has_zero
     bounds = _choose_round_bounds(positive, most) if len(positive) or not has_zero else []
-    return _name_classes([0.0, *bounds] if has_zero else bounds, column, is_count=is_count)
+    return _label_classes([0.0, *bounds] if has_zero else bounds, column, is_count=is_count)
 
 
 def _choose_round_bounds(known: NDArray[np.float64], most: int) -> list[float]:
-    """Choose at most so many round numbers between most of some positive values."""
+    """Choose round numbers within the range of most values, at most a given number of them."""
     low, high = np.quantile(known, [_TAIL, 1 - _TAIL]) if len(known) else (1.0, 1.0)
+    # Most values decide: a single outlier would spread the bounds over many powers of ten.
     powers = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 2)
     rounds = np.array([step * power for power in powers for step in _STEPS])
     inside = rounds[(rounds > low) & (rounds < high)]
@@ -307,10 +309,10 @@ def break_classes(breaks: Sequence[float], column: str, argument: str = "breaks"
             f"{argument} of a share must be in percent: {short_form(breaks)} would put nearly "
             "every row into the last class"
         )
-    return _name_classes(bounds, column)
+    return _label_classes(bounds, column)
 
 
-def _name_classes(bounds: list[float], column: str, *, is_count: bool = False) -> Classes:
+def _label_classes(bounds: list[float], column: str, *, is_count: bool = False) -> Classes:
     """Return the classes between bounds, open at both ends, with labels and colours."""
     middle = [_name_class(low, high, is_count=is_count) for low, high in pairwise(bounds)]
     first = "0" if is_count and bounds[0] == 0 else f"up to {_write_bound(bounds[0])}"

@@ -132,6 +132,7 @@ def _read_distance_columns(
     if (weight < 0).any() or (km < 0).any():
         raise QueryError(f"{weights or column!r} must not be negative")
     groups = _read_groups(table, by)
+    # Rows without a weight are left out everywhere, also in the bounds.
     is_weighed = np.isfinite(weight)
     if not weight[is_weighed].sum() > 0:
         raise QueryError("there is nothing to draw: the table has no row with a weight above 0")
@@ -181,6 +182,7 @@ def _accumulate(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the distinct distances, and the share of the total within each."""
     known = np.isfinite(km)
+    # A missing distance counts in the total but is never reached: the line ends below 100 %.
     values, position = np.unique(km[known], return_inverse=True)
     within = np.cumsum(np.bincount(position, weight[known], minlength=len(values)))
     total = weight.sum()
@@ -212,6 +214,7 @@ def _mark_quantiles(
     """Mark and name the distances of some quantiles."""
     x, share = line
     for wanted in _QUANTILES:
+        # Sums of weights are inexact: a share that is 50 % but for rounding has reached it.
         reached = np.flatnonzero(share >= wanted - 1e-12)
         if not len(reached):
             continue

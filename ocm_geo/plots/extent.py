@@ -75,12 +75,14 @@ class Extent:
         x, y = _turn_positions(lon[known]), lat[known]
         if robust:
             kept = _find_near(x, y)
+            # Without the strays the other side of the Earth may be the narrower one.
             x, y = _turn_positions(x[kept]), y[kept]
         width = max(float(np.ptp(x)), _MIN_SPAN)
         height = max(float(np.ptp(y)), _MIN_SPAN)
         pad = _MARGIN * max(width * squeeze(float(np.mean(y))), height) + _MIN_SPAN
         south = max(float(np.min(y)) - pad, -90.0)
         north = min(float(np.max(y)) + pad, 90.0)
+        # The margin is as wide on the map at the sides as above and below.
         side = pad / squeeze((south + north) / 2)
         west, east = float(np.min(x)) - side, float(np.max(x)) + side
         return cls(west, south, min(east, west + _FULL), north)
@@ -166,6 +168,7 @@ class Extent:
             The wider or higher extent, at most the whole Earth.
         """
         wide, high = self.east - self.west, self.north - self.south
+        # Only one direction grows: the other is filled already.
         if ratio > self.ratio:
             more = min(wide * ratio / self.ratio, _FULL) - wide
             return replace(self, west=self.west - more / 2, east=self.east + more / 2)
@@ -207,6 +210,7 @@ class Extent:
         parts, owner = shapely.get_parts(shapes, return_index=True)
         west, _, east, _ = shapely.bounds(parts).T
         middle = (west + east) / 2
+        # A part moves as a whole, by its middle: otherwise a part across the edge would be torn.
         shift = self.turned(middle) - middle
         if not shift.any():
             return shapes
@@ -214,6 +218,7 @@ class Extent:
         moved = shapely.set_coordinates(
             parts, coords + np.column_stack([shift[part], 0 * shift[part]])
         )
+        # Parts on both sides of the antimeridian touch after the move: they become one polygon.
         ends = np.cumsum(np.bincount(owner, minlength=len(shapes)))[:-1]
         whole = [
             group[0] if len(group) == 1 else shapely.union_all(group)
@@ -280,6 +285,7 @@ def turn_to_narrowest(
 
 
 def _turn_positions(lon: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Vertices of a line across the antimeridian may lie beyond 180.
     wrapped = (lon + _FULL / 2) % _FULL - _FULL / 2
     return turn_to_narrowest(wrapped, wrapped)[0]
 
@@ -296,6 +302,7 @@ def _find_near(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.boo
         low, high = np.quantile(values, [tail, 1 - tail])
         reach = _STRAY_SPANS * max(high - low, _MIN_SPAN)
         kept &= (values >= low - reach) & (values <= high + reach)
+    # Strays are few, and leaving them out is worth it: else they are a part of the map.
     strays = len(x) - int(kept.sum())
     if not 0 < strays <= max(_STRAY_SHARE * len(x), 1):
         return everything

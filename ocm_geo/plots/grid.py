@@ -74,6 +74,7 @@ def draw_grid(
     shapes = cells.geometry.to_numpy()
     wanted = Extent.of_shapes(shapes)
     ax = new_axes(ax, *map_size(wanted))
+    # Cells outside the data have no value to classify, and are not missing either.
     none = no_data_in(read_attrs(table), shapes)
     known, shown = ~none.whole, draw_ground(ax, wanted)
     handles = draw_classes(ax, shapes[known], values[known], classes, extent=shown)
@@ -121,6 +122,7 @@ def draw_contours(
     mesh = _triangulate(middles, wanted)
     ax = new_axes(ax, *map_size(wanted))
     shown = draw_ground(ax, wanted)
+    # Cells without a value are below: contours interpolate over them only between neighbours.
     draw_missing(ax, shapes[~known & ~none.whole], shown, linewidth=0.0, zorder=1)
     handles = draw_no_data(ax, none.parts, shown, linewidth=0.0)
     _fill_contours(ax, mesh, values[known] * classes.factor, classes)

@@ -110,6 +110,7 @@ def plot_growth(
 def _find_data_end(stations: pd.DataFrame, newest: pd.Timestamp) -> pd.Timestamp:
     """Return the day up to which stations could be entered: of the data, or the newest entry."""
     attrs = read_attrs(stations)
+    # Stations may be newer than the date of the data says: none must fall off the axis.
     said = str(attrs.get("data_date") or attrs.get("retrieved") or newest)
     return max(pd.Timestamp(said[:_DATE]), newest)
 
@@ -164,6 +165,7 @@ def _sort_groups(counts: pd.DataFrame, most: int) -> pd.DataFrame:
     """Return the largest groups in order, the others joined as the last."""
     order = counts.sum().sort_values(ascending=False, kind="stable").index
     sorted_ = counts[order]
+    # Joining a single group would save nothing and hide its name.
     if len(order) <= most + 1:
         return sorted_
     rest = sorted_.iloc[:, most:]
@@ -179,6 +181,7 @@ def _count_days(days: pd.DatetimeIndex) -> NDArray[np.float64]:
 
 def _add_up(counts: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     """Return the sums of entries by day, from the day before the first to the end of the data."""
+    # The sums start at 0 the day before the first entry, and run on to the end of the data.
     first = counts.index[0] - pd.Timedelta(days=1)
     start, stop = (pd.DataFrame(0, [day], counts.columns) for day in (first, end))
     return pd.concat([start, counts, stop]).cumsum()
@@ -223,6 +226,7 @@ def _draw_sums(ax: Axes, sums: pd.DataFrame) -> None:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - loaded when needed
 
     days = _count_days(pd.DatetimeIndex(sums.index))
+    # The largest group is at the bottom, where it has a level base and its shape can be read.
     low = np.zeros(len(sums))
     for rank, (name, total) in enumerate(sums.items()):
         high = low + total.to_numpy()
@@ -231,6 +235,7 @@ def _draw_sums(ax: Axes, sums: pd.DataFrame) -> None:
             lw=0.3, hatch=_HATCHES[rank], label=plain(f"{name} ({int(total.iloc[-1]):,})"),
         )  # fmt: skip
         low = high
+    # Entries of a single day would have an axis without width.
     last = max(days[-1], days[0] + 30)
     ax.set_xlim(days[0], last + 0.01 * (last - days[0]))
     ax.set_ylim(0, 1.12 * low[-1])

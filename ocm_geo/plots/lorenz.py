@@ -92,6 +92,7 @@ def plot_lorenz(
 
 def _describe_curves(named: Mapping[Any, Any], curves: Mapping[str, Any]) -> list[str]:
     """Return the facts of the caption: number of rows or steps, intervals, further credits."""
+    # A number is stated only if it holds for every curve of the figure.
     sizes = {getattr(one, "facts", {}).get("n") for one in named.values()}
     steps = {len(x) - 1 for x, _ in curves.values()}
     facts = []
@@ -134,6 +135,7 @@ def _read_curve(one: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  #
     )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise QueryError("the Lorenz curve contains missing values: drop these rows first")
+    # An empty table has no ends: the comparison below then fails with its message.
     ends = np.array([x[:1], y[:1], x[-1:], y[-1:]]).ravel()
     runs = len(x) > 1 and np.allclose(ends, [0, 0, 1, 1], atol=_TOLERANCE)
     if not runs or (np.diff(x) < -_TOLERANCE).any() or (np.diff(y) < -_TOLERANCE).any():

@@ -128,10 +128,11 @@ def draw_ground(ax: Axes, extent: Extent) -> Extent:
     Extent
         Extent that is shown until `fill_map` knows the room of legend and caption.
     """
+    # A first guess of the room: legend and caption are not there yet.
     width, height = box_inches(ax)
     shown = extent.widened(width / height)
     _set_limits_of_map(ax, shown)
-    # To the upper left, so that the caption begins there while the place is measured.
+    # To the upper left, so that the caption begins there while its room is measured.
     ax.set_aspect(1 / squeeze(shown.middle_lat), anchor="NW")
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
     for spine in ax.spines.values():
@@ -165,6 +166,7 @@ def fill_map(ax: Axes, extent: Extent, *, basemap: bool = True) -> Extent:
         shown = extent.widened(width / height)
         _set_limits_of_map(ax, shown)
     ax.set_facecolor(SEA if basemap else "white")
+    # Land comes last, because only now the edge of the map is known.
     if basemap:
         _draw_land(ax, shown)
     return shown
@@ -176,8 +178,8 @@ def _measure_axes(ax: Axes) -> tuple[float, float]:
     figure = ax.get_figure(root=True)
     if figure is not None and (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
-    place, whole = ax.get_position(original=True), ax.figure.bbox
-    return float(place.width * whole.width), float(place.height * whole.height)
+    box, whole = ax.get_position(original=True), ax.figure.bbox
+    return float(box.width * whole.width), float(box.height * whole.height)
 
 
 def _set_limits_of_map(ax: Axes, extent: Extent) -> None:
@@ -188,8 +190,10 @@ def _set_limits_of_map(ax: Axes, extent: Extent) -> None:
 def _draw_land(ax: Axes, extent: Extent) -> None:
     """Draw the land within the map, also where it crosses the antimeridian."""
     view = shapely.box(extent.west, extent.south, extent.east, extent.north).buffer(0.5)
+    # Half a degree beyond the map: the edges of the cut land are borders, and must not be seen.
     known = land()
     parts, owners = [], []
+    # A map across the antimeridian shows land of two turns of the Earth.
     for turn in (-_FULL, 0.0, _FULL):
         moved = shapely.transform(view, lambda xy, turn=turn: xy - [turn, 0.0])
         here = known.iloc[known.sindex.query(moved)]
@@ -226,6 +230,7 @@ def scale_bar_km(extent: Extent) -> float:
     float
         1, 2 or 5 times a power of ten, km.
     """
+    # Half of the width, doubled: a geodesic over more than half a turn would go the other way.
     span = min(extent.east - extent.west, 179.0)
     width = float(distance_km(0, extent.middle_lat, span / 2, extent.middle_lat)) * 2
     target = width / 5

@@ -76,12 +76,13 @@ def plot_power(table: pd.DataFrame, *, by: str | None = None, ax: Axes | None = 
     require(table, made_by=STATIONS)
     if "max_power_kw" in table:
         table = station_table(table, placed=False)
-    power, weight, unit = _read_power(table)
+    power, weight, unit = _read_powers(table)
     if table.empty:
         raise QueryError(f"the table has no {unit} to draw")
     most = _MOST if ax is None else _count_bars(new_axes(ax))
     counts = _count_power(table, power_class(power), weight, by, most=most)
     ax = new_axes(ax, 7.0, 1.7 + 0.3 * max(len(counts), _FEW))
+    # Few bars keep their thickness: the axis is as high as for three.
     middle, half = (len(counts) - 1) / 2, max(len(counts), _FEW) / 2
     ax.set(xlim=(0, 100), ylim=(middle + half, middle - half))
     tune(ax, f"share of {unit}, %", "", grid="x")
@@ -103,7 +104,7 @@ def _count_bars(ax: Axes) -> int:
     return int(np.clip(points / (_ROW * text_size(ax)), _FEW, _MOST))
 
 
-def _read_power(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
+def _read_powers(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.float64], str]:
     """Return the power and the weight of each row, and what the weights count."""
     if "power_kw" in table and "max_power_kw" not in table:
         require(table, "quantity", made_by="ocm_geo.connections")
@@ -145,6 +146,7 @@ def _count_power(
     else:
         require(table, by, made_by="ocm_geo.add_labels")
         groups = table[by].astype("string").fillna("not known").reset_index(drop=True)
+    # Classes without any row are columns too: every bar then has the same order of colours.
     order = [*range(len(POWER_CLASSES)), -1]
     cells = pd.DataFrame({"group": groups, "rank": classes, "n": weight})
     counts = cells.pivot_table(
@@ -152,6 +154,7 @@ def _count_power(
     ).reindex(columns=order, fill_value=0.0)
     totals = counts.sum(axis=1).sort_values(ascending=False, kind="stable")
     counts = counts.loc[totals.index]
+    # Joining a single bar would save nothing and hide its name.
     if len(counts) <= most + 1:
         return counts
     rest = counts.iloc[most:]
@@ -201,7 +204,9 @@ def _label_parts(
     from matplotlib.colors import to_rgb  # noqa: PLC0415 - loaded when needed
 
     size = small_size(ax)
+    # Four to five characters, each about 0.6 of the size of text wide, in percent of the axis.
     room = 100 * 4.5 * 0.6 * size / (72 * 0.7 * box_inches(ax)[0])
+    # Luminance by ITU-R BT.709.
     light = float(np.dot(to_rgb(colour), [0.2126, 0.7152, 0.0722]))
     paper = {"facecolor": "white", "alpha": 0.8, "pad": 0.6, "lw": 0} if colour == UNKNOWN else None
     for row, (start, share) in enumerate(zip(left, width, strict=True)):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_reachability"]
 
 _LONGEST, _OTHER = "#1a2b7e", "#3fa9c9"
-# Not usable, other parts, the longest part: told apart by width and dash as well as by colour.
+# Not usable, other parts, the longest part: distinguished by width and dash as well as by colour.
 _LOOKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("not usable", GAP, {"lw": 1.4, "ls": (0, (2, 1))}),
     ("usable, in other parts", _OTHER, {"lw": 1.4}),

@@ -37,6 +37,7 @@ def box_inches(ax: Axes) -> tuple[float, float]:
         return 7.0, 5.0
     whole = ax.figure.bbox
     cell = ax.get_subplotspec()
+    # Axes placed by the user have exactly their box; others share the cell with their labels.
     if cell is None or (root.get_layout_engine() is None and not _is_free(ax)):
         box, pad = ax.get_position(original=True), 0.0
     else:
@@ -67,6 +68,7 @@ def fill_room(ax: Axes) -> None:
     pad = _PAD / 2 * ax.figure.dpi
     room = _find_cell(cell)
     room = Bbox.from_extents(room.x0, room.y0, room.x1, min(room.y1, _find_top(ax)))
+    # Tick labels and line breaks depend on the size of the axes: a few rounds settle them.
     for _ in range(_TRIES):
         around = ax.get_tightbbox()
         if around is None:
@@ -120,5 +122,6 @@ def _find_cell(cell: SubplotSpec) -> Bbox:
 
 
 def _find_span(ratios: Any, n: int, span: range) -> tuple[float, float]:  # noqa: ANN401 - matplotlib's
+    # Ratios may have any sum; without ratios all rows or columns are equal.
     sizes = [1.0] * n if ratios is None else [float(ratio) for ratio in ratios]
     return sum(sizes[: span.start]) / sum(sizes), sum(sizes[: span.stop]) / sum(sizes)

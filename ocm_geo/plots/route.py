@@ -121,6 +121,7 @@ def plot_route(
     within = f"{number} within {width:g} km of {line.length_km:,.0f} km"
     said = [within, *(row.fact for row in rows), *_list_credits(stations, gaps, standard)]
     add_caption(ax, stations, *said)
+    # The map is drawn last, when the strip with its legend has settled the room of both.
     if above is not None:
         drawn = draw_route_map(above, line, points, within_km=width, rows=rows, facts=facts)
         fill_map(above, drawn)
@@ -163,6 +164,7 @@ def _build_rows(
 ) -> list[Rows]:
     """Return the rows below the strip, with gaps marked by the limit of the user or the rule."""
     limit = None if limit_km is None else check_km(limit_km, "limit_km")
+    # The user's own limit overrides the spacing of the rule.
     if limit is None and standard is not None:
         rule = standard.rule if isinstance(standard, Verdict) else rule_of(standard)
         limit = rule.spacing_km
@@ -184,6 +186,7 @@ def _draw_strip(ax: Axes, line: Line, stations: pd.DataFrame) -> None:
     classes = power_class(stations["max_power_kw"])
     along = stations["along_km"].to_numpy(dtype=float, na_value=np.nan)
     is_right = (stations["side"] == "right").to_numpy(dtype=bool, na_value=False)
+    # Stations exactly on the route are drawn with those on the left.
     upward = np.where(is_right, -1.0, 1.0)
     ax.axhline(0, color=INK, lw=1.4, zorder=4)
     size = float(np.clip(3.2 * text_size(ax), 12, 28))

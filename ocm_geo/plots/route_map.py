@@ -69,8 +69,10 @@ def draw_route_map(
     shown = draw_ground(ax, wanted)
     draw_shapes(ax, corridor, shown, facecolor=_CORRIDOR, alpha=0.2, zorder=1)
     draw_no_data(ax, no_data_in(facts, corridor).parts, shown)
+    # Rows of two directions cover each other on a map: the first with long gaps is drawn.
     for piece in next((row.over().geometry for row in rows if len(row.over())), ()):
         _draw_line(ax, shapely.get_coordinates(piece), shown, color=GAP, lw=5, zorder=2)
+    # Vertices of the line and many points between them: edges are geodesics, which bend.
     km = np.union1d(line.parts.along_km, np.linspace(0, line.length_km, _POINTS))
     _draw_line(ax, line.point_at(km), shown, color=INK, lw=1.3, zorder=2)
     for start, end in stretches_without(facts, line):
@@ -95,6 +97,7 @@ def _draw_line(
 
 def _draw_kilometres(ax: Axes, line: Line, shown: Extent) -> None:
     """Mark round kilometres along the route."""
+    # The smallest round step with few enough marks.
     step = next((s for s in _STEPS_KM if line.length_km / s <= _MOST_MARKS), _STEPS_KM[-1])
     marks = np.arange(0.0, line.length_km, step)
     for km, (lon, lat) in zip(marks, line.point_at(marks), strict=True):

@@ -141,6 +141,7 @@ def rows_of_gaps(
     require(gaps, "start_km", "length_km", made_by="ocm_geo.route_gaps")
     words = name_gaps(limit_km)
     pieces = split_by_data(gaps.assign(status="passes"), line, facts)
+    # Gaps are compared with the limit after they were split: only what the data cover counts.
     over = pieces["length_km"] > (np.inf if limit_km is None else limit_km)
     over &= pieces["status"] != NO_DATA
     marked = pieces.assign(status=pieces["status"].mask(over, "fails"))
@@ -241,6 +242,7 @@ def _label_long_bars(ax: Axes, table: pd.DataFrame, y: float, length_km: float) 
     if between.empty:
         return
     longest = between["length_km"].idxmax()
+    # The length of the route that six characters take on the axis.
     room_km = length_km / (box_inches(ax)[0] * 72) * 6 * 0.6 * size
     for index, row in between.iterrows():
         is_over = row["status"] == "fails"

@@ -69,6 +69,7 @@ def save_figure(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 300) -> 
     if figure is None:
         raise QueryError("ax must belong to a figure: these axes were removed from theirs")
     # Publishers refuse the Type 3 fonts that matplotlib writes by default; 42 is TrueType.
+    # The salt makes matplotlib's ids in SVG the same each time.
     fixed = {"svg.hashsalt": "ocm_geo", "svg.fonttype": "path", "pdf.fonttype": 42}
     suffix = target.suffix.lower()
     # In memory, because matplotlib leaves a file open that it could not write completely.

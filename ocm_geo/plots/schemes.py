@@ -71,6 +71,7 @@ def choose_classes(
     QueryError
         If the column, the scheme or the number of classes is wrong.
     """
+    # A value and its bounds share the classes, whichever of them is drawn.
     base, _ = split_bound(column)
     values = _read_family(table, column)
     is_named = scheme is None or isinstance(scheme, str)
@@ -98,6 +99,7 @@ def _read_family(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
 def _choose_default(values: NDArray[np.float64], column: str) -> Classes:
     """Choose the classes of a column for which the user asked for none."""
     known = values[~np.isnan(values)]
+    # Round bounds rise by factors, which negative values cannot follow.
     if (known < 0).any():
         return scheme_classes(values, column, "equal_interval", _K)
     if described(column)[1] == "%" and (known <= 1).all():
@@ -140,6 +142,7 @@ def scheme_classes(
     if not len(known):
         raise QueryError(f"column {column!r} has no value to classify")
     distinct = np.unique(known)
+    # Each of few values is a class of its own: classifiers fail, or make empty classes.
     edges = distinct if len(distinct) <= k else _classify(known, name, k)
     digits = _count_decimals(np.array([distinct[0], *edges]))
     said = [f"{edge:,.{digits}f}" for edge in (distinct[0], *edges)]
@@ -171,6 +174,7 @@ def _classify(known: NDArray[np.float64], name: str, k: int) -> NDArray[np.float
         # It works without, only slower.
         warnings.filterwarnings("ignore", "Numba not installed")
         found = mapclassify.classify(known, name, **({} if name in _FIXED_K else {"k": k}))
+    # Classifiers repeat an edge where many values are equal, and some end below the largest.
     edges = np.unique(found.bins)
     edges[-1] = max(edges[-1], known.max())
     # Deviations from a mean or median may begin below the least value.

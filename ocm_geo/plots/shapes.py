@@ -47,6 +47,7 @@ def draw_shapes(
         raster picture in vector formats unless ``rasterized`` is given.
     """
     drawn = extent.turned_shapes(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))])
+    # Thousands of vector shapes make files that viewers cannot open.
     style.setdefault("rasterized", len(drawn) > MANY)
     draw_plain(ax, drawn, **style)
 
@@ -193,6 +194,7 @@ def _build_paths(shapes: NDArray[np.object_]) -> list[Path]:
     coords, ring = shapely.get_coordinates(rings, return_index=True)
     if not len(coords):
         return []
+    # A ring starts with MOVETO and ends with CLOSEPOLY; a path contains all rings of a shape.
     last = np.append(np.diff(ring) > 0, True)
     codes = np.full(len(coords), Path.LINETO)
     codes[np.append(True, last[:-1])] = Path.MOVETO

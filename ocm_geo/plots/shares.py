@@ -127,6 +127,7 @@ def _sum_area_shares(rows: pd.DataFrame, column: str) -> pd.DataFrame:
         for bound in ("low", "high")
         if f"{column}_{bound}" in rows
     }
+    # An area of unknown size has no weight in the share of all.
     known = ~np.isnan(size)
     sums = pd.DataFrame(parts)[known].groupby(numbers(rows, step_column(rows))[known]).sum()
     return 100 * sums.div(sums["size"].where(sums["size"] > 0), axis=0)

@@ -100,6 +100,8 @@ def plot_stations(
     legend_below(ax, "Highest power (stations)", handles)
     if title:
         put_title(ax, title)
+    # The caption must be there before the map can fill the rest, and fitting the map may bring
+    # stations inside that the caption counted as outside.
     said = add_caption(ax, stations, *_count_outside(first, lon, lat))
     shown = fill_map(ax, wanted, basemap=basemap)
     if (facts := _count_outside(shown, lon, lat)) != _count_outside(first, lon, lat):
@@ -136,6 +138,7 @@ def draw_points(
         Made by `power_class`.
     """
     size = _choose_point_size(ax, len(lon))
+    # White rims separate large points; on small ones they would hide the colour.
     rim = "white" if size > _EDGED else "none"
     looks = [
         (rank, label, colour, rim, 0.3) for rank, (_, label, colour) in enumerate(POWER_CLASSES)

@@ -113,6 +113,7 @@ def wrapped(text: str, size: float, points: float) -> str:
     str
         Text with line breaks; words longer than a line are broken too.
     """
+    # Greedy: each line takes as many words as fit, which needs the fewest lines.
     lines: list[str] = []
     words = [part for word in text.split() for part in _break_word(word, size, points)]
     for word in words:
@@ -151,6 +152,7 @@ def shortened(ax: Axes, names: list[str]) -> list[str]:
 def _break_word(word: str, size: float, points: float) -> list[str]:
     """Return the parts of a word that fit into lines."""
     width = text_points(word, size)
+    # Short words stay whole even if they are too wide: parts of them could not be read.
     if width <= points or len(word) < _SHORT_WORD:
         return [word]
     n = max(int(len(word) * points / width), 1)

@@ -33,13 +33,13 @@ class Question:
 
     Parameters
     ----------
-    place : tuple of float or shapely.Geometry
+    where : tuple of float or shapely.Geometry
         ``(west, south, east, north)``, degrees; or a polygon or line in lon/lat.
     filters : tuple of pairs
         Names and values of `StationFilters`, by name.
     """
 
-    place: tuple[float, float, float, float] | shapely.Geometry
+    where: tuple[float, float, float, float] | shapely.Geometry
     filters: tuple[tuple[str, object], ...] = ()
 
     def covers(self, other: Question) -> bool:
@@ -56,9 +56,9 @@ class Question:
         bool
             True if they are equal, or this box contains the other and the filters are the same.
         """
-        if not isinstance(self.place, tuple) or not isinstance(other.place, tuple):
+        if not isinstance(self.where, tuple) or not isinstance(other.where, tuple):
             return self == other
-        (west, south, east, north), (x0, y0, x1, y1) = self.place, other.place
+        (west, south, east, north), (x0, y0, x1, y1) = self.where, other.where
         # A map that was dragged around the Earth has the same box at another turn.
         start = (x0 - west + _TINY) % _TURN - _TINY
         columns = east - west >= _TURN or start + (x1 - x0) <= east - west + _TINY

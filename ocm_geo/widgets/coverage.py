@@ -174,6 +174,7 @@ class CoverageLayer:
         self._unit = step_unit(self._table)
         names = {b: self.column + end for b, end in _BOUNDS.items()}
         self._columns = {b: name for b, name in names.items() if name in self._table}
+        # Classes of all bounds, distances and groups together: they stay when a control changes.
         self.classes = choose_classes(self._table, self.column, scheme=scheme, k=k)
         if self._table[list(self._columns.values())].isna().all(axis=None):
             raise QueryError(f"column {self.column!r} has no value to draw: all are missing")
@@ -251,6 +252,7 @@ class CoverageLayer:
         self._names = _name_areas(rows)
         position = np.where(outside, _OUTSIDE, self.classes.position(self._values))
         self._position = position
+        # One feature for each area has a value under the mouse, but many features are slow.
         singly = len(rows) <= _MAX_SINGLE
         make = _draw_singly if singly else _draw_by_class
         self.layer.data = collection(make(shapes, position, self.classes.colours))
@@ -347,6 +349,7 @@ def _prepare_areas(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
     if shapely.is_empty(shapes).all():
         raise QueryError("the coverage table must contain at least one polygon")
     turned = View.around_shapes(shapes).turned_shapes(shapes)
+    # Five decimals are a metre, and half the size of the message.
     return np.asarray(shapely.transform(turned, lambda xy: np.round(xy, 5)))
 
 
@@ -358,9 +361,9 @@ def _draw_singly(
         {
             "type": "Feature",
             "geometry": shapely.geometry.mapping(shape),
-            "properties": {"row": row, "style": _style_area(place, colours)},
+            "properties": {"row": row, "style": _style_area(at, colours)},
         }
-        for row, (shape, place) in enumerate(zip(shapes, position, strict=True))
+        for row, (shape, at) in enumerate(zip(shapes, position, strict=True))
         if shape is not None and not shape.is_empty
     ]
 
@@ -373,11 +376,11 @@ def _draw_by_class(
         {
             "type": "Feature",
             "geometry": shapely.geometry.mapping(
-                shapely.MultiPolygon(list(shapely.get_parts(shapes[position == place])))
+                shapely.MultiPolygon(list(shapely.get_parts(shapes[position == at])))
             ),
-            "properties": {"style": {**_style_area(place, colours), "weight": 0}},
+            "properties": {"style": {**_style_area(at, colours), "weight": 0}},
         }
-        for place in np.unique(position)
+        for at in np.unique(position)
     ]
 
 

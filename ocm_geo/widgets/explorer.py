@@ -125,6 +125,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             None if self._remote else reference_data(self._source)
         )
         self._selected = self._shown = empty_stations()
+        # A view is asked for when the map rests, a selection at once.
         self._choice: shapely.Geometry | None = None
         self._views = Asker(
             self._query_source,
@@ -194,6 +195,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
     def refresh(self) -> None:
         """Load the stations in view, unless they are known."""
         view = View.of(self.map)
+        # A local source is queried for everything first: the map then fits its stations.
         if self._fit:
             self._write_status("Loading …")
             self._views.want(Question(WORLD, self.filters.values()))
@@ -214,12 +216,12 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         filters = dict(question.filters)
         if self._reference is None:
             self._reference = self._load_reference()
-        if isinstance(question.place, tuple):
-            where: Where = Box(*question.place)
-        elif isinstance(question.place, shapely.LineString):
-            where = Corridor(question.place, self._within_km)
+        if isinstance(question.where, tuple):
+            where: Where = Box(*question.where)
+        elif isinstance(question.where, shapely.LineString):
+            where = Corridor(question.where, self._within_km)
         else:
-            where = Area(question.place)
+            where = Area(question.where)
         # The map names what lies outside the data: nobody sees warnings of a thread.
         return ask_source(where, self._source, filters, outside="mark")
 
@@ -235,6 +237,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         if answer.stations is None:
             self._write_status(answer.error, failed=True)
             return
+        # The kept answer of a larger view is delivered again and again while the map moves.
         if answer.stations is not self._shown:
             self._shown = answer.stations
             self.filters.set_reference(self._reference or bundled())
@@ -349,8 +352,8 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         self._again = ipywidgets.Button(description="Try again")
         self._again.layout.display = "none"
         self._again.on_click(self._try_again)
-        told = ipywidgets.VBox([self._status, self._again])
-        self.map.add(ipyleaflet.WidgetControl(widget=told, position="topright"))
+        texts = ipywidgets.VBox([self._status, self._again])
+        self.map.add(ipyleaflet.WidgetControl(widget=texts, position="topright"))
         self.map.add(note("<b>Legend</b>", legend_html(), "bottomright"))
         attend(self.map, "Map of charging stations")
         self._rings = ipyleaflet.GeoJSON(data=collection([]), point_style=_RING, name="selected")

@@ -12,7 +12,7 @@ from ocm_geo.ids import ID_NAMES
 from ocm_geo.provenance import NOT_RECORDED, credit_line
 from ocm_geo.reference import ReferenceData, add_labels, links, reference_of
 from ocm_geo.reference.labels import LABEL_COLUMNS
-from ocm_geo.widgets.places import placed, plain_id
+from ocm_geo.widgets.positions import placed, plain_id
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -175,6 +175,7 @@ def _list_facts(row: dict[Any, Any], connections: list[str]) -> list[tuple[str, 
 def _list_links(ocm_id: int | None, row: dict[Any, Any]) -> list[tuple[str, str]]:
     """Return the pages about a station; those of Open Charge Map only for its own ids."""
     found = []
+    # A register's own id would open the page of another station.
     if ocm_id is not None and ocm_id > 0:
         found = [
             ("details", links.details(ocm_id)),

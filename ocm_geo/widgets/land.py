@@ -54,6 +54,7 @@ def land_features(
         GeoJSON; one feature, or none if the box contains no land.
     """
     west, south, east, north = box
+    # Decimals finer than the tolerance would only make the message longer.
     digits = max(1, int(np.floor(-np.log10(tolerance))) + 1)
     parts = _index_land()
     found: list[shapely.Geometry] = []

@@ -18,7 +18,7 @@ from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.ground import folding
 from ocm_geo.widgets.land import BORDER, LAND_CREDIT, land_features
-from ocm_geo.widgets.places import check_reference, placed, unplaced_words
+from ocm_geo.widgets.positions import check_reference, placed, unplaced_words
 from ocm_geo.widgets.symbols import legend_html, symbol_codes, symbol_style
 from ocm_geo.widgets.view import box_around
 
@@ -104,7 +104,7 @@ def render_page(
     stations : geopandas.GeoDataFrame
         A station table in any coordinate reference system.
     reference : ReferenceData, optional
-        What ids stand for; by default the reference data of the source of the table.
+        Meaning of ids; by default the reference data of the table's source.
     title : str
         Heading.
 
@@ -116,10 +116,11 @@ def render_page(
     Raises
     ------
     QueryError
-        If it is no station table.
+        If the table is not a station table.
     """
     check_reference(reference)
     shown, missing = placed(stations)
+    # The text of popups decides the size: it is known only when the page is written.
     page = b""
     if len(shown) <= MAX_MARKERS:
         page = _write_page(title, _collect_markers(shown, reference), _write_notes(shown, missing))

@@ -28,7 +28,7 @@ from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection, feature
 from ocm_geo.widgets.parts import attend, own_widget
-from ocm_geo.widgets.places import plain_id
+from ocm_geo.widgets.positions import plain_id
 from ocm_geo.widgets.route_tables import find_route_tables
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of
@@ -179,6 +179,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         road = [shapely.LineString(self._line.coords)]
         line = {**_style_line(INK, 2), "interactive": False}
         self.map.add(ipyleaflet.GeoJSON(data=self._collect(road, line), name="route"))
+        # A station that the route passes twice is one marker.
         unique = self.stations[~self.stations.index.duplicated()]
         layer = StationLayer(unique, reference=reference).add_to(self.map)
         layer.on_hover(lambda rows: self._mark(station=plain_id(rows.index[0])))
@@ -227,6 +228,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
 
     def _turn(self, shape: shapely.Geometry) -> shapely.Geometry:
         """Move a shape to the turn of the Earth on which the route is drawn."""
+        # Tables wrap longitudes at 180, while the line of the route runs on.
         middle = float(np.mean(self._line.coords[:, 0]))
         turn = 360 * np.round((middle - (shape.bounds[0] + shape.bounds[2]) / 2) / 360)
         return shapely.transform(shape, lambda xy: np.round(xy + np.array([turn, 0.0]), 6))

@@ -15,8 +15,8 @@ from ocm_geo.errors import QueryError
 from ocm_geo.widgets.clusters import CELL, Clusters, group_points, radius_px
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.land import collection
-from ocm_geo.widgets.places import check_reference, placed
 from ocm_geo.widgets.popups import popups_html
+from ocm_geo.widgets.positions import check_reference, placed
 from ocm_geo.widgets.symbols import CLUSTER, symbol_codes, symbol_style
 from ocm_geo.widgets.view import MAX_ZOOM, View, pixels_of
 
@@ -216,6 +216,7 @@ class StationLayer:
         if self._map is None:
             return
         view = View.of(self._map)
+        # On a fixed grid, so that groups and markers stay the same while the map is dragged.
         snapped = view.padded(_PAD).snapped(CELL)
         inside, lon = snapped.copies(self._lon, self._lat)
         lat = self._lat[inside]
@@ -227,6 +228,7 @@ class StationLayer:
         self.shown = "groups"
         groups = group_points(lon, lat, view.zoom)
         self._points.data = collection(_build_circles(groups, self._codes[inside]))
+        # Both in one message: the image must never be shown at the position of the last one.
         with self._labels.hold_sync():
             self._labels.bounds = [[snapped.south, snapped.west], [snapped.north, snapped.east]]
             self._labels.url = _draw_counts(groups, snapped)
@@ -274,6 +276,7 @@ class StationLayer:
 
     def _find_stations(self, lon: float, lat: float) -> list[int]:
         """Return the station nearest to a click, and others at the same position."""
+        # In degrees, since the click is on the marker: only the nearest one matters.
         away = np.hypot((self._lon - lon + 180) % 360 - 180, self._lat - lat)
         if not len(away):
             return []
@@ -285,6 +288,7 @@ class StationLayer:
         """Zoom in to a group, by more where very many stations are in it."""
         if self._map is None:
             return
+        # A group of very many stations would only fall apart into groups again.
         step = 3 if count > 10 * self._max else 2
         with self._map.hold_sync():
             self._map.center = [lat, lon]

@@ -10,7 +10,7 @@ from ocm_geo.provenance import credit_line, read_attrs
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import LAND_CREDIT
 from ocm_geo.widgets.parts import attend
-from ocm_geo.widgets.places import unplaced_words
+from ocm_geo.widgets.positions import unplaced_words
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.symbols import legend_html
 from ocm_geo.widgets.view import View

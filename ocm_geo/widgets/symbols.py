@@ -70,6 +70,7 @@ def _read_operation(
         works = stations["status_type_id"].map(known.dropna())
     else:
         return np.full(len(stations), _UNKNOWN)
+    # Status types without the flag, and stations without a status, are not known to work.
     values = works.astype("boolean").to_numpy(dtype=float, na_value=np.nan)
     return np.where(np.isnan(values), _UNKNOWN, np.where(values > 0, _WORKING, _IDLE))
 

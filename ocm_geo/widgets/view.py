@@ -140,6 +140,7 @@ class View(NamedTuple):
         (left, right), (top, bottom) = px.tolist(), py.tolist()
         room = max(height_px - _FIT_MARGIN, _FIT_MARGIN)
         span = max((right - left) / _FIT_WIDTH, (bottom - top) / room, _MIN_SPAN / _TILE)
+        # The largest whole zoom at which the box fits into the map.
         zoom = int(np.clip(np.floor(-np.log2(span)), 2, 14))
         return cls.at(*degrees_of((left + right) / 2, (top + bottom) / 2, 0), zoom)
 
@@ -181,6 +182,7 @@ class View(NamedTuple):
         View
             The view.
         """
+        # A map that is not displayed has no bounds, or the point (0, 0) as bounds.
         if shown.bounds and shown.south < shown.north:
             return cls(shown.west, shown.south, shown.east, shown.north, shown.zoom)
         lat, lon = shown.center
@@ -227,6 +229,7 @@ class View(NamedTuple):
             The wider view.
         """
         x, y = share * (self.east - self.west), share * (self.north - self.south)
+        # Latitudes end at the poles; longitudes go on around the Earth.
         south, north = max(self.south - y, -90.0), min(self.north + y, 90.0)
         return type(self)(self.west - x, south, self.east + x, north, self.zoom)
 
@@ -265,6 +268,7 @@ class View(NamedTuple):
         drawn : numpy.ndarray
             Longitudes at which they are drawn, degrees.
         """
+        # Longitudes from the western edge on, then once more for each further turn in view.
         first = self.west + (lon - self.west) % _FULL
         columns = [
             first + _FULL * turn for turn in range(int((self.east - self.west) // _FULL) + 1)

@@ -216,7 +216,7 @@ def test_an_overtaken_question_is_dropped() -> None:
     got: list[Answer] = []
 
     def ask(question: Question) -> Any:
-        asked.append(question.place)
+        asked.append(question.where)
         started.set()
         assert gate.wait(10)
         return ocm.stations(source=ocm.sample()).head(1)
@@ -229,7 +229,7 @@ def test_an_overtaken_question_is_dropped() -> None:
     asker.want(third)
     gate.set()
     assert asker.wait(10)
-    assert asked == [first.place, third.place]
+    assert asked == [first.where, third.where]
     assert [answer.question for answer in got] == [third]
     # Its answer was kept: wanted again, it is there at once.
     assert asker.want(first)
@@ -262,7 +262,7 @@ def test_many_wishes_in_a_moment_are_one_question() -> None:
         asker.want(Question((i, 0, i + 1, 1)))
     assert asker.wait(20)
     assert asker.n_asked == 1
-    assert got[0].question.place == (19, 0, 20, 1)
+    assert got[0].question.where == (19, 0, 20, 1)
 
 
 def test_errors_of_any_kind_reach_the_map() -> None:
