@@ -96,24 +96,25 @@ def plot_coverage(
     """
     require(table, made_by=_MADE_BY)
     chosen = _choose_kind(table, kind)
+    if chosen == "shares" and not (breaks is None and k is None):
+        raise QueryError("breaks are for a grid, contours or kind='areas': lines have no classes")
     if chosen in {"grid", "contours"}:
         column = column or "nearest_km"
         require(table, column, made_by="ocm_geo.coverage_grid")
-        classes = choose_classes(table, column, scheme=breaks, k=k, argument="breaks")
+    else:
+        column = _choose_share(table, column, bounds=chosen == "areas")
+    # Before one distance is selected: maps of all distances share their classes.
+    classes = choose_classes(table, column, scheme=breaks, k=k, argument="breaks")
+    if chosen in {"grid", "contours"}:
         draw = draw_grid if chosen == "grid" else draw_contours
         return draw(ax, table, column, classes)
-    if chosen == "shares" and not (breaks is None and k is None):
-        raise QueryError("breaks are for a grid, contours or kind='areas': lines have no classes")
-    share = _choose_share(table, column, bounds=chosen == "areas")
     layer = _select_step(table, within_km, minutes)
     if chosen == "areas":
-        return _draw_areas(
-            ax, layer, share, choose_classes(table, share, scheme=breaks, k=k, argument="breaks")
-        )
+        return _draw_areas(ax, layer, column, classes)
     if kind is None and ax is None and _has_several_areas(table):
-        return _draw_both(table, layer, share)
+        return _draw_both(table, layer, column, classes)
     ax = new_axes(ax, 5.5, 4.2)
-    draw_shares(ax, table, share)
+    draw_shares(ax, table, column)
     return ax
 
 
@@ -155,7 +156,9 @@ def _select_step(
     return rows[rows["group"] == rows["group"].iloc[-1]] if "group" in rows else rows
 
 
-def _draw_both(table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str) -> Axes:
+def _draw_both(
+    table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str, classes: Classes
+) -> Axes:
     """Draw the map of areas beside the shares by distance, and return the axes of the shares."""
     import matplotlib.pyplot as plt  # noqa: PLC0415 - loaded when needed
 
@@ -163,7 +166,7 @@ def _draw_both(table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, share: str) -> 
     _, (left, right) = plt.subplots(
         1, 2, figsize=(10, 5.2), layout="constrained", width_ratios=[1.15, 1]
     )
-    _draw_area_classes(left, rows, share, choose_classes(table, share), wanted=wanted)
+    _draw_area_classes(left, rows, share, classes, wanted=wanted)
     draw_shares(right, table, share)
     fill_map(left, wanted)
     axes: Axes = right
