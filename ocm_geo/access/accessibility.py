@@ -12,10 +12,10 @@ from scipy.sparse import coo_array
 from ocm_geo.access.catchments import Catchments, catchments, check_reach
 from ocm_geo.access.decay import decay_weights, describe_decay
 from ocm_geo.access.raam import RaamSteps, raam_costs
-from ocm_geo.checks import check_number, check_options, check_whole, short_form
+from ocm_geo.access.supply import supply_of
+from ocm_geo.checks import check_number, check_options, check_whole
 from ocm_geo.coverage.inputs import population_of
 from ocm_geo.errors import InexactMethod, QueryError
-from ocm_geo.frames import check_numeric
 from ocm_geo.ids import station_table
 from ocm_geo.outside import mark_demand
 from ocm_geo.provenance import carry
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ocm_geo.access.catchments import Positions
     from ocm_geo.access.decay import Decay
 
-__all__ = ["METHODS", "AccessOptions", "accessibility", "check_method", "supply_of"]
+__all__ = ["METHODS", "AccessOptions", "accessibility", "check_method"]
 
 METHODS = ("cumulative", "gravity", "2sfca", "e2sfca", "3sfca", "raam")
 _SUMS = ("cumulative", "gravity")
@@ -188,70 +188,6 @@ def accessibility(
     return _name_access(values, demand, stations, facts | more)
 
 
-def supply_of(
-    stations: gpd.GeoDataFrame, supply: str, missing: float | None = None
-) -> tuple[NDArray[np.float64], int]:
-    """
-    Return the supply of each station.
-
-    Parameters
-    ----------
-    stations : geopandas.GeoDataFrame
-        A station table.
-    supply : str
-        ``sites``, or a column.
-    missing : float, optional
-        Value for a missing supply.
-
-    Returns
-    -------
-    amounts : numpy.ndarray
-        One value per station.
-    n_missing : int
-        Number of missing values.
-
-    Raises
-    ------
-    QueryError
-        If `stations` is not a table, the column does not exist, or a value is negative, infinite
-        or missing without a value for that.
-    """
-    if not isinstance(stations, pd.DataFrame):
-        raise QueryError(f"stations must be a station table, not {short_form(stations)}")
-    if supply == "sites":
-        return np.ones(len(stations)), 0
-    if supply not in stations:
-        raise QueryError(
-            f"supply={supply!r}: choose 'sites' or a column of the stations, such as "
-            "'n_connectors', 'n_points' or 'total_power_kw'"
-        )
-    amounts = _read_supply(stations[supply])
-    gone = np.isnan(amounts)
-    if gone.any() and missing is None:
-        raise QueryError(
-            f"supply {supply!r} is missing for {gone.sum():,} of {len(gone):,} stations (first: "
-            f"{stations.index[np.flatnonzero(gone)[0]]}): set the value of such a station, e.g. "
-            "missing_supply=1, or 0 to leave it out"
-        )
-    amounts = np.where(gone, 0.0 if missing is None else missing, amounts)
-    wrong = np.flatnonzero(~(np.isfinite(amounts) & (amounts >= 0)))
-    if wrong.size:
-        raise QueryError(
-            f"supply {supply!r} must be finite and 0 or more; station "
-            f"{stations.index[wrong[0]]} has {amounts[wrong[0]]:g}"
-        )
-    return amounts, int(gone.sum())
-
-
-def _read_supply(column: pd.Series[Any]) -> NDArray[np.float64]:
-    """Return the supply as numbers; text that is no number is an error, not missing."""
-    check_numeric(column, f"supply {column.name!r}")
-    try:
-        return np.asarray(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan))
-    except (TypeError, ValueError) as error:
-        raise QueryError(f"supply {column.name!r} must be a column of numbers: {error}") from error
-
-
 def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
     """
     Check method, decay and options, as far as possible without data.
@@ -326,10 +262,13 @@ def _sum_catchments(
     reach = coo_array((weights, (pairs.origin, pairs.station)), shape=shape)
     if method in _SUMS:
         return _multiply_sparse(reach, amounts), {}
+    # The two steps of floating catchments: supply per person who may use each station, then the
+    # sum of these ratios over the stations within reach of each point.
     load = _multiply_sparse(reach.T, persons)
     with np.errstate(over="ignore"):
         ratio = np.divide(amounts, load, out=np.zeros(len(amounts)), where=load > 0)
     access = _multiply_sparse(reach, ratio)
+    # Conservation: what is distributed is the supply of all stations that anybody reaches.
     served, given = float(amounts[load > 0].sum()), float(persons @ access)
     if not abs(given - served) <= _PRECISION * served:
         raise QueryError(

@@ -218,14 +218,17 @@ def pairs_of_table(
             "within reach; use the labels of their index, of the same type",
             SuspectInput,
         )
-    known = (origin >= 0) & (site >= 0)
-    if not known.all():
-        origin, site, cost = origin[known], site[known], cost[known]
-    _check_pairs_unique(origin, site, len(origins) * len(sites), column)
-    near = cost <= within
-    if not near.all():
-        origin, site, cost = origin[near], site[near], cost[near]
-    return Catchments(origin, site, cost, unit)
+    pairs = _select_pairs(Catchments(origin, site, cost, unit), (origin >= 0) & (site >= 0))
+    _check_pairs_unique(pairs.origin, pairs.station, len(origins) * len(sites), column)
+    return _select_pairs(pairs, pairs.cost <= within)
+
+
+def _select_pairs(pairs: Catchments, chosen: NDArray[np.bool_]) -> Catchments:
+    """Return the chosen pairs, without a copy if these are all."""
+    if chosen.all():
+        return pairs
+    origin, station, cost, unit = pairs
+    return Catchments(origin[chosen], station[chosen], cost[chosen], unit)
 
 
 def _find_cost_column(costs: pd.DataFrame, column: str, what: str) -> str:

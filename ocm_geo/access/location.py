@@ -190,6 +190,7 @@ def cover_all(gains: Gains, *, limits: Limits) -> Solution:
     Solution
         Value and bound are numbers of sites.
     """
+    # Every point needs at least one of its candidates; each candidate costs 1.
     rows = _build_matrix(gains.place, gains.candidate, (gains.n_places, gains.n_candidates))
     least, most = np.ones(gains.n_places), np.full(gains.n_places, np.inf)
     n = gains.n_candidates
@@ -236,6 +237,8 @@ def greedy_cover(gains: Gains) -> Solution:
 
 def _build_covering_program(gains: Gains, n_sites: int) -> Program:
     """Return the program of Church & ReVelle 1974: a point is covered by a chosen candidate."""
+    # Variables: candidates (0 or 1), then covered shares of points. Rows: a point is covered at
+    # most by the sum of its candidates; the number of candidates is given.
     n, m = gains.n_candidates, gains.n_places
     worth = np.zeros(m)
     worth[gains.place] = gains.gain
@@ -255,6 +258,8 @@ def _build_covering_program(gains: Gains, n_sites: int) -> Program:
 
 def _build_assigning_program(gains: Gains, n_sites: int) -> Program:
     """Return the program of Hakimi 1964: each point is assigned to one chosen candidate."""
+    # Variables: candidates (0 or 1), then the share of each pair. Rows: a point has one pair at
+    # most; a pair needs its candidate; the number of candidates is given.
     n, m, k = gains.n_candidates, gains.n_places, len(gains.gain)
     pair = np.arange(k)
     row = [gains.place, m + pair, m + pair, np.full(n, m + k)]

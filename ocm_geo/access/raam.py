@@ -122,6 +122,8 @@ def raam_costs(
         currently best station, as a share of its costs (the relative gap of traffic
         assignment).
     """
+    # Everybody starts at the station of least travel. In each round, part of the population of
+    # each row moves from its costliest used station to its cheapest one; the part shrinks.
     rows = _Rows(row, np.searchsorted(row, np.arange(len(population))))
     assigned = np.zeros(len(row))
     assigned[rows.lowest(travel)] = population

@@ -156,23 +156,13 @@ def suggest_sites(
         raise QueryError(f"population {population!r}: all values are 0, nobody lives in the demand")
     sites = _read_candidates(candidates)
     check_new_columns(sites, ("rank", "population_gained"), "candidates")
-    if "costs" in options:
-        reach = _pair_by_costs(demand.index, sites.index, stations, within=within, options=options)
-    elif "station_costs" in options:
-        raise QueryError("station_costs requires costs, those of the candidates: pass both")
-    else:
-        reach = _pair_by_distance(demand, sites, stations, within)
+    reach = _pair_points(demand, sites, stations, within=within, options=options)
     if stations is not None:
         stations = mark_demand(stations, demand, persons)
     case = _SitingCase(sites, persons, within, *reach)
     number = _check_n_sites(n_sites, method, len(case.sites))
     gains = case.gains(method)
-    if method == "lscp":
-        found = _find_fewest(case, gains, number, limits=limits)
-    elif solver == "greedy":
-        found = greedy_gains(gains, number)
-    else:
-        found = best_gains(gains, number, all_or_nothing=method == "mclp", limits=limits)
+    found = _solve_siting(case, gains, number, method=method, limits=limits)
     name = solver if isinstance(solver, str) else solver.name
     return _build_site_table(
         case, found, method, stations, facts={"solver": name, "n_pairs": len(gains.gain)}
@@ -200,6 +190,7 @@ class _SitingCase(NamedTuple):
 
     def gains(self, method: str) -> Gains:
         """Return the gains of candidates by the measure of a method, without zero gains."""
+        # Existing stations count first: a candidate gains only what it adds to them.
         place, candidate, cost, _ = self.near
         if method == "p-median":
             gain = self.persons[place] * (self.before[place] - cost)
@@ -243,6 +234,33 @@ def _read_candidates(candidates: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDat
         geometry=gpd.points_from_xy(lon, lat),
         crs="EPSG:4326",
     )
+
+
+def _pair_points(
+    demand: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    stations: gpd.GeoDataFrame | None,
+    *,
+    within: float,
+    options: SolverOptions,
+) -> tuple[Catchments, NDArray[np.float64]]:
+    """Return the pairs of points and candidates, and the cost to the nearest station."""
+    if "costs" in options:
+        return _pair_by_costs(demand.index, sites.index, stations, within=within, options=options)
+    if "station_costs" in options:
+        raise QueryError("station_costs requires costs, those of the candidates: pass both")
+    return _pair_by_distance(demand, sites, stations, within)
+
+
+def _solve_siting(
+    case: _SitingCase, gains: Gains, number: int, *, method: str, limits: Limits
+) -> Solution:
+    """Return the candidates that a method chooses."""
+    if method == "lscp":
+        return _find_fewest(case, gains, number, limits=limits)
+    if limits.solver == "greedy":
+        return greedy_gains(gains, number)
+    return best_gains(gains, number, all_or_nothing=method == "mclp", limits=limits)
 
 
 def _pair_by_distance(
@@ -365,6 +383,8 @@ def _build_site_table(
     gained = case.reach_after(found.chosen)
     table["population_gained"] = gained
     before = float(case.persons[case.reached].sum())
+    # Solvers maximise gains; what is reported is the population within reach, or the total
+    # distance that is left.
     objective, bound = found.value, found.bound
     if method == "mclp":
         objective, bound = before + objective, before + bound

@@ -117,6 +117,7 @@ def find_countries(
     numpy.ndarray of int
         Rows of `countries`; -1 on the open sea.
     """
+    # Most cells belong to one country or to the open sea; only in mixed ones outlines decide.
     cells, mixed_cells, owners = _load_cells()
     n_lat, n_lon = cells.shape
     row = np.minimum(((lat + 90.0) / CELL_DEGREES).astype(np.intp), n_lat - 1)

@@ -181,10 +181,7 @@ def covered_areas(
         own = np.arange(len(frame))
         within = _spread_population(population_of(frame, given), own, covered / whole, len(frame))
     elif kind == "polygons":
-        pieces, owner, weight = pieces_of(frame, given)
-        size = geodesy.area_km2(pieces)
-        share = _order_levels(covered_km2(pieces, size), reach) / size
-        within = _spread_population(weight, owner, share, len(frame))
+        within = _spread_polygons(frame, given, reach, covered_km2)
     elif kind is not None:
         within = _count_population_at_points(shapes, (kind, given), reach, client)
     counted = None if within is None else population_columns(within, reach)
@@ -198,6 +195,16 @@ def covered_areas(
     # Rows of the same area follow each other, distances ascending.
     order = np.arange(len(result)).reshape(len(tables), len(frame)).T.ravel()
     return result.iloc[order]
+
+
+def _spread_polygons(
+    frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame, reach: Reach, covered_km2: CoveredKm2
+) -> NDArray[np.float64]:
+    """Return the population of polygons within reach by level, area and step."""
+    pieces, owner, weight = pieces_of(frame, population)
+    size = geodesy.area_km2(pieces)
+    share = _order_levels(covered_km2(pieces, size), reach) / size
+    return _spread_population(weight, owner, share, len(frame))
 
 
 def _build_covered_table(
@@ -214,6 +221,7 @@ def _build_covered_table(
 
 def _order_levels(covered: NDArray[np.float64], reach: Reach) -> NDArray[np.float64]:
     """Return km² by level, step and polygon, with distances and bounds in order."""
+    # A larger distance covers at least as much: what a smaller one has more is rounding.
     by_level = dict(zip(reach.levels, np.maximum.accumulate(covered, axis=1), strict=True))
     return np.array(list(order_bounds(by_level).values()))
 
@@ -344,6 +352,7 @@ def pieces_of(
     size = geodesy.area_km2(pieces)
     real = size > 0
     whole = geodesy.area_km2(shapes)
+    # Each piece gets the population of its polygon in proportion to its area.
     share = (weight[of_source] * size / whole[of_source])[real]
     return pieces[real], of_area[real], share
 

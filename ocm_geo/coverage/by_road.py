@@ -103,17 +103,29 @@ def nearest_by_road(
         ways_to_nearest(np.array([[x, y]]), index, wanted, (engine, measure))
         for x, y in zip(lon, lat, strict=True)
     ]
+    result = _build_hit_rows(frame, found, stations.index, ranked=wanted > 1)
+    return carry(result, stations, engine=repr(engine), measure=measure)
+
+
+def _build_hit_rows(
+    points: gpd.GeoDataFrame,
+    found: list[NDArray[np.float64]],
+    ids: pd.Index,
+    *,
+    ranked: bool,
+) -> gpd.GeoDataFrame:
+    """Return the points with the stations found for each, missing where there is none."""
     rows = np.repeat(np.arange(len(found)), [len(table) for table in found])
     hits = np.vstack([*found, np.empty((0, 3))])
     missing = np.isnan(hits[:, 0])
-    result = frame.iloc[rows].copy()
-    result[name] = take_ids(stations.index, np.where(missing, -1, hits[:, 0]).astype(np.intp))
+    result = points.iloc[rows].copy()
+    result[id_name(ids)] = take_ids(ids, np.where(missing, -1, hits[:, 0]).astype(np.intp))
     for column, values in (("road_min", hits[:, 1]), ("road_km", hits[:, 2])):
         result[column] = pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing)
-    if wanted > 1:
+    if ranked:
         rank = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
         result["rank"] = pd.arrays.IntegerArray(rank.astype("int64"), missing)
-    return carry(result, stations, engine=repr(engine), measure=measure)
+    return result
 
 
 def ways_to_nearest(
@@ -151,6 +163,7 @@ def ways_to_nearest(
     best = np.empty((0, 3))
     while asked < n:
         position, away = index.nearest(place[:, 0], place[:, 1], n)
+        # Only the stations that this ring adds are computed, each at most once in all.
         near = away[0, asked:] <= most * pace
         best = np.vstack(
             [best, _route_to_stations(engine, place, index, position[0, asked:][near])]

@@ -103,19 +103,28 @@ def density(
     if roads is not None:
         new["road_km"] = _measure_roads_inside(shapes, roads)
         sizes["per_100_km"] = new["road_km"], 100.0
-    finder = AreaFinder(shapes)
-    for suffix, chosen in levels.tables.items():
-        amounts = _sum_inside(finder, chosen)
-        for name, values in zip(_AMOUNTS, amounts, strict=True):
-            new[f"{name}{suffix}"] = values
-        for ratio, (size, scale) in sizes.items():
-            _add_ratios(new, size, ratio, suffix, scale=scale)
+    _add_amounts(new, shapes, levels.tables, sizes)
     frame = add_columns(frame, new, "areas")
     widest = "_high" if bounds else ""
     if not frame[f"n_sites{widest}"].any():
         warn_if_far("areas", shapely.get_coordinates(shapes), levels.tables[widest])
     warn_if_watts(stations, "total_power_kw")
     return carry(frame, stations, **levels.facts)
+
+
+def _add_amounts(
+    columns: dict[str, Any],
+    shapes: NDArray[np.object_],
+    tables: dict[str, gpd.GeoDataFrame],
+    sizes: dict[str, tuple[NDArray[np.float64], float]],
+) -> None:
+    """Add the amounts in each area at each level, and their ratios to the sizes."""
+    finder = AreaFinder(shapes)
+    for suffix, chosen in tables.items():
+        for name, values in zip(_AMOUNTS, _sum_inside(finder, chosen), strict=True):
+            columns[f"{name}{suffix}"] = values
+        for ratio, (size, scale) in sizes.items():
+            _add_ratios(columns, size, ratio, suffix, scale=scale)
 
 
 def _sum_inside(

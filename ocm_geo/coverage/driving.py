@@ -142,6 +142,7 @@ class DrivingReach(Reach):
         found = []
         for trees in self._isochrone_trees.values():
             step = np.full(len(points), len(trees), dtype=np.intp)
+            # From the longest time to the shortest, so that the shortest containing one remains.
             for i in reversed(range(len(trees))):
                 step[trees[i].query(points, predicate="intersects")[0]] = i
             found.append(step)

@@ -109,33 +109,29 @@ def coverage_grid(
     near = {
         suffix: _summarise_near(middle, chosen, reach) for suffix, chosen in levels.tables.items()
     }
-    nearest = order_bounds(
-        {suffix: found["nearest_km"] for suffix, found in near.items()}, more=False
-    )
     widest = "_high" if bounds else ""
     if not near[widest]["n_sites"].any():
         warn_if_far("area", middle, levels.tables[widest])
-    for suffix, found in near.items():
-        km = nearest[suffix]
-        missing = np.isinf(km)
-        found["nearest_km"] = pd.arrays.FloatingArray(np.where(missing, 0.0, km), missing)
-        for name, values in found.items():
-            table[f"{name}{suffix}"] = values
+    _add_summaries(table, near)
     facts = {"cell_km": side, "within_km": reach, **levels.facts}
     return carry(table, stations, **facts)
+
+
+def _add_summaries(table: gpd.GeoDataFrame, near: dict[str, dict[str, Any]]) -> None:
+    """Add the columns of each level to the cells, the bounds of the distance in order."""
+    km = {suffix: found["nearest_km"] for suffix, found in near.items()}
+    for suffix, nearest in order_bounds(km, more=False).items():
+        missing = np.isinf(nearest)
+        array = pd.arrays.FloatingArray(np.where(missing, 0.0, nearest), missing)
+        for name, values in {**near[suffix], "nearest_km": array}.items():
+            table[f"{name}{suffix}"] = values
 
 
 def _build_cells(
     shape: shapely.Geometry, side_km: float
 ) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """Return the cells whose centre lies in a shape, and the lon/lat of these centres."""
-    # Parts on both sides of the antimeridian are moved together before their middle is taken.
-    parts = gpd.GeoSeries(shapely.get_parts(shape), crs=CRS)
-    lon = continuous(np.column_stack([parts.representative_point().x, np.zeros(len(parts))]))[:, 0]
-    _, south, _, north = shape.bounds
-    lon0, lat0 = float(np.min(lon) + np.max(lon)) / 2.0, (south + north) / 2.0
-    plane = f"+proj=laea +lon_0={lon0} +lat_0={lat0} +ellps=WGS84 +units=m"
-    flat = parts.segmentize(0.1).to_crs(plane).make_valid().union_all()
+    flat, plane = _project_flat(shape)
     step = 1000.0 * side_km
     first = np.floor(np.array(flat.bounds[:2]) / step).astype(int)
     count = np.ceil(np.array(flat.bounds[2:]) / step).astype(int) - first
@@ -150,15 +146,34 @@ def _build_cells(
     inside = shapely.intersects_xy(flat, (column + 0.5) * step, (row + 0.5) * step)
     x, y = column[inside] * step, row[inside] * step
     middle = gpd.GeoSeries(gpd.points_from_xy(x + step / 2, y + step / 2), crs=plane).to_crs(CRS)
-    flat_cells = shapely.box(x, y, x + step, y + step)
-    # Near a pole four corners are not enough for edges that are straight in lon/lat.
     polar = np.abs(middle.y.to_numpy()) > _POLAR_LAT
-    flat_cells[polar] = shapely.segmentize(flat_cells[polar], step / 32.0)
-    shapes = gpd.GeoSeries(flat_cells, crs=plane).to_crs(CRS).to_numpy().copy()
+    cells = _map_cells(shapely.box(x, y, x + step, y + step), step, polar, plane)
+    return cells, np.column_stack([middle.x, middle.y])
+
+
+def _project_flat(shape: shapely.Geometry) -> tuple[shapely.Geometry, str]:
+    """Return a shape in an equal-area plane about its middle, and that plane."""
+    # Parts on both sides of the antimeridian are moved together before their middle is taken.
+    parts = gpd.GeoSeries(shapely.get_parts(shape), crs=CRS)
+    lon = continuous(np.column_stack([parts.representative_point().x, np.zeros(len(parts))]))[:, 0]
+    _, south, _, north = shape.bounds
+    lon0, lat0 = float(np.min(lon) + np.max(lon)) / 2.0, (south + north) / 2.0
+    plane = f"+proj=laea +lon_0={lon0} +lat_0={lat0} +ellps=WGS84 +units=m"
+    flat = parts.segmentize(0.1).to_crs(plane).make_valid().union_all()
+    return flat, plane
+
+
+def _map_cells(
+    flat: NDArray[np.object_], step: float, polar: NDArray[np.bool_], plane: str
+) -> NDArray[np.object_]:
+    """Return cells of a plane in lon/lat."""
+    # Near a pole four corners are not enough for edges that are straight in lon/lat.
+    flat[polar] = shapely.segmentize(flat[polar], step / 32.0)
+    shapes: NDArray[np.object_] = gpd.GeoSeries(flat, crs=plane).to_crs(CRS).to_numpy().copy()
     west, _, east, _ = np.reshape(shapely.bounds(shapes), (-1, 4)).T
-    for at in np.flatnonzero(east - west > 180.0):  # noqa: PLR2004 - over the antimeridian
+    for at in np.flatnonzero(east - west > 180.0):  # noqa: PLR2004 - across the antimeridian
         shapes[at] = polygon_of_ring(shapely.get_coordinates(shapes[at]))
-    return shapes, np.column_stack([middle.x, middle.y])
+    return shapes
 
 
 def _summarise_near(

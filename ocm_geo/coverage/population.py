@@ -133,17 +133,24 @@ def population_coverage(
         stations = mark_points(stations, (lon, lat), living, "the population")
     if not counted[:, :, :-1].any():
         _warn_if_raster_far(grid, frame, levels.tables["_high" if bounds else ""])
+    table = _build_population_table(counted, reach, frame)
+    facts = {"population": str(grid.raster.path), "values": grid.raster.kind}
+    return carry(table, stations, **facts, method=RASTER_RULE, **levels.facts)
+
+
+def _build_population_table(
+    counted: NDArray[np.float64], reach: Reach, frame: gpd.GeoDataFrame | None
+) -> pd.DataFrame:
+    """Return sums of population as a table: by area, then by distance."""
     tables = population_columns(counted.cumsum(axis=2), reach)
     n_areas = counted.shape[1]
     order = np.arange(len(reach.within_km) * n_areas).reshape(-1, n_areas).T.ravel()
     table = pd.concat(tables, ignore_index=True).iloc[order].reset_index(drop=True)
-    if frame is not None and shapes is not None:
-        rows = np.repeat(np.arange(n_areas), len(reach.within_km))
-        table = gpd.GeoDataFrame(
-            table.set_axis(frame.index[rows]), geometry=shapes[rows], crs=frame.crs
-        )
-    facts = {"population": str(grid.raster.path), "values": grid.raster.kind}
-    return carry(table, stations, **facts, method=RASTER_RULE, **levels.facts)
+    if frame is None:
+        return table
+    rows = np.repeat(np.arange(n_areas), len(reach.within_km))
+    shapes = frame.geometry.to_numpy()[rows]
+    return gpd.GeoDataFrame(table.set_axis(frame.index[rows]), geometry=shapes, crs=frame.crs)
 
 
 def _warn_if_raster_far(

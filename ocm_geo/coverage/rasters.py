@@ -190,22 +190,8 @@ def open_grid(raster: str | os.PathLike[str] | PopulationRaster) -> Grid:
     MissingDependency
         If the extra ``scale`` is not installed.
     """
-    rasterio = _import_rasterio()
     given = raster if isinstance(raster, PopulationRaster) else PopulationRaster(raster)
-    path: object = given.path
-    if not isinstance(path, str | os.PathLike):
-        kind = type(path).__name__
-        raise QueryError(
-            f"a raster must be given as a path, not as {kind}; write it to a GeoTIFF first"
-        )
-    try:
-        source = rasterio.open(given.path)
-    except rasterio.errors.RasterioIOError as error:
-        raise QueryError(
-            f"the raster {str(given.path)!r} cannot be read: {error}; read tables of points or "
-            "areas with geopandas first"
-        ) from error
-    with source:
+    with _open_raster(given) as source:
         _check_raster(source, given)
         tile = source.block_shapes[given.band - 1]
         return Grid(
@@ -216,6 +202,24 @@ def open_grid(raster: str | os.PathLike[str] | PopulationRaster) -> Grid:
             _choose_piece_size(tile, source.shape),
             tile,
         )
+
+
+def _open_raster(given: PopulationRaster) -> Any:  # noqa: ANN401 - a dataset
+    """Return the open file of a raster."""
+    rasterio = _import_rasterio()
+    path: object = given.path
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise QueryError(
+            f"a raster must be given as a path, not as {kind}; write it to a GeoTIFF first"
+        )
+    try:
+        return rasterio.open(given.path)
+    except rasterio.errors.RasterioIOError as error:
+        raise QueryError(
+            f"the raster {str(given.path)!r} cannot be read: {error}; read tables of points or "
+            "areas with geopandas first"
+        ) from error
 
 
 def _check_raster(source: Any, raster: PopulationRaster) -> None:  # noqa: ANN401 - a dataset

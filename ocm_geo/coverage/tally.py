@@ -82,6 +82,8 @@ class Reach:
         list of numpy.ndarray of int
             Exactly as `steps`: only groups that a distance divides are decided point by point.
         """
+        # A ball around each group: where its nearest and farthest possible point have the same
+        # smallest distance, so do all its points.
         order = np.argsort(group.astype(np.int16), kind="stable")
         first = np.flatnonzero(np.diff(group[order], prepend=-1))
         size = np.diff(np.append(first, len(order)))
@@ -174,6 +176,7 @@ class AreaFinder:
         lat: NDArray[np.float64],
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the pairs without repeats of points on borders: the first area keeps them."""
+        # Only points in several pairs need a decision, and only their pairs on a border drop out.
         count = np.bincount(point, minlength=len(lon))
         several = np.flatnonzero(count[point] > 1)
         at = point[several]
@@ -259,6 +262,7 @@ class Tally(NamedTuple):
         Tally
             The sums.
         """
+        # One count per area and step, as a single index into both.
         area, point = pairs
         there, row = np.unique(area, return_inverse=True)
         size = (len(there), n_steps + 1)
@@ -309,6 +313,7 @@ def add_tallies(tallies: Iterable[Tally]) -> Tally:
     for tally in tallies:
         at = np.searchsorted(areas, tally.areas)
         before, more = total[:, at], tally.population
+        # The rounding error of each addition, computed exactly and added once at the end.
         after = before + more
         larger = np.abs(before) >= np.abs(more)
         lost[:, at] += np.where(larger, (before - after) + more, (more - after) + before)

@@ -158,6 +158,7 @@ class Areas:
         size = area_km2(self.shapes)
         weight = size if self.weight is None else self.weight
         total = weight.sum()
+        # Spread evenly: a country has the share of the area that it claims.
         each = np.divide(weight, size, out=np.zeros_like(size), where=size > 0)
         sums = {row: float((each * _measure_claimed_km2(self.shapes, row)).sum()) for row in rows}
         return {row: value / total if total > 0 else 0.0 for row, value in sums.items()}

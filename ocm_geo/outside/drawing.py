@@ -146,6 +146,7 @@ def stretches_without(facts: Mapping[str, Any], line: Line) -> list[tuple[float,
     rows = no_data_rows(facts)
     if not len(rows):
         return []
+    # The middle of each short step decides for the step.
     count = int(np.clip(line.length_km / _STEP_KM, 1, _MOST_STEPS))
     ends = np.linspace(0.0, line.length_km, count + 1)
     middle = (ends[1:] + ends[:-1]) / 2.0
@@ -201,6 +202,7 @@ def _split_stretch(
     """Return the pieces of a stretch inside and outside; slivers join what follows."""
     cuts = [(max(a, start), min(b, end)) for a, b in outside if b > start and a < end]
     cuts = [(a, b) for a, b in cuts if b - a > _LEAST_KM or (a, b) == (start, end)]
+    # Alternate from the start; a piece shorter than the least is merged into its successor.
     pieces, at = [], start
     for a, b in cuts:
         if a - at > _LEAST_KM:

@@ -184,6 +184,7 @@ def alone_in(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> int | None:
     """
     if len(lon) < _MANY:
         return None
+    # Decided on a sample: all of it must lie in the most frequent country or near its border.
     step = max(len(lon) // _SAMPLE, 1)
     some = lon[::step], lat[::step]
     rows, count = np.unique(find_countries(*some), return_counts=True)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.access import accessibility, equity
-from ocm_geo.access.accessibility import supply_of
 from ocm_geo.access.catchments import catchments
+from ocm_geo.access.supply import supply_of
 from ocm_geo.coverage import nearest_stations
 from ocm_geo.coverage.tally import AreaFinder
 from ocm_geo.errors import QueryError

@@ -156,6 +156,7 @@ def _measure_added_area(
     tree = shapely.STRtree(shapes)
     circles = reach_polygons(sides.uncertain.lon, sides.uncertain.lat, km)
     station, area = tree.query(circles, predicate="intersects")
+    # What a circle adds is what no certainly counting station reaches.
     rest = circles.copy()
     for row in np.unique(station):
         rest[row] = shapely.difference(circles[row], reach_near(circles[row], sides.certain, km))
@@ -183,6 +184,7 @@ def _count_added_population(
     adds = np.zeros(len(sides.uncertain))
     for lon, lat, weight in iter_population(*population):
         _, point = finder.pairs(lon, lat)
+        # A point in several areas counts in each, as in `coverage`; outside all it does not.
         counted = weight * np.bincount(point, minlength=len(lon))
         rows = np.flatnonzero(counted > 0)
         for some in (rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)):

@@ -233,6 +233,7 @@ def _draw_scenarios(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Return which uncertain stations each draw includes, and the measure of each draw."""
     uncertain = trial.bounds.uncertain
+    # Drawn before anything is measured: the draws depend on the seed alone.
     inside = rng.random((n_draws, int(uncertain.sum()))) < chance[uncertain]
     values = []
     for row in inside:
@@ -283,6 +284,7 @@ def _toggle_stations(trial: _Trial, usual: NDArray[np.float64], tried: list[int]
         turned = recorded.copy()
         turned[station] = not recorded[station]
         other = trial(turned)
+        # A value that exists only with or only without the station is no number to add.
         n_missing = int((np.isnan(usual) != np.isnan(other)).sum())
         with np.errstate(invalid="ignore"):
             step = usual - other if recorded[station] else other - usual
@@ -302,6 +304,7 @@ def _order_by_influence(inside: NDArray[np.bool_], draws: NDArray[np.float64]) -
     apart = np.zeros(n_stations)
     n_blocks = -(-n_stations * draws.shape[1] // _BLOCK)
     for block in np.array_split(draws, max(n_blocks, 1), axis=1):
+        # The mean of draws with each station minus the mean of those without, as a product.
         values = np.where(np.isfinite(block), block, 0.0)
         total = inside.T @ values
         with np.errstate(invalid="ignore", divide="ignore"):
