@@ -89,7 +89,7 @@ def test_an_index_may_repeat_itself() -> None:
         (None, "finite number"),
         ("5", "finite number"),
         (True, "finite number"),
-        (30_000, "half way round"),
+        (30_000, "half the circumference"),
     ],
 )
 def test_wrong_distances(given: Any, message: str) -> None:
@@ -173,7 +173,7 @@ def test_service_areas_of_wrong_questions() -> None:
 
 
 def test_bounds_need_columns_that_show_uncertainty() -> None:
-    message = "no columns 'connections', 'usage_type_id', 'status_type_id', needed for what is"
+    message = "no columns 'connections', 'usage_type_id', 'status_type_id', required for what is"
     with pytest.raises(ocm.QueryError, match=message):
         ocm.coverage(areas(BOX), HERE, 5, bounds=True)
     with pytest.raises(ocm.QueryError, match=message):
