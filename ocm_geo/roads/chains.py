@@ -129,7 +129,7 @@ class Axis:
         numpy.ndarray of shapely.Geometry
             LineStrings; MultiLineStrings where a chain crosses a gap or the antimeridian.
         """
-        first, last = self._edges_between(start_km, end_km, chain)
+        first, last = self._find_edges_between(start_km, end_km, chain)
         count = last - first + 1
         piece = np.repeat(np.arange(len(first)), count)
         edge = np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count) + first[piece]
@@ -143,9 +143,9 @@ class Axis:
         opens = np.append(True, np.diff(copies) > 0) & new[copies]
         xy = np.where(opens[:, None], begin[copies], end[copies])
         lines = shapely.linestrings(xy, indices=np.cumsum(new)[copies] - 1)
-        return _joined_parts(lines, piece[new], len(first))
+        return _join_parts(lines, piece[new], len(first))
 
-    def _edges_between(
+    def _find_edges_between(
         self, start_km: NDArray[np.float64], end_km: NDArray[np.float64], chain: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Find the first and last edge of pieces."""
@@ -157,9 +157,7 @@ class Axis:
         return first, np.clip(last, first, high)
 
 
-def _joined_parts(
-    lines: NDArray[np.object_], piece: NDArray[np.intp], n: int
-) -> NDArray[np.object_]:
+def _join_parts(lines: NDArray[np.object_], piece: NDArray[np.intp], n: int) -> NDArray[np.object_]:
     """Put the lines of each piece together."""
     count = np.bincount(piece, minlength=n)
     result = np.empty(n, dtype=object)
@@ -190,7 +188,7 @@ def contract(edges: Edges, ways: NDArray[np.intp]) -> Axis:
     degree = np.bincount(half)
     # Entered at its start an edge is driven as it is drawn, at its end against that.
     sign = np.column_stack([ways[edges.part], -ways[edges.part]]).ravel()
-    order, begins = _walk(half, degree, sign)
+    order, begins = _walk_chains(half, degree, sign)
     edge, turned = order // _TWO, order % _TWO == 1
     chain = np.cumsum(begins) - 1
     last = np.append(begins[1:], True)
@@ -208,7 +206,7 @@ def contract(edges: Edges, ways: NDArray[np.intp]) -> Axis:
     )  # fmt: skip
 
 
-def _walk(
+def _walk_chains(
     half: NDArray[np.intp], degree: NDArray[np.intp], sign: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """

@@ -69,23 +69,23 @@ def critical_stations(spread: Spread) -> list[tuple[int, float, int]]:
     list of tuple
         Station, length of the part before less that of the longest left, and how many are left.
     """
-    maybe = _candidates_of(spread)
+    maybe = _find_candidates(spread)
     if not len(maybe):
         return []
     walk = _walk_links(spread, np.unique(spread.group[maybe]))
     stations = [station for station in maybe.tolist() if station in walk.cut_off]
-    cells = _cells_of(spread, stations)
+    cells = _find_cells(spread, stations)
     sums = np.append(0.0, np.cumsum(spread.station_amounts[walk.order])).tolist()
     found = []
     for station in stations:
-        left = _parts_left(station, walk, sums, cells=cells.get(station, []), spread=spread)
+        left = _measure_parts_left(station, walk, sums, cells=cells.get(station, []), spread=spread)
         if len(left) >= _TWO:
             before = float(spread.part_amounts[spread.group[station]])
             found.append((station, before - max(left), len(left)))
     return found
 
 
-def _candidates_of(spread: Spread) -> NDArray[np.intp]:
+def _find_candidates(spread: Spread) -> NDArray[np.intp]:
     """
     Find the stations whose own area does not join all their neighbours when they are lost.
 
@@ -157,7 +157,7 @@ def _walk_from(root: int, walk: _Walk, others: list[int], bounds: list[int]) -> 
         cut_off.pop(root, None)
 
 
-def _cells_of(spread: Spread, stations: list[int]) -> dict[int, list[_Cell]]:
+def _find_cells(spread: Spread, stations: list[int]) -> dict[int, list[_Cell]]:
     """Find the areas of stations, and who reaches them without the station."""
     graph, near = spread.graph, spread.near
     wanted = np.zeros(len(spread.group) + 1, dtype=bool)
@@ -168,12 +168,12 @@ def _cells_of(spread: Spread, stations: list[int]) -> dict[int, list[_Cell]]:
         # A segment whose two ends have the same station is met once.
         keep = wanted[first[side]] & ((first[0] != first[1]) | (side == 0))
         rows = np.flatnonzero(keep)
-        for row, cell in _without(spread, rows, first[side][rows]):
+        for row, cell in _judge_without(spread, rows, first[side][rows]):
             cells.setdefault(int(first[side][row]), []).append(cell)
     return cells
 
 
-def _without(
+def _judge_without(
     spread: Spread, rows: NDArray[np.intp], lost: NDArray[np.intp]
 ) -> Iterator[tuple[int, _Cell]]:
     """Judge segments as if a station were lost."""
@@ -194,7 +194,7 @@ def _without(
         yield row, _Cell((a, b), way, (x, y), (p, q), (own, other))
 
 
-class _Left:
+class _LeftParts:
     """What is left of a group without a station: subtrees of the walk, and the rest of it."""
 
     def __init__(self, station: int, walk: _Walk, sums: list[float]) -> None:
@@ -237,11 +237,11 @@ class _Left:
         return list(total.values())
 
 
-def _parts_left(
+def _measure_parts_left(
     station: int, walk: _Walk, sums: list[float], *, cells: list[_Cell], spread: Spread
 ) -> list[float]:
     """Measure the parts that are left without a station."""
-    left = _Left(station, walk, sums)
+    left = _LeftParts(station, walk, sums)
     group = spread.group
     own = group[station]
     for cell in cells:

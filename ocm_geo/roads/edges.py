@@ -90,15 +90,15 @@ def exact_edges(lines: Lines, noding: Noding) -> tuple[Edges, float]:
     """
     xy, part = lines.xy, lines.part
     if noding == "crossings":
-        xy, part = _with_crossings(xy, part)
-    vertex, place = _same_places(xy)
+        xy, part = _add_crossings(xy, part)
+    vertex, place = _merge_equal_places(xy)
     rows = np.flatnonzero(part[1:] == part[:-1])
     start, end = vertex[rows], vertex[rows + 1]
     km = edge_lengths(xy[rows], xy[rows + 1]) * lines.scale[part[rows]]
     edges = Edges(start, end, xy[rows], xy[rows + 1], km, part[rows])
     edges = _cut_at_vertices(edges.take(start != end), place, every=noding == "crossings")
-    nodes = _nodes_at_ends(edges, xy, part, vertex) if noding == "ends" else None
-    first, repeated = _first_of_each(edges)
+    nodes = _join_at_ends_only(edges, xy, part, vertex) if noding == "ends" else None
+    first, repeated = _find_first_edges(edges)
     if nodes is not None:
         edges = edges._replace(start=nodes[0], end=nodes[1])
     return edges.take(first), float(edges.km[repeated].sum())
@@ -124,7 +124,7 @@ def groups_of(a: NDArray[np.intp], b: NDArray[np.intp], n: int) -> NDArray[np.in
     return np.asarray(connected_components(links, directed=False)[1], dtype=np.intp)
 
 
-def _same_places(xy: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _merge_equal_places(xy: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Find the node of each vertex, those equal to 1e-7 degrees alike, and a place of each."""
     lon = np.where(xy[:, 0] >= _HALF_TURN - 0.5 / _DIGITS, xy[:, 0] - 2 * _HALF_TURN, xy[:, 0])
     east, north = (np.round(v * _DIGITS).astype(np.int64) for v in (lon, xy[:, 1]))
@@ -197,7 +197,7 @@ def edges_near(
     NearEdges
         Every edge within the distance, measured in the plane that touches at the point.
     """
-    point, edge, xy = _candidates(tree, lonlat, within_km)
+    point, edge, xy = _find_edges_by_box(tree, lonlat, within_km)
     scale = np.cos(np.radians(np.clip(xy[:, 1], -_POLAR_LAT, _POLAR_LAT)))
     stretch = np.column_stack([scale, np.ones(len(point))])
     a, b = ((ends[edge] - xy) * stretch for ends in edges)
@@ -209,7 +209,7 @@ def edges_near(
     return NearEdges(point, edge, at, away).where(away <= within_km)
 
 
-def _candidates(
+def _find_edges_by_box(
     tree: shapely.STRtree, lonlat: NDArray[np.float64], within_km: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Find edges whose box is near points; near the antimeridian, on its other side too."""
@@ -242,13 +242,15 @@ def _cut_at_vertices(edges: Edges, place: NDArray[np.float64], *, every: bool) -
     inside = (near.at * km > _INSIDE_KM) & ((1 - near.at) * km > _INSIDE_KM)
     inside &= (near.point != edges.start[near.edge]) & (near.point != edges.end[near.edge])
     near = near.where(inside)
-    near = near if every else near.where(_belong_together(edges, sample, near))
+    near = near if every else near.where(_find_joined_vertices(edges, sample, near))
     if not len(near.point):
         return edges
-    return _split_edges(edges, _on_all_alike(edges, pair, near), place)
+    return _split_edges(edges, _copy_to_equal_edges(edges, pair, near), place)
 
 
-def _belong_together(edges: Edges, sample: NDArray[np.intp], near: NearEdges) -> NDArray[np.bool_]:
+def _find_joined_vertices(
+    edges: Edges, sample: NDArray[np.intp], near: NearEdges
+) -> NDArray[np.bool_]:
     """
     Test which vertices on edges are those of a road that ends there or runs along the edge.
 
@@ -268,7 +270,7 @@ def _belong_together(edges: Edges, sample: NDArray[np.intp], near: NearEdges) ->
     return np.asarray((count == 1) | (np.bincount(pair[along], minlength=len(count)) > 0))
 
 
-def _on_all_alike(edges: Edges, pair: NDArray[np.intp], near: NearEdges) -> NearEdges:
+def _copy_to_equal_edges(edges: Edges, pair: NDArray[np.intp], near: NearEdges) -> NearEdges:
     """Carry what was found for one edge over to those that are drawn over it."""
     cut = pd.DataFrame({"of": near.edge, "at": near.at, "vertex": near.point})
     cut["a"], cut["b"] = pair[near.edge].T
@@ -299,14 +301,14 @@ def _split_edges(edges: Edges, cuts: NearEdges, place: NDArray[np.float64]) -> E
     return pieces.take(begin != end)
 
 
-def _first_of_each(edges: Edges) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _find_first_edges(edges: Edges) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find the first of the edges between the same two vertices, and the others."""
     low, high = np.minimum(edges.start, edges.end), np.maximum(edges.start, edges.end)
     repeated = pd.Series(low.astype(np.int64) * _ROW + high).duplicated().to_numpy()
     return np.flatnonzero(~repeated), np.flatnonzero(repeated)
 
 
-def _nodes_at_ends(
+def _join_at_ends_only(
     edges: Edges, xy: NDArray[np.float64], part: NDArray[np.intp], vertex: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find nodes such that lines join only where one ends, or where they share an edge."""
@@ -336,7 +338,7 @@ def _nodes_at_ends(
     return node[:n], node[n:]
 
 
-def _with_crossings(
+def _add_crossings(
     xy: NDArray[np.float64], part: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Put a vertex into two lines wherever they cross."""

@@ -67,7 +67,7 @@ def join_loose_ends(edges: Edges, snap_m: float) -> Joined:
     loose = np.flatnonzero(degree == 1)
     if snap_m <= 0 or not len(loose):
         return Joined(edges, 0, 0.0)
-    near = _near_loose(edges, loose, snap_m / 1000.0)
+    near = _find_near_loose_ends(edges, loose, snap_m / 1000.0)
     made = _Joins(edges, near, set(loose.tolist()), snap_m / 1000.0)
     edges = _cut_at_joins(edges, made.inside)
     a, b = np.array(made.pairs, dtype=np.intp).reshape(-1, 2).T
@@ -77,7 +77,7 @@ def join_loose_ends(edges: Edges, snap_m: float) -> Joined:
     return Joined(edges, len(gaps), 1000.0 * max(gaps, default=0.0))
 
 
-def _near_loose(edges: Edges, loose: NDArray[np.intp], snap_km: float) -> NearEdges:
+def _find_near_loose_ends(edges: Edges, loose: NDArray[np.intp], snap_km: float) -> NearEdges:
     """Find the edges near loose ends, the nearest first; points are nodes."""
     xy = np.empty((int(max(np.max(edges.start), np.max(edges.end))) + 1, 2))
     xy[edges.end], xy[edges.start] = edges.xy1, edges.xy0
@@ -116,16 +116,18 @@ class _Joins:
             place = ((start, at * km), (stop, (1.0 - at) * km))
             # As drawn, first: most edges near an end are those that lead to it.
             if end not in known:
-                known[end] = self._reach(end)
-            if self._is_reached(known[end], place) or self._is_reached(self._reach(end), place):
+                known[end] = self._find_reached_nodes(end)
+            if self._is_reached_already(known[end], place) or self._is_reached_already(
+                self._find_reached_nodes(end), place
+            ):
                 continue
-            target = self._target(place)
+            target = self._find_target_node(place)
             if target is None:
                 self.inside.append((edge, at, end))
-                self._link(end, place)
+                self._add_join(end, place)
             else:
                 self.pairs.append((end, target))
-                self._link(end, ((target, 0.0),))
+                self._add_join(end, ((target, 0.0),))
                 used |= {target} & loose
             used.add(end)
             self.gaps.append(away)
@@ -137,13 +139,13 @@ class _Joins:
             self.at.setdefault(start, []).append((end, km))
             self.at.setdefault(end, []).append((start, km))
 
-    def _link(self, end: int, place: tuple[tuple[int, float], ...]) -> None:
+    def _add_join(self, end: int, place: tuple[tuple[int, float], ...]) -> None:
         """Add the ways that a join opens."""
         for node, km in place:
             self.at[end].append((node, km))
             self.at[node].append((end, km))
 
-    def _reach(self, node: int) -> dict[int, float]:
+    def _find_reached_nodes(self, node: int) -> dict[int, float]:
         """Find the nodes that the network leads to within the limit."""
         done: dict[int, float] = {}
         heap = [(0.0, node)]
@@ -157,14 +159,14 @@ class _Joins:
                     heappush(heap, (km + step, there))
         return done
 
-    def _is_reached(
+    def _is_reached_already(
         self, reach: dict[int, float], place: tuple[tuple[int, float], tuple[int, float]]
     ) -> bool:
         ways = (reach.get(node, np.inf) + km for node, km in place)
         return min(ways) <= self.limit_km
 
     @staticmethod
-    def _target(place: tuple[tuple[int, float], tuple[int, float]]) -> int | None:
+    def _find_target_node(place: tuple[tuple[int, float], tuple[int, float]]) -> int | None:
         """Return the node at a place of an edge; None inside the edge."""
         node, km = min(place, key=lambda end: end[1])
         return node if km <= _AT_END_KM else None

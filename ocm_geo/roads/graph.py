@@ -80,14 +80,14 @@ class Graph:
     @cached_property
     def out(self) -> list[list[Arc]]:
         """For each node the ways that leave it."""
-        return self._arcs(1)
+        return self._list_arcs(1)
 
     @cached_property
     def into(self) -> list[list[Arc]]:
         """For each node the ways that lead to it, seen from it."""
-        return self.out if self.ways is None else self._arcs(-1)
+        return self.out if self.ways is None else self._list_arcs(-1)
 
-    def _arcs(self, sign: int) -> list[list[Arc]]:
+    def _list_arcs(self, sign: int) -> list[list[Arc]]:
         """List the ways from each node (sign 1), or those to it (-1)."""
         at: list[list[Arc]] = [[] for _ in self.points]
         columns = (self.start, self.end, self.km)
@@ -194,14 +194,14 @@ def cut_at(network: RoadNetwork, places: Places) -> Graph:
         np.concatenate([axis.end_node, cut_node])[last],
         np.concatenate([end, cut_km])[last] - begins,
         points,
-        _twin_segments(network, begins, np.concatenate([end, cut_km])[last]),
+        _find_twin_segments(network, begins, np.concatenate([end, cut_km])[last]),
         begins,
         chains[first],
         axis.ways[chains[first]] if axis.ways.any() else None,
     )
 
 
-def _twin_segments(
+def _find_twin_segments(
     network: RoadNetwork, start_km: NDArray[np.float64], end_km: NDArray[np.float64]
 ) -> dict[int, list[int]]:
     """Find the segments that run beside each other for a good part of one of them, or 1 km."""

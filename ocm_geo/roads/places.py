@@ -88,14 +88,16 @@ def nearest_places(
         left = np.delete(left, near.point[first])
         if reach >= within_km:
             break
-    point, edge, at = (np.concatenate(c) for c in zip(*found, strict=True)) if found else _none()
+    point, edge, at = (
+        (np.concatenate(c) for c in zip(*found, strict=True)) if found else _make_no_places()
+    )
     foot = axis.place_at(edge, at)
     near_enough = distance_km(*lonlat[point].T, *foot.T) <= within_km
     order = np.argsort(point[near_enough], kind="stable")
     return tuple(column[near_enough][order] for column in (point, edge, at))  # type: ignore[return-value]
 
 
-def _none() -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+def _make_no_places() -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
 
 
@@ -122,7 +124,7 @@ def place_points(network: RoadNetwork, lonlat: NDArray[np.float64], within_km: f
     axis = network.axis
     point, edge, at = nearest_places(axis, lonlat, within_km)
     chain = axis.chain[edge]
-    side = _is_right(axis, edge, lonlat[point])
+    side = _find_points_on_right(axis, edge, lonlat[point])
     places = Places(point, at, chain, side)
     if float(str(network.report["carriageway_m"])) > 0 and len(point):
         twins = twins_near(axis, at, edge, _TWIN_KM)
@@ -130,13 +132,13 @@ def place_points(network: RoadNetwork, lonlat: NDArray[np.float64], within_km: f
         # The side is told in the direction of the chain on which the twin lies.
         right = side[query] == twins.same_way
         more = Places(point[query], twins.at_km, twins.chain, right)
-        foot = axis.place_at(_edges_at(axis, more), more.at_km)
+        foot = axis.place_at(_find_edges_at(axis, more), more.at_km)
         more = more.where(distance_km(*lonlat[more.point].T, *foot.T) <= within_km)
         places = Places._make(np.concatenate(c) for c in zip(places, more, strict=True))
-    return places._replace(at_km=_at_dead_ends(axis, places))
+    return places._replace(at_km=_move_to_dead_ends(axis, places))
 
 
-def _edges_at(axis: Axis, places: Places) -> NDArray[np.intp]:
+def _find_edges_at(axis: Axis, places: Places) -> NDArray[np.intp]:
     """Find the edges of places."""
     edge = np.searchsorted(axis.edge_end_km, places.at_km, side="left")
     low = axis.first_edge[places.chain]
@@ -144,13 +146,15 @@ def _edges_at(axis: Axis, places: Places) -> NDArray[np.intp]:
     return np.clip(edge, low, high)
 
 
-def _is_right(axis: Axis, edge: NDArray[np.intp], lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _find_points_on_right(
+    axis: Axis, edge: NDArray[np.intp], lonlat: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Find the points on the right of edges."""
     step, to = axis.xy1[edge] - axis.xy0[edge], lonlat - axis.xy0[edge]
     return np.asarray(step[:, 0] * to[:, 1] - step[:, 1] * to[:, 0] < 0)
 
 
-def _at_dead_ends(axis: Axis, places: Places) -> NDArray[np.float64]:
+def _move_to_dead_ends(axis: Axis, places: Places) -> NDArray[np.float64]:
     """Move places that are less than 1 m from a dead end to that end."""
     at = places.at_km.copy()
     bounds = (

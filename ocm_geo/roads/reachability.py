@@ -88,11 +88,11 @@ class Reachability:
         One row a piece: ``range_km``, ``usable``, ``part`` (1 is the longest; missing where the
         piece is not usable), ``length_km``, ``geometry`` (EPSG:4326).
         """
-        tables = [self._pieces(range_km) for range_km in self.spreads]
+        tables = [self._list_range_pieces(range_km) for range_km in self.spreads]
         made = gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=CRS)
         return carry(made, self.stations)
 
-    def _pieces(self, range_km: float) -> gpd.GeoDataFrame:
+    def _list_range_pieces(self, range_km: float) -> gpd.GeoDataFrame:
         start, end, chain, part = self.spreads[range_km].pieces()
         table = {
             "range_km": range_km,
@@ -176,7 +176,7 @@ def reachability(
     if not isinstance(lines, RoadNetwork):
         lines = make_network(lines, options or NetworkOptions())
     network = lines
-    density = _weight_per_km(network, weights)
+    density = _read_weight_per_km(network, weights)
     lonlat = np.column_stack([stations.geometry.x, stations.geometry.y]).reshape(-1, 2)
     places = place_points(network, lonlat, within_km)
     if len(stations) and not len(places.point):
@@ -188,12 +188,12 @@ def reachability(
     graph = cut_at(network, places).undirected
     areas = Areas(network.axis, graph, density)
     spreads = {one: Spread(areas, one) for one in ranges}
-    curve = carry(_curve(network, spreads, weights), stations)
-    critical = _critical(_by_length(network, spreads, weights), stations.index)
+    curve = carry(_make_curve(network, spreads, weights), stations)
+    critical = _list_critical(_measure_by_length(network, spreads, weights), stations.index)
     return Reachability(curve, carry(critical, stations), network, spreads, stations)
 
 
-def _weight_per_km(
+def _read_weight_per_km(
     network: RoadNetwork, weights: str | Sequence[float] | None
 ) -> NDArray[np.float64]:
     """Read the weight per km of each edge; without weights, 1 for what counts."""
@@ -216,7 +216,9 @@ def _weight_per_km(
     return np.asarray(counts * values[lines.row[network.axis.part]])
 
 
-def _curve(network: RoadNetwork, spreads: dict[float, Spread], weights: object) -> pd.DataFrame:
+def _make_curve(
+    network: RoadNetwork, spreads: dict[float, Spread], weights: object
+) -> pd.DataFrame:
     """Tell the shares by range."""
     rows = []
     for range_km, spread in spreads.items():
@@ -235,18 +237,18 @@ def _curve(network: RoadNetwork, spreads: dict[float, Spread], weights: object) 
     return pd.DataFrame(rows)
 
 
-def _by_length(
+def _measure_by_length(
     network: RoadNetwork, spreads: dict[float, Spread], weights: object
 ) -> dict[float, Spread]:
     """Measure by length what was measured by weight."""
     if weights is None:
         return spreads
     graph = next(iter(spreads.values())).graph
-    areas = Areas(network.axis, graph, _weight_per_km(network, None))
+    areas = Areas(network.axis, graph, _read_weight_per_km(network, None))
     return {one: Spread(areas, one) for one in spreads}
 
 
-def _critical(spreads: dict[float, Spread], index: pd.Index[Any]) -> pd.DataFrame:
+def _list_critical(spreads: dict[float, Spread], index: pd.Index[Any]) -> pd.DataFrame:
     """List the stations whose loss takes their part apart."""
     rows = [
         (range_km, station, lost, left)

@@ -144,10 +144,10 @@ def _read_file(path: Path, options: NetworkOptions) -> gpd.GeoDataFrame:
             f"{path} has no way of the classes {', '.join(options.highways)}: name others with "
             "NetworkOptions(highways=...)"
         )
-    return _with_directions(found) if asked else found
+    return _add_oneway_column(found) if asked else found
 
 
-def _with_directions(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _add_oneway_column(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Add the tag ``oneway`` of an extract as a column; motorways are one-way without it."""
     if "other_tags" not in found or "oneway" in found:
         return found
@@ -184,7 +184,7 @@ def read_lines(lines: RoadLines, options: NetworkOptions) -> Lines:
         If all lines together are shorter than 100 m.
     """
     frame = lines_frame(lines, options)
-    parts, row, n_dropped = _single_lines(frame)
+    parts, row, n_dropped = _explode_lines(frame)
     xy, part = shapely.get_coordinates(parts, return_index=True)
     same = part[1:] == part[:-1]
     km = np.bincount(part[1:][same], edge_lengths(xy[:-1][same], xy[1:][same]), len(parts))
@@ -196,22 +196,22 @@ def read_lines(lines: RoadLines, options: NetworkOptions) -> Lines:
             "Check the coordinate reference system",
             SuspectInput,
         )
-    scale = _scales(frame, options.length_column, km, row)
-    counts = _counting(frame, options.count_column)[row]
-    ways = _directions_of(frame, options.oneway_column)[row]
+    scale = _read_length_scales(frame, options.length_column, km, row)
+    counts = _read_counting_rows(frame, options.count_column)[row]
+    ways = _read_directions(frame, options.oneway_column)[row]
     table = pd.DataFrame(frame).drop(columns=frame.geometry.name)
     return Lines(xy, part.astype(np.intp), row, scale, counts, ways, table, n_dropped)
 
 
-def _single_lines(
+def _explode_lines(
     frame: gpd.GeoDataFrame,
 ) -> tuple[NDArray[np.object_], NDArray[np.intp], int]:
     """Explode lines, leave out rows without a place, and make long edges geodesics."""
     geometry = frame.geometry.to_numpy()
     usable = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     finite = np.isfinite(np.where(usable[:, None], shapely.bounds(geometry), 0)).all(axis=1)
-    usable &= finite & _all_finite(geometry)
-    _warn_of_dropped(frame.index[~usable], len(frame))
+    usable &= finite & _find_finite_rows(geometry)
+    _warn_of_dropped_lines(frame.index[~usable], len(frame))
     parts, row = shapely.get_parts(geometry[usable], return_index=True)
     row = np.flatnonzero(usable)[row]
     kinds = shapely.get_type_id(parts)
@@ -220,19 +220,21 @@ def _single_lines(
         raise RouteError(
             f"lines must be LineStrings or MultiLineStrings: one is a {parts[wrong[0]].geom_type}"
         )
-    _check_range(parts)
-    parts = _along_geodesics(shapely.force_2d(parts))
-    pieces, of_part = shapely.get_parts([_split_turn(p) for p in parts], return_index=True)
+    _check_degrees(parts)
+    parts = _densify_geodesics(shapely.force_2d(parts))
+    pieces, of_part = shapely.get_parts(
+        [_split_at_antimeridian(p) for p in parts], return_index=True
+    )
     return pieces, row[of_part].astype(np.intp), int((~usable).sum())
 
 
-def _all_finite(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
+def _find_finite_rows(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
     xy, of = shapely.get_coordinates(geometry, return_index=True)
     bad = ~np.isfinite(xy).all(axis=1)
     return np.asarray(np.bincount(of[bad], minlength=len(geometry)) == 0)
 
 
-def _warn_of_dropped(rows: pd.Index, n_all: int) -> None:
+def _warn_of_dropped_lines(rows: pd.Index, n_all: int) -> None:
     """Warn of rows without a usable geometry."""
     if not len(rows):
         return
@@ -244,7 +246,7 @@ def _warn_of_dropped(rows: pd.Index, n_all: int) -> None:
     )
 
 
-def _check_range(parts: NDArray[np.object_]) -> None:
+def _check_degrees(parts: NDArray[np.object_]) -> None:
     """Refuse coordinates that are not degrees."""
     if not len(parts):
         return
@@ -256,7 +258,7 @@ def _check_range(parts: NDArray[np.object_]) -> None:
         )
 
 
-def _along_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
+def _densify_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
     """Put places of the geodesic into long edges, so that straight ones in lon/lat keep to it."""
     xy, of = shapely.get_coordinates(parts, return_index=True)
     same = of[1:] == of[:-1]
@@ -282,7 +284,7 @@ def _along_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
     return result
 
 
-def _split_turn(part: shapely.LineString) -> shapely.Geometry:
+def _split_at_antimeridian(part: shapely.LineString) -> shapely.Geometry:
     xy = shapely.get_coordinates(part)
     if (np.abs(np.diff(xy[:, 0])) <= _HALF_TURN).all() and np.abs(xy[:, 0]).max() <= _HALF_TURN:
         return part
@@ -306,13 +308,13 @@ def edge_lengths(xy0: NDArray[np.float64], xy1: NDArray[np.float64]) -> NDArray[
     return distance_km(*xy0.T, *xy1.T)
 
 
-def _scales(
+def _read_length_scales(
     frame: gpd.GeoDataFrame, column: str | None, km: NDArray[np.float64], row: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Compare the lengths in a column with those drawn."""
     if column is None:
         return np.ones(len(km))
-    given = pd.to_numeric(_column(frame, column), errors="coerce").to_numpy(float)
+    given = pd.to_numeric(_get_column(frame, column), errors="coerce").to_numpy(float)
     if not (np.isfinite(given) & (given >= 0)).all():
         raise RouteError(f"lines: {column!r} must be lengths in km, each 0 or more, none missing")
     drawn = np.bincount(row, km, len(frame))
@@ -321,21 +323,21 @@ def _scales(
     return np.asarray(scale[row])
 
 
-def _counting(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.bool_]:
+def _read_counting_rows(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.bool_]:
     """Read which lines count."""
     if column is None:
         return np.ones(len(frame), dtype=bool)
-    values = _column(frame, column)
+    values = _get_column(frame, column)
     if not pd.api.types.is_bool_dtype(values.dtype) or values.isna().any():
         raise RouteError(f"lines: {column!r} must be True or False in each row")
     return values.to_numpy(dtype=bool)
 
 
-def _directions_of(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.intp]:
+def _read_directions(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.intp]:
     """Read in which direction lines may be driven."""
     if column is None:
         return np.zeros(len(frame), dtype=np.intp)
-    words = _column(frame, column).astype("string").str.strip().str.lower().fillna("no")
+    words = _get_column(frame, column).astype("string").str.strip().str.lower().fillna("no")
     ways = words.map(_ONEWAY)
     if ways.isna().any():
         wrong = words[ways.isna()].iloc[0]
@@ -343,7 +345,7 @@ def _directions_of(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.in
     return np.asarray(ways, dtype=np.intp)
 
 
-def _column(frame: gpd.GeoDataFrame, name: str) -> pd.Series:
+def _get_column(frame: gpd.GeoDataFrame, name: str) -> pd.Series:
     if name not in frame:
         raise RouteError(f"lines has no column {name!r}; it has {', '.join(map(str, frame))}")
     found: pd.Series = frame[name]

@@ -188,20 +188,22 @@ class Areas:
         return lost, one, other, km
 
     @cached_property
-    def _sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _sum_weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         sums = np.append(0.0, np.cumsum(self.axis.km * self.density))
         return np.append(0.0, self.axis.edge_end_km), sums
 
     @property
     def total(self) -> float:
         """The weight of the network."""
-        return float(self._sums[1][-1])
+        return float(self._sum_weights[1][-1])
 
     def amount(
         self, from_km: NDArray[np.float64], to_km: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Weigh stretches of the axis."""
-        return np.asarray(np.interp(to_km, *self._sums) - np.interp(from_km, *self._sums))
+        return np.asarray(
+            np.interp(to_km, *self._sum_weights) - np.interp(from_km, *self._sum_weights)
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,11 +77,11 @@ def twins_near(
     """
     xy = axis.place_at(edge, at_km)
     near = edges_near(axis.tree, (axis.xy0, axis.xy1), xy, within_km)
-    cosine = _cosines(axis, edge[near.point], near.edge)
+    cosine = _compute_cosines(axis, edge[near.point], near.edge)
     alike = (np.abs(cosine) >= _COS_30) & (near.away_km > 0)
     near, cosine = near.where(alike), cosine[alike]
     target = axis.edge_start_km[near.edge] + near.at * axis.km[near.edge]
-    beside = _are_beside(axis, xy, near, target)
+    beside = _find_beside(axis, xy, near, target)
     # What is next to the place on its own chain hides no other line.
     own = axis.chain[near.edge] == axis.chain[edge][near.point]
     along = np.abs(target - at_km[near.point])
@@ -94,7 +94,7 @@ def twins_near(
     order = order[np.append(True, (np.diff(pair, axis=0) != 0).any(axis=1))[: len(order)]]
     point, limit = near.point[order], _TIMES * near.away_km[order] + _MORE_KM
     ways = _Ways(point, at_km[point], target[order], chain[order], limit)
-    order = order[_are_far(axis, ways, edge)]
+    order = order[_find_far_apart(axis, ways, edge)]
     return Twins(near.point[order], target[order], chain[order], cosine[order] > 0)
 
 
@@ -108,7 +108,9 @@ class _Ways(NamedTuple):
     limit: NDArray[np.float64]
 
 
-def _cosines(axis: Axis, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.float64]:
+def _compute_cosines(
+    axis: Axis, one: NDArray[np.intp], other: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """Compare the headings of edges."""
     scale = np.cos(np.radians(axis.xy0[one, 1]))
     steps = []
@@ -120,7 +122,7 @@ def _cosines(axis: Axis, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDAr
     return np.asarray(np.divide(product, size, out=np.zeros(len(one)), where=size > 0))
 
 
-def _are_beside(
+def _find_beside(
     axis: Axis, xy: NDArray[np.float64], near: NearEdges, target: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Leave out places at a junction that lie ahead or behind: the next chain has a nearer one."""
@@ -136,7 +138,7 @@ def _are_beside(
     return np.asarray(~(at_node.any(axis=0) & ahead))
 
 
-def _are_far(axis: Axis, ways: _Ways, edge: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _find_far_apart(axis: Axis, ways: _Ways, edge: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Test which targets are farther along the network than a limit."""
     point, place, target, other, limit = ways
     chain = axis.chain[edge][point]
@@ -145,7 +147,7 @@ def _are_far(axis: Axis, ways: _Ways, edge: NDArray[np.intp]) -> NDArray[np.bool
     unsure = np.flatnonzero(far & (to_node <= limit))
     if not len(unsure):
         return far
-    search = _Search(axis)
+    search = _NodeSearch(axis)
     for group in np.split(unsure, np.flatnonzero(np.diff(point[unsure])) + 1):
         km = search.nodes_from(
             float(place[group[0]]), int(chain[group[0]]), float(np.max(limit[group]))
@@ -155,7 +157,7 @@ def _are_far(axis: Axis, ways: _Ways, edge: NDArray[np.intp]) -> NDArray[np.bool
     return far
 
 
-class _Search:
+class _NodeSearch:
     """Ways from places along a network, within a limit."""
 
     def __init__(self, axis: Axis) -> None:
@@ -211,7 +213,7 @@ def pair_carriageways(axis: Axis, within_km: float) -> pd.DataFrame:
         One row a short stretch and its twin: ``at_km`` (its middle, on the axis), ``km``,
         ``twin_km`` (on the axis) and ``same_way``. A chain counts if at least 80 % of it has twins.
     """
-    some = _edges_with_company(axis, within_km)
+    some = _find_edges_beside_others(axis, within_km)
     count = np.maximum(np.ceil(axis.km[some] / _STEP_KM), 1).astype(np.intp)
     edge = np.repeat(some, count)
     rank = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
@@ -235,7 +237,7 @@ def pair_carriageways(axis: Axis, within_km: float) -> pd.DataFrame:
     )
 
 
-def _edges_with_company(axis: Axis, within_km: float) -> NDArray[np.intp]:
+def _find_edges_beside_others(axis: Axis, within_km: float) -> NDArray[np.intp]:
     """Find the edges that have another near them, in a like direction and not next in the chain."""
     low, high = np.minimum(axis.xy0, axis.xy1), np.maximum(axis.xy0, axis.xy1)
     dy = 1.01 * within_km / KM_PER_DEGREE
@@ -246,4 +248,4 @@ def _edges_with_company(axis: Axis, within_km: float) -> NDArray[np.intp]:
                          axis.edge_start_km[one] - axis.edge_end_km[other])  # fmt: skip
     next_to = (axis.chain[one] == axis.chain[other]) & (between < _MORE_KM)
     one, other = one[~next_to], other[~next_to]
-    return np.unique(one[np.abs(_cosines(axis, one, other)) >= _COS_30])
+    return np.unique(one[np.abs(_compute_cosines(axis, one, other)) >= _COS_30])

@@ -41,11 +41,11 @@ def assess_cells(case: AreaCase) -> Found:
         As share that of the central one of all places of the grid; as bounds the least and the
         most, with what is uncertain at its worst and at its best.
     """
-    grids = _Grids(case)
+    grids = _GridFamily(case)
     shares = grids.share_cells()
     readings = _rank_shares(shares, "cells served")
     least, central, most = readings.values()
-    segments = grids.list_cells(grids.places[_central_row(shares)])
+    segments = grids.list_cells(grids.places[_find_central_row(shares)])
     report: dict[str, object] = {
         "cell_km": grids.side_km,
         "n_cells": len(segments),
@@ -75,7 +75,7 @@ def assess_cells(case: AreaCase) -> Found:
     )
 
 
-class _Grids:
+class _GridFamily:
     """The grids over an area, and what stations and population lie in their cells."""
 
     def __init__(self, case: AreaCase) -> None:
@@ -104,7 +104,7 @@ class _Grids:
         for place in self.places:
             keys = place.keys(self.xy)
             served = [np.isin(keys, place.keys(xy)) for xy in self.serving]
-            rows.append([_weigh(inside, self.number) for inside in served])
+            rows.append([_compute_population_share(inside, self.number) for inside in served])
         return np.array(rows)
 
     def list_cells(self, place: GridPlace) -> gpd.GeoDataFrame:
@@ -146,7 +146,9 @@ class _Grids:
         return clauses
 
 
-def _weigh(inside: NDArray[np.bool_], number: NDArray[np.float64] | None) -> float:
+def _compute_population_share(
+    inside: NDArray[np.bool_], number: NDArray[np.float64] | None
+) -> float:
     """Return the share of a population; 0 where nobody lives."""
     total = 0.0 if number is None else float(number.sum())
     return float(number[inside].sum()) / total if number is not None and total > 0 else 0.0
@@ -164,7 +166,7 @@ def _count_in(
     return np.bincount(cell[inside], kept, len(place.cells)).astype(float)
 
 
-def _central_row(shares: NDArray[np.float64]) -> int:
+def _find_central_row(shares: NDArray[np.float64]) -> int:
     """Find the grid whose share of what is on record is the middle one of all."""
     order = np.argsort(shares[:, _RECORDED], kind="stable")
     return int(order[(len(order) - 1) // 2])

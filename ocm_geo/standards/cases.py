@@ -11,11 +11,11 @@ import pandas as pd
 
 from ocm_geo.checks import warn_user
 from ocm_geo.errors import QueryError, SuspectInput
-from ocm_geo.standards.catalogue import most_relaxed, relaxed, rule_of
-from ocm_geo.standards.exits import EXIT_KM, at_exits, check_exits
+from ocm_geo.standards.catalogue import relax_fully, relax_rule, rule_of
+from ocm_geo.standards.exits import EXIT_KM, check_exits, place_at_exits
 from ocm_geo.standards.options import AssessmentOptions
 from ocm_geo.standards.pools import PoolRules, Pools
-from ocm_geo.standards.verdict import clauses_of
+from ocm_geo.standards.verdict import describe_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     IsNear = Callable[[NDArray[np.float64], float], NDArray[np.bool_]]
 
-__all__ = ["EVERY", "TOLERANCE_KM", "Case", "Placed", "case_of", "readings_table", "reason"]
+__all__ = ["EVERY", "TOLERANCE_KM", "Case", "Placed", "make_case", "readings_table", "reason"]
 
 EVERY = "every one that traffic could permit"
 TOLERANCE_KM = 1e-6
@@ -90,11 +90,11 @@ class Case:
         """The rule in words, and what was done that a reader must know."""
         facts = self.options.power_clauses
         if self.rule.per_direction:
-            facts.append(self._direction_clause())
-        facts += [self._offset_clause()] if self.rule.offset_measure else []
-        return clauses_of(self.rule, self.used, facts)
+            facts.append(self._describe_directions())
+        facts += [self._describe_offset()] if self.rule.offset_measure else []
+        return describe_rule(self.rule, self.used, facts)
 
-    def _direction_clause(self) -> str:
+    def _describe_directions(self) -> str:
         if self.serve == "by-side":
             return (
                 "which direction a pool serves is not recorded: here it is taken to be the one on "
@@ -109,7 +109,7 @@ class Case:
             f"carriageway, {how} ({used}); the readings have {other} too"
         )
 
-    def _offset_clause(self) -> str:
+    def _describe_offset(self) -> str:
         limit = f"at most {self.offset_km:g} km from the road ({self.rule.offset_measure})"
         engine = self.options.engine
         if engine is not None:
@@ -119,7 +119,7 @@ class Case:
             return straight
         return f"{straight}: an approximation, since exits and an engine were not given"
 
-    def clause_of_ends(self, tallies: Sequence[Tally], n_pools: int) -> str:
+    def describe_ends(self, tallies: Sequence[Tally], n_pools: int) -> str:
         """Describe what the ends do."""
         tally = max(tallies, key=lambda one: one.possible + one.long_ends)
         km = tally.possible + tally.long_ends
@@ -173,20 +173,20 @@ class Case:
             If there are stations, and none of them is near the road.
         """
         made = Pools(stations, self.rule, self.pool_rules, strict_power=self.options.strict_power)
-        best = made.qualify(most_relaxed(self.rule), "high", 1)
+        best = made.qualify(relax_fully(self.rule), "high", 1)
         number = np.flatnonzero(best)
         centres = np.column_stack([made.centres.x, made.centres.y]).reshape(-1, 2)
-        self._warn_if_far(made.positions, is_near)
+        self._warn_if_none_near(made.positions, is_near)
         lonlat, within_km = centres[number], self.offset_km
         engine = self.options.engine
         if self.exits is not None and engine is not None:
-            kept, lonlat = at_exits(
+            kept, lonlat = place_at_exits(
                 lonlat, is_near, self.exits, engine=engine, within_km=self.offset_km
             )
             number, within_km = number[kept], EXIT_KM
         return Placed(made, number, lonlat, within_km)
 
-    def _warn_if_far(self, positions: NDArray[np.float64], is_near: IsNear) -> None:
+    def _warn_if_none_near(self, positions: NDArray[np.float64], is_near: IsNear) -> None:
         """Warn if there are stations, and none is near the road."""
         if len(positions) and not is_near(positions, self.offset_km).any():
             warn_user(
@@ -207,7 +207,7 @@ class Case:
             once, which bounds the answer.
         """
         given = ", ".join(derogation.id for derogation in self.used) or "none"
-        rule = most_relaxed(self.rule)
+        rule = relax_fully(self.rule)
         asked = [(given, self, self.serves())]
         if rule != self.rule:
             relaxed_case = replace(self, rule=rule, spacing_km=rule.spacing_km or self.spacing_km)
@@ -222,7 +222,7 @@ class Case:
         return [self.serve, other]
 
 
-def case_of(standard: str | Rule, options: AssessmentOptions | None) -> Case:
+def make_case(standard: str | Rule, options: AssessmentOptions | None) -> Case:
     """
     Check a question.
 
@@ -246,9 +246,9 @@ def case_of(standard: str | Rule, options: AssessmentOptions | None) -> Case:
     options = AssessmentOptions() if options is None else options
     if not isinstance(options, AssessmentOptions):
         raise QueryError(f"options must be AssessmentOptions(...), not {options!r}")
-    rule, used = relaxed(rule_of(standard), options.derogations)
-    spacing_km = _given(options.spacing_km, rule.spacing_km, "spacing_km", rule)
-    offset_km = _given(options.offset_km, rule.offset_km, "offset_km", rule)
+    rule, used = relax_rule(rule_of(standard), options.derogations)
+    spacing_km = _choose_number(options.spacing_km, rule.spacing_km, "spacing_km", rule)
+    offset_km = _choose_number(options.offset_km, rule.offset_km, "offset_km", rule)
     own = {name: getattr(options, name, None) for name in rule.needs}
     needs = [need for need, value in own.items() if value is None]
     return Case(
@@ -262,7 +262,7 @@ def case_of(standard: str | Rule, options: AssessmentOptions | None) -> Case:
     )
 
 
-def _given(own: float | None, ruled: float | None, name: str, rule: Rule) -> float:
+def _choose_number(own: float | None, ruled: float | None, name: str, rule: Rule) -> float:
     if own is None and ruled is None:
         raise QueryError(f"{rule.id} sets no {name}: pass one, and name its source")
     return float(own if own is not None else ruled)  # type: ignore[arg-type]
@@ -307,7 +307,7 @@ def reason(status: str, km: float, case: Case, *, end_km: float = np.nan) -> str
         A sentence without a full stop.
     """
     if np.isfinite(end_km) or status == "end":
-        return _reason_of_end(status, end_km, case)
+        return _explain_end(status, end_km, case)
     if status == "unserved":
         return "on no shortest way between two qualifying pools"
     if not np.isfinite(km):
@@ -316,7 +316,7 @@ def reason(status: str, km: float, case: Case, *, end_km: float = np.nan) -> str
     return f"{km:.1f} km between qualifying pools, {verb} {case.spacing_km:g} km"
 
 
-def _reason_of_end(status: str, end_km: float, case: Case) -> str:
+def _explain_end(status: str, end_km: float, case: Case) -> str:
     """Explain the status of what lies beyond the last pool."""
     if not np.isfinite(end_km):
         return "before the first or after the last qualifying pool; none can be reached from it"

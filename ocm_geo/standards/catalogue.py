@@ -26,8 +26,8 @@ __all__ = [
     "derogations",
     "joined_rule",
     "load_standards",
-    "most_relaxed",
-    "relaxed",
+    "relax_fully",
+    "relax_rule",
     "rule_of",
     "standards",
 ]
@@ -43,16 +43,18 @@ _ASSESSED_BY = {
 }
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _RuleFile(msgspec.Struct, forbid_unknown_fields=True):
     rule: list[Rule] = []
     derogation: list[Derogation] = []
 
 
 @cache
-def _bundled() -> _File:
+def _load_bundled_rules() -> _RuleFile:
     folder = files("ocm_geo.standards") / "rules"
-    read = [msgspec.toml.decode((folder / name).read_bytes(), type=_File) for name in RULE_FILES]
-    return _File(
+    read = [
+        msgspec.toml.decode((folder / name).read_bytes(), type=_RuleFile) for name in RULE_FILES
+    ]
+    return _RuleFile(
         [rule for file in read for rule in file.rule],
         [derogation for file in read for derogation in file.derogation],
     )
@@ -86,7 +88,7 @@ def standards(on: str | date | None = None) -> pd.DataFrame:
     >>> "afir-ldv-core-2027" in ocm.standards(on="2026-06-30").index
     False
     """
-    table = pd.DataFrame([msgspec.structs.asdict(rule) for rule in _bundled().rule])
+    table = pd.DataFrame([msgspec.structs.asdict(rule) for rule in _load_bundled_rules().rule])
     table = table.set_index("id").drop(columns="own_derogations")
     for name in ("applies_from", "applies_until"):
         table[name] = pd.to_datetime(table[name])
@@ -115,7 +117,7 @@ def derogations() -> pd.DataFrame:
     >>> ocm.derogations().loc["afir-ldv-3000", "spacing_km"]
     np.float64(100.0)
     """
-    rows = [msgspec.structs.asdict(derogation) for derogation in _bundled().derogation]
+    rows = [msgspec.structs.asdict(derogation) for derogation in _load_bundled_rules().derogation]
     return pd.DataFrame(rows).set_index("id")
 
 
@@ -147,7 +149,7 @@ def load_standards(path: str | os.PathLike[str]) -> list[Rule]:
     """
     try:
         found = tomllib.loads(expand_path(path).read_bytes().decode("utf-8-sig"))
-        read = msgspec.convert(_with_text_days(found), _File)
+        read = msgspec.convert(_write_days_as_text(found), _RuleFile)
     except UnicodeDecodeError as error:
         raise QueryError(f"{path} cannot be read as rules: save it in UTF-8 ({error})") from error
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -161,7 +163,7 @@ def load_standards(path: str | os.PathLike[str]) -> list[Rule]:
     ]
 
 
-def _with_text_days(found: dict[str, Any]) -> dict[str, Any]:
+def _write_days_as_text(found: dict[str, Any]) -> dict[str, Any]:
     """Write the days of a file as text, whether they stand in quotes or not."""
     tables = {}
     for name, rows in found.items():
@@ -209,7 +211,7 @@ def rule_of(standard: str | Rule, kinds: Collection[str] = ("road",)) -> Rule:
 
 def _find_rule(standard: object) -> Rule:
     """Find a bundled rule by its id."""
-    rules = {rule.id: rule for rule in _bundled().rule}
+    rules = {rule.id: rule for rule in _load_bundled_rules().rule}
     if isinstance(standard, str) and standard in rules:
         return rules[standard]
     near = difflib.get_close_matches(str(standard), rules, n=3, cutoff=0.4)
@@ -252,7 +254,7 @@ def joined_rule(rule: Rule) -> Rule:
     )
 
 
-def relaxed(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:
+def relax_rule(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:
     """
     Use derogations.
 
@@ -273,7 +275,7 @@ def relaxed(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:
     QueryError
         If one is unknown, is not about the rule, or cannot be used with another.
     """
-    every = [*_bundled().derogation, *rule.own_derogations]
+    every = [*_load_bundled_rules().derogation, *rule.own_derogations]
     known = {derogation.id: derogation for derogation in every}
     used = []
     for name in names:
@@ -287,11 +289,11 @@ def relaxed(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:
             raise QueryError(f"{name} cannot be used together with {', '.join(sorted(clash))}")
         used.append(known[name])
     for derogation in used:
-        rule = _with(rule, derogation)
+        rule = _apply_derogation(rule, derogation)
     return rule, used
 
 
-def most_relaxed(rule: Rule) -> Rule:
+def relax_fully(rule: Rule) -> Rule:
     """
     Use every relaxation of spacing and power that traffic could permit.
 
@@ -305,13 +307,13 @@ def most_relaxed(rule: Rule) -> Rule:
     Rule
         With the greatest spacing and the least pool power; the rule itself where none is permitted.
     """
-    for derogation in [*_bundled().derogation, *rule.own_derogations]:
+    for derogation in [*_load_bundled_rules().derogation, *rule.own_derogations]:
         if derogation.is_about(rule) and derogation.aadt_below is not None:
-            rule = _with(rule, derogation)
+            rule = _apply_derogation(rule, derogation)
     return rule
 
 
-def _with(rule: Rule, derogation: Derogation) -> Rule:
+def _apply_derogation(rule: Rule, derogation: Derogation) -> Rule:
     spacing, power = rule.spacing_km, rule.pool_power_kw
     if derogation.spacing_km and (
         not derogation.spacing_rules or rule.id in derogation.spacing_rules

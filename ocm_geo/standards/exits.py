@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.routing import Engine
 
-__all__ = ["EXIT_KM", "at_exits", "check_exits"]
+__all__ = ["EXIT_KM", "check_exits", "place_at_exits"]
 
 EXIT_KM = 0.5
 """An exit farther from the road is one of another road."""
@@ -55,7 +55,7 @@ def check_exits(exits: Any, engine: Engine | None) -> NDArray[np.float64] | None
     return places
 
 
-def at_exits(
+def place_at_exits(
     pools: NDArray[np.float64],
     is_near: Callable[[NDArray[np.float64], float], NDArray[np.bool_]],
     exits: NDArray[np.float64],
@@ -100,13 +100,15 @@ def at_exits(
     for row in np.flatnonzero(~on_road):
         # No way is shorter than the straight line.
         near = index.within_km(float(pools[row, 0]), float(pools[row, 1]), within_km)
-        ways = [_driving_km(engine, exits[one], pools[row]) for one in near]
+        ways = [_measure_driving_km(engine, exits[one], pools[row]) for one in near]
         if ways and min(ways) <= within_km:
             keep[row], found[row] = True, exits[near[int(np.argmin(ways))]]
     return np.flatnonzero(keep), found[keep]
 
 
-def _driving_km(engine: Engine, start: NDArray[np.float64], end: NDArray[np.float64]) -> float:
+def _measure_driving_km(
+    engine: Engine, start: NDArray[np.float64], end: NDArray[np.float64]
+) -> float:
     try:
         return engine.path(np.stack([start, end])).length_km
     except RouteError:

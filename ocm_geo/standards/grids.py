@@ -102,7 +102,7 @@ class GridPlace(NamedTuple):
 
     def keys(self, xy: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the numbers of the cells that hold positions of the plane."""
-        turned = _turn(xy, -self.angle)
+        turned = _rotate_positions(xy, -self.angle)
         column, row = np.floor((turned - self.origin_m) / self.side_m + 0.5).astype(np.int64).T
         return np.asarray(column * _WIDE + row)
 
@@ -138,8 +138,10 @@ def lay_grids(plane: Plane, side_km: float) -> Iterator[GridPlace]:
         )
     step = side / N_ORIGINS
     for angle in ANGLES:
-        fine = _fine_lattice(rotate(plane.shape, -angle, origin=(0, 0)), step)
-        inner = _turn(shapely.get_coordinates(plane.shape.representative_point()), -angle)[0]
+        fine = _list_lattice_points(rotate(plane.shape, -angle, origin=(0, 0)), step)
+        inner = _rotate_positions(
+            shapely.get_coordinates(plane.shape.representative_point()), -angle
+        )[0]
         for origin in np.ndindex(N_ORIGINS, N_ORIGINS):
             here = fine[(fine % N_ORIGINS == origin).all(axis=1)] // N_ORIGINS
             shift = (origin[0] * step, origin[1] * step)
@@ -148,7 +150,7 @@ def lay_grids(plane: Plane, side_km: float) -> Iterator[GridPlace]:
             yield GridPlace(angle, shift, side, here[:, 0] * _WIDE + here[:, 1])
 
 
-def _fine_lattice(shape: shapely.Geometry, step: float) -> NDArray[np.int64]:
+def _list_lattice_points(shape: shapely.Geometry, step: float) -> NDArray[np.int64]:
     """List the points of a lattice that lie in a shape: column and row."""
     found = [np.empty((0, 2), dtype=np.int64)]
     for part in shapely.get_parts(shape):
@@ -162,7 +164,7 @@ def _fine_lattice(shape: shapely.Geometry, step: float) -> NDArray[np.int64]:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def _turn(xy: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
+def _rotate_positions(xy: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
     """Turn positions about the origin, anticlockwise."""
     angle = np.radians(degrees)
     x, y = xy.T
@@ -191,7 +193,7 @@ def draw_cells(plane: Plane, place: GridPlace) -> NDArray[np.object_]:
     column = (place.cells - row) // _WIDE
     centre = np.column_stack([column, row]) * place.side_m + place.origin_m
     ring = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * place.side_m / 2.0
-    corners = _turn((centre[:, None] + ring[None]).reshape(-1, 2), place.angle)
+    corners = _rotate_positions((centre[:, None] + ring[None]).reshape(-1, 2), place.angle)
     flat = gpd.GeoSeries(shapely.polygons(corners.reshape(-1, 5, 2)), crs=plane.crs)
     shapes = flat.to_crs(CRS).to_numpy().copy()
     west, _, east, _ = np.reshape(shapely.bounds(shapes), (-1, 4)).T

@@ -10,9 +10,9 @@ import numpy as np
 
 from ocm_geo.roads.edges import groups_of
 from ocm_geo.roads.graph import Graph, cut_at
-from ocm_geo.standards.reach import end_ways
+from ocm_geo.standards.reach import measure_ends
 from ocm_geo.standards.readings import Judged, every_path, one_pool, some_path, spread_failure
-from ocm_geo.standards.tally import Tally, tally_of
+from ocm_geo.standards.tally import Tally, add_up_lengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +96,7 @@ class Cut:
     @cached_property
     def end_km(self) -> NDArray[np.float64]:
         """For segments beyond the last pools, the way from the dead end to the next pool."""
-        return end_ways(self.graph.undirected)
+        return measure_ends(self.graph.undirected)
 
     @cached_property
     def is_tiny(self) -> NDArray[np.bool_]:
@@ -115,12 +115,12 @@ class Cut:
         """Judge the pieces by a reading."""
         strict = reading.removesuffix(_ONE_POOL)
         if strict != reading:
-            return self._one_pool(spacing_km, spread=strict == "branch")
+            return self._judge_one_pool(spacing_km, spread=strict == "branch")
         judged = (every_path if reading == "every-path" else some_path)(self.graph, spacing_km)
         of = self.pieces.segment
         return Judged(judged.passes[of], judged.between_km[of], judged.unserved[of])
 
-    def _one_pool(self, spacing_km: float, *, spread: bool) -> Judged:
+    def _judge_one_pool(self, spacing_km: float, *, spread: bool) -> Judged:
         """Judge by the form in which one pool may serve both ends of a line."""
         pieces, graph = self.pieces, self.graph
         begin = graph.at_km[pieces.segment]
@@ -173,7 +173,7 @@ class Judge:
         """Add up the lengths that pass by a reading."""
         cut = self.cut(qualifies)
         of = cut.pieces.segment
-        return tally_of(
+        return add_up_lengths(
             cut.counted_km,
             self.judged(qualifies, reading, spacing_km).passes,
             cut.end_km[of],

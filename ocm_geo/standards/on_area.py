@@ -22,7 +22,7 @@ from ocm_geo.standards.found import AreaCase, Found, shares_table
 from ocm_geo.standards.options import AssessmentOptions, check_unused
 from ocm_geo.standards.pools import PoolRules, Pools
 from ocm_geo.standards.tally import decide_between
-from ocm_geo.standards.verdict import Verdict, clauses_of
+from ocm_geo.standards.verdict import Verdict, describe_rule
 from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _make_area_verdict(case: AreaCase, found: Found, stations: gpd.GeoDataFrame)
         found.shares.high,
         carry(found.segments, stations, standard=rule.id),
         case.pools.table(rule, 1),
-        clauses_of(rule, [], [*options.power_clauses, *found.clauses]),
+        describe_rule(rule, [], [*options.power_clauses, *found.clauses]),
         carry(shares_table(found.readings), stations),
         {**found.report, "merge_m": (options.pool_rules or PoolRules()).merge_m},
         why,

@@ -17,7 +17,7 @@ from ocm_geo.standards.found import Shares, shares_table
 from ocm_geo.standards.options import AssessmentOptions, check_unused
 from ocm_geo.standards.pools import PoolRules, Pools
 from ocm_geo.standards.tally import decide_between
-from ocm_geo.standards.verdict import Verdict, clauses_of
+from ocm_geo.standards.verdict import Verdict, describe_rule
 
 if TYPE_CHECKING:
     from ocm_geo.standards.rule import Rule
@@ -89,7 +89,7 @@ def assess_fleet(
     for name, capped in _READINGS.items():
         made = Pools(stations, rule, replace(rules, cap_at_points=capped), strict_power=False)
         power = [made.total_power_kw(level) for level in LEVELS]
-        readings[name] = Shares(*(_share_provided(kw, required) for kw in power))
+        readings[name] = Shares(*(_compute_provided_share(kw, required) for kw in power))
         if capped == rules.cap_at_points:
             pools, provided = made, power
             shares = readings[name]
@@ -108,7 +108,7 @@ def assess_fleet(
         shares.high,
         carry(segments, stations, standard=rule.id),
         pools.table(rule, 1),
-        clauses_of(
+        describe_rule(
             rule, [], [_describe_fleet(numbers), *_describe_power(required, provided, rules)]
         ),
         carry(shares_table(readings), stations),
@@ -118,7 +118,7 @@ def assess_fleet(
     )
 
 
-def _share_provided(provided: float, required: float) -> float:
+def _compute_provided_share(provided: float, required: float) -> float:
     """Return the share of a requirement that is met, at most 1."""
     return min(provided / required, 1.0) if required > 0 else 1.0
 

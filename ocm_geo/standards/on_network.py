@@ -14,9 +14,9 @@ from ocm_geo.provenance import carry
 from ocm_geo.roads import RoadNetwork, make_network
 from ocm_geo.roads.places import nearest_places, place_points
 from ocm_geo.schema import CRS
-from ocm_geo.standards.cases import Case, case_of, readings_table, reason
+from ocm_geo.standards.cases import Case, make_case, readings_table, reason
 from ocm_geo.standards.judging import READINGS, Judge
-from ocm_geo.standards.sides import directions_of
+from ocm_geo.standards.sides import sort_by_direction
 from ocm_geo.standards.tally import Tally, decide
 from ocm_geo.standards.verdict import Verdict
 
@@ -92,36 +92,38 @@ def assess_network(
     """
     if reading not in get_args(Reading):
         raise QueryError(f"reading must be one of {', '.join(get_args(Reading))}, not {reading!r}")
-    case = case_of(standard, options)
+    case = make_case(standard, options)
     network = lines if isinstance(lines, RoadNetwork) else make_network(lines, case.options.network)
     if not float(str(network.report["length_km"])) > 0:
         raise RouteError("none of the lines counts: see NetworkOptions(count_column=...)")
     stations = mark_roads(stations, network.segments.geometry.to_numpy())
-    return _Assessment(case, network, stations, _name_of(reading, case)).verdict()
+    return _NetworkAssessment(case, network, stations, _name_reading(reading, case)).verdict()
 
 
-def _name_of(reading: str, case: Case) -> str:
+def _name_reading(reading: str, case: Case) -> str:
     """Return the full name of a reading."""
     options = case.options
     lax = options.strict_power if options.same_pool is None else options.same_pool
     return f"{reading}, one pool at both ends" if lax and reading != _NOT_MONOTONE else reading
 
 
-class _Assessment:
+class _NetworkAssessment:
     """The answers to a question on a network."""
 
     def __init__(
         self, case: Case, network: RoadNetwork, stations: gpd.GeoDataFrame, name: str
     ) -> None:
         self.case, self.network, self.stations, self.name = case, network, stations, name
-        self.placed: Placed = case.place(stations, self._is_near)
+        self.placed: Placed = case.place(stations, self._find_near_network)
         places = place_points(network, self.placed.lonlat, self.placed.within_km)
         self.judges = {
             direction: Judge(network, there)
-            for direction, there in directions_of(case, network, places).items()
+            for direction, there in sort_by_direction(case, network, places).items()
         }
 
-    def _is_near(self, lonlat: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
+    def _find_near_network(
+        self, lonlat: NDArray[np.float64], within_km: float
+    ) -> NDArray[np.bool_]:
         near = np.zeros(len(lonlat), dtype=bool)
         near[nearest_places(self.network.axis, lonlat, within_km)[0]] = True
         return near
@@ -165,7 +167,7 @@ class _Assessment:
         tallies = self.tallies(case, "recorded", case.serve, name)
         decisions = [decide(tally, case.rule, closed=case.is_closed) for tally in tallies]
         passes, why = min(decisions, key=lambda one: {False: 0, None: 1, True: 2}[one[0]])
-        segments = self._segments()
+        segments = self._list_segments()
         return Verdict(
             case.rule,
             passes,
@@ -174,14 +176,14 @@ class _Assessment:
             float(own["share_high"]),
             carry(segments, self.stations, standard=case.rule.id, reading=name),
             self.placed.pools.table(case.rule, case.times(case.serve)),
-            [*case.clauses, *self._clauses(tallies)],
+            [*case.clauses, *self._describe_network(tallies)],
             readings,
-            {**self.network.report, **self._report(segments)},
+            {**self.network.report, **self._make_report(segments)},
             why,
             case.share_of if "one pool" not in name else f"of the length passes by {name}",
         )
 
-    def _clauses(self, tallies: list[Tally]) -> list[str]:
+    def _describe_network(self, tallies: list[Tally]) -> list[str]:
         """Describe the network, the reading and the ends."""
         clauses = [f"reading: {self.name}"]
         if self.name.startswith("branch"):
@@ -204,7 +206,7 @@ class _Assessment:
                     "on lines with one direction a pool stands at its nearest place only, and "
                     "serves the carriageways from which directed ways lead to it and on"
                 )
-        return [*clauses, self.case.clause_of_ends(tallies, len(self._find_pools_on_road()))]
+        return [*clauses, self.case.describe_ends(tallies, len(self._find_pools_on_road()))]
 
     def _find_pools_on_road(self) -> set[int]:
         """Find the qualifying pools that stand on the network in any direction."""
@@ -216,7 +218,7 @@ class _Assessment:
             if good[point]
         }
 
-    def _report(self, segments: gpd.GeoDataFrame) -> dict[str, object]:
+    def _make_report(self, segments: gpd.GeoDataFrame) -> dict[str, object]:
         """Tell what was counted."""
         case = self.case
         by_status = segments.groupby("status")["length_km"].sum() / len(self.judges)
@@ -229,14 +231,16 @@ class _Assessment:
             "merge_m": case.pool_rules.merge_m,
         }
 
-    def _segments(self) -> gpd.GeoDataFrame:
+    def _list_segments(self) -> gpd.GeoDataFrame:
         """List the pieces of lines with their status, by direction."""
         good = self.qualify(self.case, "recorded", self.case.serve)
-        tables = [self._pieces(name, judge, good) for name, judge in self.judges.items()]
+        tables = [self._list_pieces(name, judge, good) for name, judge in self.judges.items()]
         made = pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
         return gpd.GeoDataFrame(made, crs=CRS)
 
-    def _pieces(self, direction: str, judge: Judge, good: NDArray[np.bool_]) -> gpd.GeoDataFrame:
+    def _list_pieces(
+        self, direction: str, judge: Judge, good: NDArray[np.bool_]
+    ) -> gpd.GeoDataFrame:
         """List the pieces of lines with their status in a direction."""
         case, cut = self.case, judge.cut(good)
         judged = judge.judged(good, self.name, case.spacing_km)
@@ -251,7 +255,7 @@ class _Assessment:
         rows = zip(status.tolist(), judged.between_km.tolist(), told.tolist(), strict=True)
         known: dict[tuple[str, float, float], str] = {}
         reasons = [
-            known[row] if row in known else known.setdefault(row, self._reason(*row))
+            known[row] if row in known else known.setdefault(row, self._explain_piece(*row))
             for row in rows
         ]
         finite = np.isfinite(judged.between_km) & (status != "end")
@@ -268,5 +272,5 @@ class _Assessment:
         drawn = self.network.axis.pieces(pieces.start_km, pieces.end_km, chain)
         return gpd.GeoDataFrame(table, geometry=drawn, crs=CRS)
 
-    def _reason(self, status: str, km: float, end_km: float) -> str:
+    def _explain_piece(self, status: str, km: float, end_km: float) -> str:
         return reason(status, km, self.case, end_km=end_km)

@@ -14,8 +14,8 @@ from ocm_geo.outside import mark_line
 from ocm_geo.provenance import carry
 from ocm_geo.roads.places import AT_END_KM
 from ocm_geo.schema import CRS
-from ocm_geo.standards.cases import TOLERANCE_KM, Case, case_of, readings_table, reason
-from ocm_geo.standards.tally import Tally, decide, tally_of
+from ocm_geo.standards.cases import TOLERANCE_KM, Case, make_case, readings_table, reason
+from ocm_geo.standards.tally import Tally, add_up_lengths, decide
 from ocm_geo.standards.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ __all__ = ["assess_route"]
 _SHORTEST_KM = 1e-6
 
 
-class _Sections(NamedTuple):
+class _RouteSections(NamedTuple):
     """The stretches of a route between pools, and its ends."""
 
     start_km: NDArray[np.float64]
@@ -47,7 +47,7 @@ class _Sections(NamedTuple):
         """Add up the lengths that pass."""
         passes = ~self.is_end & (self.km <= case.spacing_km + TOLERANCE_KM)
         snap_km = case.options.network.snap_m / 1000.0
-        return tally_of(
+        return add_up_lengths(
             self.km,
             passes,
             np.where(self.is_end, self.km, np.nan),
@@ -111,31 +111,31 @@ def assess_route(
     >>> 0 <= verdict.share_low <= verdict.share <= verdict.share_high <= 1
     True
     """
-    case = case_of(standard, options)
+    case = make_case(standard, options)
     line = Line(as_line(route))
     stations = mark_line(stations, line, "the length of the road")
-    return _Assessment(case, line, stations).verdict()
+    return _RouteAssessment(case, line, stations).verdict()
 
 
-class _Assessment:
+class _RouteAssessment:
     """The answers to a question on a road."""
 
     def __init__(self, case: Case, line: Line, stations: gpd.GeoDataFrame) -> None:
         self.case, self.line, self.stations = case, line, stations
-        self.placed: Placed = case.place(stations, self._is_near)
+        self.placed: Placed = case.place(stations, self._find_near_route)
         points = gpd.GeoSeries(gpd.points_from_xy(*self.placed.lonlat.T), crs=CRS)
         points.index.name = "ocm_id"
         marks = marks_along(points, line, self.placed.within_km)
         self.pool = marks.ids.to_numpy(np.intp)
         self.side = marks.table["side"].to_numpy()
-        self.along = self._at_ends(marks.along_km)
+        self.along = self._move_to_ends(marks.along_km)
 
-    def _is_near(self, lonlat: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
+    def _find_near_route(self, lonlat: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
         near = np.zeros(len(lonlat), dtype=bool)
         near[self.line.locate(*lonlat.T, within_km=within_km).position] = True
         return near
 
-    def _at_ends(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _move_to_ends(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move pools that are less than 1 m from an end of the road to it."""
         length = self.line.length_km
         along = np.where(along <= AT_END_KM, 0.0, along)
@@ -150,23 +150,23 @@ class _Assessment:
         sides = ("right", "left") if right else ("left", "right")
         return dict(zip(("forward", "reverse"), sides, strict=True))
 
-    def sections(self, case: Case, level: str, serve: str) -> dict[str, _Sections]:
+    def sections(self, case: Case, level: str, serve: str) -> dict[str, _RouteSections]:
         """Cut the road where qualifying pools stand, by direction."""
         every = self.placed.pools.qualify(case.rule, level, case.times(serve))  # type: ignore[arg-type]
         good = every[self.placed.number][self.pool]
         found = {}
         for name, side in self.directions.items():
             keep = good if side is None else good & np.isin(self.side, [side, "on"])
-            found[name] = self._cut(self.along[keep])
+            found[name] = self._cut_route(self.along[keep])
         return found
 
-    def _cut(self, along: NDArray[np.float64]) -> _Sections:
+    def _cut_route(self, along: NDArray[np.float64]) -> _RouteSections:
         bounds = np.concatenate([[0.0], np.sort(along), [self.line.length_km]])
         start, end = bounds[:-1], bounds[1:]
         is_end = np.zeros(len(start), dtype=bool)
         is_end[[0, -1]] = True
         keep = end - start > _SHORTEST_KM
-        return _Sections(start[keep], end[keep], is_end[keep])
+        return _RouteSections(start[keep], end[keep], is_end[keep])
 
     def share(self, case: Case, level: str, serve: str) -> float:
         """Return the share that passes in the direction that fares worst."""
@@ -193,7 +193,7 @@ class _Assessment:
         tallies = [one.tally(case) for one in drawn.values()]
         decisions = [decide(tally, case.rule, closed=case.is_closed) for tally in tallies]
         passes, why = min(decisions, key=lambda one: {False: 0, None: 1, True: 2}[one[0]])
-        segments = self._segments(drawn)
+        segments = self._list_sections(drawn)
         return Verdict(
             case.rule,
             passes,
@@ -201,8 +201,8 @@ class _Assessment:
             float(own["share_low"]),
             float(own["share_high"]),
             carry(segments, self.stations, standard=case.rule.id),
-            self._pools_near(),
-            [*case.clauses, case.clause_of_ends(tallies, self._count_pools())],
+            self._list_pools_near(),
+            [*case.clauses, case.describe_ends(tallies, self._count_pools_near())],
             readings,
             {
                 "share_between_pools": min(tally.between_pools for tally in tallies),
@@ -218,13 +218,13 @@ class _Assessment:
             case.share_of,
         )
 
-    def _count_pools(self) -> int:
+    def _count_pools_near(self) -> int:
         """Count the qualifying pools near the road, by what is on record."""
         case = self.case
         every = self.placed.pools.qualify(case.rule, "recorded", case.times(case.serve))
         return int(every[self.placed.number][self.pool].sum())
 
-    def _pools_near(self) -> gpd.GeoDataFrame:
+    def _list_pools_near(self) -> gpd.GeoDataFrame:
         """List the pools near the road, in its order."""
         case = self.case
         made = self.placed.pools.table(case.rule, case.times(case.serve))
@@ -233,7 +233,7 @@ class _Assessment:
         near["along_km"], near["offset_km"], near["side"] = hits.along_km, hits.offset_km, hits.side
         return near.sort_values("along_km", kind="stable")
 
-    def _segments(self, by_direction: dict[str, _Sections]) -> gpd.GeoDataFrame:
+    def _list_sections(self, by_direction: dict[str, _RouteSections]) -> gpd.GeoDataFrame:
         """List the sections with their status, by direction."""
         tables = []
         for direction, found in by_direction.items():

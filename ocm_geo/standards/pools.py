@@ -86,7 +86,7 @@ class _Offer(NamedTuple):
     n_stations: NDArray[np.intp]
 
 
-class _Plugs(NamedTuple):
+class _Connections(NamedTuple):
     """Connections at a level: station, power, number, and the kinds that the rule asks for."""
 
     station: NDArray[np.intp]
@@ -94,9 +94,9 @@ class _Plugs(NamedTuple):
     number: NDArray[np.float64]
     kinds: NDArray[np.bool_]
 
-    def take(self, rows: NDArray[np.intp]) -> _Plugs:
+    def take(self, rows: NDArray[np.intp]) -> _Connections:
         """Select connections."""
-        return _Plugs._make(column[rows] for column in self)
+        return _Connections._make(column[rows] for column in self)
 
 
 class Pools:
@@ -139,14 +139,14 @@ class Pools:
         self._origin = stations
         self._rules, self._strict = rules, strict_power
         self.positions = np.column_stack([placed.geometry.x, placed.geometry.y]).reshape(-1, 2)
-        self._stations = placed[_count_stations(placed, rules, "high")]
-        self._plugs = _connections_of(self._stations)
-        self.label, self.centres = _merged(self._stations, rules.merge_m)
-        certain = _count_stations(self._stations, rules, "low")
+        self._stations = placed[_find_counting_stations(placed, rules, "high")]
+        self._connections = _list_connections(self._stations)
+        self.label, self.centres = _merge_stations(self._stations, rules.merge_m)
+        certain = _find_counting_stations(self._stations, rules, "low")
         # At the low level a pool qualifies by certain stations that are one pool without the rest.
         self._certain = np.flatnonzero(certain)
-        self._certain_label = _merged(self._stations[certain], rules.merge_m)[0]
-        self._offers = {level: self._offer(rule, level) for level in LEVELS}
+        self._certain_label = _merge_stations(self._stations[certain], rules.merge_m)[0]
+        self._offers = {level: self._add_up_pools(rule, level) for level in LEVELS}
 
     def qualify(self, rule: Rule, level: Level, times: int) -> NDArray[np.bool_]:
         """
@@ -181,7 +181,7 @@ class Pools:
         meets = (offer.n_points >= times * (rule.n_points or 1)) & offer.has_connectors
         if rule.pool_power_kw is not None:
             needed = times * rule.pool_power_kw
-            meets &= _reaches(offer.power_kw, needed, strict=self._strict)
+            meets &= _compare_power(offer.power_kw, needed, strict=self._strict)
         return np.asarray(meets)
 
     def serving(self, rule: Rule, level: Level) -> NDArray[np.float64]:
@@ -239,16 +239,16 @@ class Pools:
             "n_points": offer.n_points.astype(np.int64),
             "n_stations": offer.n_stations,
             "qualifies": self.qualify(rule, "recorded", times),
-            f"{id_name(self._stations.index)}s": _members(
+            f"{id_name(self._stations.index)}s": _list_members(
                 self._stations.index.to_numpy(), self.label, n
             ),
         }
         return carry(gpd.GeoDataFrame(table, geometry=self.centres, crs=CRS), self._origin)
 
-    def _offer(self, rule: Rule, level: Level) -> _Offer:
+    def _add_up_pools(self, rule: Rule, level: Level) -> _Offer:
         """Add up what pools offer at a level; at the low one, what certain stations do."""
         n_stations = len(self._stations)
-        offer = self._station_offers(rule, level)
+        offer = self._add_up_stations(rule, level)
         if level == "low":
             rows, label = self._certain, self._certain_label
         else:
@@ -263,17 +263,22 @@ class Pools:
             np.bincount(label, minlength=n),
         )
 
-    def _station_offers(self, rule: Rule, level: Level) -> _Offer:
+    def _add_up_stations(self, rule: Rule, level: Level) -> _Offer:
         """Add up the points of each station, the strongest first, up to the number it states."""
-        plugs = self._at_level(rule, level)
+        plugs = self._read_connections(rule, level)
         plugs = plugs.take(np.lexsort((-plugs.power_kw, plugs.station)))
         station, power, count, kinds = plugs
-        strong = (power > 0) & _reaches(power, rule.point_power_kw or 0.0, strict=self._strict)
+        strong = (power > 0) & _compare_power(
+            power, rule.point_power_kw or 0.0, strict=self._strict
+        )
         # A point that offers a second connector is one: those that fit are capped by themselves.
         fitting = np.where(kinds.all(axis=1), count, 0.0) if rule.connectors_on_each else count
         if self._rules.cap_at_points:
-            limit = self._stated(level)
-            count, fitting = _capped(station, count, limit), _capped(station, fitting, limit)
+            limit = self._read_point_limits(level)
+            count, fitting = (
+                _cap_counts(station, count, limit),
+                _cap_counts(station, fitting, limit),
+            )
         n = len(self._stations)
         has = [np.bincount(station, strong & kind, n) > 0 for kind in kinds.T]
         return _Offer(
@@ -283,20 +288,20 @@ class Pools:
             np.ones(n, dtype=np.intp),
         )
 
-    def _stated(self, level: Level) -> NDArray[np.float64]:
+    def _read_point_limits(self, level: Level) -> NDArray[np.float64]:
         """Read the number of charging points of stations; where it is missing, its bound."""
         stated = self._stations["n_points"].to_numpy(np.float64, na_value=np.nan)
         unknown = np.full(len(stated), np.inf)
         if level == "low":
             # There are at least as many points as connectors of one kind.
             unknown[:] = 1.0
-            numbers = self._plugs["quantity"].to_numpy(np.float64, na_value=1.0)
-            np.maximum.at(unknown, self._plugs["row"].to_numpy(), numbers)
+            numbers = self._connections["quantity"].to_numpy(np.float64, na_value=1.0)
+            np.maximum.at(unknown, self._connections["row"].to_numpy(), numbers)
         return np.where(stated > 0, stated, unknown)
 
-    def _at_level(self, rule: Rule, level: Level) -> _Plugs:
+    def _read_connections(self, rule: Rule, level: Level) -> _Connections:
         """Read the connections at a level; at the high one, those of stations without any, too."""
-        plugs = self._plugs
+        plugs = self._connections
         asked = bool(rule.point_power_kw or rule.pool_power_kw) or rule.kind == "fleet"
         power = power_at(plugs, level if asked else "recorded")
         # A rule that asks for no power is met by a connection of any.
@@ -311,13 +316,13 @@ class Pools:
         kind = plugs["connection_type_id"].to_numpy(np.float64, na_value=np.nan)
         kinds = [np.isin(kind, group) | (np.isnan(kind) & unknown) for group in rule.connectors]
         station = plugs["row"].to_numpy(np.intp)
-        made = _Plugs(
+        made = _Connections(
             station, power, count, np.array(kinds, bool).reshape(len(kinds), len(plugs)).T
         )
-        return _with_unlisted(made, len(self._stations)) if unknown else made
+        return _add_unlisted_connections(made, len(self._stations)) if unknown else made
 
 
-def _connections_of(stations: gpd.GeoDataFrame) -> pd.DataFrame:
+def _list_connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     """List the connections of stations, with the row of their station."""
     texts = stations["connections"].to_numpy()
     if any(isinstance(text, list | dict | tuple) for text in texts):
@@ -327,11 +332,11 @@ def _connections_of(stations: gpd.GeoDataFrame) -> pd.DataFrame:
         )
     rows, found = connection_rows(stations)
     found["row"] = rows
-    _check_power(found, texts)
+    _check_power_keys(found, texts)
     return found
 
 
-def _check_power(plugs: pd.DataFrame, texts: NDArray[np.object_]) -> None:
+def _check_power_keys(plugs: pd.DataFrame, texts: NDArray[np.object_]) -> None:
     """Refuse powers under other keys, and warn if many are beyond reason."""
     power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
     if len(power) and np.isnan(power).all():
@@ -350,15 +355,15 @@ def _check_power(plugs: pd.DataFrame, texts: NDArray[np.object_]) -> None:
         )
 
 
-def _with_unlisted(plugs: _Plugs, n: int) -> _Plugs:
+def _add_unlisted_connections(plugs: _Connections, n: int) -> _Connections:
     """Add a connection of which nothing is known to stations without any."""
     bare = np.setdiff1d(np.arange(n), plugs.station)
     any_kind = np.ones((len(bare), plugs.kinds.shape[1]), dtype=bool)
-    more = _Plugs(bare, np.full(len(bare), np.inf), np.full(len(bare), _NO_BOUND), any_kind)
-    return _Plugs._make(np.concatenate(both) for both in zip(plugs, more, strict=True))
+    more = _Connections(bare, np.full(len(bare), np.inf), np.full(len(bare), _NO_BOUND), any_kind)
+    return _Connections._make(np.concatenate(both) for both in zip(plugs, more, strict=True))
 
 
-def _count_stations(
+def _find_counting_stations(
     stations: gpd.GeoDataFrame, rules: PoolRules, level: Level
 ) -> NDArray[np.bool_]:
     """Find the stations that count: a missing access or status is uncertain."""
@@ -372,11 +377,11 @@ def _count_stations(
     return keep
 
 
-def _reaches(power: NDArray[np.float64], least: float, *, strict: bool) -> NDArray[np.bool_]:
+def _compare_power(power: NDArray[np.float64], least: float, *, strict: bool) -> NDArray[np.bool_]:
     return power > least if strict else power >= least
 
 
-def _capped(
+def _cap_counts(
     station: NDArray[np.intp], count: NDArray[np.float64], limit: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Cut the counts of each station, in their order, at its number of points."""
@@ -386,7 +391,9 @@ def _capped(
     return np.clip(limit[station] - before, 0.0, count)
 
 
-def _merged(stations: gpd.GeoDataFrame, merge_m: float) -> tuple[NDArray[np.intp], gpd.GeoSeries]:
+def _merge_stations(
+    stations: gpd.GeoDataFrame, merge_m: float
+) -> tuple[NDArray[np.intp], gpd.GeoSeries]:
     """Find the group of each station, near each other or joined by others, and its centre."""
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     if not len(lon):
@@ -402,7 +409,7 @@ def _merged(stations: gpd.GeoDataFrame, merge_m: float) -> tuple[NDArray[np.intp
     return label.astype(np.intp), gpd.GeoSeries(gpd.points_from_xy(x, y), crs=CRS)
 
 
-def _members(ids: NDArray[Any], label: NDArray[np.intp], n: int) -> list[Any]:
+def _list_members(ids: NDArray[Any], label: NDArray[np.intp], n: int) -> list[Any]:
     order = np.argsort(label, kind="stable")
     parts = np.split(ids[order], np.cumsum(np.bincount(label, minlength=n)))
     return [part.tolist() for part in parts[:n]]

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from ocm_geo.roads.graph import Graph
 
-__all__ = ["end_ways"]
+__all__ = ["measure_ends"]
 
 
-def end_ways(graph: Graph) -> NDArray[np.float64]:
+def measure_ends(graph: Graph) -> NDArray[np.float64]:
     """
     Measure the ways from dead ends to the next pool.
 
@@ -67,10 +67,10 @@ def end_ways(graph: Graph) -> NDArray[np.float64]:
                 todo.append(other)
     inside = ~bridge & is_end[block[graph.start]]
     ways[inside] = reach[block[graph.start[inside]]]
-    return _without_pools(graph, ways)
+    return _measure_without_pools(graph, ways)
 
 
-def _without_pools(graph: Graph, ways: NDArray[np.float64]) -> NDArray[np.float64]:
+def _measure_without_pools(graph: Graph, ways: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where a component has no pool, take the way between its dead ends."""
     lost = np.flatnonzero(np.isinf(ways))
     if not len(lost):
@@ -80,21 +80,21 @@ def _without_pools(graph: Graph, ways: NDArray[np.float64]) -> NDArray[np.float6
     of = component[graph.start[lost]]
     for one in np.unique(of).tolist():
         dead = np.flatnonzero((component == one) & (degree == 1)).tolist()
-        ways[lost[of == one]] = _widest(graph, dead)
+        ways[lost[of == one]] = _measure_widest(graph, dead)
     return ways
 
 
-def _widest(graph: Graph, dead: list[int]) -> float:
+def _measure_widest(graph: Graph, dead: list[int]) -> float:
     """Measure the way between the two dead ends that are farthest apart; infinite for fewer."""
     if len(dead) <= 1:
         return float("inf")
-    first = _distances(graph, dead[0])
+    first = _measure_distances(graph, dead[0])
     far = max(dead, key=lambda node: first[node])
-    second = _distances(graph, far)
+    second = _measure_distances(graph, far)
     return max(second[node] for node in dead)
 
 
-def _distances(graph: Graph, source: int) -> dict[int, float]:
+def _measure_distances(graph: Graph, source: int) -> dict[int, float]:
     """Measure the ways from a node to all others that it leads to."""
     done: dict[int, float] = {}
     heap = [(0.0, source)]
@@ -118,7 +118,7 @@ def _find_bridges(graph: Graph) -> NDArray[np.bool_]:
     bridge if nothing is left.
     """
     n = len(graph.points)
-    order, parent, over = _spanning_forest(graph)
+    order, parent, over = _build_spanning_forest(graph)
     inside = np.zeros(len(graph.km), dtype=bool)
     inside[over[over >= 0]] = True
     marks = np.random.default_rng(0).integers(1, 2**63, len(graph.km), dtype=np.int64)
@@ -135,7 +135,7 @@ def _find_bridges(graph: Graph) -> NDArray[np.bool_]:
     return bridge
 
 
-def _spanning_forest(
+def _build_spanning_forest(
     graph: Graph,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Walk all nodes: their order, the node before each, and the segment over which it was met."""

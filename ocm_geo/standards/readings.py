@@ -58,7 +58,7 @@ class Judged(NamedTuple):
     unserved: NDArray[np.bool_]
 
 
-def _judge(between: NDArray[np.float64], spacing_km: float) -> Judged:
+def _judge_distances(between: NDArray[np.float64], spacing_km: float) -> Judged:
     passes = between <= spacing_km + _TOLERANCE_KM
     return Judged(passes, between, np.zeros_like(passes))
 
@@ -86,31 +86,40 @@ def some_path(graph: Graph, spacing_km: float) -> Judged:
         pairs = [pair for sign, pair in ((1, (start, end)), (-1, (end, start))) if ways * sign >= 0]
         # Without directions one is enough; with them, both must pass.
         pairs = pairs[:1] if graph.ways is None else pairs
-        between[segment] = max(_way_through(graph, segment, pair, spacing_km) for pair in pairs)
-    return _judge(between, spacing_km)
+        between[segment] = max(
+            _measure_way_through(graph, segment, pair, spacing_km) for pair in pairs
+        )
+    return _judge_distances(between, spacing_km)
 
 
-def _way_through(graph: Graph, segment: int, nodes: tuple[int, int], spacing_km: float) -> float:
+def _measure_way_through(
+    graph: Graph, segment: int, nodes: tuple[int, int], spacing_km: float
+) -> float:
     """Measure the shortest way between two pools through a segment; infinite if too long."""
     km = float(graph.km[segment])
     closed = {segment, *graph.twins.get(segment, ())}
     sides = ((graph.labels_into, graph.into), (graph.labels_out, graph.out))
     near = [every[node] for (every, _), node in zip(sides, nodes, strict=True)]
-    used = [_uses(labels, every, closed) for labels, (every, _) in zip(near, sides, strict=True)]
+    used = [
+        _goes_over_closed(labels, every, closed)
+        for labels, (every, _) in zip(near, sides, strict=True)
+    ]
     # No way is shorter than those to the nearest pools, whatever they use.
     least = sum(labels[0].km if labels else np.inf for labels in near) + km
     if any(used) and least > spacing_km + _TOLERANCE_KM:
         return float("inf")
     limit = spacing_km - km + _TOLERANCE_KM
     found = [
-        _two_without(arcs, graph.points, node, closed=closed, limit_km=limit) if again else labels
+        _find_two_without(arcs, graph.points, node, closed=closed, limit_km=limit)
+        if again
+        else labels
         for labels, (_, arcs), node, again in zip(near, sides, nodes, used, strict=True)
     ]
     ways = (a.km + b.km for a, b in product(*found) if a.point != b.point)
     return min(ways, default=np.inf) + km
 
 
-def _uses(labels: list[Label], every: list[list[Label]], closed: set[int]) -> bool:
+def _goes_over_closed(labels: list[Label], every: list[list[Label]], closed: set[int]) -> bool:
     """Test whether one of the ways goes over closed segments."""
     for label in labels:
         step = label
@@ -121,7 +130,7 @@ def _uses(labels: list[Label], every: list[list[Label]], closed: set[int]) -> bo
     return False
 
 
-def _two_without(
+def _find_two_without(
     arcs: list[list[Arc]], points: list[list[int]], node: int, *, closed: set[int], limit_km: float
 ) -> list[Label]:
     """Find the ways from a node to its two nearest pools that do not go over closed segments."""
@@ -220,7 +229,7 @@ def every_path(graph: Graph, spacing_km: float) -> Judged:
             nodes.setdefault(pool, []).append(node)
     longest = np.full(len(graph.km), -np.inf)
     for pool, places in nodes.items():
-        for km, way in _neighbours(graph, pool, places):
+        for km, way in _find_neighbour_ways(graph, pool, places):
             longest[way] = np.maximum(longest[way], km)
     for segment in np.flatnonzero(np.isinf(longest)).tolist():
         twins = [km for km in longest[graph.twins.get(segment, [])] if km > 0]
@@ -229,10 +238,14 @@ def every_path(graph: Graph, spacing_km: float) -> Judged:
     # Those of twins were kept apart until all were looked at.
     longest = np.where(np.isfinite(longest), np.abs(longest), longest)
     served = np.isfinite(longest)
-    return _judge(np.where(served, longest, np.inf), spacing_km)._replace(unserved=~served)
+    return _judge_distances(np.where(served, longest, np.inf), spacing_km)._replace(
+        unserved=~served
+    )
 
 
-def _neighbours(graph: Graph, pool: int, places: list[int]) -> list[tuple[float, list[int]]]:
+def _find_neighbour_ways(
+    graph: Graph, pool: int, places: list[int]
+) -> list[tuple[float, list[int]]]:
     """
     Find the shortest ways from a pool to others with no pool between: length and segments.
 
@@ -254,7 +267,7 @@ def _neighbours(graph: Graph, pool: int, places: list[int]) -> list[tuple[float,
         came[node] = (segment, before)
         others = [other for other in graph.points[node] if other != pool]
         if not passed and km > 0 and set(others) - met:
-            found.append((km, _walk_back(came, node)))
+            found.append((km, _trace_way(came, node)))
         met.update(others)
         passed = passed or bool(others)
         for over, there, length in graph.out[node]:
@@ -264,7 +277,7 @@ def _neighbours(graph: Graph, pool: int, places: list[int]) -> list[tuple[float,
     return found
 
 
-def _walk_back(came: dict[int, tuple[int, int]], node: int) -> list[int]:
+def _trace_way(came: dict[int, tuple[int, int]], node: int) -> list[int]:
     """List the segments of the way to a node."""
     way = []
     segment, before = came[node]

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from ocm_geo.roads.places import Places
     from ocm_geo.standards.cases import Case
 
-__all__ = ["directions_of"]
+__all__ = ["sort_by_direction"]
 
 
-def directions_of(case: Case, network: RoadNetwork, places: Places) -> dict[str, Places]:
+def sort_by_direction(case: Case, network: RoadNetwork, places: Places) -> dict[str, Places]:
     """
     Sort places by the direction of travel that they serve.
 
@@ -39,7 +39,7 @@ def directions_of(case: Case, network: RoadNetwork, places: Places) -> dict[str,
     """
     if case.serve != "by-side":
         return {"both": places}
-    along = _runs_forward(network.axis)[places.chain]
+    along = _find_forward_chains(network.axis)[places.chain]
     serves_forward = (places.is_right == along) == (case.options.drive_on == "right")
     one_way = network.axis.ways[places.chain] != 0
     if not one_way.any():
@@ -54,7 +54,7 @@ def directions_of(case: Case, network: RoadNetwork, places: Places) -> dict[str,
     return {name: places.where(reached | (side & ~one_way)) for name, side in sides.items()}
 
 
-def _runs_forward(axis: Axis) -> NDArray[np.bool_]:
+def _find_forward_chains(axis: Axis) -> NDArray[np.bool_]:
     """Test which chains run the same way as the main axis of their component."""
     scale = np.cos(np.radians(axis.xy0[:, 1]))
     step = (axis.xy1[:, 0] - axis.xy0[:, 0]) * scale + 1j * (axis.xy1[:, 1] - axis.xy0[:, 1])

@@ -94,7 +94,7 @@ def fill_gaps(
         for start, km, count in zip(
             sections["start_km"].to_numpy(), lengths, counts.tolist(), strict=True
         )
-        for along in _places(float(km), spacing, count)
+        for along in _space_sites(float(km), spacing, count)
     ]
     table = np.array(rows, dtype=float).reshape(-1, 3)
     line = Line(as_line(route))
@@ -106,13 +106,13 @@ def fill_gaps(
     return carry(sites, verdict.segments, share_before=verdict.share)
 
 
-def _sites_to_close(lengths: NDArray[np.float64], spacing_km: float) -> NDArray[np.intp]:
+def _count_sites_to_close(lengths: NDArray[np.float64], spacing_km: float) -> NDArray[np.intp]:
     count = np.ceil(lengths / spacing_km - _TOLERANCE).astype(np.intp) - 1
     return np.maximum(count, 0)
 
 
-def _places(km: float, spacing_km: float, count: int) -> NDArray[np.float64]:
-    whole = count >= _sites_to_close(np.array([km]), spacing_km)[0]
+def _space_sites(km: float, spacing_km: float, count: int) -> NDArray[np.float64]:
+    whole = count >= _count_sites_to_close(np.array([km]), spacing_km)[0]
     step = km / (count + 1) if whole else spacing_km
     return step * np.arange(1, count + 1, dtype=np.float64)
 
@@ -137,7 +137,7 @@ def fewest_sites(
     numpy.ndarray of int, shape (n,)
         Sites for each section. Of equally few, those that make more length pass.
     """
-    full = _sites_to_close(lengths_km, spacing_km)
+    full = _count_sites_to_close(lengths_km, spacing_km)
     total = int(full.sum())
     best = np.zeros(total + 1)
     choice = np.zeros((len(lengths_km), total + 1), dtype=np.intp)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.standards.rule import Rule
 
-__all__ = ["Tally", "decide", "decide_between", "tally_of"]
+__all__ = ["Tally", "add_up_lengths", "decide", "decide_between"]
 
 _SHARE_TOLERANCE = 1e-9
 
@@ -53,7 +53,7 @@ class Tally(NamedTuple):
         return self.passing / rest if rest > 0 else 0.0
 
 
-def tally_of(
+def add_up_lengths(
     km: NDArray[np.float64],
     passes: NDArray[np.bool_],
     end_km: NDArray[np.float64],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.standards.rule import Derogation, Rule
 
-__all__ = ["Verdict", "clauses_of", "format_share", "format_span"]
+__all__ = ["Verdict", "describe_rule", "format_share", "format_span"]
 
 _EXACT = 1e-9
 _NO_RATIO = "the text defines no ratio: a share in percent is the analyst's figure"
@@ -147,7 +147,7 @@ def format_span(low: float, high: float) -> str:
     return f"{first.removesuffix(' %') if first[0].isdigit() else first} to {last}"
 
 
-def clauses_of(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> list[str]:
+def describe_rule(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> list[str]:
     """
     Put a rule into words.
 
