@@ -90,7 +90,7 @@ class Axis:
 
     @cached_property
     def degree(self) -> NDArray[np.intp]:
-        """How many chains end at each node."""
+        """The number of chains that end at each node."""
         ends = np.concatenate([self.start_node, self.end_node])
         return np.bincount(ends, minlength=len(self.node_xy))
 
@@ -143,7 +143,7 @@ class Axis:
         opens = np.append(True, np.diff(copies) > 0) & new[copies]
         xy = np.where(opens[:, None], begin[copies], end[copies])
         lines = shapely.linestrings(xy, indices=np.cumsum(new)[copies] - 1)
-        return _join_parts(lines, piece[new], len(first))
+        return _combine_lines(lines, piece[new], len(first))
 
     def _find_edges_between(
         self, start_km: NDArray[np.float64], end_km: NDArray[np.float64], chain: NDArray[np.intp]
@@ -151,14 +151,18 @@ class Axis:
         """Find the first and last edge of pieces."""
         low = self.first_edge[chain]
         high = np.append(self.first_edge[1:], len(self.km))[chain] - 1
+        # A piece that begins or ends exactly between two edges has no part of the one outside it;
+        # clipped to its chain, because neighbours on the axis need not meet in the network.
         first = np.searchsorted(self.edge_end_km, start_km, side="right")
         last = np.searchsorted(self.edge_start_km, end_km, side="left") - 1
         first = np.clip(first, low, high)
         return first, np.clip(last, first, high)
 
 
-def _join_parts(lines: NDArray[np.object_], piece: NDArray[np.intp], n: int) -> NDArray[np.object_]:
-    """Put the lines of each piece together."""
+def _combine_lines(
+    lines: NDArray[np.object_], piece: NDArray[np.intp], n: int
+) -> NDArray[np.object_]:
+    """Combine the lines of each piece into one geometry."""
     count = np.bincount(piece, minlength=n)
     result = np.empty(n, dtype=object)
     single = count[piece] == 1
@@ -170,7 +174,7 @@ def _join_parts(lines: NDArray[np.object_], piece: NDArray[np.intp], n: int) -> 
 
 def contract(edges: Edges, ways: NDArray[np.intp]) -> Axis:
     """
-    Contract plain chains; where the direction of travel changes, one ends.
+    Contract plain chains; a chain ends where the direction of travel changes.
 
     Parameters
     ----------
@@ -215,6 +219,8 @@ def _walk_chains(
     Half-edges are numbered twice the edge plus its end (0 or 1); the result lists the half-edges
     at which each edge is entered, and marks the first of each chain.
     """
+    # The mate of a half-edge is the half-edge by which a walk goes on at its node: only where two
+    # edges meet, and only if the direction of travel goes on. Half-edges without a mate are keys.
     mates = np.full(len(half), -1, dtype=np.intp)
     order = np.argsort(half, kind="stable")
     plain = order[degree[half[order]] == _TWO].reshape(-1, 2)
@@ -223,6 +229,7 @@ def _walk_chains(
     mate, walked = mates.tolist(), [False] * (len(half) // 2)
     found: list[int] = []
     begins: list[bool] = []
+    # From the keys first: what is left unwalked then are rings without a key node.
     keys = np.flatnonzero(mates < 0).tolist()
     for first in [*keys, *range(0, len(half), 2)]:
         here = first
@@ -230,5 +237,6 @@ def _walk_chains(
             walked[here >> 1] = True
             found.append(here)
             begins.append(here == first)
+            # here ^ 1 is the other end of the same edge.
             here = mate[here ^ 1]
     return np.array(found, dtype=np.intp), np.array(begins, dtype=bool)

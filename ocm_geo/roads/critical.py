@@ -100,6 +100,7 @@ def _find_candidates(spread: Spread) -> NDArray[np.intp]:
     station = np.concatenate([links.one, links.other])
     neighbour = np.concatenate([links.other, links.one])
     # One copy of the neighbours for each station that may be lost.
+    # A key is a pair: the station that may be lost, and one of its neighbours.
     keys = np.concatenate([station * n + neighbour, lost * n + one, lost * n + other])
     unique, code = np.unique(keys, return_inverse=True)
     m, k = len(station), len(lost)
@@ -125,6 +126,9 @@ def _walk_links(spread: Spread, groups: NDArray[np.intp]) -> _Walk:
 
 def _walk_from(root: int, walk: _Walk, others: list[int], bounds: list[int]) -> None:
     """Walk from a station to all that it is linked with."""
+    # Tarjan's algorithm with a stack of its own: low is the least number that the subtree of a
+    # station is linked with. Where it is not below the number of the station above, only that
+    # station holds the subtree.
     number, last, cut_off, order, starts = walk
     starts.append(len(order))
     number[root] = len(order)
@@ -153,6 +157,7 @@ def _walk_from(root: int, walk: _Walk, others: list[int], bounds: list[int]) -> 
             low[-1] = min(low[-1], lowest)
             if lowest >= number[stack[-1]]:
                 cut_off.setdefault(stack[-1], []).append(here)
+    # The root holds every subtree; it is an articulation point only with two of them.
     if len(cut_off.get(root, ())) < _TWO:
         cut_off.pop(root, None)
 
@@ -212,6 +217,7 @@ class _LeftParts:
 
     def piece_of(self, station: int) -> int:
         """Find the piece of a station; the last is the rest."""
+        # Subtrees are intervals of the walk: the last to begin before the station may hold it.
         number = self.walk.number[station]
         rank = bisect_right(self.numbers, number) - 1
         inside = rank >= 0 and number < self.walk.last[self.children[rank]]
@@ -244,6 +250,8 @@ def _measure_parts_left(
     left = _LeftParts(station, walk, sums)
     group = spread.group
     own = group[station]
+    # What the neighbours reached in the segments around the station is replaced by what they, and
+    # the second nearest, reach there without it.
     for cell in cells:
         for other, amount in zip(cell.owners, cell.before, strict=True):
             if other not in (station, -1) and group[other] == own:

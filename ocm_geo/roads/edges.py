@@ -1,8 +1,11 @@
 """Exact nodes: each straight edge once, cut where other roads have a vertex on it.
 
 Vertices equal to 1e-7 degrees are one. An edge on which another vertex lies within 3 cm is cut
-there by the number of the vertex, never by a place computed anew, so that roads drawn over each
+there by the number of the vertex, never at a computed position, so that roads drawn over each
 other in other pieces become the same edges.
+
+Invariants. The sum of lengths changes by `repeated_km` alone: cutting splits a length and never
+measures it again. An edge is known by its two nodes, so that equality is exact after rounding once.
 """
 
 from __future__ import annotations
@@ -113,7 +116,7 @@ def groups_of(a: NDArray[np.intp], b: NDArray[np.intp], n: int) -> NDArray[np.in
     a, b : numpy.ndarray of int
         Pairs that belong together.
     n : int
-        How many things there are.
+        The number of things.
 
     Returns
     -------
@@ -128,6 +131,7 @@ def _merge_equal_places(xy: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDAr
     """Find the node of each vertex, those equal to 1e-7 degrees alike, and a place of each."""
     lon = np.where(xy[:, 0] >= _HALF_TURN - 0.5 / _DIGITS, xy[:, 0] - 2 * _HALF_TURN, xy[:, 0])
     east, north = (np.round(v * _DIGITS).astype(np.int64) for v in (lon, xy[:, 1]))
+    # 1e-7 degrees are 1 cm: 3.6e9 by 1.8e9 cells fit into one integer of 64 bits.
     code, keys = pd.factorize(east * _ROW + north)
     first = np.empty(len(keys), dtype=np.intp)
     first[code[::-1]] = np.arange(len(xy))[::-1]
@@ -199,6 +203,7 @@ def edges_near(
     """
     point, edge, xy = _find_edges_by_box(tree, lonlat, within_km)
     scale = np.cos(np.radians(np.clip(xy[:, 1], -_POLAR_LAT, _POLAR_LAT)))
+    # A plane that touches at each point: at most some km wide, it is right to a few mm.
     stretch = np.column_stack([scale, np.ones(len(point))])
     a, b = ((ends[edge] - xy) * stretch for ends in edges)
     step = b - a
@@ -233,12 +238,14 @@ def _find_edges_by_box(
 def _cut_at_vertices(edges: Edges, place: NDArray[np.float64], *, every: bool) -> Edges:
     """Cut edges at vertices that lie on them: every, or those of roads that end or run there."""
     pair = np.sort(np.column_stack([edges.start, edges.end]), axis=1)
+    # Of edges drawn over each other one is looked at: what cuts it cuts all.
     _, sample = np.unique(pair, axis=0, return_index=True)
     ends = edges.xy0[sample], edges.xy1[sample]
     tree = shapely.STRtree(shapely.linestrings(np.stack(ends, axis=1)))
     near = edges_near(tree, ends, place, _ON_EDGE_KM)
     near = near._replace(edge=sample[near.edge])
     km = edges.km[near.edge]
+    # A vertex at the end of an edge is its node already, or less than 1 mm from it.
     inside = (near.at * km > _INSIDE_KM) & ((1 - near.at) * km > _INSIDE_KM)
     inside &= (near.point != edges.start[near.edge]) & (near.point != edges.end[near.edge])
     near = near.where(inside)
@@ -252,10 +259,11 @@ def _find_joined_vertices(
     edges: Edges, sample: NDArray[np.intp], near: NearEdges
 ) -> NDArray[np.bool_]:
     """
-    Test which vertices on edges are those of a road that ends there or runs along the edge.
+    Find the vertices on edges that belong to a road that ends there or runs along the edge.
 
     A road that crosses an edge passes over it, even where it has a vertex just there.
     """
+    # Rows: one for each edge that meets at the vertex of each pair, in the order of the pairs.
     vertex = np.concatenate([edges.start[sample], edges.end[sample]])
     order = np.argsort(vertex, kind="stable")
     first = np.searchsorted(vertex[order], near.point)
@@ -271,12 +279,13 @@ def _find_joined_vertices(
 
 
 def _copy_to_equal_edges(edges: Edges, pair: NDArray[np.intp], near: NearEdges) -> NearEdges:
-    """Carry what was found for one edge over to those that are drawn over it."""
+    """Copy the cuts of one edge to those that are drawn over it."""
     cut = pd.DataFrame({"of": near.edge, "at": near.at, "vertex": near.point})
     cut["a"], cut["b"] = pair[near.edge].T
     alike = pd.DataFrame({"a": pair[:, 0], "b": pair[:, 1], "edge": np.arange(len(pair))})
     both = cut.merge(alike, on=["a", "b"])
     of, edge = both["of"].to_numpy(), both["edge"].to_numpy()
+    # Drawn in the other direction, a cut at 0.3 of the one is at 0.7 of the other.
     turned = edges.start[of] != edges.start[edge]
     at = np.where(turned, 1.0 - both["at"].to_numpy(), both["at"].to_numpy())
     return NearEdges(both["vertex"].to_numpy(np.intp), edge, at, np.zeros(len(at)))
@@ -285,6 +294,8 @@ def _copy_to_equal_edges(edges: Edges, pair: NDArray[np.intp], near: NearEdges) 
 def _split_edges(edges: Edges, cuts: NearEdges, place: NDArray[np.float64]) -> Edges:
     """Replace edges by their pieces between vertices."""
     vertex, edge, at, _ = cuts
+    # Each edge begins with a row of its own at 0, followed by its cuts in order; a piece runs from
+    # one row to the next, the last one to the end of the edge.
     n = len(edges.km)
     of = np.concatenate([np.arange(n), edge])
     order = np.lexsort((np.concatenate([np.zeros(n), at]), of))
@@ -314,6 +325,8 @@ def _join_at_ends_only(
     """Find nodes such that lines join only where one ends, or where they share an edge."""
     n = len(edges.km)
     places = np.concatenate([edges.start, edges.end])
+    # Each line first has vertices of its own; then those are joined where a line ends there, and
+    # those of edges drawn over each other.
     own = np.tile(edges.part, 2).astype(np.int64) * _ROW + places
     code, _ = pd.factorize(own)
     change = part[1:] != part[:-1]
@@ -341,11 +354,12 @@ def _join_at_ends_only(
 def _add_crossings(
     xy: NDArray[np.float64], part: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Put a vertex into two lines wherever they cross."""
+    """Add a vertex to two lines wherever they cross."""
     same = part[1:] == part[:-1]
     rows = np.flatnonzero(same)
     shapes = shapely.linestrings(np.stack([xy[rows], xy[rows + 1]], axis=1))
     one, two = shapely.STRtree(shapes).query(shapes, predicate="crosses")
+    # "crosses" leaves out edges that only touch: those have a common vertex already.
     one, two = one[one < two], two[one < two]
     place = shapely.get_coordinates(shapely.intersection(shapes[one], shapes[two]))
     edge, place = np.concatenate([one, two]), np.vstack([place, place])

@@ -1,4 +1,4 @@
-"""Loose ends: joined to the nearest place of another road, each once, and nothing else is moved.
+"""Loose ends: joined to the nearest place of another road, each once; nothing else is moved.
 
 An end is loose if no other edge meets it. Nearest pairs are joined first; an end is joined to no
 place that the network already leads to within three times the tolerance, so that a line's two
@@ -63,6 +63,7 @@ def join_loose_ends(edges: Edges, snap_m: float) -> Joined:
     node, inverse = np.unique(np.concatenate([edges.start, edges.end]), return_inverse=True)
     n = len(edges.km)
     edges = edges._replace(start=inverse[:n], end=inverse[n:])
+    # A node with one edge is a loose end; where only two lines meet there is nothing to join.
     degree = np.bincount(inverse, minlength=len(node))
     loose = np.flatnonzero(degree == 1)
     if snap_m <= 0 or not len(loose):
@@ -114,7 +115,8 @@ class _Joins:
             if end in used:
                 continue
             place = ((start, at * km), (stop, (1.0 - at) * km))
-            # As drawn, first: most edges near an end are those that lead to it.
+            # First on the network as it was when the end was met, which is kept: most edges near an
+            # end are those that lead to it. Only then on the network with the joins made since.
             if end not in known:
                 known[end] = self._find_reached_nodes(end)
             if self._is_reached_already(known[end], place) or self._is_reached_already(
@@ -128,6 +130,7 @@ class _Joins:
             else:
                 self.pairs.append((end, target))
                 self._add_join(end, ((target, 0.0),))
+                # Two loose ends that meet are both joined by one gap.
                 used |= {target} & loose
             used.add(end)
             self.gaps.append(away)
@@ -146,7 +149,7 @@ class _Joins:
             self.at[node].append((end, km))
 
     def _find_reached_nodes(self, node: int) -> dict[int, float]:
-        """Find the nodes that the network leads to within the limit."""
+        """Find the nodes within the limit of a node, by the network as it is now."""
         done: dict[int, float] = {}
         heap = [(0.0, node)]
         while heap:
@@ -162,6 +165,7 @@ class _Joins:
     def _is_reached_already(
         self, reach: dict[int, float], place: tuple[tuple[int, float], tuple[int, float]]
     ) -> bool:
+        """Test whether a place of an edge is reached within the limit, over either of its ends."""
         ways = (reach.get(node, np.inf) + km for node, km in place)
         return min(ways) <= self.limit_km
 

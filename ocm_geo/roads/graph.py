@@ -1,4 +1,4 @@
-"""A network cut where points stand: segments, nodes, and the ways to the nearest points."""
+"""A network cut at points: segments, nodes, and the ways to the nearest points."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Label(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Graph:
     """
-    Segments between nodes, and the points that stand at nodes.
+    Segments between nodes, and the points at nodes.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Graph:
     km : numpy.ndarray of float, shape (n,)
         Their lengths.
     points : list of list of int
-        For each node the points that stand there.
+        For each node the points there.
     twins : dict of int to list of int
         For segments that have one, the segments beside them on other carriageways.
     at_km : numpy.ndarray of float, shape (n,)
@@ -102,7 +102,7 @@ class Graph:
 
     @cached_property
     def has_point(self) -> NDArray[np.bool_]:
-        """Whether a point stands at each node."""
+        """Whether there is a point at each node."""
         return np.array([bool(points) for points in self.points], dtype=bool)
 
     @cached_property
@@ -142,6 +142,7 @@ def two_nearest(points: list[list[int]], arcs: list[list[Arc]]) -> list[list[Lab
     heap.sort()
     while heap:
         km, point, node, segment, came = heappop(heap)
+        # The heap yields ways by length: the first two of different points are the nearest two.
         have = labels[node]
         if len(have) == _TWO or (have and have[0].point == point):
             continue
@@ -155,14 +156,14 @@ def two_nearest(points: list[list[int]], arcs: list[list[Arc]]) -> list[list[Lab
 
 def cut_at(network: RoadNetwork, places: Places) -> Graph:
     """
-    Cut a network where points stand.
+    Cut a network at points.
 
     Parameters
     ----------
     network : RoadNetwork
         The network.
     places : Places
-        Where the points stand; a point may stand at several places.
+        Where the points lie; a point may lie at several places.
 
     Returns
     -------
@@ -173,6 +174,8 @@ def cut_at(network: RoadNetwork, places: Places) -> Graph:
     n = len(axis.node_xy)
     start, end = axis.chain_start_km, axis.chain_end_km
     chain, at = places.chain, places.at_km
+    # Points at the ends of a chain are at its nodes; others make a new node, one for all points
+    # less than 1 mm apart on the same chain.
     node = np.full(len(at), -1, dtype=np.intp)
     node[at >= end[chain] - _SAME_KM] = axis.end_node[chain][at >= end[chain] - _SAME_KM]
     node[at <= start[chain] + _SAME_KM] = axis.start_node[chain][at <= start[chain] + _SAME_KM]
@@ -186,6 +189,7 @@ def cut_at(network: RoadNetwork, places: Places) -> Graph:
         points[where].append(point)
     every = np.arange(len(start))
     chains = np.concatenate([every, cut_chain])
+    # Cuts split each chain: in the order of the axis, the i-th start belongs to the i-th end.
     first = np.lexsort((np.concatenate([start, cut_km]), chains))
     last = np.lexsort((np.concatenate([end, cut_km]), chains))
     begins = np.concatenate([start, cut_km])[first]
@@ -217,6 +221,7 @@ def _find_twin_segments(
     km = np.bincount(code, np.tile(pairs["km"].to_numpy() / 2, 2))
     length = end_km - start_km
     a, b = both // n, both % n
+    # Short common stretches, at a junction say, do not make two segments carriageways of one road.
     enough = np.minimum(_TWIN_SHARE * np.minimum(length[a], length[b]), _TWIN_KM)
     twins: dict[int, list[int]] = {}
     for segment, twin in zip(*(c[(km >= enough) & (a != b)].tolist() for c in (a, b)), strict=True):

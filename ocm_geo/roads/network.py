@@ -1,4 +1,4 @@
-"""Lines made into a road network that can be trusted."""
+"""The road network made of lines: exact nodes, joined ends, chains and carriageways."""
 
 from __future__ import annotations
 
@@ -166,6 +166,8 @@ def make_network(lines: RoadLines, options: NetworkOptions) -> RoadNetwork:
     RoadNetwork
         The network.
     """
+    # The order matters: loose ends are joined only after exact nodes, so that no end that meets
+    # another is moved, and chains are contracted only after all joins.
     read = read_lines(lines, options)
     edges, repeated_km = exact_edges(read, options.noding)
     joined = join_loose_ends(edges, options.snap_m)
@@ -203,6 +205,7 @@ def _check_length(lines: Lines, axis: Axis, repeated_km: float) -> None:
     if change <= _MOST_CHANGE * drawn:
         return
     n = len(lines.row)
+    # By single line: cutting and joining may move no length from one line to another.
     lost = np.bincount(part, km, n) - np.bincount(axis.part, axis.km, n)
     worst = int(np.argmax(np.abs(lost)))
     place = lines.xy[np.searchsorted(lines.part, worst)]

@@ -78,19 +78,19 @@ class NetworkOptions:
 
 
 def _check_metres(value: object, name: str) -> None:
-    """Refuse what is not a finite number of metres."""
+    """Check a distance in metres."""
     known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if not known or not math.isfinite(value) or value < 0:  # type: ignore[arg-type,operator]
         raise QueryError(f"{name} must be a finite number of metres, 0 or more, not {value!r}")
 
 
 def _check_classes(classes: object) -> None:
-    """Refuse what is not a tuple of names."""
+    """Check the classes of roads."""
     if not isinstance(classes, tuple | list) or not all(isinstance(c, str) for c in classes):
         raise QueryError(f"highways must be a tuple of classes, not {classes!r}")
 
 
 def _check_column(value: object, name: str) -> None:
-    """Refuse what is not the name of a column."""
+    """Check the name of a column."""
     if value is not None and not isinstance(value, str):
         raise QueryError(f"{name} must be the name of a column, not {value!r}")

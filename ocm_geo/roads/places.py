@@ -1,4 +1,4 @@
-"""Places of points on a network: the nearest, and its twin on another carriageway."""
+"""Positions of points on a network: the nearest, and its twin on another carriageway."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Places(NamedTuple):
     Parameters
     ----------
     point : numpy.ndarray of int
-        The point that stands there.
+        The point.
     at_km : numpy.ndarray of float
         The kilometre of the axis.
     chain : numpy.ndarray of int
@@ -80,6 +80,7 @@ def nearest_places(
     while len(left):
         reach = min(_MORE * reach, 1.01 * within_km)
         near = edges_near(axis.tree, (axis.xy0, axis.xy1), lonlat[left], reach)
+        # Ties to 1 mm go to the first edge of the axis, whatever the order of the tree.
         order = np.lexsort((near.edge, np.round(near.away_km, 9), near.point))
         first = order[np.diff(near.point[order], prepend=-1) > 0]
         edge = near.edge[first]
@@ -91,6 +92,7 @@ def nearest_places(
     point, edge, at = (
         (np.concatenate(c) for c in zip(*found, strict=True)) if found else _make_no_places()
     )
+    # The search is planar and a little wide: the geodesic decides at the limit.
     foot = axis.place_at(edge, at)
     near_enough = distance_km(*lonlat[point].T, *foot.T) <= within_km
     order = np.argsort(point[near_enough], kind="stable")
@@ -119,7 +121,7 @@ def place_points(network: RoadNetwork, lonlat: NDArray[np.float64], within_km: f
     Places
         For each point near enough its nearest place, and the place beside it on each other line
         of the same road that is within the distance, too. Less than 1 m from a dead end, a point
-        stands at the end.
+        is moved to the end.
     """
     axis = network.axis
     point, edge, at = nearest_places(axis, lonlat, within_km)

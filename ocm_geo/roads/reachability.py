@@ -93,6 +93,7 @@ class Reachability:
         return carry(made, self.stations)
 
     def _list_range_pieces(self, range_km: float) -> gpd.GeoDataFrame:
+        """List the pieces of the network for one range."""
         start, end, chain, part = self.spreads[range_km].pieces()
         table = {
             "range_km": range_km,
@@ -185,6 +186,7 @@ def reachability(
             "the axes of one of them swapped?",
             SuspectInput,
         )
+    # A vehicle must be able to come back: directions of travel are left out.
     graph = cut_at(network, places).undirected
     areas = Areas(network.axis, graph, density)
     spreads = {one: Spread(areas, one) for one in ranges}
@@ -219,7 +221,7 @@ def _read_weight_per_km(
 def _make_curve(
     network: RoadNetwork, spreads: dict[float, Spread], weights: object
 ) -> pd.DataFrame:
-    """Tell the shares by range."""
+    """Compute the shares for each range."""
     rows = []
     for range_km, spread in spreads.items():
         lengths = spread.part_amounts

@@ -1,4 +1,4 @@
-"""Lines as users have them, made into single lines in lon/lat."""
+"""Lines of users, read and made into single lines in lon/lat."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def lines_frame(lines: RoadLines, options: NetworkOptions) -> gpd.GeoDataFrame:
         If it is none of these, or has no coordinate reference system.
     """
     if isinstance(lines, str | os.PathLike):
-        lines = _read_file(expand_path(lines, "lines"), options)
+        lines = _read_road_file(expand_path(lines, "lines"), options)
     if isinstance(lines, gpd.GeoSeries):
         lines = gpd.GeoDataFrame(geometry=lines)
     if isinstance(lines, gpd.GeoDataFrame):
@@ -122,13 +122,13 @@ def lines_frame(lines: RoadLines, options: NetworkOptions) -> gpd.GeoDataFrame:
         ) from error
 
 
-def _read_file(path: Path, options: NetworkOptions) -> gpd.GeoDataFrame:
+def _read_road_file(path: Path, options: NetworkOptions) -> gpd.GeoDataFrame:
     """Read a file of lines through GDAL; of an OpenStreetMap extract, the chosen classes."""
     import pyogrio  # noqa: PLC0415 - loaded when needed
     from pyogrio.errors import DataSourceError, FieldError  # noqa: PLC0415
 
     if not path.exists():
-        raise RouteError(f"there is no file {path}")
+        raise RouteError(f"lines: the file {path} does not exist")
     asked: dict[str, Any] = {}
     if path.suffix in {".pbf", ".osm"}:
         names = ", ".join(f"'{name}'" for name in options.highways)
@@ -229,6 +229,7 @@ def _explode_lines(
 
 
 def _find_finite_rows(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Find the rows whose coordinates are all finite."""
     xy, of = shapely.get_coordinates(geometry, return_index=True)
     bad = ~np.isfinite(xy).all(axis=1)
     return np.asarray(np.bincount(of[bad], minlength=len(geometry)) == 0)
@@ -259,7 +260,7 @@ def _check_degrees(parts: NDArray[np.object_]) -> None:
 
 
 def _densify_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Put places of the geodesic into long edges, so that straight ones in lon/lat keep to it."""
+    """Add vertices on the geodesic to long edges, so that straight edges in lon/lat stay on it."""
     xy, of = shapely.get_coordinates(parts, return_index=True)
     same = of[1:] == of[:-1]
     # No degree is longer than 111.7 km: short edges need no measuring.
@@ -277,6 +278,7 @@ def _densify_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
     result = parts.copy()
     changed = np.isin(of, of[rows])
     more = np.vstack([np.array(one).reshape(-1, 2) for one in between])
+    # New vertices sort between the two of their edge, in their own order.
     order = np.argsort(np.concatenate([np.flatnonzero(changed), at + 0.5]), kind="stable")
     line = np.concatenate([of[changed], of[at]])[order]
     code, ones = pd.factorize(line)
@@ -285,6 +287,7 @@ def _densify_geodesics(parts: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def _split_at_antimeridian(part: shapely.LineString) -> shapely.Geometry:
+    """Split a line where it crosses the antimeridian; others are returned as they are."""
     xy = shapely.get_coordinates(part)
     if (np.abs(np.diff(xy[:, 0])) <= _HALF_TURN).all() and np.abs(xy[:, 0]).max() <= _HALF_TURN:
         return part
@@ -317,6 +320,7 @@ def _read_length_scales(
     given = pd.to_numeric(_get_column(frame, column), errors="coerce").to_numpy(float)
     if not (np.isfinite(given) & (given >= 0)).all():
         raise RouteError(f"lines: {column!r} must be lengths in km, each 0 or more, none missing")
+    # The parts of a row share its length in proportion to what is drawn of each.
     drawn = np.bincount(row, km, len(frame))
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(drawn > 0, given / drawn, 1.0)
@@ -346,6 +350,7 @@ def _read_directions(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[np.
 
 
 def _get_column(frame: gpd.GeoDataFrame, name: str) -> pd.Series:
+    """Return a column that an option names."""
     if name not in frame:
         raise RouteError(f"lines has no column {name!r}; it has {', '.join(map(str, frame))}")
     found: pd.Series = frame[name]

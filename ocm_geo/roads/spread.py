@@ -1,4 +1,4 @@
-"""How far stations reach on a network with a given range, and which of them hang together."""
+"""How far stations reach on a network with a given range, and which are connected."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def near_of(graph: Graph) -> Near:
     Parameters
     ----------
     graph : Graph
-        The network cut where stations stand.
+        The network cut at stations.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def links_of(graph: Graph, near: Near) -> Links:
     Parameters
     ----------
     graph : Graph
-        The network cut where stations stand.
+        The network cut at stations.
     near : Near
         The nearest stations of its nodes.
 
@@ -99,6 +99,8 @@ def links_of(graph: Graph, near: Near) -> Links:
     """
     one, other = near.first[graph.start], near.first[graph.end]
     km = near.first_km[graph.start] + graph.km + near.first_km[graph.end]
+    # Areas of two stations touch on a segment whose ends have different nearest stations: the way
+    # over it is the shortest between them by this segment.
     meet = (one != other) & (one >= 0) & (other >= 0)
     # Each with the next two: whichever is lost, the others of its place still hang together.
     ties = [
@@ -148,7 +150,7 @@ class Areas:
     axis : Axis
         The network.
     graph : Graph
-        The network cut where stations stand.
+        The network cut at stations.
     density : numpy.ndarray of float
         The weight per km of each edge of the axis.
     """
@@ -189,6 +191,7 @@ class Areas:
 
     @cached_property
     def _sum_weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The weight of the axis up to each edge: between edges it is linear."""
         sums = np.append(0.0, np.cumsum(self.axis.km * self.density))
         return np.append(0.0, self.axis.edge_end_km), sums
 
@@ -224,7 +227,7 @@ class Spread:
 
     @property
     def graph(self) -> Graph:
-        """The network cut where stations stand."""
+        """The network cut at stations."""
         return self.areas.graph
 
     @property
@@ -240,7 +243,7 @@ class Spread:
 
     @cached_property
     def on_road(self) -> NDArray[np.intp]:
-        """The stations that stand on the network."""
+        """The stations on the network."""
         return np.unique(np.array([p for here in self.graph.points for p in here], dtype=np.intp))
 
     @cached_property
@@ -272,6 +275,7 @@ class Spread:
         tuple of numpy.ndarray
             km from the start and from the end.
         """
+        # Two stations share a segment where both are equally far, whatever the range.
         middle = np.clip((end_km - start_km + km) / 2, 0.0, km)
         half = self.range_km / 2
         from_start = np.minimum(np.maximum(half - start_km, 0.0), middle)
@@ -328,6 +332,7 @@ class Spread:
         part = rank[np.append(self.group, -1)[near.first]]
         start, end = self.reached
         at, to = graph.at_km, graph.at_km + graph.km
+        # A segment reached from both ends is one piece, not two that touch.
         whole = start + end >= graph.km - TOLERANCE_KM
         start = np.where(whole, graph.km, start)
         end = np.where(whole, 0.0, end)

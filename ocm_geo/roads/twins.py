@@ -1,4 +1,4 @@
-"""Carriageways: for a place of a road, the place beside it on the other line of the same road.
+"""Carriageways: for each place of a road, the place beside it on the other line of that road.
 
 Places of two lines are twins if they are near, run in the same direction or against it (within 30
 degrees), and are far from each other along the network: more than five times as far as across,
@@ -75,6 +75,7 @@ def twins_near(
     Twins
         At most one on each chain for a place.
     """
+    # Three filters, cheapest first: heading, sideways, and distance along the network.
     xy = axis.place_at(edge, at_km)
     near = edges_near(axis.tree, (axis.xy0, axis.xy1), xy, within_km)
     cosine = _compute_cosines(axis, edge[near.point], near.edge)
@@ -88,7 +89,7 @@ def twins_near(
     beside &= ~(own & (along <= _TIMES * near.away_km + _MORE_KM))
     near, cosine, target = near.where(beside), cosine[beside], target[beside]
     chain = axis.chain[near.edge]
-    # Of each line the nearest place.
+    # Of each line the nearest place counts: one twin for each place and chain.
     order = np.lexsort((target, near.away_km, chain, near.point))
     pair = np.column_stack([near.point, chain])[order]
     order = order[np.append(True, (np.diff(pair, axis=0) != 0).any(axis=1))[: len(order)]]
@@ -129,6 +130,8 @@ def _find_beside(
     chain = axis.chain[near.edge]
     nodes = np.stack([axis.start_node, axis.end_node])[:, chain]
     bounds = np.stack([axis.chain_start_km, axis.chain_end_km])[:, chain]
+    # At a junction the nearest place of a chain may be its very end, ahead of the place and not
+    # beside it.
     at_node = (np.abs(bounds - target) < _SAME_KM) & (axis.degree[nodes] > 1)
     scale = np.cos(np.radians(xy[near.point, 1]))[:, None] ** [1, 0]
     step = (axis.xy1[near.edge] - axis.xy0[near.edge]) * scale
@@ -139,14 +142,17 @@ def _find_beside(
 
 
 def _find_far_apart(axis: Axis, ways: _Ways, edge: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Test which targets are farther along the network than a limit."""
+    """Find the targets that are farther along the network than a limit."""
     point, place, target, other, limit = ways
     chain = axis.chain[edge][point]
+    # On its own chain the distance is a difference. To another chain the way passes a node: no
+    # search is needed where both nodes of the place are farther away than the limit.
     far = np.asarray((chain != other) | (np.abs(place - target) > limit), dtype=bool)
     to_node = np.minimum(place - axis.chain_start_km[chain], axis.chain_end_km[chain] - place)
     unsure = np.flatnonzero(far & (to_node <= limit))
     if not len(unsure):
         return far
+    # One search for each place serves all its targets, up to the widest of their limits.
     search = _NodeSearch(axis)
     for group in np.split(unsure, np.flatnonzero(np.diff(point[unsure])) + 1):
         km = search.nodes_from(
@@ -224,6 +230,7 @@ def pair_carriageways(axis: Axis, within_km: float) -> pd.DataFrame:
     has[twins.query] = True
     chain = axis.chain[edge]
     whole = axis.chain_end_km - axis.chain_start_km
+    # A chain that is beside another for less than most of its length only passes it.
     divided = np.bincount(chain, np.where(has, km, 0.0), len(whole)) >= _LEAST_SHARE * whole
     keep = divided[chain[twins.query]]
     query = twins.query[keep]

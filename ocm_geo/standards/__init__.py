@@ -6,7 +6,7 @@ from ocm_geo.standards.on_fleet import assess_fleet
 from ocm_geo.standards.on_network import assess_network
 from ocm_geo.standards.on_route import assess_route
 from ocm_geo.standards.options import AssessmentOptions
-from ocm_geo.standards.pools import PoolRules
+from ocm_geo.standards.pool_rules import PoolRules
 from ocm_geo.standards.rule import Derogation, Rule
 from ocm_geo.standards.sites import fill_gaps
 from ocm_geo.standards.verdict import Verdict

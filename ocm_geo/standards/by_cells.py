@@ -41,6 +41,7 @@ def assess_cells(case: AreaCase) -> Found:
         As share that of the central one of all places of the grid; as bounds the least and the
         most, with what is uncertain at its worst and at its best.
     """
+    # Everything is measured on every grid; only the central one is drawn.
     grids = _GridFamily(case)
     shares = grids.share_cells()
     readings = _rank_shares(shares, "cells served")
@@ -178,6 +179,7 @@ def _rank_shares(shares: NDArray[np.float64], of: str) -> dict[str, Shares]:
 
     Each rank is then as monotone as the shares: more stations never lower any of them.
     """
+    # An even number of grids: the lower of the two in the middle, so that it is one of them.
     ranked = np.sort(shares, axis=0)
     middle = (len(ranked) - 1) // 2
     return {

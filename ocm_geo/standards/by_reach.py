@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import geopandas as gpd
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ocm_geo.routing.engines import MatrixEngine
     from ocm_geo.standards.found import AreaCase
 
 __all__ = ["assess_driving", "assess_radius"]
@@ -96,7 +97,9 @@ def assess_driving(case: AreaCase) -> Found:
             "ocm.Valhalla(url)"
         )
     check_engine(engine, "isochrone", *(["matrix"] if kind in _IN_PLACE else []))
-    reach = draw_driving_reach(case.serving_tables(), [minutes], engine, case.frame)
+    # Points need a matrix, which was checked; areas and rasters only isochrones.
+    measured = cast("MatrixEngine", engine)
+    reach = draw_driving_reach(case.serving_tables(), [minutes], measured, case.frame)
     table = covered_areas(case.frame, (kind, case.population), reach, reach.covered_km2)
     within = f"within {minutes:g} minutes' drive of a qualifying pool"
     clauses = [
@@ -119,17 +122,18 @@ class _Within(NamedTuple):
 
 def _find_shares(case: AreaCase, table: pd.DataFrame, within: _Within) -> Found:
     """Make shares of what lies within reach, and decide which of them the rule is about."""
-    readings = {f"area {within.words}": _sum_shares(table, "covered_km2", "area_km2")}
+    readings = {f"area {within.words}": _add_up_shares(table, "covered_km2", "area_km2")}
     report: dict[str, object] = {"area_km2": float(table["area_km2"].sum())}
     if case.population is not None:
         report["population"] = float(table["population"].sum())
         if not report["population"]:
             raise QueryError("population: nobody lives in the area; check where its positions are")
-        shares = _sum_shares(table, "population_covered", "population")
+        shares = _add_up_shares(table, "population_covered", "population")
         readings = {f"population {within.words}": shares} | readings
     verb = "area lies" if case.population is None else "population lives"
     shares = next(iter(readings.values()))
     clauses = within.clauses
+    # A part of the area says nothing about a part of the population; none or all of it does.
     decides, open_because = (shares.recorded, shares.recorded), ""
     if case.rule.of_population and case.population is None:
         clauses = [*clauses, "the text speaks of the population; what was measured is the area"]
@@ -140,7 +144,7 @@ def _find_shares(case: AreaCase, table: pd.DataFrame, within: _Within) -> Found:
     return Found(shares, decides, share_of, segments, readings, clauses, report, open_because)
 
 
-def _sum_shares(table: pd.DataFrame, part: str, whole: str) -> Shares:
+def _add_up_shares(table: pd.DataFrame, part: str, whole: str) -> Shares:
     """Add up the areas: what lies within reach over all, by level."""
     total = float(table[whole].sum())
     return Shares(

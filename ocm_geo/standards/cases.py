@@ -1,4 +1,4 @@
-"""A question about a road and a rule, checked, and what all answers share."""
+"""A checked question about a road and a rule, and what all answers share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.standards.catalogue import relax_fully, relax_rule, rule_of
 from ocm_geo.standards.exits import EXIT_KM, check_exits, place_at_exits
 from ocm_geo.standards.options import AssessmentOptions
-from ocm_geo.standards.pools import PoolRules, Pools
+from ocm_geo.standards.pool_rules import PoolRules
+from ocm_geo.standards.pools import Pools
 from ocm_geo.standards.verdict import describe_rule
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Placed:
     number : numpy.ndarray of int, shape (n,)
         The pools that can count.
     lonlat : numpy.ndarray of shape (n, 2)
-        Where they stand beside the road: their positions, or their exits.
+        Where they lie beside the road: their positions, or their exits.
     within_km : float
         Those this near to the road count.
     """
@@ -95,6 +96,7 @@ class Case:
         return describe_rule(self.rule, self.used, facts)
 
     def _describe_directions(self) -> str:
+        """Describe how pools serve the two directions."""
         if self.serve == "by-side":
             return (
                 "which direction a pool serves is not recorded: here it is taken to be the one on "
@@ -110,11 +112,12 @@ class Case:
         )
 
     def _describe_offset(self) -> str:
+        """Describe how the distance from the road was measured."""
         limit = f"at most {self.offset_km:g} km from the road ({self.rule.offset_measure})"
         engine = self.options.engine
         if engine is not None:
             return f"{limit}; measured by {engine!r} from the exits given"
-        straight = f"{limit}; measured here as the straight line to the nearest place of the road"
+        straight = f"{limit}; measured here as the straight line to the nearest point of the road"
         if "driving" not in self.rule.offset_measure and "travel" not in self.rule.offset_measure:
             return straight
         return f"{straight}: an approximation, since exits and an engine were not given"
@@ -153,7 +156,7 @@ class Case:
 
     def place(self, stations: gpd.GeoDataFrame, is_near: IsNear) -> Placed:
         """
-        Make pools, and find where those that may qualify stand beside the road.
+        Make pools, and find where those that may qualify lie along the road.
 
         Parameters
         ----------
@@ -173,6 +176,8 @@ class Case:
             If there are stations, and none of them is near the road.
         """
         made = Pools(stations, self.rule, self.pool_rules, strict_power=self.options.strict_power)
+        # A pool that fails at its best under the laxest form of the rule never counts: it is not
+        # placed, and no engine is asked about it.
         best = made.qualify(relax_fully(self.rule), "high", 1)
         number = np.flatnonzero(best)
         centres = np.column_stack([made.centres.x, made.centres.y]).reshape(-1, 2)
@@ -206,6 +211,8 @@ class Case:
             then, where traffic that is not known here could permit relaxations, all of them at
             once, which bounds the answer.
         """
+        # Derogations that depend on traffic bound the answer from above, for the way of serving
+        # that was asked for alone.
         given = ", ".join(derogation.id for derogation in self.used) or "none"
         rule = relax_fully(self.rule)
         asked = [(given, self, self.serves())]
@@ -263,8 +270,12 @@ def make_case(standard: str | Rule, options: AssessmentOptions | None) -> Case:
 
 
 def _choose_number(own: float | None, ruled: float | None, name: str, rule: Rule) -> float:
+    """Return the user's number, else the rule's."""
     if own is None and ruled is None:
-        raise QueryError(f"{rule.id} sets no {name}: pass one, and name its source")
+        raise QueryError(
+            f"{rule.id} sets no {name}: pass options=ocm.AssessmentOptions({name}=...), "
+            "and cite its source"
+        )
     return float(own if own is not None else ruled)  # type: ignore[arg-type]
 
 

@@ -50,6 +50,7 @@ class _RuleFile(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def _load_bundled_rules() -> _RuleFile:
+    """Load the rules and derogations of the package."""
     folder = files("ocm_geo.standards") / "rules"
     read = [
         msgspec.toml.decode((folder / name).read_bytes(), type=_RuleFile) for name in RULE_FILES
@@ -62,12 +63,12 @@ def _load_bundled_rules() -> _RuleFile:
 
 def standards(on: str | date | None = None) -> pd.DataFrame:
     """
-    List the rules.
+    List the rules on charging, by country and date.
 
     Parameters
     ----------
     on : str or datetime.date, optional
-        Only those whose day has come and whose end has not, on this day.
+        Only the rules that apply on this day.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def standards(on: str | date | None = None) -> pd.DataFrame:
     Raises
     ------
     QueryError
-        If ``on`` is no day.
+        If ``on`` is not a day.
 
     Examples
     --------
@@ -97,7 +98,7 @@ def standards(on: str | date | None = None) -> pd.DataFrame:
     try:
         day = pd.Timestamp(on)
     except ValueError as error:
-        raise QueryError(f"on={on!r} is no day: give one such as '2026-06-30'") from error
+        raise QueryError(f"on must be a day such as '2026-06-30', not {on!r}") from error
     has_come = (table["applies_from"] <= day) | table["applies_from"].isna()
     return table[has_come & ~(table["applies_until"] <= day)]
 
@@ -123,7 +124,7 @@ def derogations() -> pd.DataFrame:
 
 def load_standards(path: str | os.PathLike[str]) -> list[Rule]:
     """
-    Read rules of one's own.
+    Read your own rules from a file.
 
     Parameters
     ----------
@@ -134,7 +135,8 @@ def load_standards(path: str | os.PathLike[str]) -> list[Rule]:
     Returns
     -------
     list of Rule
-        The rules, in their order; give one to `assess_route` or `assess_network`.
+        The rules, in their order, for `assess_route`, `assess_network`, `assess_area` or
+        `assess_fleet`.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def load_standards(path: str | os.PathLike[str]) -> list[Rule]:
 
 
 def _write_days_as_text(found: dict[str, Any]) -> dict[str, Any]:
-    """Write the days of a file as text, whether they stand in quotes or not."""
+    """Write the days of a file as text: TOML has them as dates where they are not quoted."""
     tables = {}
     for name, rows in found.items():
         tables[name] = rows
@@ -225,8 +227,8 @@ def _explain_other_kind(rule: Rule, kinds: Collection[str]) -> str:
     message = f"{rule.id} cannot be assessed on {here} ({rule.network})"
     if rule.kind in _ASSESSED_BY:
         by = f"ocm.{_ASSESSED_BY[rule.kind]}"
-        return f"{message}: it is a rule of the kind {rule.kind!r}, for {by}"
-    needs = ", ".join(rule.needs) or "facts that stations do not hold"
+        return f"{message}: it is of the kind {rule.kind!r}, for {by}"
+    needs = ", ".join(rule.needs) or "facts that station tables lack"
     return f"{message}: it needs {needs}. {rule.notes}"
 
 
@@ -256,7 +258,7 @@ def joined_rule(rule: Rule) -> Rule:
 
 def relax_rule(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]]:
     """
-    Use derogations.
+    Relax a rule by derogations.
 
     Parameters
     ----------
@@ -273,7 +275,7 @@ def relax_rule(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]
     Raises
     ------
     QueryError
-        If one is unknown, is not about the rule, or cannot be used with another.
+        If a derogation is unknown, is not about the rule, or excludes another.
     """
     every = [*_load_bundled_rules().derogation, *rule.own_derogations]
     known = {derogation.id: derogation for derogation in every}
@@ -282,7 +284,7 @@ def relax_rule(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]
         if name not in known or not known[name].is_about(rule):
             fitting = [d.id for d in known.values() if d.is_about(rule)]
             raise QueryError(
-                f"{name!r} is no derogation from {rule.id}: these are {fitting or 'none'}"
+                f"{name!r} is not a derogation from {rule.id}; its derogations: {fitting or 'none'}"
             )
         clash = set(known[name].excludes) & set(names)
         if clash:
@@ -295,7 +297,7 @@ def relax_rule(rule: Rule, names: Sequence[str]) -> tuple[Rule, list[Derogation]
 
 def relax_fully(rule: Rule) -> Rule:
     """
-    Use every relaxation of spacing and power that traffic could permit.
+    Relax a rule by all that traffic could permit.
 
     Parameters
     ----------
@@ -314,6 +316,7 @@ def relax_fully(rule: Rule) -> Rule:
 
 
 def _apply_derogation(rule: Rule, derogation: Derogation) -> Rule:
+    """Relax a rule by the spacing and power that a derogation permits."""
     spacing, power = rule.spacing_km, rule.pool_power_kw
     if derogation.spacing_km and (
         not derogation.spacing_rules or rule.id in derogation.spacing_rules

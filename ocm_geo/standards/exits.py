@@ -1,4 +1,4 @@
-"""How far pools are from the exits of a road, by driving."""
+"""Driving distances of pools from the exits of a road."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def check_exits(exits: Any, engine: Engine | None) -> NDArray[np.float64] | None
     Raises
     ------
     QueryError
-        If there is one of the two without the other, or the exits are no points.
+        If one of the two is given without the other, or the exits are not points.
     """
     if exits is None and engine is None:
         return None
     if exits is None or engine is None:
-        raise QueryError("exits and engine go together: give both, or neither")
+        raise QueryError("exits and engine go together: pass both, or neither")
     places = np.column_stack(point_lonlat(exits, "exits"))
     if not len(places):
         raise QueryError("exits is empty: pass at least one point")
@@ -96,9 +96,10 @@ def place_at_exits(
         raise QueryError(f"none of the exits is within {EXIT_KM:g} km of the road")
     on_road = is_near(pools, _ON_ROAD_KM)
     index = PointIndex(*exits.T)
+    # A pool on the road itself needs no exit: service areas have none.
     found, keep = pools.copy(), on_road.copy()
     for row in np.flatnonzero(~on_road):
-        # No way is shorter than the straight line.
+        # No drive is shorter than the straight line: exits beyond it need not be asked about.
         near = index.within_km(float(pools[row, 0]), float(pools[row, 1]), within_km)
         ways = [_measure_driving_km(engine, exits[one], pools[row]) for one in near]
         if ways and min(ways) <= within_km:
@@ -109,6 +110,7 @@ def place_at_exits(
 def _measure_driving_km(
     engine: Engine, start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> float:
+    """Measure the drive between two positions; infinite where there is none."""
     try:
         return engine.path(np.stack([start, end])).length_km
     except RouteError:

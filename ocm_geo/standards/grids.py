@@ -102,6 +102,7 @@ class GridPlace(NamedTuple):
 
     def keys(self, xy: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the numbers of the cells that hold positions of the plane."""
+        # Cells are half open: a position on the line between two belongs to one of them.
         turned = _rotate_positions(xy, -self.angle)
         column, row = np.floor((turned - self.origin_m) / self.side_m + 0.5).astype(np.int64).T
         return np.asarray(column * _WIDE + row)
@@ -143,6 +144,7 @@ def lay_grids(plane: Plane, side_km: float) -> Iterator[GridPlace]:
             shapely.get_coordinates(plane.shape.representative_point()), -angle
         )[0]
         for origin in np.ndindex(N_ORIGINS, N_ORIGINS):
+            # Every fifth point of the fine lattice is the centre of a cell of this grid.
             here = fine[(fine % N_ORIGINS == origin).all(axis=1)] // N_ORIGINS
             shift = (origin[0] * step, origin[1] * step)
             if not len(here):
@@ -157,6 +159,7 @@ def _list_lattice_points(shape: shapely.Geometry, step: float) -> NDArray[np.int
         west, south, east, north = np.array(part.bounds) / step
         columns = np.arange(np.ceil(west), np.floor(east) + 1, dtype=np.int64)
         rows = np.arange(np.ceil(south), np.floor(north) + 1, dtype=np.int64)
+        # Parts are tested one by one: the box of all may be much larger than theirs together.
         shapely.prepare(part)
         column, row = (side.ravel() for side in np.meshgrid(columns, rows))
         inside = shapely.intersects_xy(part, column * step, row * step)
@@ -189,6 +192,7 @@ def draw_cells(plane: Plane, place: GridPlace) -> NDArray[np.object_]:
     numpy.ndarray of shapely.Polygon
         In lon/lat, in the order of its cells.
     """
+    # Back from one number to column and row, which may be negative.
     row = (place.cells + _WIDE // 2) % _WIDE - _WIDE // 2
     column = (place.cells - row) // _WIDE
     centre = np.column_stack([column, row]) * place.side_m + place.origin_m
@@ -197,6 +201,7 @@ def draw_cells(plane: Plane, place: GridPlace) -> NDArray[np.object_]:
     flat = gpd.GeoSeries(shapely.polygons(corners.reshape(-1, 5, 2)), crs=plane.crs)
     shapes = flat.to_crs(CRS).to_numpy().copy()
     west, _, east, _ = np.reshape(shapely.bounds(shapes), (-1, 4)).T
+    # Only over the antimeridian is a cell wider than half the Earth in degrees.
     for at in np.flatnonzero(east - west > _HALF_TURN):
         shapes[at] = polygon_of_ring(shapely.get_coordinates(shapes[at]))
-    return shapes
+    return np.asarray(shapes)

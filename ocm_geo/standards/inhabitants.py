@@ -100,15 +100,12 @@ def locate_inhabitants(
         Those in the areas.
     """
     kind = kind_of_population(population, frame.columns)
-    if kind in {"column", "polygons"}:
-        source = (
-            frame.geometry.to_numpy(),
-            population_of(frame, population) if kind == "column" else None,
-        )
-        if kind == "polygons":
-            pieces, _, number = pieces_of(frame, population)
-            source = pieces, number
-        return _spread_evenly(*source, plane, step_m)
+    if kind == "column":
+        number = population_of(frame, population)
+        return _spread_evenly(frame.geometry.to_numpy(), number, plane, step_m)
+    if kind == "polygons":
+        pieces, _, number = pieces_of(frame, population)
+        return _spread_evenly(pieces, number, plane, step_m)
     finder = AreaFinder(frame.geometry.to_numpy())
     found = [Inhabitants(np.empty((0, 2)), np.empty(0))]
     for lon, lat, number in iter_population(kind, population):
@@ -132,6 +129,7 @@ def _spread_evenly(
         x, y = (side.ravel() * step_m for side in np.meshgrid(*sides))
         shapely.prepare(shape)
         points = np.column_stack([x, y])[shapely.intersects_xy(shape, x, y)]
+        # A polygon between the points of the lattice still has its population.
         if not len(points):
             points = shapely.get_coordinates(shape.representative_point())
         xy.append(points)

@@ -1,4 +1,4 @@
-"""A network cut where pools stand, judged by every reading, each question once."""
+"""A network cut at pools, judged by every reading, each question once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Pieces(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Cut:
     """
-    A network cut where pools stand.
+    A network cut at pools.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ class Cut:
     def pieces(self) -> Pieces:
         """Lines as drawn, cut at junctions and pools."""
         axis, graph = self.network.axis, self.graph
+        # Runs are maximal stretches of one line on one chain. Pieces begin where a run or a segment
+        # begins, so that each piece has one line and one segment.
         new = np.append(True, (np.diff(axis.part) != 0) | (np.diff(axis.chain) != 0))
         runs = np.flatnonzero(new)
         at = np.concatenate([axis.edge_start_km[runs], graph.at_km])
@@ -81,6 +83,7 @@ class Cut:
         )
         keep = ends - at > _SAME_KM
         at, ends = at[keep], ends[keep]
+        # Looked up by the middle: rounding cannot put it on the wrong side of a bound.
         middle = (at + ends) / 2
         segment = np.searchsorted(graph.at_km, middle, side="right") - 1
         run = np.searchsorted(axis.edge_start_km[runs], middle, side="right") - 1
@@ -121,7 +124,7 @@ class Cut:
         return Judged(judged.passes[of], judged.between_km[of], judged.unserved[of])
 
     def _judge_one_pool(self, spacing_km: float, *, spread: bool) -> Judged:
-        """Judge by the form in which one pool may serve both ends of a line."""
+        """Judge lines by the form in which one pool may serve both of their ends."""
         pieces, graph = self.pieces, self.graph
         begin = graph.at_km[pieces.segment]
         ways = one_pool(
@@ -144,7 +147,7 @@ class Judge:
     network : RoadNetwork
         The network.
     places : Places
-        Where the pools that may qualify stand on it.
+        Where the pools that may qualify lie on it.
     """
 
     def __init__(self, network: RoadNetwork, places: Places) -> None:
@@ -153,7 +156,8 @@ class Judge:
         self._judged: dict[tuple[bytes, str, float], Judged] = {}
 
     def cut(self, qualifies: NDArray[np.bool_]) -> Cut:
-        """Cut the network where qualifying pools stand; by pool of `places`."""
+        """Cut the network at qualifying pools, given by pool of `places`."""
+        # Levels and readings often have the same qualifying pools: each set is cut once.
         key = qualifies.tobytes()
         if key not in self._cuts:
             made = cut_at(self.network, self.places.where(qualifies[self.places.point]))

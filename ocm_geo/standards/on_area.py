@@ -20,7 +20,8 @@ from ocm_geo.standards.by_settlement import assess_settlements
 from ocm_geo.standards.catalogue import AREA_KINDS, rule_of
 from ocm_geo.standards.found import AreaCase, Found, shares_table
 from ocm_geo.standards.options import AssessmentOptions, check_unused
-from ocm_geo.standards.pools import PoolRules, Pools
+from ocm_geo.standards.pool_rules import PoolRules
+from ocm_geo.standards.pools import Pools
 from ocm_geo.standards.tally import decide_between
 from ocm_geo.standards.verdict import Verdict, describe_rule
 from ocm_geo.suspects import warn_if_far
@@ -96,7 +97,7 @@ def assess_area(
     DroppedRows
         If invalid outlines were repaired, or the engine finds no road near some stations.
     OutsideData
-        If a part of the area lies in countries of which the source holds no station.
+        If a part of the area lies in countries of which the source has no stations.
 
     Notes
     -----
@@ -121,6 +122,7 @@ def assess_area(
     )
     case = AreaCase(rule, frame, pools, population, options)
     found = _TESTS[rule.kind](case)
+    # Asked only where nothing is served even at best, so that usual input costs nothing.
     if not found.shares.high:
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
         warn_if_far("area", corners, stations)

@@ -15,7 +15,8 @@ from ocm_geo.schema import CRS
 from ocm_geo.standards.catalogue import joined_rule, rule_of
 from ocm_geo.standards.found import Shares, shares_table
 from ocm_geo.standards.options import AssessmentOptions, check_unused
-from ocm_geo.standards.pools import PoolRules, Pools
+from ocm_geo.standards.pool_rules import PoolRules
+from ocm_geo.standards.pools import Pools
 from ocm_geo.standards.tally import decide_between
 from ocm_geo.standards.verdict import Verdict, describe_rule
 
@@ -46,7 +47,7 @@ def assess_fleet(
     stations : geopandas.GeoDataFrame
         All stations of the territory, and no others.
     standard : str or Rule
-        A rule of the kind ``fleet``: ``"afir-fleet"``, or one of one's own.
+        A rule of the kind ``fleet``: ``"afir-fleet"``, or your own.
     n_bev, n_phev : float
         The battery-electric vehicles and the plug-in hybrids registered in the territory.
     options : AssessmentOptions, optional
@@ -93,9 +94,10 @@ def assess_fleet(
         if capped == rules.cap_at_points:
             pools, provided = made, power
             shares = readings[name]
+    # Decided by what is on record, as every verdict; the bounds are given beside it.
     passes, why = decide_between(rule, 1.0, (shares.recorded, shares.recorded), "")
     segments = _list_vehicles(numbers, passes=passes)
-    report = {
+    report: dict[str, object] = {
         "required_kw": required,
         **dict(zip(("provided_low_kw", "provided_kw", "provided_high_kw"), provided, strict=True)),
         "merge_m": rules.merge_m,

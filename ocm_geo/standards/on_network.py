@@ -54,7 +54,7 @@ def assess_network(
     standard : str or Rule
         A rule about roads: see `standards` and `load_standards`.
     reading : {"some-path", "every-path", "branch"}
-        What 'a pool every so many kilometres' means on a meshed network: see
+        What 'a pool every 60 km' means on a meshed network: see
         `ocm_geo.standards.readings`. The law does not say; all are in ``readings``.
     options : AssessmentOptions, optional
         Ends, directions, pools, exits, and how lines are made into a network.
@@ -79,7 +79,7 @@ def assess_network(
     DroppedRows
         If rows have no usable geometry.
     OutsideData
-        If a part of the roads lies in countries of which the source holds no station.
+        If a part of the roads lies in countries of which the source has no stations.
 
     Examples
     --------
@@ -124,6 +124,7 @@ class _NetworkAssessment:
     def _find_near_network(
         self, lonlat: NDArray[np.float64], within_km: float
     ) -> NDArray[np.bool_]:
+        """Find the positions within a distance of any road."""
         near = np.zeros(len(lonlat), dtype=bool)
         near[nearest_places(self.network.axis, lonlat, within_km)[0]] = True
         return near
@@ -144,7 +145,7 @@ class _NetworkAssessment:
         return min(tally.share(closed=case.is_closed) for tally in tallies)
 
     def readings(self) -> pd.DataFrame:
-        """Set all readings side by side."""
+        """Compute the share for each reading and way in which pools may serve."""
         rows = []
         for used, case, serves in self.case.questions():
             for serve in serves:
@@ -159,14 +160,15 @@ class _NetworkAssessment:
         return carry(readings_table(rows), self.stations)
 
     def verdict(self) -> Verdict:
-        """Put the answers together."""
+        """Decide, and assemble the verdict."""
         case, name = self.case, self.name
         readings = self.readings()
-        # The question as it is stands first.
+        # The first row is the question as it was asked.
         own = readings[readings["reading"] == name].iloc[0]
         tallies = self.tallies(case, "recorded", case.serve, name)
         decisions = [decide(tally, case.rule, closed=case.is_closed) for tally in tallies]
         passes, why = min(decisions, key=lambda one: {False: 0, None: 1, True: 2}[one[0]])
+        # By what is on record and in the direction that fares worst: bounds do not decide.
         segments = self._list_segments()
         return Verdict(
             case.rule,
@@ -178,7 +180,7 @@ class _NetworkAssessment:
             self.placed.pools.table(case.rule, case.times(case.serve)),
             [*case.clauses, *self._describe_network(tallies)],
             readings,
-            {**self.network.report, **self._make_report(segments)},
+            {**self.network.report, **self._report_network(segments)},
             why,
             case.share_of if "one pool" not in name else f"of the length passes by {name}",
         )
@@ -187,9 +189,7 @@ class _NetworkAssessment:
         """Describe the network, the reading and the ends."""
         clauses = [f"reading: {self.name}"]
         if self.name.startswith("branch"):
-            clauses.append(
-                "strict 'branch' is the same as some-path: a chain has one way through it"
-            )
+            clauses.append("strict 'branch' equals some-path: there is one way through a chain")
         paired = float(str(self.network.report["paired_km"]))
         if paired > 0:
             clauses.append(
@@ -203,13 +203,13 @@ class _NetworkAssessment:
             )
             if self.case.serve == "by-side":
                 clauses.append(
-                    "on lines with one direction a pool stands at its nearest place only, and "
+                    "on lines with one direction a pool lies at its nearest place only, and "
                     "serves the carriageways from which directed ways lead to it and on"
                 )
         return [*clauses, self.case.describe_ends(tallies, len(self._find_pools_on_road()))]
 
     def _find_pools_on_road(self) -> set[int]:
-        """Find the qualifying pools that stand on the network in any direction."""
+        """Find the qualifying pools on the network in any direction."""
         good = self.qualify(self.case, "recorded", self.case.serve)
         return {
             point
@@ -218,8 +218,8 @@ class _NetworkAssessment:
             if good[point]
         }
 
-    def _make_report(self, segments: gpd.GeoDataFrame) -> dict[str, object]:
-        """Tell what was counted."""
+    def _report_network(self, segments: gpd.GeoDataFrame) -> dict[str, object]:
+        """Report what was counted."""
         case = self.case
         by_status = segments.groupby("status")["length_km"].sum() / len(self.judges)
         return {
@@ -253,6 +253,7 @@ class _NetworkAssessment:
         status = np.select(choices, ["passes", "end", "unserved"], "fails")
         told = np.where(judged.passes, np.nan, end_km)
         rows = zip(status.tolist(), judged.between_km.tolist(), told.tolist(), strict=True)
+        # Thousands of pieces share few reasons: each is written once.
         known: dict[tuple[str, float, float], str] = {}
         reasons = [
             known[row] if row in known else known.setdefault(row, self._explain_piece(*row))

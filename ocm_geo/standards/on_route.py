@@ -32,7 +32,7 @@ _SHORTEST_KM = 1e-6
 
 
 class _RouteSections(NamedTuple):
-    """The stretches of a route between pools, and its ends."""
+    """The sections of a route between pools, and its ends."""
 
     start_km: NDArray[np.float64]
     end_km: NDArray[np.float64]
@@ -101,7 +101,7 @@ def assess_route(
     SuspectInput
         If there are stations, and none is near the road.
     OutsideData
-        If a part of the road lies in countries of which the source holds no station.
+        If a part of the road lies in countries of which the source has no stations.
 
     Examples
     --------
@@ -131,6 +131,7 @@ class _RouteAssessment:
         self.along = self._move_to_ends(marks.along_km)
 
     def _find_near_route(self, lonlat: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
+        """Find the positions within a distance of the route."""
         near = np.zeros(len(lonlat), dtype=bool)
         near[self.line.locate(*lonlat.T, within_km=within_km).position] = True
         return near
@@ -151,7 +152,7 @@ class _RouteAssessment:
         return dict(zip(("forward", "reverse"), sides, strict=True))
 
     def sections(self, case: Case, level: str, serve: str) -> dict[str, _RouteSections]:
-        """Cut the road where qualifying pools stand, by direction."""
+        """Cut the road at qualifying pools, by direction."""
         every = self.placed.pools.qualify(case.rule, level, case.times(serve))  # type: ignore[arg-type]
         good = every[self.placed.number][self.pool]
         found = {}
@@ -161,10 +162,12 @@ class _RouteAssessment:
         return found
 
     def _cut_route(self, along: NDArray[np.float64]) -> _RouteSections:
+        """Cut the route at kilometres, and mark its two ends."""
         bounds = np.concatenate([[0.0], np.sort(along), [self.line.length_km]])
         start, end = bounds[:-1], bounds[1:]
         is_end = np.zeros(len(start), dtype=bool)
         is_end[[0, -1]] = True
+        # Two pools at one kilometre leave a section of no length, and a pool at an end no end.
         keep = end - start > _SHORTEST_KM
         return _RouteSections(start[keep], end[keep], is_end[keep])
 
@@ -174,7 +177,7 @@ class _RouteAssessment:
         return min(one.tally(case).share(closed=case.is_closed) for one in found)
 
     def readings(self) -> pd.DataFrame:
-        """Set the ways in which pools may serve side by side."""
+        """Compute the share for each way in which pools may serve."""
         rows = [
             (
                 *("along the route", serve, used),
@@ -186,7 +189,7 @@ class _RouteAssessment:
         return carry(readings_table(rows), self.stations)
 
     def verdict(self) -> Verdict:
-        """Put the answers together."""
+        """Decide, and assemble the verdict."""
         case, readings = self.case, self.readings()
         own = readings.iloc[0]
         drawn = self.sections(case, "recorded", case.serve)

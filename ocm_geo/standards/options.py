@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from ocm_geo.checks import check_choice, check_km, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.roads import NetworkOptions
-from ocm_geo.standards.pools import PoolRules
+from ocm_geo.standards.pool_rules import PoolRules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +32,11 @@ class AssessmentOptions:
     Parameters
     ----------
     spacing_km, offset_km : float, optional
-        In place of the rule's; needed where it sets none.
+        Used instead of the rule's; needed where the rule sets none.
     ends : {"between-pools", "closed"}
         What lies before the first and after the last pool. ``between-pools``: it is never part of
         the share. An end longer than the spacing is a failure; a shorter one leaves the verdict
-        open where the rest does not decide. ``closed``: as if a pool stood at each dead end.
+        open where the rest does not decide. ``closed``: as if a pool lay at each dead end.
     pools_serve : {"both-single", "both-double", "by-side"}
         Each pool serves both directions, at once or twice the requirement; or only the direction
         on whose side of the road it lies. Then both directions must pass.
@@ -94,11 +94,13 @@ class AssessmentOptions:
             if value is not None:
                 check_km(value, name)
         if isinstance(self.derogations, str):
-            raise QueryError(f"derogations must be a list of ids, not {self.derogations!r}")
+            raise QueryError(
+                f"derogations must be a list of ids, not {short_form(self.derogations)}"
+            )
         for name, kind in (("pool_rules", PoolRules), ("network", NetworkOptions)):
             value = getattr(self, name)
             if not isinstance(value, kind) and not (value is None and name == "pool_rules"):
-                raise QueryError(f"{name} must be {kind.__name__}(...), not {value!r}")
+                raise QueryError(f"{name} must be {kind.__name__}(...), not {short_form(value)}")
 
     @property
     def power_clauses(self) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
@@ -12,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ocm_geo.checks import check_flag, check_number, check_share, warn_user
+from ocm_geo.checks import warn_user
 from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import point_frame, require_columns
@@ -26,49 +25,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from ocm_geo.standards.pool_rules import PoolRules
     from ocm_geo.standards.rule import Rule
 
-__all__ = ["LEVELS", "Level", "PoolRules", "Pools"]
+__all__ = ["Pools"]
 
 _NEEDED = ("connections", "usage_type_id", "status_type_id", "n_points")
-
-
-@dataclass(frozen=True)
-class PoolRules:
-    """
-    How pools are made of Open Charge Map's sites.
-
-    Parameters
-    ----------
-    merge_m : float
-        Sites that are this near to each other, or joined by others that are, are one pool.
-    power_sharing : float
-        The share of the summed power that a pool delivers when all points are in use. The law
-        speaks of the theoretical maximum: 1.
-    cap_at_points : bool
-        Count no more points than the site states (``n_points``), the strongest first:
-        two connectors of one point are not two points.
-    public_only : bool
-        Leave out sites known not to be public.
-    operational_only : bool
-        Leave out sites known not to be in operation.
-    """
-
-    merge_m: float = 100.0
-    power_sharing: float = 1.0
-    cap_at_points: bool = True
-    public_only: bool = True
-    operational_only: bool = True
-
-    def __post_init__(self) -> None:
-        """Check the numbers."""
-        check_number(self.merge_m, "merge_m", low=0.0, unit="m")
-        if check_share(self.power_sharing, "power_sharing") == 0:
-            raise QueryError("power_sharing must be above 0 and at most 1, not 0")
-        for name in ("cap_at_points", "public_only", "operational_only"):
-            check_flag(getattr(self, name), name)
-
-
 _NO_BOUND = 1e9
 """More charging points than any station has: what an unknown number may be."""
 _POWER_KEY = re.compile(r'"([^"]*power[^"]*)"\s*:', re.IGNORECASE)
@@ -139,6 +101,7 @@ class Pools:
         self._origin = stations
         self._rules, self._strict = rules, strict_power
         self.positions = np.column_stack([placed.geometry.x, placed.geometry.y]).reshape(-1, 2)
+        # Stations that count at the high level are all that ever count: lower levels are subsets.
         self._stations = placed[_find_counting_stations(placed, rules, "high")]
         self._connections = _list_connections(self._stations)
         self.label, self.centres = _merge_stations(self._stations, rules.merge_m)
@@ -169,6 +132,7 @@ class Pools:
         meets = self._find_meeting(rule, level, times)
         if level != "low":
             return meets
+        # A pool of certain stations is part of exactly one pool of all stations.
         found = np.zeros(len(self.centres), dtype=bool)
         found[self.label[self._certain[np.isin(self._certain_label, np.flatnonzero(meets))]]] = True
         return found
@@ -254,6 +218,7 @@ class Pools:
         else:
             rows, label = np.arange(n_stations), self.label
         n = int(np.max(label, initial=-1)) + 1
+        # A pool has a connector if any of its stations has it; it needs one of each group.
         kinds = np.zeros((n, offer.has_connectors.shape[1]), dtype=bool)
         np.logical_or.at(kinds, label, offer.has_connectors[rows])
         return _Offer(
@@ -265,13 +230,15 @@ class Pools:
 
     def _add_up_stations(self, rule: Rule, level: Level) -> _Offer:
         """Add up the points of each station, the strongest first, up to the number it states."""
-        plugs = self._read_connections(rule, level)
-        plugs = plugs.take(np.lexsort((-plugs.power_kw, plugs.station)))
-        station, power, count, kinds = plugs
+        connections = self._read_offered_connections(rule, level)
+        connections = connections.take(np.lexsort((-connections.power_kw, connections.station)))
+        station, power, count, kinds = connections
+        # Without a power to reach, 0 kW still means that there is no power on record.
         strong = (power > 0) & _compare_power(
             power, rule.point_power_kw or 0.0, strict=self._strict
         )
-        # A point that offers a second connector is one: those that fit are capped by themselves.
+        # A charging point with a second connector is one point, so the connections that fit are
+        # capped by themselves, not after those that do not fit.
         fitting = np.where(kinds.all(axis=1), count, 0.0) if rule.connectors_on_each else count
         if self._rules.cap_at_points:
             limit = self._read_point_limits(level)
@@ -299,25 +266,28 @@ class Pools:
             np.maximum.at(unknown, self._connections["row"].to_numpy(), numbers)
         return np.where(stated > 0, stated, unknown)
 
-    def _read_connections(self, rule: Rule, level: Level) -> _Connections:
+    def _read_offered_connections(self, rule: Rule, level: Level) -> _Connections:
         """Read the connections at a level; at the high one, those of stations without any, too."""
-        plugs = self._connections
+        connections = self._connections
         asked = bool(rule.point_power_kw or rule.pool_power_kw) or rule.kind == "fleet"
-        power = power_at(plugs, level if asked else "recorded")
-        # A rule that asks for no power is met by a connection of any.
-        power = np.where(np.isnan(power), 0.0, power) if asked else np.full(len(plugs), _TINY_KW)
-        current = plugs["current_type_id"].to_numpy(np.float64, na_value=np.nan)
+        power = power_at(connections, level if asked else "recorded")
+        # A rule that asks for no power is met by a connection of any power, also a missing one.
+        power = (
+            np.where(np.isnan(power), 0.0, power) if asked else np.full(len(connections), _TINY_KW)
+        )
+        current = connections["current_type_id"].to_numpy(np.float64, na_value=np.nan)
         unknown = level == "high"
         if rule.current_types:
             counted = np.isin(current, rule.current_types) | (np.isnan(current) & unknown)
             power = np.where(counted, power, 0.0)
-        quantity = plugs["quantity"].to_numpy(np.float64, na_value=np.nan)
+        quantity = connections["quantity"].to_numpy(np.float64, na_value=np.nan)
+        # A quantity of 0 is an error of the record: the connection exists.
         count = np.where(np.isnan(quantity), _NO_BOUND if unknown else 1.0, np.fmax(quantity, 1.0))
-        kind = plugs["connection_type_id"].to_numpy(np.float64, na_value=np.nan)
+        kind = connections["connection_type_id"].to_numpy(np.float64, na_value=np.nan)
         kinds = [np.isin(kind, group) | (np.isnan(kind) & unknown) for group in rule.connectors]
-        station = plugs["row"].to_numpy(np.intp)
+        station = connections["row"].to_numpy(np.intp)
         made = _Connections(
-            station, power, count, np.array(kinds, bool).reshape(len(kinds), len(plugs)).T
+            station, power, count, np.array(kinds, bool).reshape(len(kinds), len(connections)).T
         )
         return _add_unlisted_connections(made, len(self._stations)) if unknown else made
 
@@ -336,9 +306,9 @@ def _list_connections(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     return found
 
 
-def _check_power_keys(plugs: pd.DataFrame, texts: NDArray[np.object_]) -> None:
-    """Refuse powers under other keys, and warn if many are beyond reason."""
-    power = plugs["power_kw"].to_numpy(np.float64, na_value=np.nan)
+def _check_power_keys(connections: pd.DataFrame, texts: NDArray[np.object_]) -> None:
+    """Check that powers have the right key, and warn if many are implausible."""
+    power = connections["power_kw"].to_numpy(np.float64, na_value=np.nan)
     if len(power) and np.isnan(power).all():
         keys = {key for text in texts for key in _POWER_KEY.findall(str(text))} - {"PowerKW"}
         if keys:
@@ -346,21 +316,22 @@ def _check_power_keys(plugs: pd.DataFrame, texts: NDArray[np.object_]) -> None:
                 f"stations: the connections have the key {min(keys)!r}, not 'PowerKW': use "
                 "the keys of Open Charge Map, or ocm.stations_from_table"
             )
-    wild = ~plugs["power_plausible"].to_numpy(dtype=bool, na_value=True)
+    wild = ~connections["power_plausible"].to_numpy(dtype=bool, na_value=True)
     if wild.sum() > _MANY * len(wild):
         warn_user(
             f"{wild.sum():,} of {len(wild):,} connections have a power that no connector delivers "
-            f"(up to {np.nanmax(power[wild]):,.0f} kW), and count for none: are they watts?",
+            f"(up to {np.nanmax(power[wild]):,.0f} kW) and count as missing: are they in watts?",
             SuspectInput,
         )
 
 
-def _add_unlisted_connections(plugs: _Connections, n: int) -> _Connections:
-    """Add a connection of which nothing is known to stations without any."""
-    bare = np.setdiff1d(np.arange(n), plugs.station)
-    any_kind = np.ones((len(bare), plugs.kinds.shape[1]), dtype=bool)
+def _add_unlisted_connections(connections: _Connections, n: int) -> _Connections:
+    """Add an unknown connection to each station without any on record."""
+    # At the high level it has any power, any connector and as many points as the station allows.
+    bare = np.setdiff1d(np.arange(n), connections.station)
+    any_kind = np.ones((len(bare), connections.kinds.shape[1]), dtype=bool)
     more = _Connections(bare, np.full(len(bare), np.inf), np.full(len(bare), _NO_BOUND), any_kind)
-    return _Connections._make(np.concatenate(both) for both in zip(plugs, more, strict=True))
+    return _Connections._make(np.concatenate(both) for both in zip(connections, more, strict=True))
 
 
 def _find_counting_stations(
@@ -378,13 +349,15 @@ def _find_counting_stations(
 
 
 def _compare_power(power: NDArray[np.float64], least: float, *, strict: bool) -> NDArray[np.bool_]:
+    """Compare powers with the least one, as the law does: at least."""
     return power > least if strict else power >= least
 
 
 def _cap_counts(
     station: NDArray[np.intp], count: NDArray[np.float64], limit: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Cut the counts of each station, in their order, at its number of points."""
+    """Cut the counts of each station, in their order, at its number of charging points."""
+    # Rows are sorted by station: what came before within a station is a difference of running sums.
     total = np.cumsum(count)
     start = np.searchsorted(station, station)
     before = total - count - (total - count)[start]
@@ -398,6 +371,7 @@ def _merge_stations(
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     if not len(lon):
         return np.empty(0, dtype=np.intp), stations.geometry
+    # Earth-centred coordinates: at 100 m the chord is the distance, also at poles and at 180°.
     pairs = cKDTree(to_ecef_km(lon, lat)).query_pairs(merge_m / 1000.0, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(lon), len(lon)))
     n, label = connected_components(links, directed=False)
@@ -410,6 +384,7 @@ def _merge_stations(
 
 
 def _list_members(ids: NDArray[Any], label: NDArray[np.intp], n: int) -> list[Any]:
+    """List the ids of the stations of each pool."""
     order = np.argsort(label, kind="stable")
     parts = np.split(ids[order], np.cumsum(np.bincount(label, minlength=n)))
     return [part.tolist() for part in parts[:n]]

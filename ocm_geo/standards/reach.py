@@ -1,7 +1,7 @@
 """Ends: the parts of a network that lie behind its last pools.
 
 A part without pool that hangs on the rest by one segment (a bridge of the graph) is an end, and so
-is a part that leads to none. What stands behind its dead ends is not known. Let *e* be the way from
+is a part that leads to none. What lies behind its dead ends is not known. Let *e* be the way from
 the farthest dead end behind a segment to the next pool: where e is longer than the spacing, the
 segment fails for certain; otherwise it depends on what lies behind.
 """
@@ -30,7 +30,7 @@ def measure_ends(graph: Graph) -> NDArray[np.float64]:
     Parameters
     ----------
     graph : Graph
-        The network, cut where qualifying pools stand.
+        The network, cut at qualifying pools.
 
     Returns
     -------
@@ -38,10 +38,12 @@ def measure_ends(graph: Graph) -> NDArray[np.float64]:
         For each segment of an end the way from the farthest dead end behind it to the next pool,
         km, infinite where there is neither; NaN for other segments.
     """
+    # Blocks are what is left when all bridges are removed; blocks and bridges make a forest.
     bridge = _find_bridges(graph)
     block = groups_of(graph.start[~bridge], graph.end[~bridge], len(graph.points))
     n = int(np.max(block, initial=-1)) + 1
     has_pool = np.bincount(block[graph.has_point], minlength=n) > 0
+    # reach: the longest way to the next pool from any node of a block, or of what hangs behind it.
     near = graph.nearest_km
     reach = np.full(n, -np.inf)
     np.maximum.at(reach, block, near)
@@ -52,6 +54,7 @@ def measure_ends(graph: Graph) -> NDArray[np.float64]:
         for side in pairs[segment].tolist():
             hanging[side].add(segment)
     is_end = np.zeros(n, dtype=bool)
+    # Leaves of the forest without a pool are ends; removing one may make its neighbour a leaf.
     todo = [one for one in range(n) if len(hanging[one]) <= 1 and not has_pool[one]]
     while todo:
         here = todo.pop()
@@ -65,13 +68,14 @@ def measure_ends(graph: Graph) -> NDArray[np.float64]:
             hanging[other].discard(segment)
             if len(hanging[other]) <= 1 and not has_pool[other]:
                 todo.append(other)
+    # A ring at a dead end has no bridge inside: all of it takes the way of its block.
     inside = ~bridge & is_end[block[graph.start]]
     ways[inside] = reach[block[graph.start[inside]]]
     return _measure_without_pools(graph, ways)
 
 
 def _measure_without_pools(graph: Graph, ways: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where a component has no pool, take the way between its dead ends."""
+    """Measure the way between the dead ends of components without a pool."""
     lost = np.flatnonzero(np.isinf(ways))
     if not len(lost):
         return ways
@@ -88,6 +92,7 @@ def _measure_widest(graph: Graph, dead: list[int]) -> float:
     """Measure the way between the two dead ends that are farthest apart; infinite for fewer."""
     if len(dead) <= 1:
         return float("inf")
+    # Two sweeps find the farthest pair on a tree; with rings it is a lower bound.
     first = _measure_distances(graph, dead[0])
     far = max(dead, key=lambda node: first[node])
     second = _measure_distances(graph, far)
@@ -121,12 +126,14 @@ def _find_bridges(graph: Graph) -> NDArray[np.bool_]:
     order, parent, over = _build_spanning_forest(graph)
     inside = np.zeros(len(graph.km), dtype=bool)
     inside[over[over >= 0]] = True
+    # 63 random bits: two different sets of segments have the same sum with a chance of 2^-63.
     marks = np.random.default_rng(0).integers(1, 2**63, len(graph.km), dtype=np.int64)
     marks[inside | (graph.start == graph.end)] = 0
     total = np.zeros(n, dtype=np.int64)
     np.bitwise_xor.at(total, graph.start, marks)
     np.bitwise_xor.at(total, graph.end, marks)
     sums, above = total.tolist(), parent.tolist()
+    # Children come after their parents in the order of the walk: backwards, sums are complete.
     for node in order[::-1].tolist():
         if above[node] >= 0:
             sums[above[node]] ^= sums[node]
@@ -138,7 +145,7 @@ def _find_bridges(graph: Graph) -> NDArray[np.bool_]:
 def _build_spanning_forest(
     graph: Graph,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Walk all nodes: their order, the node before each, and the segment over which it was met."""
+    """Build a spanning forest: order of nodes, node before each, segment over which it was met."""
     n = len(graph.points)
     at: list[list[tuple[int, int]]] = [[] for _ in range(n)]
     rows = zip(graph.start.tolist(), graph.end.tolist(), strict=True)

@@ -1,6 +1,6 @@
-"""The readings of 'a pool at least every so many kilometres' on a meshed network.
+"""The readings of 'a pool at least every D kilometres' on a meshed network.
 
-A segment is served by pools at its two ends. Let D be the spacing:
+A segment is served by pools at its two ends. D is the spacing:
 
 - *some-path*: it passes if its length and the distances from its ends to two different pools
   add up to at most D, on ways that turn back neither over it nor over its twin carriageway.
@@ -10,10 +10,15 @@ A segment is served by pools at its two ends. Let D be the spacing:
   them and that way is longer than D; on no such way at all it has the status of its twin, or is
   unserved and fails.
 
+Invariants. Nodes are junctions and qualifying pools, so that no pool lies inside a segment. The
+two pools of some-path differ: a segment is never served by one pool from both sides. Adding a pool
+can only shorten the ways to the two nearest, so that some-path is monotone; every-path is not,
+because a new pool opens new pairs.
+
 The first two have a form in which *one pool* may serve both ends of a line as drawn, by a way that
 turns back over it. A gap of any length then passes for the first D / 2 beside each of its pools,
-and a dead end with one pool passes too: no reading of the law, but that by which the one published
-national study was made.
+and a dead end with one pool passes too. No text of the law says so; the one published national
+study was made by it.
 """
 
 from __future__ import annotations
@@ -59,6 +64,7 @@ class Judged(NamedTuple):
 
 
 def _judge_distances(between: NDArray[np.float64], spacing_km: float) -> Judged:
+    """Compare the distance that decides in each segment with the spacing."""
     passes = between <= spacing_km + _TOLERANCE_KM
     return Judged(passes, between, np.zeros_like(passes))
 
@@ -70,7 +76,7 @@ def some_path(graph: Graph, spacing_km: float) -> Judged:
     Parameters
     ----------
     graph : Graph
-        The network, cut where qualifying pools stand.
+        The network, cut at qualifying pools.
     spacing_km : float
         The greatest distance between pools.
 
@@ -96,6 +102,8 @@ def _measure_way_through(
     graph: Graph, segment: int, nodes: tuple[int, int], spacing_km: float
 ) -> float:
     """Measure the shortest way between two pools through a segment; infinite if too long."""
+    # The ways on both sides must avoid the segment itself and its other carriageway: a driver who
+    # turns back over them has not driven from one pool to another.
     km = float(graph.km[segment])
     closed = {segment, *graph.twins.get(segment, ())}
     sides = ((graph.labels_into, graph.into), (graph.labels_out, graph.out))
@@ -104,7 +112,9 @@ def _measure_way_through(
         _goes_over_closed(labels, every, closed)
         for labels, (every, _) in zip(near, sides, strict=True)
     ]
-    # No way is shorter than those to the nearest pools, whatever they use.
+    # The two nearest pools of each end are known from one sweep over the network. Only where one
+    # of those ways goes over a closed segment is a search of its own needed, and not even then if
+    # the lower bound is too long already: no way is shorter than those to the nearest pools.
     least = sum(labels[0].km if labels else np.inf for labels in near) + km
     if any(used) and least > spacing_km + _TOLERANCE_KM:
         return float("inf")
@@ -115,6 +125,8 @@ def _measure_way_through(
         else labels
         for labels, (_, arcs), node, again in zip(near, sides, nodes, used, strict=True)
     ]
+    # Two pools on each side are enough: if both sides have the same nearest pool, one of them
+    # takes its second.
     ways = (a.km + b.km for a, b in product(*found) if a.point != b.point)
     return min(ways, default=np.inf) + km
 
@@ -137,6 +149,7 @@ def _find_two_without(
     found: dict[int, Label] = {}
     done: set[int] = set()
     heap = [(0.0, node)]
+    # Dijkstra, ended by the second pool or by the limit beyond which the segment fails anyway.
     while heap and len(found) < _TWO:
         km, here = heappop(heap)
         if here in done:
@@ -162,7 +175,7 @@ def one_pool(
     Parameters
     ----------
     graph : Graph
-        The network, cut where qualifying pools stand.
+        The network, cut at qualifying pools.
     segment : numpy.ndarray of int, shape (n,)
         The segment that each line is a piece of.
     from_km, to_km : numpy.ndarray of float, shape (n,)
@@ -173,6 +186,7 @@ def one_pool(
     numpy.ndarray of float, shape (n,)
         With the length of the line.
     """
+    # From a place inside a segment one leaves by either end: the lesser of both ways counts.
     near = graph.nearest_km
     start, end = near[graph.start[segment]], near[graph.end[segment]]
     whole = graph.km[segment]
@@ -197,6 +211,7 @@ def spread_failure(graph: Graph, fails: NDArray[np.bool_]) -> NDArray[np.bool_]:
         The segments that fail.
     """
     fails = fails.copy()
+    # Each segment fails at most once, so that the list of nodes to look at again is finite.
     todo = np.unique(np.concatenate([graph.start[fails], graph.end[fails]])).tolist()
     while todo:
         node = todo.pop()
@@ -214,7 +229,7 @@ def every_path(graph: Graph, spacing_km: float) -> Judged:
     Parameters
     ----------
     graph : Graph
-        The network, cut where qualifying pools stand.
+        The network, cut at qualifying pools.
     spacing_km : float
         The greatest distance between pools.
 
@@ -235,7 +250,7 @@ def every_path(graph: Graph, spacing_km: float) -> Judged:
         twins = [km for km in longest[graph.twins.get(segment, [])] if km > 0]
         if twins:
             longest[segment] = -max(twins)
-    # Those of twins were kept apart until all were looked at.
+    # A negative value marks a distance taken over from a twin, so that it is not taken over again.
     longest = np.where(np.isfinite(longest), np.abs(longest), longest)
     served = np.isfinite(longest)
     return _judge_distances(np.where(served, longest, np.inf), spacing_km)._replace(
@@ -252,11 +267,13 @@ def _find_neighbour_ways(
     The search goes through other pools, marked as not free, so that a longer way around them is
     not taken for the shortest; it ends when nothing free is left.
     """
+    # Ties: a way that is free (no pool passed) sorts before one of the same length that is not.
     came: dict[int, tuple[int, int]] = {}
     done: set[int] = set()
     met = {pool}
     found = []
     heap = [(0.0, False, node, -1, -1) for node in places]
+    # How many entries of the heap are still free: at 0 no further neighbour can be found.
     n_free = len(heap)
     while heap and n_free:
         km, passed, node, segment, before = heappop(heap)

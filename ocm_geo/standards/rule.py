@@ -64,10 +64,10 @@ class Derogation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     Attributes
     ----------
     id, citation, trigger, relaxes, stays, conditions, evidence : str
-        What it is called, where it is written, what it needs, what it relaxes, what stays as it
-        is, under which conditions, and how well that is known.
+        Its name, source, condition, what it relaxes, what it leaves as it is, further conditions,
+        and how well it is known.
     rules : list of str
-        The rules it is about; ``*`` stands for any text.
+        The rules it is about; ``*`` matches any text.
     aadt_below : int, optional
         Vehicles a day, both directions together, below which it may be used (strictly).
     spacing_km : float, optional
@@ -109,14 +109,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     Attributes
     ----------
     id, jurisdiction, citation, network, vehicle_class, notes : str
-        What it is called, where it holds, where it is written, which roads or sites it is about,
-        whose vehicles, and what else the text says.
+        Its name, where it applies, its source, the roads, areas or sites it is about, the vehicles,
+        and what else the text says.
     applies_from, applies_until : str, optional
-        Days by which the state must exist, and from which the rule no longer holds (ISO 8601).
+        The day by which the rule must be met, and the day from which it no longer applies
+        (ISO 8601).
     kind : str
         What it tests. ``road``: lines, by `assess_route` and `assess_network`. ``grid``,
         ``radius``, ``drive-time`` and ``settlement``: areas, by `assess_area`. ``fleet``: vehicles,
-        by `assess_fleet`. ``site``, ``uptime`` and ``total`` need facts that stations do not hold.
+        by `assess_fleet`. ``site``, ``uptime`` and ``total`` need facts that station tables lack.
     spacing_km : float, optional
         Greatest distance between two qualifying pools, along the road.
     spacing_counts_only : bool
@@ -158,16 +159,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     kw_per_bev, kw_per_phev : float, optional
         Power for each battery-electric vehicle and each plug-in hybrid, kW; only for ``fleet``.
     needs : list of str
-        Facts that neither stations nor lines hold: without them the rule is never found to pass.
+        Facts that neither stations nor lines have: without them the rule is never found to pass.
     also_counts : list of str
-        What the text counts and station tables do not hold: without it no failure is certain.
+        What the text counts and station tables lack: without it no failure is certain.
     unverified : list of str
         Fields that rest on memory, not on a source.
     evidence : str
         S: the text was read; S2: from secondary accounts; A: only an abstract or an account in the
         press was read; R: unverified.
     own_derogations : list of Derogation
-        Relaxations of a rule of one's own, from the tables ``[[derogation]]`` of its file.
+        Relaxations of your own rule, from the tables ``[[derogation]]`` of its file.
     """
 
     id: str
@@ -214,6 +215,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         """Check the numbers, the days, and that the fields fit the kind."""
+        self._check_ranges()
+        for name in ("applies_from", "applies_until"):
+            _check_rule_day(getattr(self, name), f"{name} of {self.id!r}")
+        if self.applies_from and self.applies_until and self.applies_until <= self.applies_from:
+            raise QueryError(
+                f"applies_until of {self.id!r} ({self.applies_until}) must come after applies_from "
+                f"({self.applies_from})"
+            )
+        self._check_keys()
+
+    def _check_ranges(self) -> None:
+        """Check that each number is in its range."""
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             above = least == 0 and name not in _MAY_BE_ZERO
@@ -223,19 +236,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 f"{name} of {self.id!r} must be {'above' if above else 'at least'} {least:g}"
                 f"{f' and at most {most:g}' if most < math.inf else ''}, not {value!r}"
             )
-        for name in ("applies_from", "applies_until"):
-            _check_day(getattr(self, name), f"{name} of {self.id!r}")
-        if self.applies_from and self.applies_until and self.applies_until <= self.applies_from:
-            raise QueryError(
-                f"applies_until of {self.id!r} ({self.applies_until}) must come after applies_from "
-                f"({self.applies_from})"
-            )
-        self._check_keys()
 
     def _check_keys(self) -> None:
-        """Refuse fields of another kind of rule: they would be ignored."""
+        """Check that the rule has the fields of its kind, and no others."""
         if self.kind in {"site", "uptime", "total"}:
             return
+        # A field that this kind of rule does not test would be ignored in silence.
         own = _KEYS_OF_KIND[self.kind]
         for name in sorted({key for keys in _KEYS_OF_KIND.values() for key in keys} - {*own}):
             if getattr(self, name):
@@ -272,8 +278,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return f"[{self.evidence}] {', '.join(words)}{own}"
 
 
-def _check_day(day: str | None, name: str) -> None:
-    """Refuse what is not a day."""
+def _check_rule_day(day: str | None, name: str) -> None:
+    """Check a day in ISO 8601."""
     if day is None:
         return
     try:

@@ -28,14 +28,14 @@ def sort_by_direction(case: Case, network: RoadNetwork, places: Places) -> dict[
     network : RoadNetwork
         The network.
     places : Places
-        Where pools stand.
+        Where pools lie.
 
     Returns
     -------
     dict of str to Places
         ``both`` for pools that serve both; else ``forward`` and ``reverse``, told apart on each
         component by the axis along which most of its roads run. On lines with one direction a pool
-        stands only at its nearest place: the directed ways tell which carriageways lead to it.
+        lies only at its nearest place: the directed ways decide which carriageways lead to it.
     """
     if case.serve != "by-side":
         return {"both": places}
@@ -55,16 +55,19 @@ def sort_by_direction(case: Case, network: RoadNetwork, places: Places) -> dict[
 
 
 def _find_forward_chains(axis: Axis) -> NDArray[np.bool_]:
-    """Test which chains run the same way as the main axis of their component."""
+    """Find the chains that run the same way as the main axis of their component."""
+    # Steps as complex numbers, east the real part: their argument is the heading.
     scale = np.cos(np.radians(axis.xy0[:, 1]))
     step = (axis.xy1[:, 0] - axis.xy0[:, 0]) * scale + 1j * (axis.xy1[:, 1] - axis.xy0[:, 1])
     size = np.abs(step)
-    # Doubled angles: a road and the road back have one axis.
+    # Doubled angles: a road and the road back have one axis. Divided by its size, the square of a
+    # step has the step's length, so that long edges weigh more.
     double = np.divide(step**2, size, out=np.zeros_like(step), where=size > 0)
     component = axis.component[axis.start_node]
     n = int(np.max(component)) + 1
     of = component[axis.chain]
     total = np.bincount(of, double.real, n) + 1j * np.bincount(of, double.imag, n)
+    # The main axis has a direction only by convention: half the angle, east of north.
     main = np.exp(0.5j * np.angle(total))[component]
     m = len(component)
     chord = np.bincount(axis.chain, step.real, m) + 1j * np.bincount(axis.chain, step.imag, m)

@@ -33,7 +33,7 @@ def fill_gaps(
     options: AssessmentOptions | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Find the fewest new sites that make a road pass; the sites there are stay.
+    Find the fewest new sites that make a road pass; existing stations are kept.
 
     Parameters
     ----------
@@ -107,11 +107,13 @@ def fill_gaps(
 
 
 def _count_sites_to_close(lengths: NDArray[np.float64], spacing_km: float) -> NDArray[np.intp]:
+    """Count the sites that close each gap whole."""
     count = np.ceil(lengths / spacing_km - _TOLERANCE).astype(np.intp) - 1
     return np.maximum(count, 0)
 
 
 def _space_sites(km: float, spacing_km: float, count: int) -> NDArray[np.float64]:
+    """Space sites in a gap: evenly if they close it, else from its start."""
     whole = count >= _count_sites_to_close(np.array([km]), spacing_km)[0]
     step = km / (count + 1) if whole else spacing_km
     return step * np.arange(1, count + 1, dtype=np.float64)
@@ -137,11 +139,14 @@ def fewest_sites(
     numpy.ndarray of int, shape (n,)
         Sites for each section. Of equally few, those that make more length pass.
     """
+    # best[k]: the greatest length that passes with k sites in the sections so far, as in a knapsack
+    # with one choice for each section.
     full = _count_sites_to_close(lengths_km, spacing_km)
     total = int(full.sum())
     best = np.zeros(total + 1)
     choice = np.zeros((len(lengths_km), total + 1), dtype=np.intp)
     for row, (km, most) in enumerate(zip(lengths_km, full.tolist(), strict=True)):
+        # With fewer sites than close the section, each makes one more spacing of it pass.
         gains = np.append(spacing_km * np.arange(most), km)
         grown = best + gains[0]
         for count in range(1, most + 1):
@@ -149,6 +154,7 @@ def fewest_sites(
             better = other > grown
             grown[better], choice[row, better] = other[better], count
         best = grown
+    # The fewest sites that are enough, then back through the choices.
     left = int(np.argmax(best >= min(needed_km, lengths_km.sum()) - _TOLERANCE))
     counts = np.zeros(len(lengths_km), dtype=np.intp)
     for row in range(len(lengths_km) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""The length that passes, that may pass, and what follows from it: one meaning for all verdicts."""
+"""The length that passes and that may pass, and what follows from it, the same for all verdicts."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def add_up_lengths(
     Tally
         The lengths.
     """
+    # Passing, possible, long ends and the rest are a partition of the length.
     is_end = ~np.isnan(end_km) & ~passes
     possible = is_end & ((end_km <= spacing_km + 1e-6) | tiny)
     return Tally(
@@ -113,6 +114,8 @@ def decide(tally: Tally, rule: Rule, *, closed: bool) -> tuple[bool | None, str]
     reason : str
         Why not.
     """
+    # At best a pool lies behind each end that is short enough; at worst only what is shorter than
+    # the tolerance of drawing counts as closed, because such an end is none.
     most = tally.share(closed=True)
     least = most if closed else tally._replace(possible=tally.tiny).share(closed=True)
     open_because = (
@@ -147,6 +150,7 @@ def decide_between(
         Why not.
     """
     least, most = bounds
+    # False first: no missing fact can mend a share that is too low even at best.
     if needed is None:
         return None, "the rule asks for no share"
     if most < needed - _SHARE_TOLERANCE:

@@ -1,4 +1,4 @@
-"""The result of an assessment, with the words of the law that it rests on."""
+"""The result of an assessment, with the clauses of the law that it applies."""
 
 from __future__ import annotations
 
@@ -133,6 +133,7 @@ def format_share(share: float) -> str:
     str
         Such as ``"57.9 %"``.
     """
+    # "fails, 100.0 %" would be read as a contradiction.
     text = f"{100 * share:.1f}"
     if text == "100.0" and share < 1.0 - _EXACT:
         return "just under 100 %"
@@ -142,14 +143,14 @@ def format_share(share: float) -> str:
 
 
 def format_span(low: float, high: float) -> str:
-    """Write two shares in percent, as `format_share`; the sign stands once where it can."""
+    """Write two shares in percent, as `format_share`; with one sign where possible."""
     first, last = format_share(low), format_share(high)
     return f"{first.removesuffix(' %') if first[0].isdigit() else first} to {last}"
 
 
 def describe_rule(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) -> list[str]:
     """
-    Put a rule into words.
+    Describe a rule and what a reader must know, one clause each.
 
     Parameters
     ----------
@@ -249,6 +250,7 @@ _DUTIES: dict[str, Callable[[Rule], list[str]]] = {
 
 
 def _name_connectors(rule: Rule) -> str:
+    """Name the connectors that a rule asks for."""
     if not rule.connectors:
         return ""
     label = bundled().connection_types["title"]

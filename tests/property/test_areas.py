@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import ocm_geo as ocm
 from tests.unit.standards.made import HUB, away, site, table
 
-ABOUT = {
+ABOUT: dict[str, Any] = {
     "id": "mine",
     "jurisdiction": "X",
     "citation": "a text",
@@ -56,7 +56,8 @@ def record(number: int, facts: dict[str, Any]) -> Any:
     more = {"UsageTypeID": facts["usage"], "StatusTypeID": facts["status"]}
     if facts["points"] is not None:
         more["NumberOfPoints"] = facts["points"]
-    return site(number, away(*facts["place"], HUB), plug, **more)
+    km, azimuth = facts["place"]
+    return site(number, away(km, azimuth, HUB), plug, **more)
 
 
 def verdicts(stations: list[dict[str, Any]]) -> list[ocm.Verdict]:

@@ -11,7 +11,8 @@ import pytest
 import ocm_geo as ocm
 from ocm_geo.power_limits import TOLERANCE
 from ocm_geo.reference import bundled
-from ocm_geo.standards.pools import PoolRules, Pools
+from ocm_geo.standards.pool_rules import PoolRules
+from ocm_geo.standards.pools import Pools
 
 if TYPE_CHECKING:
     from pathlib import Path

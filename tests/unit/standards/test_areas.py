@@ -28,7 +28,12 @@ RADIUS: dict[str, Any] = {"kind": "radius", "radius_km": 4.0}
 
 def rule(**more: Any) -> ocm.Rule:
     """Make a rule on an area."""
-    about = {"id": "mine", "jurisdiction": "X", "citation": "a text", "network": "a city"}
+    about: dict[str, Any] = {
+        "id": "mine",
+        "jurisdiction": "X",
+        "citation": "a text",
+        "network": "a city",
+    }
     return ocm.Rule(**about, vehicle_class="any", evidence="S", **{"share_served": 1.0, **more})
 
 
@@ -145,7 +150,8 @@ def test_the_way_an_area_is_given_changes_nothing(options: dict[str, Any]) -> No
         ),
     ):
         again = ocm.assess_area(area, table_of, rule(**options))
-        assert (again.share, again.passes) == (pytest.approx(whole.share, abs=1e-6), whole.passes)
+        assert again.share == pytest.approx(whole.share, abs=1e-6)
+        assert again.passes == whole.passes
 
 
 def test_a_second_row_at_the_same_place_changes_nothing() -> None:

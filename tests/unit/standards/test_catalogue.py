@@ -38,7 +38,7 @@ def test_the_catalogue_is_dated_and_cited() -> None:
 def test_rules_on_a_day() -> None:
     assert "us-nevi-2022" in ocm.standards(on="2023-01-01").index
     assert "us-nevi-2022" not in ocm.standards(on="2024-01-01").index
-    with pytest.raises(ocm.QueryError, match="no day"):
+    with pytest.raises(ocm.QueryError, match="must be a day"):
         ocm.standards(on="soon")
 
 

@@ -130,7 +130,7 @@ def test_derogations() -> None:
     assert assess(*half, derogations=["afir-ldv-8500-half"]).share > 0
     with pytest.raises(ocm.QueryError, match="together"):
         assess(*half, derogations=["afir-ldv-8500-half", "afir-ldv-8500-both"])
-    with pytest.raises(ocm.QueryError, match="no derogation"):
+    with pytest.raises(ocm.QueryError, match="not a derogation"):
         assess(*half, derogations=["afir-hdv-800"])
 
 
