@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import ocm_geo as ocm
 from tests.unit.sources.records import array, poi
 
 if TYPE_CHECKING:
@@ -66,3 +67,30 @@ def test_info_tells_total_and_published(file: Path, tmp_path: Path) -> None:
     assert "connections 5, published 4" in shown
     assert "without a submission status, as published 1" in shown
     assert "NL 5, published 4" in shown
+
+
+def test_following_comparing_and_pruning(file: Path, tmp_path: Path) -> None:
+    mirror = tmp_path / "m"
+    first = ocm.Mirror(mirror).snapshot
+    file.write_text(json.dumps([poi(i, NumberOfPoints=2 if i == 3 else None) for i in range(2, 9)]))
+    updated = run("mirror", "update", mirror, "--data", file)
+    assert (updated.returncode, updated.stderr) == (0, "")
+    assert "added 2, removed 1, changed 1, unchanged 4" in updated.stdout
+    shown = run("mirror", "info", mirror).stdout
+    assert f"{first} data of 2024-05-01, stations 6, published 6" in shown
+    assert "(current)" in shown.splitlines()[-1]
+    changes = run("mirror", "diff", mirror, "-o", tmp_path / "d.csv").stdout
+    assert [line.strip() for line in changes.splitlines()[1:]] == [
+        *("added 2", "removed 1", "moved 0", "changed 1", "n_points 1")
+    ]
+    assert len(ocm.read(tmp_path / "d.csv")) == 4
+    assert run("mirror", "verify", mirror, "--all").stdout.count("is intact") == 2
+    assert "removed 1" in run("mirror", "prune", mirror, "--keep", "1").stdout
+    alone = run("mirror", "diff", mirror)
+    assert (alone.returncode, "no snapshot before" in alone.stderr) == (1, True)
+
+
+def test_an_update_makes_a_mirror_of_any_source(tmp_path: Path) -> None:
+    done = run("mirror", "update", tmp_path / "m", "--source", "sample")
+    assert done.returncode == 0
+    assert "1,450 stations" in done.stdout
