@@ -165,10 +165,12 @@ def _decode_all(texts: Sequence[str], ids: pd.Index[Any]) -> list[list[Connectio
         sites = []
     if len(sites) == len(texts):
         return sites
-    return [_decode_one(text, station_id) for text, station_id in zip(texts, ids, strict=True)]
+    return [
+        _decode_connections(text, station_id) for text, station_id in zip(texts, ids, strict=True)
+    ]
 
 
-def _decode_one(text: str, station_id: object) -> list[Connection]:
+def _decode_connections(text: str, station_id: object) -> list[Connection]:
     """Decode the connections of one station."""
     try:
         return _one_site.decode(text)
@@ -219,11 +221,11 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
     """
     finished = {**columns, "ocm_id": pa.array(ocm_ids, pa.int64())}
     kind, current = (
-        _to_floats(columns[name]) for name in ("connection_type_id", "current_type_id")
+        _column_to_floats(columns[name]) for name in ("connection_type_id", "current_type_id")
     )
-    amps, voltage = _to_floats(columns["amps"]), _to_floats(columns["voltage"])
+    amps, voltage = _column_to_floats(columns["amps"]), _column_to_floats(columns["voltage"])
     finished["power_kw"], finished["power_source"] = power_of(
-        _to_floats(columns["power_kw"]),
+        _column_to_floats(columns["power_kw"]),
         amps,
         voltage,
         current_type_id=current,
@@ -231,7 +233,7 @@ def connection_table(columns: Mapping[str, pa.Array], ocm_ids: NDArray[np.int64]
         usable=usable_amps_volts(amps, voltage, kind),
     )
     finished["evse_id"] = normalise_evse_ids(finished["reference"])
-    power = _to_floats(finished["power_kw"])
+    power = _column_to_floats(finished["power_kw"])
     plausible = power_is_plausible(power, highest_power_kw(kind, current))
     finished["power_plausible"] = pa.array(plausible, mask=np.isnan(power))
     return pa.Table.from_arrays([finished[name] for name in LAYOUT.names], schema=LAYOUT)
@@ -267,7 +269,7 @@ def _contains_nul(column: pa.Array) -> bool:
     return characters is not None and bool((np.frombuffer(characters, np.uint8) == 0).any())
 
 
-def _to_floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+def _column_to_floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     """Return a column as floats, NaN where null."""
     values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(
         zero_copy_only=False
@@ -348,9 +350,9 @@ def summaries(table: pa.Table, counts: NDArray[np.int64]) -> dict[str, pa.Array]
         ``n_connectors``, ``max_power_kw``, ``total_power_kw``, ``n_power_missing``,
         ``n_power_implausible`` and ``has_dc`` as described in `ocm_geo.schema.STATION_COLUMNS`.
     """
-    power = _to_floats(table["power_kw"])
-    quantity = np.fmax(_to_floats(table["quantity"]), 1)
-    current = _to_floats(table["current_type_id"])
+    power = _column_to_floats(table["power_kw"])
+    quantity = np.fmax(_column_to_floats(table["quantity"]), 1)
+    current = _column_to_floats(table["current_type_id"])
     given = ~np.isnan(power)
     known = table["power_plausible"].fill_null(fill_value=False).to_numpy()
     with np.errstate(over="ignore"):

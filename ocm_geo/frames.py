@@ -301,7 +301,7 @@ def add_columns(table: Frame, new: Mapping[str, Any], what: str) -> Frame:
         If the table has one of them with other values.
     """
     result = table.copy()
-    kept = {n for n in new if n in table and _are_same(table[n], new[n])}
+    kept = {n for n in new if n in table and _have_same_values(table[n], new[n])}
     check_new_columns(table, [name for name in new if name not in kept], what)
     for name in new:
         if name not in kept:
@@ -309,7 +309,7 @@ def add_columns(table: Frame, new: Mapping[str, Any], what: str) -> Frame:
     return result
 
 
-def _are_same(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any array
+def _have_same_values(old: pd.Series[Any], new: Any) -> bool:  # noqa: ANN401 - any array
     """Return whether a column has these values, apart from type and rounding."""
     values = pd.Series(new).set_axis(old.index)
     is_number = all(pd.api.types.is_numeric_dtype(v.dtype) for v in (old, values))

@@ -232,7 +232,7 @@ def _check_hours_setting(name: str, value: Any) -> float:  # noqa: ANN401 - chec
     return check_number(hours, name, low=0.0, unit="hours")
 
 
-def _check_size(name: str, value: object) -> float:
+def _check_limit_setting(name: str, value: object) -> float:
     """Check a limit in MiB or GiB; a smaller one would refuse real data."""
     return check_number(value, name, low=1.0, unit="GiB" if name.endswith("gib") else "MiB")
 
@@ -248,13 +248,13 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "cache_dir": _check_folder_setting,
     "cache_hours": _check_hours_setting,
     "contact": _check_text_setting,
-    "max_answer_mib": _check_size,
-    "max_unpacked_gib": _check_size,
-    "max_record_mib": _check_size,
-    "max_text_mib": _check_size,
+    "max_answer_mib": _check_limit_setting,
+    "max_unpacked_gib": _check_limit_setting,
+    "max_record_mib": _check_limit_setting,
+    "max_text_mib": _check_limit_setting,
     "max_nesting": _check_nesting,
     "max_connections": lambda name, value: check_whole(value, name),
 }
 
 LIMITS = tuple(name for name in _CHECKS if name.startswith("max_"))
-"""Settings that bound what data of strangers may hold."""
+"""Settings that limit the size of foreign data."""

@@ -195,7 +195,7 @@ def _build_sheet_table(rows: list[tuple[Any, ...]], file: str, *, own: bool) -> 
     """Return the rows of a sheet as a table."""
     if not rows:
         raise QueryError(f"{file} is empty: its first sheet has no header")
-    names = _read_header(rows[0], file)
+    names = _read_sheet_header(rows[0], file)
     kept = [row for row in rows[1:] if own or any(value is not None for value in row)]
     columns = {
         name: _build_sheet_column(
@@ -206,7 +206,7 @@ def _build_sheet_table(rows: list[tuple[Any, ...]], file: str, *, own: bool) -> 
     return pd.DataFrame(columns, index=pd.RangeIndex(len(kept)))
 
 
-def _read_header(row: tuple[Any, ...], file: str) -> list[Any]:
+def _read_sheet_header(row: tuple[Any, ...], file: str) -> list[Any]:
     """Return the names of the columns, without empty ones at the end."""
     names = ["" if name is None else _unescape_text(name) for name in row]
     while names and not names[-1]:

@@ -213,7 +213,7 @@ def _check_table_credit(columns: Columns, attribution: object, licence: object) 
         columns.problems.append(f"licence must be a text, not {short_form(licence)}")
 
 
-def _settle_current(rows: Values) -> pd.Series[Any] | None:
+def _choose_current(rows: Values) -> pd.Series[Any] | None:
     """Return currents: AC of unknown phases by its power, missing ones by a DC connector."""
     current, kind, power = rows["current"], rows["connector"], rows["power_kw"]
     if kind is not None:
@@ -233,7 +233,7 @@ def _make_connections(sites: Sites, rows: Values) -> tuple[list[Connection], NDA
     kind = rows["connector"]
     facts = {
         "connection_type_id": None if kind is None else kind.mask(kind.eq(MCS), _UNKNOWN),
-        "current_type_id": _settle_current(rows),
+        "current_type_id": _choose_current(rows),
         "power_kw": rows["power_kw"],
         "quantity": rows["quantity"],
     }

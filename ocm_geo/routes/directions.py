@@ -276,14 +276,16 @@ def _agrees_with_printed(length_km: float, directions: Directions, *, has_height
 
 def _join_pieces(directions: Directions, precision: int, has_height: bool) -> NDArray[np.float64]:  # noqa: FBT001
     """Decode the pieces of directions at a precision and join them."""
-    parts = [_decode_piece(piece, precision, has_height=has_height) for piece in directions.pieces]
+    parts = [
+        _decode_geometry(piece, precision, has_height=has_height) for piece in directions.pieces
+    ]
     lonlat = join(parts, max_join_km=_STEP_JOIN_KM)
     if not np.isfinite(lonlat).all() or out_of_range(lonlat) is not None:
         raise RouteError("a position is out of range")
     return lonlat
 
 
-def _decode_piece(
+def _decode_geometry(
     piece: str | dict[str, Any], precision: int, *, has_height: bool
 ) -> NDArray[np.float64]:
     """Return the positions of an encoded text or a GeoJSON line."""
@@ -310,10 +312,10 @@ def _quote_engine(document: dict[str, Any]) -> str:
 def _read_legs(route: dict[str, Any]) -> Directions:
     """Read a route of OSRM, Mapbox or Google."""
     legs = route.get("legs", [])
-    steps = [_find_geometry(step) for leg in legs for step in leg.get("steps", [])]
-    of_legs = [_find_geometry(leg) for leg in legs]
+    steps = [_find_part_geometry(step) for leg in legs for step in leg.get("steps", [])]
+    of_legs = [_find_part_geometry(leg) for leg in legs]
     detailed = next((told for told in (steps, of_legs) if told and all(told)), None)
-    pieces = detailed or [_find_geometry(route)]
+    pieces = detailed or [_find_part_geometry(route)]
     metres = _sum_printed_metres(route, legs)
     is_google = any("overview_polyline" in part or "polyline" in part for part in (route, *legs))
     return Directions(
@@ -325,7 +327,7 @@ def _read_legs(route: dict[str, Any]) -> Directions:
     )
 
 
-def _find_geometry(part: dict[str, Any]) -> Any:  # noqa: ANN401 - text, GeoJSON, or nothing
+def _find_part_geometry(part: dict[str, Any]) -> Any:  # noqa: ANN401 - text, GeoJSON, or nothing
     """Return the geometry of a step or route under the keys of each engine."""
     geometry = part.get("geometry") or part.get("polyline") or part.get("overview_polyline")
     if not isinstance(geometry, dict):

@@ -127,7 +127,7 @@ def route_from_file(
         layer, feature, precision, join_km, None if clip is None else as_polygons(clip)
     )
     with _name_file_in_errors(file):
-        lonlat = _read_positions(file, choice)
+        lonlat = _read_route_positions(file, choice)
         return _check_route(file, lonlat)
 
 
@@ -162,7 +162,7 @@ def _name_file_in_errors(file: Path) -> Iterator[None]:
         raise type(error)(f"{file.name}: {error}") from error
 
 
-def _read_positions(file: Path, choice: _Choice) -> NDArray[np.float64]:
+def _read_route_positions(file: Path, choice: _Choice) -> NDArray[np.float64]:
     """Return the positions of the route in a file of any format."""
     binary = file.suffix.lower() in _BINARY
     content, name = (b"", file.name) if binary else unpack(file)

@@ -327,12 +327,14 @@ def _find_only_layer(source: Path, file: str) -> str:
 
 
 def _may_hold_lines(kind: str | None) -> bool:
+    """Return whether a type of geometry in GDAL can contain lines."""
     return kind is not None and (
         "LineString" in kind or kind.startswith(("Unknown", "Geometry", "Curve", "MultiCurve"))
     )
 
 
 def _count_features(source: Path, layer: str) -> int:
+    """Return the number of features of a layer."""
     import pyogrio  # noqa: PLC0415 - only for formats of GDAL
 
     return int(pyogrio.read_info(source, layer=layer, force_feature_count=True)["features"])

@@ -115,6 +115,7 @@ class ValhallaTiles(ValhallaDialect):
         return f"ValhallaTiles({str(self.folder)!r}, costing={self.costing!r})"
 
     def _ask(self, action: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer of the embedded engine."""
         try:
             # The embedded engine has another name for what servers call sources_to_targets.
             word = "matrix" if action == "sources_to_targets" else action

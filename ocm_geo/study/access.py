@@ -152,7 +152,7 @@ def _measure_group(
         **_measure_equity(told, config.n_boot),
     }
     if areas is not None:
-        found["points"] = _count_points(demand, areas, members, config)
+        found["points"] = _relate_points(demand, areas, members, config)
     return found
 
 
@@ -227,7 +227,7 @@ def _measure_equity(places: gpd.GeoDataFrame, n_boot: int) -> dict[str, pd.DataF
     }
 
 
-def _count_points(
+def _relate_points(
     demand: gpd.GeoDataFrame,
     areas: gpd.GeoDataFrame,
     members: gpd.GeoDataFrame,
@@ -273,7 +273,7 @@ def _relate_to_population(
             "points_per_10000_people": pd.arrays.FloatingArray(
                 np.nan_to_num(ratio), np.isnan(ratio)
             ),
-            "class": _name_classes(ratio, config.points_classes),
+            "class": _label_classes(ratio, config.points_classes),
         }
     )
 
@@ -310,7 +310,7 @@ def class_names(ends: list[float]) -> list[str]:
     ]
 
 
-def _name_classes(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
+def _label_classes(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
     """Return the class of each ratio; None without population."""
     names, place = class_names(ends), np.searchsorted(ends, ratio, side="right")
     return [None if np.isnan(r) else names[p] for r, p in zip(ratio, place, strict=True)]

@@ -341,6 +341,7 @@ def name_rows(values: pd.Series) -> pd.Index:
 
 
 def _take_area_column(table: gpd.GeoDataFrame, column: str, what: str) -> Any:  # noqa: ANN401 - a Series
+    """Return a column of a table, else raise a QueryError that lists the columns."""
     if column not in table:
         raise QueryError(f"{what} has no column {column!r}; it has {list(table.columns)}")
     return table[column]
