@@ -217,7 +217,7 @@ def check_km(value: Any, name: str, *, suspect_from: float = SUSPECT_KM) -> floa
     name : str
         Its name.
     suspect_from : float
-        Warn from this distance on: it is probably in metres.
+        Warn at this distance or more, which is probably in metres.
 
     Returns
     -------

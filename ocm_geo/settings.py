@@ -144,7 +144,7 @@ def configure(**changes: Any) -> Settings:  # noqa: ANN401 - the fields of Setti
     ----------
     **changes : object
         Any of ``source``, ``api_key``, ``cache_dir``, ``cache_hours``, ``contact``, and the
-        limits on what strangers' data may hold: ``max_answer_mib``, ``max_unpacked_gib``,
+        limits on the size of foreign data: ``max_answer_mib``, ``max_unpacked_gib``,
         ``max_record_mib``, ``max_text_mib``, ``max_nesting``, ``max_connections``. `Settings`
         describes them.
 

@@ -230,7 +230,7 @@ class _NearestFinder:
 
     @property
     def _is_ranked(self) -> bool:
-        """Whether the result can have several rows for a point."""
+        """Return whether the result can have several rows for a point."""
         return self.k > 1 or self.by is not None
 
     def _answer_block(

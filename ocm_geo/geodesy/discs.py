@@ -148,11 +148,11 @@ def outline_of_discs(
 
 
 def _triangulate_discs(discs: _Discs) -> tuple[_Triangles, tuple[Ints, Ints]] | None:
-    """Return the triangulation of the sphere, and the centres that are no corners of it.
+    """Return the triangulation of the sphere, and the centres that are not its corners.
 
     The sphere is projected stereographically from a place far from all discs, so that circles
     not containing that place stay circles; without such a place the result is None. Three ghosts
-    near it close the triangulation. A centre that is no corner comes with the corner it repeats.
+    near it close the triangulation. A centre that is not a corner comes with the corner it repeats.
     """
     place = _project_to_sphere(discs.centre.lonlat)
     lookout, far = _find_lookout(place)

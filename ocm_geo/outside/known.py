@@ -42,7 +42,7 @@ class Known:
 
     @property
     def covered(self) -> NDArray[np.bool_]:
-        """Whether each row of `countries` is covered."""
+        """Return which rows of `countries` are covered."""
         return rows_of_codes(self.codes)
 
 

@@ -184,6 +184,7 @@ def legend_below(ax: Axes, heading: str = "", handles: list[Any] | None = None) 
 
 
 def _is_dashed(handle: Any) -> bool:  # noqa: ANN401 - any artist
+    """Return whether a handle of a legend is a dashed line."""
     from matplotlib.lines import Line2D  # noqa: PLC0415 - loaded when needed
 
     return isinstance(handle, Line2D) and bool(handle.is_dashed())

@@ -118,6 +118,7 @@ def _read_powers(table: pd.DataFrame) -> tuple[pd.Series[float], NDArray[np.floa
 
 
 def _is_plausible(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which connections have a plausible power; all if it is not recorded."""
     if "power_plausible" not in table:
         return np.ones(len(table), dtype=bool)
     return table["power_plausible"].to_numpy(dtype=bool, na_value=True)

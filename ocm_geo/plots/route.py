@@ -175,6 +175,7 @@ def _build_rows(
 
 
 def _add_route_axes(line: Line, n_rows: int) -> tuple[Axes, Axes]:
+    """Add the axes of the map and of the strip below or beside it."""
     strip, ratio = 2.6 + 0.3 * n_rows, Extent.around(*line.coords.T).ratio
     return new_map_and_chart(
         ratio, ((10, max(strip, 5.5)), [1, 1.9]), ((9, 4.6 + strip), [4.6, strip])

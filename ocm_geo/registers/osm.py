@@ -222,7 +222,7 @@ class _Reader:
         tags, clean = element.tags, self.clean
         operator = next((tags[k] for k in ("operator", "brand", "network") if tags.get(k)), None)
         street, number = tags.get("addr:street"), tags.get("addr:housenumber")
-        output = _read_power(tags.get("charging_station:output"))
+        output = _parse_output_kw(tags.get("charging_station:output"))
         extra = {k: v for k, v in tags.items() if not k.startswith("socket:")}
         if n_posts:
             extra["charge_points"] = str(n_posts)
@@ -267,7 +267,7 @@ class _Reader:
             kind = self.codes.find("connector", word, self.unknown)
             in_america = kind == 30 and word == "tesla_supercharger" and (element.lon or 0) < -30  # noqa: PLR2004
             kind = _SUPERCHARGER_US if in_america else kind
-            powers = _read_power(element.tags.get(f"{key}:output")) or [None]
+            powers = _parse_output_kw(element.tags.get(f"{key}:output")) or [None]
             if powers == [None] and element.tags.get(f"{key}:output"):
                 self.clean.wrong["connections.power_kw"] += 1
             number = int(value) if _COUNT.fullmatch(value) else None
@@ -292,7 +292,7 @@ def _has_car_sockets(tags: dict[str, str]) -> bool:
     return any(key.startswith("socket:") and any(w in key for w in words) for key in tags)
 
 
-def _read_power(text: str | None) -> list[float] | None:
+def _parse_output_kw(text: str | None) -> list[float] | None:
     """Read powers such as "22 kW", "22000 W", "150 kW;50 kW" or "50", which is kW."""
     found = []
     for part in re.split(r"\s*[;/|]\s*", text or ""):
