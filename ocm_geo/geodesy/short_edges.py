@@ -6,7 +6,7 @@ Invariants, for an edge of length L and a place at the geodesic distance D from 
 - the straight line between two places at distance D is shorter than D, by at most D³ / 24 R².
 
 So the distance d between a place and the chord, through the Earth, bounds D on both sides, and
-only the places between the bounds, mostly none, are measured along the ground.
+only the places between the bounds, mostly none, are measured along the surface.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _measure_chords(xyz: NDArray[np.float64], ends: NDArray[np.float64]) -> NDAr
 def _measure_places(
     points: PointIndex, line: Line, candidates: NDArray[np.intp], within_km: float
 ) -> NDArray[np.intp]:
-    """Keep the places that lie within the distance along the ground."""
+    """Keep the places that lie within the distance along the surface."""
     if not len(candidates):
         return candidates
     hits = line.locate(points.lon[candidates], points.lat[candidates], within_km=within_km)

@@ -142,7 +142,7 @@ def choose_stations(store: Store, question: Question) -> Choice:
     positions = np.flatnonzero(mask) if candidates is None else candidates[mask]
     if question.connections.are_any:
         positions = positions[_mask_by_connections(store, question.connections, positions)]
-    distance = _read_distances(question, positions)
+    distance = _measure_question_km(question, positions)
     n_matched, limit = len(positions), question.limit
     if question.order == "newest" and limit is not None and distance is None:
         # The last ones are the newest: the others need not be sorted.
@@ -237,7 +237,9 @@ def _mask_by_connections(
     return inside
 
 
-def _read_distances(question: Question, positions: NDArray[np.intp]) -> NDArray[np.float64] | None:
+def _measure_question_km(
+    question: Question, positions: NDArray[np.intp]
+) -> NDArray[np.float64] | None:
     """Return the distances of the stations that are left."""
     if question.place is None or question.place.distance is None:
         return None
