@@ -102,7 +102,7 @@ def _open_popup(made: ipyleaflet.Map, popup: ipyleaflet.Popup, changes: gpd.GeoD
 
     def open_at(properties: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - ipyleaflet's own
         rows = changes[changes["ocm_id"] == properties["ocm_id"]]
-        popup.child.value = _describe_rows(properties["ocm_id"], rows)
+        popup.child.value = _describe_changed_rows(properties["ocm_id"], rows)
         popup.location = tuple(properties["at"])
         if popup not in made.layers:
             made.add(popup)
@@ -111,7 +111,7 @@ def _open_popup(made: ipyleaflet.Map, popup: ipyleaflet.Popup, changes: gpd.GeoD
     return open_at
 
 
-def _describe_rows(ocm_id: int, rows: gpd.GeoDataFrame) -> str:
+def _describe_changed_rows(ocm_id: int, rows: gpd.GeoDataFrame) -> str:
     """Return the changes of a station as HTML; values are of strangers and are escaped."""
     lines = [f"<b>OCM {int(ocm_id)}</b>"]
     for row in rows.head(_MOST_ROWS).itertuples():
