@@ -191,7 +191,7 @@ def _plot_snapshots(table: pd.DataFrame, ax: Axes | None) -> Axes:
     """Draw what `ocm_geo.growth` measured: one step a snapshot."""
     facts = read_attrs(table).get("growth", {})
     by = facts.get("by")
-    groups = "stations" if by is None else table[by].astype(str)
+    groups = np.full(len(table), "stations") if by is None else table[by].astype(str).to_numpy()
     sums = pd.crosstab(
         pd.DatetimeIndex(table["date"]), groups, values=table["n_stations"], aggfunc="sum"
     ).fillna(0)

@@ -74,12 +74,11 @@ def choose_classes(
     # A value and its bounds share the classes, whichever of them is drawn.
     base, _ = split_bound(column)
     values = _read_family(table, column)
-    is_named = scheme is None or isinstance(scheme, str)
     if k is not None:
         k = check_whole(k, "k, the number of classes,", low=2, high=MOST_CLASSES)
-        if not is_named:
+    if not (scheme is None or isinstance(scheme, str)):
+        if k is not None:
             raise QueryError(f"k={k} is given, but {argument} sets the number of classes already")
-    if not is_named:
         return break_classes(scheme, base, argument)
     if scheme is None and k is None:
         return _choose_default(values, base)
@@ -148,7 +147,7 @@ def scheme_classes(
     said = [f"{edge:,.{digits}f}" for edge in (distinct[0], *edges)]
     labels = [f"over {low} to {high}" for low, high in pairwise(said)]
     labels[0] = said[0] if distinct[0] == edges[0] else f"{said[0]} to {said[1]}"
-    return Classes.of_column(column, edges[:-1], labels, digits=digits + 1)
+    return Classes.of_column(column, edges[:-1].tolist(), labels, digits=digits + 1)
 
 
 def _find_classifier(scheme: str, argument: str) -> str:
@@ -176,9 +175,9 @@ def _classify(known: NDArray[np.float64], name: str, k: int) -> NDArray[np.float
         found = mapclassify.classify(known, name, **({} if name in _FIXED_K else {"k": k}))
     # Classifiers repeat an edge where many values are equal, and some end below the largest.
     edges = np.unique(found.bins)
-    edges[-1] = max(edges[-1], known.max())
+    edges[-1] = max(edges[-1], float(np.max(known)))
     # Deviations from a mean or median may begin below the least value.
-    return np.asarray(edges[edges >= known.min()])
+    return np.asarray(edges[edges >= float(np.min(known))])
 
 
 def _count_decimals(values: NDArray[np.float64]) -> int:

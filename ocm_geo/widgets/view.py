@@ -347,5 +347,5 @@ def _join_boxes(boxes: NDArray[np.float64]) -> tuple[float, float, float, float]
     if not len(boxes):
         return None
     west, east = turn_to_narrowest(boxes[:, 0], boxes[:, 2])
-    south, north = boxes[:, 1].min(), boxes[:, 3].max()
-    return float(west.min()), float(south), float(east.max()), float(north)
+    south, north = float(np.min(boxes[:, 1])), float(np.max(boxes[:, 3]))
+    return float(np.min(west)), south, float(np.max(east)), north
