@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 import random
-import signal
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,8 @@ import pytest
 import ocm_geo as ocm
 from ocm_geo.sources import walks
 from tests.live.conftest import scattered
-from tests.live.stand_in import KEY, Faults, StandIn
+from tests.live.stand_in import Faults, StandIn
+from tests.live.updater import update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,40 +253,44 @@ def test_updates_leave_nothing_in_the_cache_of_answers(ask: Ask, tmp_path: Path)
     assert not list((tmp_path / "cache").rglob("*.answer.json"))
 
 
-UPDATE = """
-import sys, warnings
-import ocm_geo as ocm
-warnings.simplefilter("ignore")
-api = ocm.OpenChargeMap(sys.argv[3], base_url=sys.argv[2], min_interval_s=0)
-print("go", flush=True)
-with ocm.using(cache_hours=0):
-    ocm.Mirror(sys.argv[1]).update(api, full=len(sys.argv) > 4)
-print("done", flush=True)
-"""
+def wait_for(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.001)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 def test_kills_at_any_instant_leave_a_whole_mirror(ask: Ask, tmp_path: Path, n_kills: int) -> None:
     """Each update is killed some time between its beginning and its end; the next one works."""
     server, api = ask(scattered(8, (5, 52), 1.0, n=300))
     server.faults = Faults(cap=60)
     editor = Editor(server.pois, 8)
     mirror = ocm.Mirror.from_source(tmp_path / "m", api)
-    longest = 0.4
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.live.updater"])
+    begun, done = mirror.path / "begun", mirror.path / "done"
+    longest, n_killed = 0.0, 0
     states = [truth(server.pois)]
-    n_killed = 0
-    for turn in range(n_kills):
+    for turn in range(-1, n_kills):
         editor.edit(5)
         states.append(truth(server.pois))
-        options = [] if turn % 2 else ["full"]
-        call = [sys.executable, "-c", UPDATE, str(mirror.path), server.url, KEY, *options]
-        child = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
-        assert child.stdout is not None
-        assert child.stdout.readline().strip() == "go"
-        time.sleep(editor.random.uniform(0, longest))
-        child.send_signal(signal.SIGKILL)
-        n_killed += "done" not in child.stdout.read()
-        child.wait()
-        child.stdout.close()
+        options = {"full": turn % 2 == 0}
+        child = processes.Process(
+            target=update, args=(str(mirror.path), server.url), kwargs=options
+        )
+        child.start()
+        wait_for(begun)
+        started = time.monotonic()
+        if turn < 0:
+            # Nothing is killed yet: this is how long an update takes here.
+            wait_for(done)
+            longest = time.monotonic() - started
+        else:
+            time.sleep(editor.random.uniform(0, longest))
+            child.kill()
+        child.join()
+        n_killed += not done.exists()
+        begun.unlink()
+        done.unlink(missing_ok=True)
         now = ocm.Mirror(mirror.path)
         now.verify()
         assert held(now) in states[-2:]
