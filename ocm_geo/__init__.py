@@ -172,6 +172,7 @@ if TYPE_CHECKING:
         completeness,
         find_duplicates,
         match_stations,
+        merge_stations,
     )
     from ocm_geo.routing import (
         OSRM,
@@ -305,6 +306,7 @@ __all__ = [
     "load_standards",
     "locate_along",
     "match_stations",
+    "merge_stations",
     "nearest_by_road",
     "nearest_stations",
     "plan_stops",
@@ -402,6 +404,7 @@ _LAZY = {
     "completeness": "quality",
     "find_duplicates": "quality",
     "match_stations": "quality",
+    "merge_stations": "quality",
     "run_study": "study",
     "CoverageLayer": "widgets",
     "LandLayer": "widgets",

@@ -9,10 +9,10 @@ import pandas as pd
 
 from ocm_geo.checks import check_number, short_form, warn_user
 from ocm_geo.errors import InexactMethod, QueryError
-from ocm_geo.frames import require_columns
 from ocm_geo.ids import station_table
 from ocm_geo.provenance import attach, credit_line, read_attrs
 from ocm_geo.quality.capture import bound_dependence, bound_sum, estimate_total
+from ocm_geo.quality.grouping import check_matches
 from ocm_geo.quality.matching import match_stations
 from ocm_geo.quality.strata import ALL_STRATA, count_strata
 
@@ -98,7 +98,7 @@ def completeness(
     first, second = station_table(a, "a"), station_table(b, "b")
     least, most = _check_odds_ratios(odds_ratios)
     pairs = match_stations(first, second) if matches is None else matches
-    _check_matches(pairs, first, second)
+    check_matches(pairs, first, second, ("a", "b"))
     strata = count_strata(first, second, pairs, by)
     if strata.empty:
         raise QueryError("no station lies in any stratum: check `by` against the tables")
@@ -125,22 +125,6 @@ def _check_odds_ratios(values: Any) -> tuple[float, float]:  # noqa: ANN401 - ch
         raise QueryError(f"odds_ratios must be two numbers, not {short_form(values)}")
     least = check_number(values[0], "the least of odds_ratios", above=0, high=1)
     return least, check_number(values[1], "the greatest of odds_ratios", low=1)
-
-
-def _check_matches(matches: pd.DataFrame, a: gpd.GeoDataFrame, b: gpd.GeoDataFrame) -> None:
-    """Check that pairs name stations of both tables, each once."""
-    require_columns(matches, ["id_a", "id_b"], "matches")
-    for name, table, what in (("id_a", a, "a"), ("id_b", b, "b")):
-        ids = matches[name]
-        if ids.duplicated().any():
-            twice = ids[ids.duplicated()].iloc[0]
-            raise QueryError(f"matches must be one to one: {name} {twice!r} occurs more than once")
-        unknown = ids[~ids.isin(table.index)]
-        if len(unknown):
-            raise QueryError(
-                f"matches: {len(unknown)} of {len(ids)} values of {name} are not ids of {what} "
-                f"(first: {unknown.iloc[0]!r})"
-            )
 
 
 def _pool_thin(strata: pd.DataFrame) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Source", "SourceLike", "check_setting", "resolve_source"]
 
 
-_CHOICES = "OpenChargeMap(), Mirror(path), the path of a mirror, 'sample' or 'api'"
+_CHOICES = "OpenChargeMap(), Mirror(path), the path of a mirror, a station table, 'sample' or 'api'"
 _METHODS = ("fetch", "has_any", "reference_data")
 _LONGEST = 60
 
@@ -91,8 +91,9 @@ class Source(Protocol):
         ...
 
 
-SourceLike: TypeAlias = Source | str | os.PathLike[str]
-"""What a parameter ``source`` takes: a source, the path of a mirror, ``"sample"`` or ``"api"``."""
+SourceLike: TypeAlias = "Source | str | os.PathLike[str] | gpd.GeoDataFrame"
+"""What a parameter ``source`` takes: a source, a station table, the path of a mirror, ``"sample"``
+or ``"api"``."""
 
 
 def resolve_source(source: object = None) -> Source:
@@ -101,10 +102,10 @@ def resolve_source(source: object = None) -> Source:
 
     Parameters
     ----------
-    source : Source, path, "sample" or "api", optional
-        The one that the caller named: an object that answers questions, the folder of a mirror,
-        the bundled sample or the live API. Without it: the configured one, else the live API
-        where a key is configured or in ``OCM_API_KEY``.
+    source : Source, geopandas.GeoDataFrame, path, "sample" or "api", optional
+        The one that the caller named: an object that answers questions, a station table, the
+        folder of a mirror, the bundled sample or the live API. Without it: the configured one,
+        else the live API where a key is configured or in ``OCM_API_KEY``.
 
     Returns
     -------
@@ -124,6 +125,8 @@ def resolve_source(source: object = None) -> Source:
         return _live(settings.key())
     if isinstance(chosen, str | os.PathLike):
         return _open_named(os.fspath(chosen))
+    if _is_table(chosen):
+        return _open_table(chosen)
     if isinstance(chosen, type) or not isinstance(chosen, Source):
         raise QueryError(f"source must be {_CHOICES}, not {_describe(chosen)}")
     return chosen
@@ -139,6 +142,17 @@ register_source_check(check_setting)
 
 def _is_api(source: object) -> bool:
     return isinstance(source, str) and source == "api"
+
+
+def _is_table(source: object) -> bool:
+    """Return whether a source is a table, without loading geopandas for it."""
+    return type(source).__name__ == "GeoDataFrame"
+
+
+def _open_table(stations: object) -> Source:
+    from ocm_geo.sources.table import TableSource  # noqa: PLC0415 - it needs this module
+
+    return TableSource(stations)  # type: ignore[arg-type] # checked there
 
 
 def _open_named(name: str) -> Source:
