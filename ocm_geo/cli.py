@@ -14,6 +14,7 @@ import typer
 import ocm_geo as ocm
 from ocm_geo.advice import advise_in_options
 from ocm_geo.query.filters import FILTERS, Filter
+from ocm_geo.registers.commands import register_app
 from ocm_geo.server.commands import outbox_app, serve
 from ocm_geo.settings import LIMITS
 from ocm_geo.study.inputs import open_source
@@ -35,6 +36,7 @@ mirror_app = typer.Typer(help="Local copies of the bulk data.", no_args_is_help=
 app.add_typer(mirror_app, name="mirror")
 mirror_app.command()(serve)
 mirror_app.add_typer(outbox_app, name="outbox")
+app.add_typer(register_app, name="register")
 
 _NOT_COMPLETE = 3
 """Exit status of a build from a file that ends too early."""
@@ -71,7 +73,8 @@ def _print_text(text: str, *, err: bool = False) -> None:
 
 def _list_options() -> dict[str, str]:
     """Return the options of the commands by the names of their parameters."""
-    commands = [*app.registered_commands, *mirror_app.registered_commands]
+    groups = (app, mirror_app, register_app)
+    commands = [command for group in groups for command in group.registered_commands]
     names = {
         name
         for command in commands
@@ -79,7 +82,7 @@ def _list_options() -> dict[str, str]:
         for name in inspect.signature(command.callback).parameters
     }
     # The options whose names differ from their parameters, and the arguments.
-    names -= {"change", "output", "config", "path", "old", "new", "every"}
+    names -= {"change", "output", "config", "path", "old", "new", "every", "files"}
     options = {name: "--" + name.replace("_", "-") for name in sorted(names)}
     return {**options, **{row.name: row.option for row in FILTERS.values()}}
 
@@ -260,13 +263,16 @@ def build(
     reference: Annotated[
         Path | None, typer.Option(help="referencedata.json, with the names of operators.")
     ] = None,
+    register: Annotated[
+        str | None, typer.Option(help="Kind of register that the data are, such as irve.")
+    ] = None,
     *,
     force: Annotated[
         bool, typer.Option("--force", help="Allow a mirror without, or with far fewer, stations.")
     ] = False,
 ) -> None:
     """Build a local copy from bulk data, beside earlier ones. Exit status 3: a file is cut off."""
-    mirror = ocm.Mirror.build(path, list(data), reference=reference, force=force)
+    mirror = ocm.Mirror.build(path, list(data), register=register, reference=reference, force=force)
     _print_text(advise_in_options(str(mirror.report), _list_options()))
     if not mirror.report.complete:
         raise typer.Exit(_NOT_COMPLETE)
@@ -350,7 +356,7 @@ def diff(
     _print_text(f"{facts['compared_with']} to {facts['snapshot']}")
     for change in ("added", "removed", "moved", "changed"):
         rows = changes[changes["change"] == change]
-        _print_text(f"  {change} {rows['ocm_id'].nunique():,}")
+        _print_text(f"  {change} {rows.iloc[:, 0].nunique():,}")
     for column, n in changes.loc[changes["change"] == "changed", "column"].value_counts().items():
         _print_text(f"    {column} {n:,}")
 

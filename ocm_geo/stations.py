@@ -15,6 +15,7 @@ from ocm_geo.checks import is_missing, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.query import Area, Box, Circle, Corridor, Everywhere, Ids, StationFilters, show_filters
 from ocm_geo.sources.asking import ask_source
+from ocm_geo.sources.base import resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -385,4 +386,6 @@ def stations_from_ids(
     >>> len(ocm.stations_from_ids(first, source=ocm.sample()))
     3
     """
-    return ask_source(Ids(ids), source, filters)  # type: ignore[arg-type] # checked there
+    chosen = resolve_source(source)
+    where = Ids(ids, are_texts=getattr(chosen, "has_text_ids", False))  # type: ignore[arg-type]
+    return ask_source(where, chosen, filters)

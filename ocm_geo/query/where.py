@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -290,6 +291,8 @@ class Ids:
     ----------
     ids : iterable of int
         Positive whole numbers; repeated ids are dropped.
+    are_texts : bool
+        Whether they are ids of a register instead, whose ids are texts.
 
     Raises
     ------
@@ -297,19 +300,21 @@ class Ids:
         If there is none, or one is not a positive whole number (for example, a UUID).
     """
 
-    ids: tuple[int, ...]
+    ids: tuple[Any, ...]
+    are_texts: bool = False
 
     order_by = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ids", _check_ocm_ids(self.ids))
+        check = _check_text_ids if self.are_texts else _check_ocm_ids
+        object.__setattr__(self, "ids", check(self.ids))
 
     def select(
         self, ids: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> Selection:
         """Return the points with these numbers."""
         del lon, lat
-        return Selection(np.flatnonzero(np.isin(ids, self.ids)))
+        return Selection(np.flatnonzero(pd.Index(ids).isin(self.ids)))
 
     def describe(self) -> dict[str, Any]:
         """Return the shape as plain JSON."""
@@ -329,6 +334,18 @@ def _wrap_east(lon: float) -> float:
     """Wrap an eastern border; one at the antimeridian is 180, not -180."""
     wrapped = _wrap_west(lon)
     return 180.0 if wrapped == -180 else wrapped  # noqa: PLR2004
+
+
+def _check_text_ids(ids: Any) -> tuple[str, ...]:  # noqa: ANN401 - one or several
+    """Check ids of a register whose ids are texts."""
+    values = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+    wrong = [value for value in values if not isinstance(value, str)]
+    if wrong or not values:
+        raise QueryError(
+            f"ids of this register are texts, such as '02001', not {short_form(wrong[0])}"
+            if wrong else "no ids were given: pass at least one"
+        )  # fmt: skip
+    return tuple(sorted(set(values)))
 
 
 def _check_ocm_ids(ids: Any) -> tuple[int, ...]:  # noqa: ANN401 - one or several

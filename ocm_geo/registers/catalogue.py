@@ -45,6 +45,11 @@ class Kind:
     attribution: str
     licence: str
 
+    @property
+    def is_open(self) -> bool | None:
+        """Whether the data are openly licensed; None where the publisher decides."""
+        return None if "as the publisher states" in self.licence else True
+
 
 # fmt: off
 KINDS: tuple[Kind, ...] = (

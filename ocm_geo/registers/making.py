@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,7 +31,7 @@ __all__ = ["Made", "connection_texts", "find_country_code", "make_connections", 
 _OPERATIONAL, _MIXED, _UNKNOWN = 50, 75, 0
 _LIVE = (10, 20)
 _INT = pa.int64()
-_OPEN_SITE = "{"
+_SPARE_BITS = 11
 
 
 class Made(NamedTuple):
@@ -182,10 +183,11 @@ _SAME_NAMES = (
 
 
 def _number_stations(ids: pd.Index[Any]) -> NDArray[np.int64]:
-    """Return numbers of stations in the order of their ids, which they are where that is so."""
-    if ids.dtype == np.int64 and (not len(ids) or ids[0] > 0):
+    """Return a number for each id, the same in every edition: itself, or a hash of 53 bits."""
+    if pd.api.types.is_integer_dtype(ids.dtype) and (not len(ids) or ids[0] > 0):
         return ids.to_numpy(dtype=np.int64)
-    return np.arange(1, len(ids) + 1, dtype=np.int64)
+    digests = (hashlib.blake2b(str(text).encode(), digest_size=8).digest() for text in ids)
+    return np.array([int.from_bytes(d, "big") >> _SPARE_BITS or 1 for d in digests], dtype=np.int64)
 
 
 def _find_countries(draft: Draft, sites: pa.Table) -> tuple[pa.Array, NDArray[np.bool_]]:

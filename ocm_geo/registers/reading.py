@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ocm_geo.registers.catalogue import Kind
     from ocm_geo.registers.draft import Draft
 
-__all__ = ["load_register", "read_register"]
+__all__ = ["load_register", "read_register", "shorten_report", "warn_of_register"]
 
 Recognise = Callable[[Content], bool]
 Drafter = Callable[[Sequence[Content]], "Draft"]
@@ -108,7 +108,8 @@ def read_register(
     """
     check_flag(evses, "evses")
     built, found, account = load_register(path, kind)
-    _warn_user(built, account)
+    _warn_of_cuts(account)
+    warn_of_register(built)
     table = _make_evses(built) if evses else _make_stations(built)
     codes = set(built.stations["country_code"].drop_null().to_pylist())
     return attach(
@@ -120,7 +121,7 @@ def read_register(
         data_date=built.data_date or None,
         complete=not account.cut,
         covers=" ".join(sorted(codes)) or None,
-        report=_shorten_report(built.report),
+        report=shorten_report(built.report),
     )
 
 
@@ -204,11 +205,15 @@ def _describe(content: Content) -> str:
             return "a file of OpenStreetMap"
 
 
-def _warn_user(built: Built, account: Account) -> None:
-    """Warn of what the account holds that a user must not overlook."""
-    report = built.report
+def _warn_of_cuts(account: Account) -> None:
+    """Warn of files that end too early."""
     for file, why in account.cut.items():
         warn_user(f"{file} {why}: what came before is read; get it again", DroppedRows)
+
+
+def warn_of_register(built: Built) -> None:
+    """Warn of what the account of a register holds that a user must not overlook."""
+    report = built.report
     if report["n_read"] and not report["n_kept"]:
         reasons = ", ".join(f"{n:,} x {reason}" for reason, n in report["reasons"].items())
         warn_user(f"no record of {report['n_read']:,} could be kept ({reasons})", DroppedRows)
@@ -226,7 +231,7 @@ def _warn_user(built: Built, account: Account) -> None:
         )
 
 
-def _shorten_report(report: dict[str, Any]) -> dict[str, Any]:
+def shorten_report(report: dict[str, Any]) -> dict[str, Any]:
     """Shorten an account so that it fits into the provenance: the most frequent entries stay."""
     short = dict(report)
     for most in (_MANY, 4, 2):

@@ -13,6 +13,7 @@ from ocm_geo.schema import stations_from_arrow
 from ocm_geo.sources import snapshot as disk
 from ocm_geo.sources.countries import coverage_table, covered_codes
 from ocm_geo.sources.exporting import export_table
+from ocm_geo.sources.plugged import name_ids
 
 if TYPE_CHECKING:
     import os
@@ -102,6 +103,11 @@ class SnapshotSource:
             export_table(self.loaded, scratch, connections=connections)
         return target
 
+    @property
+    def has_text_ids(self) -> bool:
+        """Whether the ids of the stations are texts, as those of most registers are."""
+        return bool(self.loaded.manifest.get("register", {}).get("text_ids"))
+
     def verify(self) -> None:
         """
         Compare every file of the snapshot in use with its checksum.
@@ -160,6 +166,10 @@ class SnapshotSource:
             matching = connections["ocm_id"].to_numpy()[query.connection_mask(connections)]
             positions = positions[np.isin(loaded.ids[positions], matching)]
         found = stations_from_arrow(loaded.rows.take(pa.array(positions)))
+        names = name_ids(loaded, found.index)
+        if names is not None:
+            # The connections that are at hand know the numbers alone, and were used above.
+            found, connections = found.set_axis(names), None
         attach(found, **_describe_snapshot(loaded))
         return query.answer(found, connections)
 
@@ -186,6 +196,7 @@ class SnapshotSource:
 def _describe_snapshot(loaded: LoadedSnapshot) -> dict[str, Any]:
     """Return the provenance of the answers of a snapshot."""
     manifest = loaded.manifest
+    register = manifest.get("register", {})
     return {
         "source": "mirror",
         "snapshot": loaded.name,
@@ -194,4 +205,6 @@ def _describe_snapshot(loaded: LoadedSnapshot) -> dict[str, Any]:
         "reference": loaded.register_reference(),
         "complete": manifest["complete"],
         "covers": covered_codes(manifest["countries"]),
+        "register": register.get("kind"),
+        "licence": register.get("licence"),
     }

@@ -129,7 +129,8 @@ def _missing_ids(source: Source, query: StationQuery, asked: Ids, found: pd.Inde
     if getattr(source, "is_remote", False):
         # The filters may have left them out, and asking once more is not worth it.
         return []
-    return sorted(set(missing) - set(source.fetch(StationQuery(where=Ids(tuple(missing)))).index))
+    known = source.fetch(StationQuery(where=replace(asked, ids=tuple(missing)))).index
+    return sorted(set(missing) - set(known))
 
 
 def _with_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:

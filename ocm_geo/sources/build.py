@@ -24,6 +24,7 @@ from ocm_geo.sources.exclusive import lock_mirror, scratch_folder, switch_snapsh
 from ocm_geo.sources.gathering import Gathered
 from ocm_geo.sources.history import next_number
 from ocm_geo.sources.judging import check_content, count_content, count_unnamed, tell_user
+from ocm_geo.sources.plugged import open_register
 from ocm_geo.sources.progress import with_progress
 from ocm_geo.sources.readers import read_batches
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
     from ocm_geo.sources.stack import Stack
+    from ocm_geo.sources.tables import Parsed
 
     Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -59,6 +61,7 @@ def build_snapshot(
     reference: ReferenceData | str | Path | None = None,
     attribution: str = ATTRIBUTION,
     force: bool = False,
+    register: str | None = None,
 ) -> str:
     """
     Build a snapshot from bulk data and make it the current one.
@@ -76,6 +79,8 @@ def build_snapshot(
         Credit line that goes into every answer.
     force : bool
         Allow a snapshot without stations, or with less than half of the current one's.
+    register : str, optional
+        The kind of register that the data are; by default they are Open Charge Map's.
 
     Returns
     -------
@@ -99,11 +104,15 @@ def build_snapshot(
     try:
         (root / disk.SNAPSHOTS).mkdir(parents=True, exist_ok=True)
         with lock_mirror(root), scratch_folder(root) as folder:
+            intake = None if register is None else open_register(register, data, account)
+            attribution = attribution if intake is None else intake.attribution
+            batches = read_batches(data, account=account) if intake is None else intake.batches
             origin = {"kind": "files", **clone_state(data)}
-            gathered, chosen = _gather(data, folder, account)
+            gathered, chosen = _gather(batches, folder)
             report, countries = count_content(gathered, chosen, account)
             check_content(root, report, account, force=force)
-            newest = find_newest(gathered, chosen)
+            stated = "" if intake is None else intake.data_date
+            newest = stated or find_newest(gathered, chosen)
             tables = merge_reference(ref.bundled(), gathered, given, newest)
             unnamed = count_unnamed(gathered, chosen, tables)
             content = write_full(folder, gathered, chosen, attribution)
@@ -118,6 +127,7 @@ def build_snapshot(
                 "content": content,
                 "origin": origin,
             }
+            facts |= {} if intake is None else {"register": intake.facts}
             name = write_manifest(folder, facts)
             switch_snapshot(root, folder, name)
     except (OSError, pa.ArrowException) as error:
@@ -175,11 +185,10 @@ def _reference_files(path: Path) -> Iterator[Path]:
             yield folder / _REFERENCE_FILE
 
 
-def _gather(data: Paths, folder: Path, account: Account) -> tuple[Gathered, NDArray[np.int64]]:
+def _gather(batches: Iterable[Parsed], folder: Path) -> tuple[Gathered, NDArray[np.int64]]:
     """Read everything and choose the newest record of each id."""
     with (folder / disk.REJECTS).open("w", encoding="utf-8") as stream:
         gathered = Gathered(stream)
-        batches = read_batches(data, account=account)
         for parsed in with_progress(batches, "reading stations", lambda batch: batch.n_read):
             gathered.add(parsed)
         return gathered, gathered.choose_newest()

@@ -14,6 +14,7 @@ from ocm_geo.provenance import attach
 from ocm_geo.query import published_mask
 from ocm_geo.schema import CRS, to_pandas
 from ocm_geo.sources.comparing import POSITION, find_differences
+from ocm_geo.sources.plugged import name_ids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,8 @@ def compare_snapshots(old: LoadedSnapshot, new: LoadedSnapshot) -> gpd.GeoDataFr
         *_describe_changes(common, (old, rows_old), (new, rows_new)),
     ]
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    order = table.sort_values("ocm_id", kind="stable").index
+    table = _name_stations(table, old, new)
+    order = table.sort_values(table.columns[0], kind="stable").index
     found = gpd.GeoDataFrame(table.loc[order].reset_index(drop=True), crs=CRS)
     return attach(
         found,
@@ -64,6 +66,17 @@ def compare_snapshots(old: LoadedSnapshot, new: LoadedSnapshot) -> gpd.GeoDataFr
         attribution=new.manifest["attribution"],
         reference=new.register_reference(),
     )
+
+
+def _name_stations(table: pd.DataFrame, old: LoadedSnapshot, new: LoadedSnapshot) -> pd.DataFrame:
+    """Name the stations of a register by its own ids; Open Charge Map's keep their numbers."""
+    is_old = ~np.isin(table["ocm_id"].to_numpy(), new.ids)
+    names = name_ids(new, table["ocm_id"])
+    if names is None:
+        return table
+    earlier = name_ids(old, table["ocm_id"])
+    ids = names if earlier is None else names.where(~is_old, earlier)
+    return table.rename(columns={"ocm_id": "station_id"}).assign(station_id=ids)
 
 
 def _find_published(loaded: LoadedSnapshot) -> NDArray[np.intp]:

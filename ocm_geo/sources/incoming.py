@@ -14,6 +14,7 @@ from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
 from ocm_geo.sources.account import Account
 from ocm_geo.sources.build import read_given_reference
 from ocm_geo.sources.clones import clone_state, find_clone_changes
+from ocm_geo.sources.plugged import open_register
 from ocm_geo.sources.readers import read_batches, read_record_files
 from ocm_geo.sources.tables import Parsed
 
@@ -72,7 +73,13 @@ class Incoming:
     account: Account = field(default_factory=Account)
 
 
-def take_bulk(data: Any, origin: dict[str, Any], *, full: bool) -> Incoming:  # noqa: ANN401
+def take_bulk(
+    data: Any,  # noqa: ANN401 - checked where it is read
+    origin: dict[str, Any],
+    *,
+    full: bool,
+    register: dict[str, Any] | None = None,
+) -> Incoming:
     """
     Take bulk data; of a clone of the export, the files that changed.
 
@@ -84,6 +91,8 @@ def take_bulk(data: Any, origin: dict[str, Any], *, full: bool) -> Incoming:  # 
         What the last update left.
     full : bool
         Read everything.
+    register : dict, optional
+        What the manifest says of the register that the mirror holds.
 
     Returns
     -------
@@ -100,7 +109,11 @@ def take_bulk(data: Any, origin: dict[str, Any], *, full: bool) -> Incoming:  # 
     changes = None if full else find_clone_changes(data, origin.get("commit"))
     account = Account()
     if changes is None:
-        batches = read_batches(data, account=account)
+        batches: Iterable[Parsed] = (
+            read_batches(data, account=account)
+            if register is None
+            else open_register(register["kind"], data, account).batches
+        )
         return Incoming(batches, origin=lambda: state, reference=lambda: reference, account=account)
     return Incoming(
         read_record_files(changes.changed, changes.folder),

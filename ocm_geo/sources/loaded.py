@@ -93,7 +93,8 @@ class LoadedSnapshot:
             case Corridor():
                 return points.near_line(where.line, where.within_km)
             case Ids():
-                return np.asarray(np.flatnonzero(np.isin(self.ids, where.ids)))
+                ids = self.rows["provider_reference" if where.are_texts else "ocm_id"].to_pandas()
+                return np.asarray(np.flatnonzero(ids.isin(where.ids)))
         return np.arange(len(points))
 
     def find_connections(self, positions: NDArray[np.intp]) -> pd.DataFrame:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
     from ocm_geo.sources.base import SourceLike
+    from ocm_geo.sources.incoming import Incoming
 
 __all__ = ["Mirror"]
 
@@ -98,6 +99,7 @@ class Mirror(SnapshotSource):
         path: str | os.PathLike[str],
         data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         *,
+        register: str | None = None,
         reference: ReferenceData | str | Path | None = None,
         force: bool = False,
     ) -> Self:
@@ -112,6 +114,9 @@ class Mirror(SnapshotSource):
             Files (JSON lines, JSON arrays, GeoJSON or CSV answers of the API; compressed, in zip
             or tar archives, or plain) or folders of files, as the API and the two bulk exports
             write them. Of equal ids the newest by ``date_last_status_update`` is kept.
+        register : str, optional
+            The kind of register that the data are, such as ``"irve"``: `registers` lists them. The
+            mirror then answers with the stations of the register, by ``station_id``.
         reference : ReferenceData or path, optional
             What ids stand for; by default a ``referencedata.json`` beside the data, laid over
             by what the records hold.
@@ -126,7 +131,9 @@ class Mirror(SnapshotSource):
         Raises
         ------
         QueryError
-            If there is nothing to read.
+            If there is nothing to read, or no such register.
+        RegisterError
+            If the data are not that register, or state no positions.
         MirrorLocked
             If another process is building.
         MirrorShrunk
@@ -145,7 +152,9 @@ class Mirror(SnapshotSource):
         UnknownCode
             If operators have no name in the reference data.
         """
-        name = build_snapshot(expand_path(path), data, reference=reference, force=force)
+        name = build_snapshot(
+            expand_path(path), data, reference=reference, force=force, register=register
+        )
         return cls(path, name)
 
     @classmethod
@@ -257,7 +266,11 @@ class Mirror(SnapshotSource):
         if data is None:
             take = choose_intake(self.path, source, full=full)
         elif source is None:
-            take = lambda origin, _: take_bulk(data, origin, full=full)  # noqa: E731 - a closure
+            register = self.loaded.manifest.get("register")
+
+            def take(origin: dict[str, Any], _: str) -> Incoming:
+                return take_bulk(data, origin, full=full, register=register)
+
         else:
             raise QueryError("pass source= or data=, not both")
         report = update_snapshot(self.path, take, force=force)

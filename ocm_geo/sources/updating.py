@@ -182,6 +182,8 @@ def _write_update(
         "countries": countries,
         "origin": incoming.origin(),
     }
+    if old is not None and "register" in old.manifest:
+        facts["register"] = old.manifest["register"]
     shared = _write_tables(folder, gathered, state, old, facts=facts)
     shared |= _write_reference(folder, tables, old)
     name = write_manifest(folder, facts, shared)
