@@ -74,7 +74,7 @@ def supply_of(
 
 
 def _read_supply(column: pd.Series[Any]) -> NDArray[np.float64]:
-    """Return the supply as numbers; text that is no number is an error, not missing."""
+    """Return the supply as numbers; text that is not a number is an error, not missing."""
     check_numeric(column, f"supply {column.name!r}")
     try:
         return np.asarray(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan))

@@ -63,7 +63,7 @@ def find_near_line(
     line = Line(lonlat)
     is_short = line.edge_km.max() <= _MAX_EDGE_KM and within_km <= _MAX_WITHIN_KM
     ends = to_ecef_km(line.coords[:, 0], line.coords[:, 1])
-    near = _find_candidates(points, ends, within_km) if is_short else None
+    near = _find_near_edges(points, ends, within_km) if is_short else None
     if near is None or len(near) * len(line.edge_km) > _MAX_PAIRS:
         return _measure_places(points, line, points.near_line(line, within_km), within_km)
     chord = _measure_chords(points.places.xyz[near], ends)
@@ -75,7 +75,7 @@ def find_near_line(
     return np.sort(np.concatenate([near[is_sure], measured]))
 
 
-def _find_candidates(
+def _find_near_edges(
     points: PointIndex, ends: NDArray[np.float64], within_km: float
 ) -> NDArray[np.intp]:
     """Find the places in balls about the edges."""

@@ -273,7 +273,7 @@ def _relate_to_population(
             "points_per_10000_people": pd.arrays.FloatingArray(
                 np.nan_to_num(ratio), np.isnan(ratio)
             ),
-            "class": _label_classes(ratio, config.points_classes),
+            "class": _name_ratio_classes(ratio, config.points_classes),
         }
     )
 
@@ -310,7 +310,7 @@ def class_names(ends: list[float]) -> list[str]:
     ]
 
 
-def _label_classes(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
+def _name_ratio_classes(ratio: NDArray[np.float64], ends: list[float]) -> list[str | None]:
     """Return the class of each ratio; None without population."""
     names, place = class_names(ends), np.searchsorted(ends, ratio, side="right")
     return [None if np.isnan(r) else names[p] for r, p in zip(ratio, place, strict=True)]
