@@ -70,7 +70,7 @@ def _make_peer(folder: str) -> ASGIApp:
                 float(v) for v in params["boundingbox"].strip("()").replace("),(", ",").split(",")
             ]
             box = shapely.box(numbers[1], numbers[0], numbers[3], numbers[2])
-            return degrees.sindex.query(box, predicate="intersects")
+            return np.asarray(degrees.sindex.query(box, predicate="intersects"))
         if "countryid" in params:
             return np.flatnonzero(country == int(params["countryid"]))
         if "polyline" in params:
@@ -80,7 +80,7 @@ def _make_peer(folder: str) -> ASGIApp:
             place = shapely.Point(float(params["longitude"]), float(params["latitude"]))
         flat = gpd.GeoSeries([place], crs="EPSG:4326").to_crs(3035).iloc[0]
         reach = 1000 * float(params["distance"])
-        return points.sindex.query(flat, predicate="dwithin", distance=reach)
+        return np.asarray(points.sindex.query(flat, predicate="dwithin", distance=reach))
 
     async def answer(request: Request) -> Response:
         found = ids[find(dict(request.query_params))]

@@ -61,13 +61,14 @@ def find_near_line(
         If a position is out of range, or fewer than two different ones are left.
     """
     line = Line(lonlat)
-    is_short = line.edge_km.max() <= _MAX_EDGE_KM and within_km <= _MAX_WITHIN_KM
+    longest = float(np.max(line.edge_km))
+    is_short = longest <= _MAX_EDGE_KM and within_km <= _MAX_WITHIN_KM
     ends = to_ecef_km(line.coords[:, 0], line.coords[:, 1])
     near = _find_near_edges(points, ends, within_km) if is_short else None
     if near is None or len(near) * len(line.edge_km) > _MAX_PAIRS:
         return _measure_places(points, line, points.near_line(line, within_km), within_km)
     chord = _measure_chords(points.places.xyz[near], ends)
-    bulge = line.edge_km.max() ** 2 / (8 * _R_MIN) + _ROUNDING_KM
+    bulge = longest**2 / (8 * _R_MIN) + _ROUNDING_KM
     bend = (within_km + bulge) ** 3 / (24 * _R_MIN**2)
     is_sure = chord + bulge + bend <= within_km
     is_open = ~is_sure & (chord - bulge <= within_km)

@@ -17,7 +17,12 @@ from starlette.routing import Route
 from ocm_geo.errors import MirrorError, QueryError
 from ocm_geo.server.bodies import write_times
 from ocm_geo.server.choosing import choose_stations
-from ocm_geo.server.comments import NoJsonError, check_comment, read_comment
+from ocm_geo.server.comments import (
+    NoJsonError,
+    UnknownStationError,
+    check_comment,
+    read_comment,
+)
 from ocm_geo.server.dotnet import parse_bool, parse_ints
 from ocm_geo.server.exactly import ask_exactly
 from ocm_geo.server.forms import (
@@ -87,7 +92,7 @@ class Endpoints:
         self._outbox = outbox
         self._lookups = Lookups(store.reference)
         self._is_exact = options.manner == "exact"
-        self._openapi = msgspec.json.encode(describe_server(options))
+        self._openapi = msgspec.json.encode(describe_server(options, store.reference))
         self._drawing = asyncio.Semaphore(1)
 
     def list_routes(self) -> list[Route]:
@@ -254,6 +259,8 @@ class Endpoints:
                 return refuse(400, "the body must be a JSON object")
             case NoJsonError():
                 return PlainTextResponse("Error: Validation Failed")
+            case UnknownStationError() if self._is_exact:
+                return refuse(404, str(error))
         return refuse(400, str(error) if self._is_exact else "Failed")
 
     async def authenticate(self, request: Request) -> Response:

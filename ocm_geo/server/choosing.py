@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -171,11 +171,11 @@ def _mask_stations(
 ) -> NDArray[np.bool_]:
     """Return which candidates meet the conditions on stations."""
 
-    def look(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def look(values: NDArray[Any]) -> NDArray[Any]:
         return values if candidates is None else values[candidates]
 
     if question.statuses is None:
-        mask = look(store.shown).copy()
+        mask: NDArray[np.bool_] = look(store.shown).copy()
     else:
         mask = _mask_statuses(look(store.codes["submission_status_id"]), question.statuses)
         mask &= ~look(store.are_removed)
@@ -200,14 +200,14 @@ def _mask_stations(
     return mask
 
 
-def _mask_statuses(column: NDArray[np.generic], statuses: tuple[int, ...]) -> NDArray[np.bool_]:
+def _mask_statuses(column: NDArray[Any], statuses: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return which submission statuses are asked for; a missing one counts as published."""
     asked = {*statuses} - {_PRIVATE}
     accepted = (*asked, NONE) if asked.intersection(PUBLISHED) else tuple(asked)
     return _are_among(column, accepted)
 
 
-def _are_among(values: NDArray[np.generic], ids: tuple[int, ...]) -> NDArray[np.bool_]:
+def _are_among(values: NDArray[Any], ids: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return which codes are among some; one is compared faster than it is looked up."""
     return np.asarray(values == ids[0] if len(ids) == 1 else np.isin(values, ids))
 
@@ -228,7 +228,7 @@ def _mask_by_connections(
         met.append(table.power_kw[rows] >= filters.min_kw)
     if filters.max_kw is not None:
         met.append(table.power_kw[rows] <= filters.max_kw)
-    groups = [np.logical_and.reduce(met)] if filters.is_joint else met
+    groups = [np.all(met, axis=0)] if filters.is_joint else met
     inside = np.ones(len(positions), dtype=bool)
     for group in groups:
         some = np.zeros(len(positions), dtype=bool)

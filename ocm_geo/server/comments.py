@@ -11,7 +11,14 @@ from ocm_geo.errors import QueryError
 if TYPE_CHECKING:
     from ocm_geo.server.store import Store
 
-__all__ = ["COMMENT_FIELDS", "NoJsonError", "check_comment", "read_comment"]
+__all__ = [
+    "CODE_TABLES",
+    "COMMENT_FIELDS",
+    "NoJsonError",
+    "UnknownStationError",
+    "check_comment",
+    "read_comment",
+]
 
 COMMENT_FIELDS: dict[str, tuple[type, int | None]] = {
     "ChargePointID": (int, None),
@@ -25,7 +32,7 @@ COMMENT_FIELDS: dict[str, tuple[type, int | None]] = {
 """The fields of a comment: their type, and the greatest length of a text."""
 
 _MANDATORY = ("ChargePointID", "CommentTypeID", "CheckinStatusTypeID")
-_TABLES = {"CommentTypeID": "comment_types", "CheckinStatusTypeID": "checkin_status_types"}
+CODE_TABLES = {"CommentTypeID": "comment_types", "CheckinStatusTypeID": "checkin_status_types"}
 _NAMES = {name.lower(): name for name in COMMENT_FIELDS} | {"usercommenttypeid": "CommentTypeID"}
 _GENERAL = 10
 _MOST_STARS = 5
@@ -33,6 +40,10 @@ _MOST_STARS = 5
 
 class NoJsonError(Exception):
     """A body that is no JSON object."""
+
+
+class UnknownStationError(QueryError):
+    """A comment on a station that is not there."""
 
 
 def read_comment(body: bytes) -> dict[str, Any]:
@@ -87,6 +98,8 @@ def check_comment(store: Store, comment: dict[str, Any], *, strictly: bool) -> d
     ------
     QueryError
         If something is missing, of a wrong type, too long, or unknown.
+    UnknownStationError
+        If there is no such station.
     """
     for name in _MANDATORY if strictly else _MANDATORY[:1]:
         if name not in comment:
@@ -95,8 +108,8 @@ def check_comment(store: Store, comment: dict[str, Any], *, strictly: bool) -> d
         _check_field(name, value)
     comment = {"CommentTypeID": _GENERAL, **comment}
     if not len(store.find_positions((comment["ChargePointID"],))):
-        raise QueryError(f"there is no station {comment['ChargePointID']}")
-    for name, table in _TABLES.items():
+        raise UnknownStationError(f"there is no station {comment['ChargePointID']}")
+    for name, table in CODE_TABLES.items():
         if name in comment and comment[name] not in store.reference.table(table).index:
             raise QueryError(f"{name} {comment[name]} is not in the reference data")
     if strictly and not 1 <= comment.get("Rating", 1) <= _MOST_STARS:
@@ -107,10 +120,11 @@ def check_comment(store: Store, comment: dict[str, Any], *, strictly: bool) -> d
 def _check_field(name: str, value: Any) -> None:  # noqa: ANN401 - checked here
     """Check type and length of a field."""
     kind, longest = COMMENT_FIELDS[name]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        wanted = "a whole number" if kind is int else "a text"
-        raise QueryError(f"{name} must be {wanted}, not {short_form(value)}")
-    if kind is int and not -(2**31) <= value < 2**31:
-        raise QueryError(f"{name} must be a whole number of 32 bits, not {short_form(value)}")
+    if kind is int:
+        if type(value) is not int or not -(2**31) <= value < 2**31:
+            raise QueryError(f"{name} must be a whole number of 32 bits, not {short_form(value)}")
+        return
+    if not isinstance(value, str):
+        raise QueryError(f"{name} must be a text, not {short_form(value)}")
     if longest is not None and len(value) > longest:
         raise QueryError(f"{name} must have {longest} characters at most, not {len(value)}")

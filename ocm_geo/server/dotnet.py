@@ -74,8 +74,8 @@ def parse_date(text: str | None) -> dt.datetime | None:
     given = (text or "").strip()
     try:
         if found := _US_DATE.fullmatch(given):
-            month, day, year, *clock = (int(part or 0) for part in found.groups())
-            moment = dt.datetime(year, month, day, *clock)  # noqa: DTZ001 - UTC is added below
+            month, day, year, hour, minute, second = (int(part or 0) for part in found.groups())
+            moment = dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
         else:
             moment = dt.datetime.fromisoformat(given)
         return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)

@@ -62,7 +62,9 @@ def _describe_feature(
 ) -> dict[str, Any]:
     """Describe a station as a feature."""
     address = record["AddressInfo"]
-    strongest = max(record["Connections"], key=lambda item: item.get("LevelID") or 0, default={})
+    strongest: dict[str, Any] = max(
+        record["Connections"], key=lambda item: item.get("LevelID") or 0, default={}
+    )
     level = strongest.get("LevelID")
     title = lookups.title("connection_types", strongest.get("ConnectionTypeID"))
     properties: dict[str, Any] = {

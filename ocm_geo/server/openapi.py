@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ocm_geo._version import __version__
 from ocm_geo.server.bodies import CONNECTION_KEYS
-from ocm_geo.server.comments import COMMENT_FIELDS
+from ocm_geo.server.comments import CODE_TABLES, COMMENT_FIELDS
 from ocm_geo.server.lookups import REFERENCE_KEYS
 from ocm_geo.server.parameters import PARAMETERS, Parameter
 from ocm_geo.server.records import ADDRESS_KEYS, POI_KEYS
 
 if TYPE_CHECKING:
+    from ocm_geo.reference import ReferenceData
     from ocm_geo.server.options import ServerOptions
 
 __all__ = ["describe_server"]
@@ -36,7 +37,7 @@ _NUMBER = r"-?\d{1,2}(\.\d{1,6})?"
 _POINTS = rf"^\({_NUMBER},{_NUMBER}\)(,\({_NUMBER},{_NUMBER}\))*$"
 
 
-def describe_server(options: ServerOptions) -> dict[str, Any]:
+def describe_server(options: ServerOptions, reference: ReferenceData) -> dict[str, Any]:
     """
     Describe the server.
 
@@ -44,6 +45,8 @@ def describe_server(options: ServerOptions) -> dict[str, Any]:
     ----------
     options : ServerOptions
         How it serves.
+    reference : ReferenceData
+        The codes that comments may have.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def describe_server(options: ServerOptions) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": _list_paths(options),
-        "components": {"schemas": _list_schemas()},
+        "components": {"schemas": _list_schemas(reference)},
     }
     if options.keys:
         document["components"]["securitySchemes"] = {
@@ -104,8 +107,11 @@ def _list_paths(options: ServerOptions) -> dict[str, Any]:
         "responses": {
             **_answers(_as_json("Outcome"), "Kept", options),
             "400": _answer("Not a comment", _as_json("Error")),
+            "401": {"description": "Not signed (manner ocm)"},
+            "404": _answer("No such station", _as_json("Error")),
             "413": _answer("Too long", _as_json("Error")),
             "415": _answer("Compressed", _as_json("Error")),
+            "503": _answer("The outbox cannot be written", _as_json("Error")),
         },
     }
     return {
@@ -200,14 +206,14 @@ def _list_contents() -> dict[str, Any]:
     }
 
 
-def _list_schemas() -> dict[str, Any]:
+def _list_schemas(reference: ReferenceData) -> dict[str, Any]:
     """List what answers are made of."""
     anything = {"type": "object", "additionalProperties": True}
     titled = {"type": "object", "properties": {"ID": _integer(), "Title": _nullable("string")}}
     return {
         "Error": _object({"status": {"type": "string"}, "description": {"type": "string"}}, "*"),
         "Outcome": _object({"status": {"type": "string"}, "description": {"type": "string"}}, "*"),
-        "Comment": _describe_comment(),
+        "Comment": _describe_comment(reference),
         "Connection": _object({key: _describe_key(key) for key in CONNECTION_KEYS}),
         "AddressInfo": _object({key: _describe_key(key) for key in ADDRESS_KEYS}),
         # Names in camel case are other names: no member is required.
@@ -267,7 +273,7 @@ def _describe_key(key: str) -> dict[str, Any]:
     return _nullable("number" if key in _NUMBERS else "string")
 
 
-def _describe_comment() -> dict[str, Any]:
+def _describe_comment(reference: ReferenceData) -> dict[str, Any]:
     """Describe a comment that is submitted."""
     properties: dict[str, Any] = {}
     for name, (kind, longest) in COMMENT_FIELDS.items():
@@ -275,5 +281,7 @@ def _describe_comment() -> dict[str, Any]:
         if kind is str:
             properties[name] = {"type": "string", "nullable": True, "maxLength": longest}
     properties["Rating"] |= {"minimum": 1, "maximum": 5, "nullable": True}
+    for name, table in CODE_TABLES.items():
+        properties[name] |= {"enum": reference.table(table).index.tolist()}
     mandatory = ["ChargePointID", "CommentTypeID", "CheckinStatusTypeID"]
     return {"type": "object", "properties": properties, "required": mandatory}

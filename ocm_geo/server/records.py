@@ -201,4 +201,5 @@ class RecordWriter:
     def _finish(self, record: dict[str, Any]) -> dict[str, Any]:
         """Leave out nulls, and spell names, as the form wants it."""
         finished: Any = record if self._form.verbose else drop_nulls(record)
-        return rename_in_camel_case(finished) if self._form.camel else finished
+        described: dict[str, Any] = rename_in_camel_case(finished) if self._form.camel else finished
+        return described

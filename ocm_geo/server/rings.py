@@ -214,8 +214,8 @@ def _bound_ring(store: Store, ring: NDArray[np.float64]) -> NDArray[np.intp]:
     steep = np.radians(np.maximum(np.abs(ring[:, 1]), np.abs(following[:, 1])))
     # An edge reaches no farther than one between two corners at its farther latitude.
     reach = np.degrees(np.arctan(np.tan(steep) / np.maximum(np.cos(wide), 1e-9)))
-    west, east = ring[:, 0].min(), ring[:, 0].max()
-    south, north = ring[:, 1].min(), ring[:, 1].max()
+    west, south = np.min(ring, axis=0)
+    east, north = np.max(ring, axis=0)
     south = min(south, -reach.max()) if south < 0 else south
     north = max(north, reach.max()) if north > 0 else north
     return store.points.in_box(float(west), float(south) - 1e-6, float(east), float(north) + 1e-6)

@@ -180,8 +180,8 @@ def ask_box(rng: np.random.Generator, records: Records, at: tuple[float, float])
 
 def ask_circle(rng: np.random.Generator, records: Records, at: tuple[float, float]) -> Any:
     km = float(rng.choice([2, 20, 150]) * rng.uniform(0.5, 1.5))
-    there = (np.full(len(records.ids), value) for value in at)
-    away = np.asarray(GEOD.inv(*there, records.lon, records.lat)[2]) / 1000
+    one = np.ones(len(records.ids))
+    away = np.asarray(GEOD.inv(at[0] * one, at[1] * one, records.lon, records.lat)[2]) / 1000
     unsure = np.abs(away - km) < 1e-6
     return lambda api, **f: ocm.stations_from_point(at, km, source=api, **f), away <= km, unsure
 

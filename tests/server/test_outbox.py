@@ -69,7 +69,6 @@ def test_a_comment_is_kept(server: Asker, box: Outbox, path: str) -> None:
     [
         ({"ChargePointID": None}, "ChargePointID is missing"),
         ({"CheckinStatusTypeID": None}, "CheckinStatusTypeID is missing"),
-        ({"ChargePointID": 999}, "no station 999"),
         ({"ChargePointID": 2**70}, "32 bits"),
         ({"ChargePointID": "1007"}, "whole number"),
         ({"CommentTypeID": 11}, "CommentTypeID 11"),
@@ -86,6 +85,13 @@ def test_a_comment_that_is_none(
     answer = server.post("comment", json={**COMMENT, **change})
     assert answer.status_code == 400
     assert words in answer.json()["description"]
+    assert box.list_letters() == []
+
+
+def test_a_comment_on_no_station(server: Asker, box: Outbox) -> None:
+    answer = server.post("comment", json={**COMMENT, "ChargePointID": 999})
+    assert answer.status_code == 404
+    assert "no station 999" in answer.json()["description"]
     assert box.list_letters() == []
 
 

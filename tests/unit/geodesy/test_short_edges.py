@@ -35,7 +35,8 @@ def test_places_at_the_very_distance_are_told_apart() -> None:
     x, y, _ = GEOD.fwd(5.0, 52.0, azimuth, metres / 2)
     turned = GEOD.inv(x, y, 5.3, 52.0)[0] - 90
     off = np.array([4999.99, 4999.999, 5000.001, 5000.01])
-    lon, lat, _ = GEOD.fwd(*(np.full(4, v) for v in (x, y, turned)), off)
+    one = np.ones(4)
+    lon, lat, _ = GEOD.fwd(one * x, one * y, one * turned, off)
     assert find_near_line(PointIndex(lon, lat), line, 5.0).tolist() == [0, 1]
 
 
