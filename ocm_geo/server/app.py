@@ -133,7 +133,7 @@ class Endpoints:
         except RefusedOutputError:
             return refuse(400, _NO_OUTPUT)
         except PlaceError:
-            return Response(b"", media_type=_JSON)
+            return Response(b"", media_type="text/plain")
         choice = choose_stations(self._store, question)
         if self._is_exact and len(choice.positions) > self._options.max_stations:
             most = self._options.max_stations

@@ -80,14 +80,17 @@ def describe_server(options: ServerOptions, reference: ReferenceData) -> dict[st
 def _list_paths(options: ServerOptions) -> dict[str, Any]:
     """List what can be asked."""
     is_exact = options.manner == "exact"
-    rows = [row for row in PARAMETERS.values() if row.name != "key" or not options.keys]
+    # The JSONP of manner ocm is no JSON, and keys are described as security.
+    left_out = {"key"} if options.keys else set()
+    left_out |= set() if is_exact else {"callback"}
+    rows = [row for name, row in PARAMETERS.items() if name not in left_out]
     parameters = [_describe_parameter(row, is_exact=is_exact) for row in rows]
     countries = [p for p in parameters if p["name"] == "countryid"]
     poi = {
         "operationId": "getPOIs",
         "summary": "Return charging stations; all conditions hold together.",
         "parameters": parameters,
-        "responses": _answers(_list_contents(), "Stations", options),
+        "responses": _answers(_list_contents(is_exact=is_exact), "Stations", options),
     }
     reference = {
         "operationId": "getReferenceData",
@@ -192,14 +195,14 @@ def _as_json(schema: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
-def _list_contents() -> dict[str, Any]:
-    """List the outputs of a question for stations."""
+def _list_contents(*, is_exact: bool) -> dict[str, Any]:
+    """List the outputs of a question for stations; text is the silence of OCM's server."""
     text = {"schema": {"type": "string"}}
     stations = {"type": "array", "items": {"$ref": "#/components/schemas/POI"}}
     return {
         "application/json": {"schema": stations},
         "application/geo+json": {"schema": {"$ref": "#/components/schemas/FeatureCollection"}},
-        "application/javascript": text,
+        "application/javascript" if is_exact else "text/plain": text,
         "text/csv": text,
         "text/xml": text,
         "application/vnd.google-earth.kml+xml": text,

@@ -17,7 +17,7 @@ import json
 import os
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -27,12 +27,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ocm_geo.sources.api import OpenChargeMap
-
-__all__ = ["STATES", "Letter", "Outbox", "SendReport"]
+__all__ = ["STATES", "CommentApi", "Letter", "Outbox", "SendReport"]
 
 STATES = ("waiting", "sending", "sent")
 _LOCK = ".lock"
+
+
+class CommentApi(Protocol):
+    """What sends a comment: `OpenChargeMap`, or a test's own."""
+
+    def submit_comment(
+        self,
+        ocm_id: int,
+        *,
+        comment_type: int | str,
+        checkin_status: int | str,
+        comment: str | None = None,
+        user_name: str | None = None,
+        rating: int | None = None,
+        related_url: str | None = None,
+        send: bool = False,
+    ) -> object:
+        """Send a comment."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -138,7 +155,7 @@ class Outbox:
         letters = [letter for state in STATES for letter in self._read_state(state)]
         return sorted(letters, key=lambda letter: letter.name)
 
-    def send(self, api: OpenChargeMap) -> SendReport:
+    def send(self, api: CommentApi) -> SendReport:
         """
         Send the waiting comments, one after the other, each at most once.
 
@@ -171,7 +188,7 @@ class Outbox:
         except OSError as error:
             raise MirrorError(f"the outbox {self.folder} cannot be used: {error}") from error
 
-    def _send_all(self, api: OpenChargeMap, waiting: list[Letter]) -> SendReport:
+    def _send_all(self, api: CommentApi, waiting: list[Letter]) -> SendReport:
         """Send comments; what is not known to have failed is never sent twice."""
         n_sent, refused, uncertain = 0, {}, {}
         for letter in waiting:

@@ -306,7 +306,7 @@ def test_a_long_route_in_the_north_costs_few_requests(served: Callable[..., Coun
 def test_the_exact_server_gives_the_same(served: Callable[..., Counted]) -> None:
     loose, exact = (served(manner=manner).client() for manner in ("ocm", "exact"))
     route = shapely.LineString([(4.0, 51.5), (5.1, 52.2), (6.8, 52.3)])
-    asked = [
+    asked: list[Callable[[ocm.OpenChargeMap], Any]] = [
         lambda api: ocm.stations_from_route(route, 8, min_power_kw=50, source=api),
         lambda api: ocm.stations_from_point((5.1, 52.1), 30, levels=3, source=api),
     ]

@@ -44,7 +44,8 @@ def test_the_document_names_what_is_read(
         json.dumps(describe_server(ServerOptions(manner=manner), mirror.reference_data()))
     )
     parameters = document["paths"]["/v3/poi"]["get"]["parameters"]
-    assert {p["name"] for p in parameters} == set(PARAMETERS)
+    left_out = set() if manner == "exact" else {"callback"}
+    assert {p["name"] for p in parameters} == set(PARAMETERS) - left_out
     for parameter in parameters:
         assert parameter["description"]
 
@@ -100,8 +101,6 @@ def test_requests_and_answers_fit_the_description(
     def ask(case: Any) -> None:
         answer = case.call(base_url=server.root)
         assert answer.status_code < 500
-        # Places that its databases refuse leave OCM's server without a word.
-        if answer.content or manner == "exact":
-            case.validate_response(answer, checks=checks)
+        case.validate_response(answer, checks=checks)
 
     ask()

@@ -156,6 +156,25 @@ def test_sending(box: Outbox) -> None:
     assert len(api.sent) == 2
 
 
+def test_from_mirror_to_open_charge_map(
+    serve: Callable[..., Asker], box: Outbox, tmp_path: Path
+) -> None:
+    """Our client signs in, submits to one server, and the outbox sends on to another."""
+    ours, theirs = serve(outbox=box.folder), serve(manner="ocm", outbox=tmp_path / "theirs")
+    with ocm.using(cache_dir=tmp_path / "cache"):
+        near = ocm.OpenChargeMap(base_url=ours.url, min_interval_s=0)
+        near.authenticate("a@example.org", "secret")
+        sent = near.submit_comment(1007, comment_type=10, checkin_status=0, rating=5, send=True)
+        assert sent.sent
+        far = ocm.OpenChargeMap(base_url=theirs.url, min_interval_s=0)
+        assert list(box.send(far).refused) != []
+        far.authenticate("a@example.org", "secret")
+        assert box.send(far).n_sent == 1
+    (letter,) = Outbox(tmp_path / "theirs").list_letters()
+    assert letter.comment["ChargePointID"] == 1007
+    assert letter.comment["Rating"] == 5
+
+
 def test_what_may_have_arrived_is_not_sent_again(box: Outbox) -> None:
     for _ in range(3):
         box.add(COMMENT)
