@@ -6,7 +6,7 @@ import os
 from collections.abc import Sized
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from ocm_geo.errors import MirrorMissing, QueryError, SourceError
 from ocm_geo.paths import expand_path
@@ -149,10 +149,10 @@ def _is_table(source: object) -> bool:
     return type(source).__name__ == "GeoDataFrame"
 
 
-def _open_table(stations: object) -> Source:
+def _open_table(stations: Any) -> Source:  # noqa: ANN401 - checked there
     from ocm_geo.sources.table import TableSource  # noqa: PLC0415 - it needs this module
 
-    return TableSource(stations)  # type: ignore[arg-type] # checked there
+    return TableSource(stations)
 
 
 def _open_named(name: str) -> Source:

@@ -117,7 +117,11 @@ QUESTIONS: dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]] = {
     "yes for True": (lambda _: api.stations(open_data="yes"), "open_data", "True"),
     "a date by day": (lambda _: api.stations(modified_since="31/12/2024"), "ISO", "31/12/2024"),
     "a source in a list": (lambda _: api.stations(source=[1]), "source", "list"),
-    "a table as source": (lambda w: api.stations(source=w.st), "GeoDataFrame"),
+    "a table of points as source": (
+        lambda w: api.stations(source=w.st[["geometry"]]),
+        "source has no column",
+        "connections",
+    ),
     "a setting misspelt": (lambda _: api.configure(sourc=1), "sourc"),
     "Qualifying in W": (lambda _: api.Qualifying(min_power_kw=50_000), "min_power_kw=50"),
     "Qualifying below 0": (lambda _: api.Qualifying(min_power_kw=-1), "min_power_kw", "-1"),
