@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -91,7 +92,7 @@ def _odd_value(rng: random.Random, old: Any = None) -> Any:
     if kind < 0.6:
         return rng.choice(_DATES)
     if kind < 0.9:
-        return rng.choice(_OTHERS)
+        return copy.deepcopy(rng.choice(_OTHERS))
     if kind < 0.95:
         for _ in range(rng.choice((3, 60, 900))):
             old = [old] if rng.random() < 0.5 else {"a": old}
@@ -114,7 +115,7 @@ def _respell(holder: Any, key: Any, rng: random.Random) -> None:
     spelled = rng.choice(
         (key.lower(), key.upper(), key.swapcase(), rng.choice(HOSTILE), "ID", "id")
     )
-    holder[spelled] = holder[key] if rng.random() < 0.5 else _odd_value(rng, holder[key])
+    holder[spelled] = copy.deepcopy(holder[key]) if rng.random() < 0.5 else _odd_value(rng, holder[key])
     if rng.random() < 0.5:
         holder[key] = None
 
