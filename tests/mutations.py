@@ -115,7 +115,9 @@ def _respell(holder: Any, key: Any, rng: random.Random) -> None:
     spelled = rng.choice(
         (key.lower(), key.upper(), key.swapcase(), rng.choice(HOSTILE), "ID", "id")
     )
-    holder[spelled] = copy.deepcopy(holder[key]) if rng.random() < 0.5 else _odd_value(rng, holder[key])
+    holder[spelled] = (
+        copy.deepcopy(holder[key]) if rng.random() < 0.5 else _odd_value(rng, holder[key])
+    )
     if rng.random() < 0.5:
         holder[key] = None
 
