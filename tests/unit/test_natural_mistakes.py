@@ -388,7 +388,7 @@ TABLES: dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]] = {
     "path and table exchanged": (lambda w: api.write("a.csv", w.st), "path", "GeoDataFrame"),
     "a mirror not there": (lambda w: api.Mirror(w.folder / "none"), "none", "build"),
     "a figure of nothing": (lambda _: api.plot_stations(None), "table"),
-    "axes that are none": (lambda w: api.plot_stations(w.st, ax=3), "ax", "int"),
+    "axes that are none": (lambda w: api.plot_stations(w.st, ax=3), "ax", "3"),
     "an extent upside down": (lambda w: api.plot_stations(w.st, extent=(4, 53, 5, 52)), "extent"),
     "areas as coverage": (lambda w: api.plot_coverage(w.areas), "within_km", "coverage"),
     "stations off a route": (lambda w: api.plot_route(w.route, w.st), "along_km"),
@@ -399,7 +399,7 @@ TABLES: dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]] = {
     "a map of areas": (lambda w: api.station_map(w.areas), "title", "connections"),
     "an unknown basemap": (lambda w: api.station_map(w.st.head(2), basemap="google"), "google"),
     "a page without path": (lambda w: api.to_html(w.st.head(2), None), "path", "None"),
-    "a table as explorer": (lambda w: api.StationExplorer(w.st), "GeoDataFrame"),
+    "areas as explorer": (lambda w: api.StationExplorer(w.areas), "connections"),
     "rules not there": (lambda _: api.load_standards("no.toml"), "no.toml"),
 }
 
