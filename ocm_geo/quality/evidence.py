@@ -139,11 +139,11 @@ def weigh_traits(some: Traits, others: Traits, pairs: Candidates) -> dict[str, N
 
 def _count_neighbours(some: Traits, others: Traits, pairs: Candidates) -> NDArray[np.float64]:
     """Count the stations within a kilometre of either side of each pair, in its own table."""
-    first, second = (_count_near(t.points) for t in (some, others))
+    first, second = (_count_around(t.points) for t in (some, others))
     return np.maximum(first[pairs.first], second[pairs.second])
 
 
-def _count_near(points: PointIndex) -> NDArray[np.float64]:
+def _count_around(points: PointIndex) -> NDArray[np.float64]:
     if not len(points):
         return np.empty(0)
     near = points.tree.query_ball_point(points.places.xyz, _NEIGHBOURHOOD_KM, return_length=True)

@@ -59,9 +59,9 @@ def read_keys(stations: pd.DataFrame) -> Keys:
     """
     rows = np.arange(len(stations))
     keys = {
-        "record": _plain_keys(rows, _read_texts(stations, "provider_reference")),
+        "record": _plain_keys(rows, _read_key_texts(stations, "provider_reference")),
         "id": _plain_keys(rows, pd.Series(stations.index, dtype="string")),
-        "uuid": _plain_keys(rows, _read_texts(stations, "uuid")),
+        "uuid": _plain_keys(rows, _read_key_texts(stations, "uuid")),
     }
     codes = [_split_codes(rows, _read_operator_codes(stations))]
     keys["evse"] = pd.DataFrame({"row": [], "key": []}).astype({"row": np.intp, "key": "string"})
@@ -105,7 +105,7 @@ def pair_by_keys(some: Keys, others: Keys) -> pd.DataFrame:
     )
 
 
-def _read_texts(stations: pd.DataFrame, name: str) -> pd.Series[Any]:
+def _read_key_texts(stations: pd.DataFrame, name: str) -> pd.Series[Any]:
     if name not in stations:
         return pd.Series(pd.NA, index=stations.index, dtype="string")
     return stations[name].astype("string")
@@ -113,7 +113,7 @@ def _read_texts(stations: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 def _read_operator_codes(stations: pd.DataFrame) -> pd.Series[Any]:
     """Return the operators' references; tables of users keep the operator's name there."""
-    texts = _read_texts(stations, "operator_reference")
+    texts = _read_key_texts(stations, "operator_reference")
     if "operator_id" not in stations:
         return texts
     own = (stations["operator_id"] >= _OWN_FROM).fillna(value=False).to_numpy(dtype=bool)

@@ -197,7 +197,7 @@ def _choose_values(
         if leader not in taken:
             taken[leader] = _choose_record(records[leader], leader, ranked)
         chosen[column] = records[column].take(taken[leader]).reset_index(drop=True)
-        for row in _find_differing(records[column], ranked, taken[leader]):
+        for row in _find_disagreeing(records[column], ranked, taken[leader]):
             notes[row][column] = str(names[taken[leader][row]])
     texts = [json.dumps(note) if note else None for note in notes]
     return pd.DataFrame(chosen), texts
@@ -216,7 +216,7 @@ def _choose_record(
     return np.take_along_axis(ranked, np.argmax(usable, axis=1)[:, None], axis=1)[:, 0]
 
 
-def _find_differing(
+def _find_disagreeing(
     values: pd.Series[Any], ranked: NDArray[np.intp], taken: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Find the groups in which another record has another value than the one taken."""

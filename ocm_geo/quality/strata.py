@@ -71,7 +71,7 @@ def _name_strata(table: gpd.GeoDataFrame, by: Any, what: str) -> pd.Series[Any]:
     if by is None:
         return pd.Series(ALL_STRATA, index=table.index, dtype=object)
     if isinstance(by, gpd.GeoDataFrame | gpd.GeoSeries):
-        return _name_areas(table, by)
+        return _name_area_strata(table, by)
     columns = [by] if isinstance(by, str) else list(by)
     require_columns(table, [c for c in columns if c not in {_OPERATOR, _POWER}], what)
     texts = [_read_stratum(table, column) for column in columns]
@@ -97,7 +97,7 @@ def _name_power_classes(table: gpd.GeoDataFrame) -> list[str]:
     return ["unknown" if np.isnan(p) else names[r] for p, r in zip(power, rank, strict=True)]
 
 
-def _name_areas(table: gpd.GeoDataFrame, areas: Any) -> pd.Series[Any]:  # noqa: ANN401
+def _name_area_strata(table: gpd.GeoDataFrame, areas: Any) -> pd.Series[Any]:  # noqa: ANN401
     """Return the index label of the first area that holds each station."""
     shapes = in_lonlat(areas, "by").geometry
     if not shapes.index.is_unique:
