@@ -12,8 +12,9 @@ from ocm_geo.outside import no_data_in, stretches_without
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground
 from ocm_geo.plots.shapes import draw_no_data, draw_shapes
+from ocm_geo.plots.station_groups import group_stations
 from ocm_geo.plots.stations import draw_points
-from ocm_geo.plots.style import GAP, INK, power_class
+from ocm_geo.plots.style import GAP, INK
 from ocm_geo.plots.text import small_size
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def draw_route_map(
         part = line.point_at(np.linspace(start, end, _POINTS))
         _draw_line(ax, part, shown, color="white", lw=0.8, zorder=2.1, ls=(0, (3, 3)))
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
-    draw_points(ax, shown.turned(lon), lat, power_class(stations["max_power_kw"]))
+    groups, ranks = group_stations(stations)
+    draw_points(ax, shown.turned(lon), lat, groups, ranks=ranks)
     _draw_kilometres(ax, line, shown)
     return wanted
 

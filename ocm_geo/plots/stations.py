@@ -14,15 +14,15 @@ from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground, fill_map, map_size
 from ocm_geo.plots.room import box_inches
 from ocm_geo.plots.shapes import draw_no_data
+from ocm_geo.plots.station_groups import group_stations
 from ocm_geo.plots.style import (
     MANY,
-    POWER_CLASSES,
+    OTHER,
     STATIONS,
     UNKNOWN,
     UNKNOWN_EDGE,
-    UNKNOWN_POWER,
     counted,
-    power_class,
+    plain,
     require,
 )
 from ocm_geo.provenance import read_attrs
@@ -34,11 +34,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from ocm_geo.plots.station_groups import StationGroups
+
 __all__ = ["draw_points", "plot_stations"]
 
 _SMALLEST, _LARGEST = 1.2, 28.0
 _INK_SHARE = 0.06
 _EDGED = 8.0
+_MARKERS = "osD^vP"
 
 
 def plot_stations(
@@ -48,9 +51,10 @@ def plot_stations(
     basemap: bool = True,
     title: str | None = None,
     extent: Sequence[float] | None = None,
+    by: str | None = None,
 ) -> Axes:
     """
-    Plot stations on a map, coloured by their highest power.
+    Plot stations on a map, coloured by their highest power or by a column.
 
     Parameters
     ----------
@@ -66,6 +70,10 @@ def plot_stations(
         Extent of the map: (west, south, east, north). By default it contains all stations but
         a few (at most 1 %) far from all others, at 0, 0 for example, that would enlarge the map
         much; the caption counts them.
+    by : str, optional
+        Column that decides the colours; the highest power by default. Numbers become classes, as
+        in `plot_coverage`; of other values the five most frequent have a colour and a marker,
+        the others are joined.
 
     Returns
     -------
@@ -77,7 +85,8 @@ def plot_stations(
     Raises
     ------
     QueryError
-        If the table is not a station table, or ``extent`` is not a box.
+        If the table is not a station table, ``extent`` is not a box, or the column ``by`` is
+        missing or contains dates or lists.
 
     Examples
     --------
@@ -89,15 +98,16 @@ def plot_stations(
     """
     require(stations, "max_power_kw", made_by=STATIONS)
     stations = station_table(stations)
+    groups, ranks = group_stations(stations, by)
     points = in_lonlat(stations, "stations").geometry
     lon, lat = points.x.to_numpy(), points.y.to_numpy()
     wanted = Extent.around(lon, lat, robust=True) if extent is None else Extent.of_box(extent)
     ax = new_axes(ax, *map_size(wanted))
     first = draw_ground(ax, wanted)
-    draw_points(ax, first.turned(lon), lat, power_class(stations["max_power_kw"]))
+    draw_points(ax, first.turned(lon), lat, groups, ranks=ranks)
     abroad = draw_no_data(ax, no_data_countries(read_attrs(stations)), first, zorder=0.5)
     handles = [*ax.get_legend_handles_labels()[0], *abroad]
-    legend_below(ax, "Highest power (stations)", handles)
+    legend_below(ax, plain(f"{groups.heading} (stations)"), handles)
     if title:
         put_title(ax, title)
     # The caption must be there before the map can fill the rest, and fitting the map may bring
@@ -123,10 +133,12 @@ def draw_points(
     ax: Axes,
     lon: NDArray[np.float64],
     lat: NDArray[np.float64],
-    classes: NDArray[np.intp],
+    groups: StationGroups,
+    *,
+    ranks: NDArray[np.intp],
 ) -> None:
     """
-    Draw points by class of power, the highest on top and unknown power at the bottom.
+    Draw points by group, the last group on top and missing values at the bottom.
 
     Parameters
     ----------
@@ -134,27 +146,36 @@ def draw_points(
         A map.
     lon, lat : numpy.ndarray
         Degrees.
-    classes : numpy.ndarray of int
-        Made by `power_class`.
+    groups : StationGroups
+        Made by `group_stations`.
+    ranks : numpy.ndarray of int
+        Made by `group_stations`.
     """
     size = _choose_point_size(ax, len(lon))
     # White rims separate large points; on small ones they would hide the colour.
     rim = "white" if size > _EDGED else "none"
-    looks = [
-        (rank, label, colour, rim, 0.3) for rank, (_, label, colour) in enumerate(POWER_CLASSES)
+    looks = [(-1, groups.missing, UNKNOWN, UNKNOWN_EDGE, 0.6)] + [
+        (rank, label, colour, rim, 0.3)
+        for rank, (label, colour) in enumerate(zip(groups.labels, groups.colours, strict=True))
     ]
-    for rank, label, face, edge, width in [(-1, UNKNOWN_POWER, UNKNOWN, UNKNOWN_EDGE, 0.6), *looks]:
-        inside = classes == rank
+    for rank, label, face, edge, width in looks:
+        inside = ranks == rank
         if not inside.any():
             continue
-        x, y, area = lon[inside], lat[inside], size * (1.25 + 0.25 * rank)
-        said: dict[str, Any] = {"label": f"{label} ({len(x):,})", "zorder": 3 + rank}
+        x, y = lon[inside], lat[inside]
+        area = size * (1.25 + 0.25 * rank if groups.is_ordered else 1.25)
+        # Categories have markers too, so that colour is not all that separates them.
+        marker = "o" if groups.is_ordered or rank < 0 else _MARKERS[rank]
+        # The joined others are many, and must not hide the groups with a name.
+        level = 3 + rank if face != OTHER else 2.5
+        said: dict[str, Any] = {"label": plain(f"{label} ({len(x):,})"), "zorder": level}
         if len(lon) > MANY:
             # One marker drawn many times takes a fraction of the time.
             said |= {"mfc": face, "mec": edge, "mew": width, "ms": area**0.5, "rasterized": True}
-            ax.plot(x, y, "o", **said)
+            ax.plot(x, y, marker, **said)
         else:
-            ax.scatter(x, y, s=area, facecolor=face, edgecolor=edge, linewidth=width, **said)
+            said |= {"facecolor": face, "edgecolor": edge, "linewidth": width, "marker": marker}
+            ax.scatter(x, y, s=area, **said)
 
 
 def _choose_point_size(ax: Axes, n: int) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ocm_geo.checks import check_whole, short_form
 from ocm_geo.errors import QueryError
+from ocm_geo.plots.station_groups import group_stations
 from ocm_geo.widgets.clusters import CELL, Clusters, group_points, radius_px
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.land import collection
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from ocm_geo.plots.station_groups import StationGroups
     from ocm_geo.reference import ReferenceData
 
 __all__ = ["StationLayer"]
@@ -58,11 +60,15 @@ class StationLayer:
         a click on it zooms in.
     name : str
         Name of the layer.
+    by : str, optional
+        Column that decides the colours, as in `plot_stations`; the highest power by default.
 
     Attributes
     ----------
     layer : ipyleaflet.LayerGroup
         The layers on the map.
+    groups : StationGroups
+        Labels and colours of the legend.
     shown : {"stations", "groups"}
         What is drawn now.
     clickable : bool
@@ -93,9 +99,11 @@ class StationLayer:
         reference: ReferenceData | None = None,
         max_markers: int = 2000,
         name: str = "stations",
+        by: str | None = None,
     ) -> None:
         self._reference: ReferenceData | None = None
         self._max = check_whole(max_markers, "max_markers")
+        self._by = by
         self._map: ipyleaflet.Map | None = None
         self._popup: ipyleaflet.Popup | None = None
         self._listeners: list[Callable[[gpd.GeoDataFrame], None]] = []
@@ -147,7 +155,8 @@ class StationLayer:
         self._stations = frame
         self._reference = reference or self._reference
         self._lon, self._lat = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
-        self._codes = symbol_codes(frame, self._reference)
+        self.groups, ranks = group_stations(frame, self._by)
+        self._codes = symbol_codes(frame, self._reference, ranks)
         self.redraw()
 
     def add_to(self, shown: ipyleaflet.Map) -> Self:
@@ -222,12 +231,14 @@ class StationLayer:
         lat = self._lat[inside]
         if len(inside) <= self._max:
             self.shown = "stations"
-            self._points.data = collection(_build_markers(lon, lat, self._codes[inside]))
+            self._points.data = collection(
+                _build_markers(lon, lat, self._codes[inside], self.groups)
+            )
             self._labels.url = _NO_LABELS
             return
         self.shown = "groups"
         groups = group_points(lon, lat, view.zoom)
-        self._points.data = collection(_build_circles(groups, self._codes[inside]))
+        self._points.data = collection(_build_circles(groups, self._codes[inside], self.groups))
         # Both in one message: the image must never be shown at the position of the last one.
         with self._labels.hold_sync():
             self._labels.bounds = [[snapped.south, snapped.west], [snapped.north, snapped.east]]
@@ -314,7 +325,10 @@ class StationLayer:
 
 
 def _build_markers(
-    lon: NDArray[np.float64], lat: NDArray[np.float64], codes: NDArray[np.intp]
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    codes: NDArray[np.intp],
+    looks: StationGroups,
 ) -> list[dict[str, Any]]:
     """Return stations of the same look as features of some points each, lowest power first."""
     features = []
@@ -323,16 +337,18 @@ def _build_markers(
         rows = np.flatnonzero(codes == code)
         for start in range(0, len(rows), _CHUNK):
             part = points[rows[start : start + _CHUNK]].tolist()
-            style = {"style": symbol_style(int(code))}
+            style = {"style": symbol_style(int(code), looks)}
             features.append(_build_feature({"type": "MultiPoint", "coordinates": part}, style))
     return features
 
 
-def _build_circles(groups: Clusters, codes: NDArray[np.intp]) -> list[dict[str, Any]]:
+def _build_circles(
+    groups: Clusters, codes: NDArray[np.intp], looks: StationGroups
+) -> list[dict[str, Any]]:
     """Return groups as features; a group of one station has the station's symbol."""
     features = []
     for lon, lat, size, first, radius in zip(*groups, radius_px(groups.size), strict=True):
-        style = {"radius": float(radius)} if size > 1 else symbol_style(int(codes[first]))
+        style = {"radius": float(radius)} if size > 1 else symbol_style(int(codes[first]), looks)
         point = {"type": "Point", "coordinates": [round(float(lon), 6), round(float(lat), 6)]}
         features.append(_build_feature(point, {"count": int(size), "style": style}))
     return features

@@ -32,6 +32,7 @@ def station_map(
     basemap: Basemap = "online",
     height: str = "480px",
     max_markers: int = 2000,
+    by: str | None = None,
 ) -> ipyleaflet.Map:
     """
     Show stations on a map in a notebook; a click on a station opens its facts.
@@ -49,6 +50,9 @@ def station_map(
         Height in CSS units.
     max_markers : int
         If more stations are in view, groups are shown, computed for each view.
+    by : str, optional
+        Column that decides the colours, such as ``operator``, with the same classes or groups
+        as in `plot_stations`; the highest power by default.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def station_map(
     >>> m.zoom > 5
     True
     """
-    layer = StationLayer(stations, reference=reference, max_markers=max_markers)
+    layer = StationLayer(stations, reference=reference, max_markers=max_markers, by=by)
     points = layer.stations.geometry
     view = View.around(points.x.to_numpy(), points.y.to_numpy(), height_px(height))
     shown = new_map(view, basemap, height)
@@ -77,7 +81,7 @@ def station_map(
     attend(shown, f"Map of {counted(len(layer.stations), 'charging station')}")
     head = f"<b>{counted(len(layer.stations), 'station')}</b>"
     left_out = f"<div>{unplaced_words(layer.n_unplaced)}</div>" if layer.n_unplaced else ""
-    shown.add(note(head, left_out + legend_html(), "bottomright", credit_of(stations)))
+    shown.add(note(head, left_out + legend_html(layer.groups), "bottomright", credit_of(stations)))
     return shown
 
 

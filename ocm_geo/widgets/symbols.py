@@ -1,4 +1,4 @@
-"""Symbols of stations on maps: colour by power, outline by status."""
+"""Symbols of stations on maps: colour by power or another column, outline by status."""
 
 from __future__ import annotations
 
@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocm_geo.plots.style import (
-    INK,
-    POWER_CLASSES,
-    UNKNOWN,
-    UNKNOWN_EDGE,
-    UNKNOWN_POWER,
-    power_class,
-)
+from ocm_geo.plots.station_groups import POWER_GROUPS, StationGroups
+from ocm_geo.plots.style import INK, UNKNOWN, UNKNOWN_EDGE, power_class
 from ocm_geo.reference import ReferenceData, reference_of
 
 if TYPE_CHECKING:
@@ -36,7 +30,9 @@ _GROUP_ROW = (
 
 
 def symbol_codes(
-    stations: gpd.GeoDataFrame, reference: ReferenceData | None = None
+    stations: gpd.GeoDataFrame,
+    reference: ReferenceData | None = None,
+    ranks: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
     """
     Return the code of each station's symbol.
@@ -47,16 +43,18 @@ def symbol_codes(
         A station table.
     reference : ReferenceData, optional
         Meaning of status ids.
+    ranks : numpy.ndarray of int, optional
+        Group of each station; the class of its highest power by default.
 
     Returns
     -------
     numpy.ndarray of int
-        ``3 * (class of power + 1) + state``; the class is -1 where the power is missing, the
-        state a position in `STATES`.
+        ``3 * (group + 1) + state``; the group is -1 where the value is missing, the state a
+        position in `STATES`.
     """
-    return np.asarray(
-        3 * (power_class(stations["max_power_kw"]) + 1) + _read_operation(stations, reference)
-    )
+    if ranks is None:
+        ranks = power_class(stations["max_power_kw"])
+    return np.asarray(3 * (ranks + 1) + _read_operation(stations, reference))
 
 
 def _read_operation(
@@ -75,7 +73,7 @@ def _read_operation(
     return np.where(np.isnan(values), _UNKNOWN, np.where(values > 0, _WORKING, _IDLE))
 
 
-def symbol_style(code: int) -> dict[str, Any]:
+def symbol_style(code: int, groups: StationGroups = POWER_GROUPS) -> dict[str, Any]:
     """
     Return the style of a station's symbol.
 
@@ -83,6 +81,8 @@ def symbol_style(code: int) -> dict[str, Any]:
     ----------
     code : int
         Made by `symbol_codes`.
+    groups : StationGroups
+        The groups of the codes.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def symbol_style(code: int) -> dict[str, Any]:
         Style of a circle marker, in Leaflet's terms.
     """
     rank, state = code // 3 - 1, code % 3
-    face, rim = (POWER_CLASSES[rank][2], "#ffffff") if rank >= 0 else (UNKNOWN, UNKNOWN_EDGE)
-    radius = 6 + max(rank, 0)
+    face, rim = (groups.colours[rank], "#ffffff") if rank >= 0 else (UNKNOWN, UNKNOWN_EDGE)
+    radius = 6 + max(rank, 0) if groups.is_ordered else 7
     if state == _IDLE:
         # A hollow symbol with a dashed outline means "out of use" without a further colour.
         return {
@@ -111,32 +111,39 @@ def symbol_style(code: int) -> dict[str, Any]:
     }
 
 
-def legend_html() -> str:
+def legend_html(groups: StationGroups = POWER_GROUPS) -> str:
     """
-    Return the legend of power and status.
+    Return the legend of groups and status.
+
+    Parameters
+    ----------
+    groups : StationGroups
+        The groups; classes of power by default.
 
     Returns
     -------
     str
-        HTML without any contributor's text.
+        Escaped HTML.
     """
-    labels = [UNKNOWN_POWER, *(label for _, label, _ in POWER_CLASSES)]
-    powers = [(3 * rank + _WORKING, label) for rank, label in enumerate(labels)]
-    states = [(3 * 3 + state, label) for state, label in enumerate(STATES)]
-    rows = [*_write_rows(powers[::-1]), _GROUP_ROW, "<b>Status</b>", *_write_rows(states)]
-    return "<b>Highest power</b>" + "".join(rows)
+    codes = [(3 * (rank + 1) + _WORKING, label) for rank, label in enumerate(groups.labels)]
+    # Classes are listed from the highest, as they lie on the map; other groups by size.
+    rows = [*(codes[::-1] if groups.is_ordered else codes), (_WORKING, groups.missing)]
+    middle = 3 * min(3, len(groups.labels))
+    states = [(middle + state, label) for state, label in enumerate(STATES)]
+    lines = [*_write_rows(rows, groups), _GROUP_ROW, "<b>Status</b>", *_write_rows(states, groups)]
+    return f"<b>{html.escape(groups.heading)}</b>" + "".join(lines)
 
 
-def _write_rows(entries: list[tuple[int, str]]) -> list[str]:
+def _write_rows(entries: list[tuple[int, str]], groups: StationGroups) -> list[str]:
     return [
-        f"<div style='white-space:nowrap'>{_draw_swatch(code)} {html.escape(label)}</div>"
+        f"<div style='white-space:nowrap'>{_draw_swatch(code, groups)} {html.escape(label)}</div>"
         for code, label in entries
     ]
 
 
-def _draw_swatch(code: int) -> str:
+def _draw_swatch(code: int, groups: StationGroups) -> str:
     """Return a symbol as SVG for the legend."""
-    style = symbol_style(code)
+    style = symbol_style(code, groups)
     dashes = f" stroke-dasharray='{style['dashArray']}'" if "dashArray" in style else ""
     # A white outline on the white legend would be invisible: thin grey shows the shape.
     edge = "#999999" if style["color"] == "#ffffff" else style["color"]

@@ -16,7 +16,7 @@ import shapely
 from matplotlib.colors import to_hex
 
 import ocm_geo as ocm
-from ocm_geo.plots.style import UNKNOWN, UNKNOWN_EDGE
+from ocm_geo.plots.style import OTHER, UNKNOWN, UNKNOWN_EDGE
 from tests.unit.plots.reading import draw, legend
 
 if TYPE_CHECKING:
@@ -197,3 +197,57 @@ def test_stations_have_the_same_colours_in_figure_and_map() -> None:
     # A station out of use is hollow: its outline has the colour, for unknown power a dark grey.
     assert figure == seen - {UNKNOWN_EDGE}
     assert UNKNOWN in seen
+
+
+def labelled() -> gpd.GeoDataFrame:
+    stations = ocm.stations_from_country("NL", source=ocm.sample())
+    return ocm.add_labels(stations, ocm.reference_data(ocm.sample()))
+
+
+@pytest.mark.parametrize("by", ["operator", "usage_type", "is_operational", "n_points", "town"])
+def test_stations_by_any_column_are_the_same_in_figure_and_map(by: str) -> None:
+    stations = labelled()
+    ax = draw.plot_stations(stations, by=by)
+    layer = ocm.StationLayer(stations, by=by)
+    figure = {
+        text.rsplit(" (", 1)[0]: to_hex(handle.get_facecolor()[0])
+        for text, handle in zip(legend(ax), ax.get_legend().legend_handles, strict=True)
+    }
+    groups = dict(zip(layer.groups.labels, layer.groups.colours, strict=True))
+    seen = {label.replace("\n", " "): colour for label, colour in figure.items()}
+    assert {k: v for k, v in seen.items() if k != layer.groups.missing} == {
+        k: v for k, v in groups.items() if k in seen
+    }
+    counts = {line.rsplit(" (", 1)[0]: line.rsplit(" (", 1)[1] for line in legend(ax)}
+    assert sum(int(n.rstrip(")").replace(",", "")) for n in counts.values()) == len(stations)
+    shown = ocm.station_map(stations, by=by, basemap="none")
+    widgets = [getattr(control, "widget", None) for control in shown.controls]
+    (text,) = [w.value for w in widgets if "Status" in getattr(w, "value", "")]
+    for label in groups:
+        assert html.escape(label) in text
+
+
+def test_the_most_frequent_values_have_a_colour() -> None:
+    stations = labelled()
+    towns = stations["town"].value_counts()
+    groups = ocm.StationLayer(stations, by="town").groups
+    assert groups.labels[:5] == tuple(towns.index[:5])
+    assert groups.labels[5] == f"{len(towns) - 5} others"
+    assert groups.colours[-1] == OTHER
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        ("colour", "no column 'colour'; ocm_geo.add_labels makes"),
+        ("date_created", "contains dates"),
+        ("parts", "contains lists"),
+    ],
+)
+def test_columns_that_are_no_groups_are_refused(by: str, message: str) -> None:
+    stations = labelled()
+    stations["parts"] = [[1, 2]] * len(stations)
+    for draws in (ocm.plot_stations, ocm.station_map):
+        with pytest.raises(ocm.QueryError, match=message):
+            draws(stations, by=by)
+    assert not plt.get_fignums()
