@@ -8,7 +8,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 
 import ocm_geo as ocm
@@ -320,8 +319,9 @@ def info(path: MirrorArgument) -> None:
     for row in mirror.coverage.fillna({"country_code": "none"}).itertuples():
         _print_text(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
     _print_text("snapshots")
-    for row in mirror.snapshots().itertuples():
-        day = "without dates" if row.data_date is pd.NaT else f"data of {row.data_date.date()}"
+    table = mirror.snapshots()
+    days = table["data_date"].dt.strftime("data of %Y-%m-%d").fillna("without dates")
+    for row, day in zip(table.itertuples(), days, strict=True):
         _print_text(
             f"  {row.snapshot} {day}, stations {row.n_stations:,}, published {row.n_published:,}, "
             f"bytes {row.size_bytes:,}{' (current)' if row.current else ''}"

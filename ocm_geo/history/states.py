@@ -117,8 +117,9 @@ def read_states(mirror: Mirror, by: str | None) -> Iterator[State]:
     State
         One snapshot.
     """
-    for row in list_states(mirror).itertuples():
-        yield State(row.snapshot, row.date, read_state(mirror, row.snapshot, by))
+    table = list_states(mirror)
+    for name, date in zip(table["snapshot"], table["date"], strict=True):
+        yield State(str(name), date, read_state(mirror, str(name), by))
 
 
 def read_state(mirror: Mirror, snapshot: str, by: str | None) -> pd.DataFrame:

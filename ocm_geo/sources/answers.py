@@ -102,17 +102,17 @@ class _AnswerFiles(BaseStorage):  # type: ignore[misc] # likewise
         super().__init__(serializer=json_serializer)
         self._folder = folder
         self._hours = hours
-        with self._aiding():
+        with self._warn_on_failure():
             folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
             self._remove_expired()
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - a response, as requests-cache has it
         """Return an answer; KeyError if it is not there or cannot be read."""
         try:
-            mark, _, text = self._path(key).read_text(encoding="utf-8").partition("\n")
+            mark, _, text = self._find_answer_path(key).read_text(encoding="utf-8").partition("\n")
         except (OSError, ValueError):
             raise KeyError(key) from None
-        if mark != _digest(text):
+        if mark != _hash_answer(text):
             raise KeyError(key)
         found = self.deserialize(key, text)
         if found is None:
@@ -122,19 +122,19 @@ class _AnswerFiles(BaseStorage):  # type: ignore[misc] # likewise
 
     def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401
         """Keep an answer; a full or read-only disk costs a warning."""
-        with self._aiding():
+        with self._warn_on_failure():
             text = self.serialize(value)
-            self._write(self._path(key), f"{_digest(text)}\n{text}")
+            self._write_private(self._find_answer_path(key), f"{_hash_answer(text)}\n{text}")
 
     def __delitem__(self, key: str) -> None:
         """Remove an answer, if it is there."""
-        with self._aiding():
-            self._path(key).unlink(missing_ok=True)
+        with self._warn_on_failure():
+            self._find_answer_path(key).unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the keys."""
         with suppress(OSError):
-            yield from (path.name.removesuffix(_SUFFIX) for path in self._files())
+            yield from (path.name.removesuffix(_SUFFIX) for path in self._list_answer_files())
 
     def __len__(self) -> int:
         """Return the number of answers."""
@@ -145,13 +145,13 @@ class _AnswerFiles(BaseStorage):  # type: ignore[misc] # likewise
         for key in list(self):
             del self[key]
 
-    def _path(self, key: str) -> Path:
+    def _find_answer_path(self, key: str) -> Path:
         return self._folder / f"{key}{_SUFFIX}"
 
-    def _files(self) -> Iterator[Path]:
+    def _list_answer_files(self) -> Iterator[Path]:
         return self._folder.glob(f"*{_SUFFIX}")
 
-    def _write(self, path: Path, text: str) -> None:
+    def _write_private(self, path: Path, text: str) -> None:
         """Write beside and rename, so that no reader sees half an answer."""
         handle, scratch = tempfile.mkstemp(dir=self._folder, prefix=".answer-")
         try:
@@ -166,12 +166,12 @@ class _AnswerFiles(BaseStorage):  # type: ignore[misc] # likewise
     def _remove_expired(self) -> None:
         """Remove answers too old to be used: nobody asks for them again by their key."""
         oldest = time.time() - self._hours * 3600
-        for path in self._files():
+        for path in self._list_answer_files():
             if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
 
     @contextmanager
-    def _aiding(self) -> Iterator[None]:
+    def _warn_on_failure(self) -> Iterator[None]:
         """Go on without the cache after a failure, and warn once per folder."""
         try:
             yield
@@ -188,5 +188,5 @@ class _AnswerFiles(BaseStorage):  # type: ignore[misc] # likewise
             )
 
 
-def _digest(text: str) -> str:
+def _hash_answer(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -98,7 +98,7 @@ class OpenChargeMap:
         self.transport = Transport(
             base_url,
             api_key=api_key or current().key(),
-            user_agent=user_agent or _user_agent(),
+            user_agent=user_agent or _build_user_agent(),
             session=session,
             min_interval_s=min_interval_s,
         )
@@ -109,7 +109,7 @@ class OpenChargeMap:
         return f"OpenChargeMap({self.transport.base_url!r})"
 
     @property
-    def _name(self) -> str:
+    def _source_name(self) -> str:
         return f"live API {self.transport.base_url}"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class OpenChargeMap:
         path = endpoint.strip("/")
         if path not in ENDPOINTS:
             raise QueryError(f"unknown endpoint {endpoint!r}: choose from {list(ENDPOINTS)}")
-        return self.transport.get(path, {k: _text(k, v) for k, v in params.items()})
+        return self.transport.get(path, {k: _format_parameter(k, v) for k, v in params.items()})
 
     def authenticate(self, email: str, password: str) -> None:
         """
@@ -261,7 +261,7 @@ class OpenChargeMap:
                 date = answer.retrieved.date().isoformat()
                 live = ref.from_json(answer.body, origin="live API", date=date)
                 self._reference = ref.bundled().merged(live)
-                ref.register_reference(self._name, self._reference, is_remote=True)
+                ref.register_reference(self._source_name, self._reference, is_remote=True)
             return self._reference
 
     def fetch(self, query: StationQuery) -> gpd.GeoDataFrame:
@@ -287,18 +287,20 @@ class OpenChargeMap:
         """
         _check_size(query)
         text = "asking Open Charge Map"
-        pages = list(with_progress(self._pages(query), text, lambda page: page.parsed.n_read))
+        pages = list(with_progress(self._ask_pages(query), text, lambda page: page.parsed.n_read))
         rejects = _list_rejects(pages)
-        _warn_of(rejects)
-        found = _together([page.parsed for page in pages])
+        _warn_of_rejects(rejects)
+        found = _join_batches([page.parsed for page in pages])
         times = [page.answer.retrieved for page in pages]
         attach(
             found,
-            source=self._name,
-            retrieved=min(times).isoformat(timespec="seconds") if times else _now(),
+            source=self._source_name,
+            retrieved=min(times).isoformat(timespec="seconds") if times else _read_utc_now(),
             n_rejected=len(rejects) or None,
             attribution=ATTRIBUTION,
-            reference=ref.register_reference(self._name, self.reference_data, is_remote=True),
+            reference=ref.register_reference(
+                self._source_name, self.reference_data, is_remote=True
+            ),
             complete=all(page.is_proven for page in pages),
         )
         return query.answer(found)
@@ -322,7 +324,9 @@ class OpenChargeMap:
         found = stations_from_arrow(parse_body(answer.body, origin=answer.url).stations)
         return bool(query.mask(found).any())
 
-    def _pages(self, query: StationQuery) -> Iterator[Page]:
+    def _ask_pages(self, query: StationQuery) -> Iterator[Page]:
+        """Ask all pages of all requests that a question needs."""
+
         def ask(params: Mapping[str, str], *, fresh: bool) -> ApiAnswer:
             return self.transport.get("poi", params, fresh=fresh)
 
@@ -330,7 +334,8 @@ class OpenChargeMap:
             yield from walk_pages(ask, params, allow_bulk=query.allow_bulk)
 
 
-def _together(batches: list[Parsed]) -> gpd.GeoDataFrame:
+def _join_batches(batches: list[Parsed]) -> gpd.GeoDataFrame:
+    """Join the pages into one station table, each station once."""
     tables = [parsed.stations for parsed in batches if len(parsed.stations)]
     if not tables:
         return empty_stations()
@@ -345,7 +350,8 @@ def _list_rejects(pages: list[Page]) -> list[Reject]:
     return list({(r.ocm_id, r.reason): r for r in found}.values())
 
 
-def _warn_of(rejects: list[Reject]) -> None:
+def _warn_of_rejects(rejects: list[Reject]) -> None:
+    """Warn of records that could not be used."""
     if rejects:
         first = rejects[0]
         warnings.warn(
@@ -357,6 +363,7 @@ def _warn_of(rejects: list[Reject]) -> None:
 
 
 def _check_size(query: StationQuery) -> None:
+    """Refuse a question for the whole world that nobody asked for on purpose."""
     narrowing = ("countries", "operators", "data_providers", "modified_since", "created_since")
     everywhere = isinstance(query.where, Everywhere)
     if everywhere and not query.allow_bulk and not any(getattr(query, n) for n in narrowing):
@@ -366,7 +373,8 @@ def _check_size(query: StationQuery) -> None:
         )
 
 
-def _text(name: str, value: Any) -> str:  # noqa: ANN401 - any plain value
+def _format_parameter(name: str, value: Any) -> str:  # noqa: ANN401 - any plain value
+    """Check a parameter and write it as the API reads it."""
     folded = name.lower()
     if folded in _SECRET:
         raise QueryError("give the key to OpenChargeMap(api_key=…), never among the parameters")
@@ -377,16 +385,17 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 - any plain value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple | set):
-        return ",".join(_text(name, item) for item in value)
+        return ",".join(_format_parameter(name, item) for item in value)
     return str(value)
 
 
-def _user_agent() -> str:
+def _build_user_agent() -> str:
     contact = current().contact
     return f"ocm_geo/{__version__}" + (f" ({contact})" if contact else "")
 
 
-def _now() -> str:
+def _read_utc_now() -> str:
+    """Return the time as ISO text, UTC."""
     import datetime as dt  # noqa: PLC0415 - used here alone
 
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

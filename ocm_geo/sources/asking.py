@@ -109,9 +109,9 @@ def ask_source(
     """
     chosen = resolve_source(source)
     given: dict[str, Any] = list_filters(filters)
-    reference = _reference_for(chosen, given)
+    reference = _find_reference_for(chosen, given)
     query = StationQuery.build(where, reference=reference, **given)
-    found = _with_reference(chosen.fetch(query), reference)
+    found = _attach_reference(chosen.fetch(query), reference)
     if found.empty:
         _hint_at_swap(chosen, query)
     if isinstance(where, Ids):
@@ -133,7 +133,7 @@ def _missing_ids(source: Source, query: StationQuery, asked: Ids, found: pd.Inde
     return sorted(set(missing) - set(known))
 
 
-def _with_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:
+def _attach_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.GeoDataFrame:
     """Let the answer of a user's own source find its reference data, as those of ours do."""
     if REFERENCE_KEY not in read_attrs(found) and reference is not bundled():
         key = register_reference(reference_key(reference), reference)
@@ -141,7 +141,7 @@ def _with_reference(found: gpd.GeoDataFrame, reference: ReferenceData) -> gpd.Ge
     return found
 
 
-def _reference_for(source: Source, given: dict[str, Any]) -> ReferenceData:
+def _find_reference_for(source: Source, given: dict[str, Any]) -> ReferenceData:
     """Find labels where they are: over the network only if the bundled tables cannot know."""
     if not getattr(source, "is_remote", False):
         return source.reference_data()
@@ -162,6 +162,7 @@ def _reference_for(source: Source, given: dict[str, Any]) -> ReferenceData:
 
 
 def _needs_live_reference(given: dict[str, Any]) -> bool:
+    """Return whether only the server may know the codes of some filters."""
     if given.get("open_data") is not None:
         return True
     codes = [*given.get("operators", ()), *given.get("data_providers", ())]
@@ -183,7 +184,7 @@ def _is_bundled_type(code: object) -> bool:
 
 def _hint_at_swap(source: Source, query: StationQuery) -> None:
     """Nothing here, stations there: latitude and longitude were probably swapped."""
-    swapped = _swapped(query.where)
+    swapped = _swap_axes(query.where)
     try:
         is_swapped = (
             swapped is not None
@@ -202,7 +203,7 @@ def _hint_at_swap(source: Source, query: StationQuery) -> None:
         )
 
 
-def _swapped(where: Where) -> Where | None:
+def _swap_axes(where: Where) -> Where | None:
     """Exchange the axes, where the result is a possible place."""
     try:
         match where:
@@ -211,13 +212,15 @@ def _swapped(where: Where) -> Where | None:
             case Circle():
                 return Circle(where.lat, where.lon, where.radius_km)
             case Area():
-                return replace(where, geometry=_flipped(where.geometry))
+                return replace(where, geometry=_flip_coordinates(where.geometry))
             case Corridor():
-                return Corridor(_flipped(shapely.LineString(where.line.coords)), where.within_km)
+                return Corridor(
+                    _flip_coordinates(shapely.LineString(where.line.coords)), where.within_km
+                )
     except (QueryError, RouteError):
         return None
     return None
 
 
-def _flipped(geometry: shapely.Geometry) -> shapely.Geometry:
+def _flip_coordinates(geometry: shapely.Geometry) -> shapely.Geometry:
     return shapely.transform(geometry, lambda xy: xy[:, ::-1])

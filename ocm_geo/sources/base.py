@@ -122,13 +122,13 @@ def resolve_source(source: object = None) -> Source:
     settings = current()
     chosen = settings.source if source is None else source
     if chosen is None or _is_api(chosen):
-        return _live(settings.key())
+        return _open_live_api(settings.key())
     if isinstance(chosen, str | os.PathLike):
         return _open_named(os.fspath(chosen))
     if _is_table(chosen):
         return _open_table(chosen)
     if isinstance(chosen, type) or not isinstance(chosen, Source):
-        raise QueryError(f"source must be {_CHOICES}, not {_describe(chosen)}")
+        raise QueryError(f"source must be {_CHOICES}, not {_describe_non_source(chosen)}")
     return chosen
 
 
@@ -163,11 +163,11 @@ def _open_named(name: str) -> Source:
         return sample()
     folder = expand_path(name, "source").absolute()
     if (folder / "current").is_file():
-        return _open_mirror(folder, (folder / "current").read_text(encoding="utf-8").strip())
-    raise MirrorMissing(f"source={name!r}: {_why_not(name, folder)}")
+        return _open_mirror_folder(folder, (folder / "current").read_text(encoding="utf-8").strip())
+    raise MirrorMissing(f"source={name!r}: {_explain_unopened(name, folder)}")
 
 
-def _why_not(name: str, folder: Path) -> str:
+def _explain_unopened(name: str, folder: Path) -> str:
     """Tell why a text or path names no source, and what to do."""
     if near := get_close_matches(name.strip().casefold(), ("sample", "api"), cutoff=0.6):
         return f"there is no such mirror; did you mean {near[0]!r}?"
@@ -181,14 +181,14 @@ def _why_not(name: str, folder: Path) -> str:
 
 
 @lru_cache(maxsize=4)
-def _open_mirror(folder: Path, snapshot: str) -> Source:
+def _open_mirror_folder(folder: Path, snapshot: str) -> Source:
     """Open a mirror once for each snapshot, so that a path is as fast as the object."""
     from ocm_geo.sources.mirror import Mirror  # noqa: PLC0415 - loaded when needed
 
     return Mirror(folder, snapshot)
 
 
-def _describe(value: object) -> str:
+def _describe_non_source(value: object) -> str:
     """Return the type and a short form of a value that is not a source, and the remedy."""
     if isinstance(value, type):
         return f"the class {value.__name__}: call it, {value.__name__}(...)"
@@ -203,15 +203,16 @@ def _describe(value: object) -> str:
         )
     missing = [name for name in _METHODS if not hasattr(value, name)]
     lacks = f", which has no {missing[0]}()" if len(missing) < len(_METHODS) else ""
-    return f"the {type(value).__name__} {_short(value)}{lacks}"
+    return f"the {type(value).__name__} {_shorten_repr(value)}{lacks}"
 
 
-def _short(value: object) -> str:
+def _shorten_repr(value: object) -> str:
     text = " ".join(repr(value).split())
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
-def _live(key: str | None) -> Source:
+def _open_live_api(key: str | None) -> Source:
+    """Open the live API; without a key, explain which sources there are."""
     if key is None:
         raise SourceError(
             "no source of stations: (1) set an API key, in the environment variable "

@@ -108,7 +108,7 @@ def build_snapshot(
             attribution = attribution if intake is None else intake.attribution
             batches = read_batches(data, account=account) if intake is None else intake.batches
             origin = {"kind": "files", **clone_state(data)}
-            gathered, chosen = _gather(batches, folder)
+            gathered, chosen = _gather_records(batches, folder)
             report, countries = count_content(gathered, chosen, account)
             check_content(root, report, account, force=force)
             stated = "" if intake is None else intake.data_date
@@ -166,7 +166,7 @@ def read_given_reference(
         return reference
     if reference is None:
         paths = list_data(data)
-        found = [p for path in paths for p in _reference_files(expand_path(path, "data"))]
+        found = [p for path in paths for p in _find_reference_files(expand_path(path, "data"))]
         if not found:
             return None
         reference = found[0]
@@ -179,13 +179,14 @@ def read_given_reference(
     return ref.from_json(body, origin=path.name, date=written)
 
 
-def _reference_files(path: Path) -> Iterator[Path]:
+def _find_reference_files(path: Path) -> Iterator[Path]:
+    """Yield the files of reference data beside bulk data."""
     for folder in (path, path / "data", path.parent):
         if (folder / _REFERENCE_FILE).is_file():
             yield folder / _REFERENCE_FILE
 
 
-def _gather(batches: Iterable[Parsed], folder: Path) -> tuple[Gathered, NDArray[np.int64]]:
+def _gather_records(batches: Iterable[Parsed], folder: Path) -> tuple[Gathered, NDArray[np.int64]]:
     """Read everything and choose the newest record of each id."""
     with (folder / disk.REJECTS).open("w", encoding="utf-8") as stream:
         gathered = Gathered(stream)

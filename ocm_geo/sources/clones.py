@@ -90,11 +90,11 @@ def find_clone_changes(data: Any, commit: str | None) -> CloneChanges | None:  #
     if listed is None or new is None:
         return None
     words = listed.split("\0")[:-1]
-    states = dict(zip(words[1::2], words[::2], strict=True)) | dict.fromkeys(_split(new), "A")
-    changed = [name for name, state in states.items() if state != "D" and _read_number(name)]
+    states = dict(zip(words[1::2], words[::2], strict=True)) | dict.fromkeys(_split_names(new), "A")
+    changed = [name for name, state in states.items() if state != "D" and _read_file_number(name)]
     # A file that moved to another country is deleted and added: the station is still there.
-    present = {_read_number(name) for name in changed}
-    deleted = {_read_number(name) for name, state in states.items() if state == "D"} - present
+    present = {_read_file_number(name) for name in changed}
+    deleted = {_read_file_number(name) for name, state in states.items() if state == "D"} - present
     return CloneChanges(
         folder,
         sorted(folder / name for name in changed),
@@ -102,11 +102,11 @@ def find_clone_changes(data: Any, commit: str | None) -> CloneChanges | None:  #
     )
 
 
-def _split(text: str) -> Iterable[str]:
+def _split_names(text: str) -> Iterable[str]:
     return (name for name in text.split("\0") if name)
 
 
-def _read_number(name: str) -> int | None:
+def _read_file_number(name: str) -> int | None:
     """Return the id of the station that a file is of; None for other files."""
     match = POI_FILE.fullmatch(Path(name).name)
     return int(match[1]) if match else None

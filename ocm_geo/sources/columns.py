@@ -132,23 +132,23 @@ class Grower:
         return columns
 
 
-def _integers(values: list[int | None]) -> tuple[pa.Array, int]:
+def _build_integers(values: list[int | None]) -> tuple[pa.Array, int]:
     return pa.array(values, pa.int64()), 0
 
 
-def _numbers(values: list[float | None]) -> tuple[pa.Array, int]:
+def _build_floats(values: list[float | None]) -> tuple[pa.Array, int]:
     return pa.array(values, pa.float64()), 0
 
 
-def _flags(values: list[bool | None]) -> tuple[pa.Array, int]:
+def _build_flags(values: list[bool | None]) -> tuple[pa.Array, int]:
     return pa.array(values, pa.bool_()), 0
 
 
-def _texts(values: list[str | None]) -> tuple[pa.Array, int]:
+def _build_texts(values: list[str | None]) -> tuple[pa.Array, int]:
     return clean_text(pa.array(values, pa.string())), 0
 
 
-def _encoded(values: list[bytes]) -> tuple[pa.Array, int]:
+def _build_encoded(values: list[bytes]) -> tuple[pa.Array, int]:
     return pa.array(values, pa.binary()).view(pa.string()), 0
 
 
@@ -156,11 +156,12 @@ def _record_ids(values: list[ObjectId | None]) -> tuple[pa.Array, int]:
     return pa.array([v and v.value for v in values], pa.string()), 0
 
 
-def _unknown(values: list[dict[str, Any] | None]) -> tuple[pa.Array, int]:
+def _build_unknown(values: list[dict[str, Any] | None]) -> tuple[pa.Array, int]:
     return pa.array([v and _encoder.encode(v) for v in values], pa.string()), 0
 
 
-def _json_texts(values: list[msgspec.Raw]) -> tuple[pa.Array, int]:
+def _build_json_texts(values: list[msgspec.Raw]) -> tuple[pa.Array, int]:
+    """Build a column of compact JSON; what is nested too deep is missing."""
     texts: list[str | None] = [None] * len(values)
     n_wrong = 0
     for i in [i for i, raw in enumerate(values) if raw is not EMPTY and is_given(raw)]:
@@ -188,18 +189,19 @@ def is_given(raw: msgspec.Raw) -> bool:
     return len(raw) > NULL_LENGTH
 
 
-def _times(values: Sequence[str | Stamp | None]) -> tuple[pa.Array, int]:
+def _build_times(values: Sequence[str | Stamp | None]) -> tuple[pa.Array, int]:
+    """Build a column of times, at once where all are ISO text."""
     try:
-        return _without_far_times(pa.array(values, pa.string()).cast(MOMENT))
+        return _drop_far_times(pa.array(values, pa.string()).cast(MOMENT))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         plain = [v.date if isinstance(v, Stamp) else v for v in values]
     try:
-        return _without_far_times(pa.array(plain, pa.string()).cast(MOMENT))
+        return _drop_far_times(pa.array(plain, pa.string()).cast(MOMENT))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return _times_one_by_one(plain)
+        return _convert_times_singly(plain)
 
 
-def _without_far_times(times: pa.Array) -> tuple[pa.Array, int]:
+def _drop_far_times(times: pa.Array) -> tuple[pa.Array, int]:
     """Make times missing that lie outside the years 1 to 9999 in UTC: Python has no others."""
     bounds = pc.min_max(times.cast(pa.int64())).as_py()
     if bounds["min"] is None or (bounds["min"] >= EARLIEST and bounds["max"] <= LATEST):
@@ -210,8 +212,9 @@ def _without_far_times(times: pa.Array) -> tuple[pa.Array, int]:
     return kept, kept.null_count - times.null_count
 
 
-def _times_one_by_one(values: Sequence[str | int | None]) -> tuple[pa.Array, int]:
-    times = [_microseconds(value) for value in values]
+def _convert_times_singly(values: Sequence[str | int | None]) -> tuple[pa.Array, int]:
+    """Build a column of times whose forms differ, value by value."""
+    times = [_read_microseconds(value) for value in values]
     wrong = [
         value
         for value, time in zip(values, times, strict=True)
@@ -224,7 +227,7 @@ def _is_blank(value: str | int | None) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _microseconds(value: str | int | None) -> int | None:
+def _read_microseconds(value: str | int | None) -> int | None:
     """Give a date of any accepted form as microseconds since 1970 UTC."""
     if value is None:
         return None
@@ -240,16 +243,16 @@ def _microseconds(value: str | int | None) -> int | None:
 
 
 _BUILDERS: dict[str, Callable[[Any], tuple[pa.Array, int]]] = {
-    "int": _integers,
-    "rest": _integers,
-    "encoded": _encoded,
-    "flag": _flags,
+    "int": _build_integers,
+    "rest": _build_integers,
+    "encoded": _build_encoded,
+    "flag": _build_flags,
     "oid": _record_ids,
-    "unknown": _unknown,
-    "float": _numbers,
-    "text": _texts,
-    "time": _times,
-    "json": _json_texts,
+    "unknown": _build_unknown,
+    "float": _build_floats,
+    "text": _build_texts,
+    "time": _build_times,
+    "json": _build_json_texts,
 }
 
 
@@ -296,7 +299,7 @@ def connection_texts(sites: Sequence[Sequence[Any]], values: Values, *, camel: b
         A JSON array for each site, in Open Charge Map's own keys, without nulls.
     """
     if camel or not _as_decoded(values):
-        rows = _without_references(values)
+        rows = _drop_references(values)
         counts = accumulate(map(len, sites), initial=0)
         sites = [rows[start:end] for start, end in pairwise(counts)]
     # No JSON text holds a line break.
@@ -311,7 +314,8 @@ def _as_decoded(values: Values) -> bool:
     )
 
 
-def _without_references(values: Values) -> list[Any]:
+def _drop_references(values: Values) -> list[Any]:
+    """Return connections without reference objects, with what else they hold."""
     rows: list[Any] = list(map(Connection, *(values[n] for n in Connection.__struct_fields__)))
     for i, unknown in enumerate(values["unknown"]):
         if unknown:

@@ -117,6 +117,7 @@ def _check_comment_text(name: str, value: Any) -> str | None:  # noqa: ANN401 - 
 
 
 def _check_related_url(value: Any) -> str | None:  # noqa: ANN401 - checked here
+    """Check a web address that may be left out."""
     text = _check_comment_text("related_url", value)
     if text is None:
         return None
@@ -180,6 +181,7 @@ def judge_comment(response: requests.Response, excerpt: str) -> None:
 
 
 def _read_status(body: bytes) -> str:
+    """Return the status that the server names, in lower case."""
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

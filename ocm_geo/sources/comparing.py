@@ -77,12 +77,12 @@ def _drop_volatile(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _says_the_same(old: str | None, new: str | None) -> bool:
     """Compare two texts of JSON by their values; missing ones and empty lists are alike."""
     try:
-        return bool(_reduce(old) == _reduce(new))
+        return bool(_read_meaning(old) == _read_meaning(new))
     except (msgspec.DecodeError, RecursionError):
         return False
 
 
-def _reduce(text: str | None) -> Any:  # noqa: ANN401 - any JSON value
+def _read_meaning(text: str | None) -> Any:  # noqa: ANN401 - any JSON value
     return None if text is None else _drop_empty(msgspec.json.decode(text))
 
 

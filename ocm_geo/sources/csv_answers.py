@@ -200,6 +200,7 @@ def _parse_csv_number(text: str | None, delimiter: str) -> float | str | None:
 
 
 def _convert_date(text: str | None, *, day_first: bool | None) -> str | None:
+    """Return a date of CSV as ISO text; None where day and month cannot be told apart."""
     match = _DATE.fullmatch(text or "")
     if match is None:
         return text
@@ -218,6 +219,7 @@ def _convert_date(text: str | None, *, day_first: bool | None) -> str | None:
 
 @cache
 def _load_ids_by_title(table: str) -> dict[str, int]:
+    """Return the ids of a reference table by label."""
     titles = bundled().titles(table).dropna()
     folded = titles.astype(str).str.strip().str.casefold()
     return dict(zip(folded, titles.index.to_list(), strict=True))

@@ -103,6 +103,7 @@ class _GuardedConnection(HTTPConnection):
     """A connection whose socket is under the deadline from its first byte."""
 
     def _new_conn(self) -> socket.socket:
+        """Open a socket that the deadline guards."""
         used = super()._new_conn()
         _guard_socket(used)
         return used
@@ -117,6 +118,7 @@ class _GuardedTLSConnection(HTTPSConnection):
     """The same over TLS; the handshake counts."""
 
     def _new_conn(self) -> socket.socket:
+        """Open a socket that the deadline guards."""
         used = super()._new_conn()
         _guard_socket(used)
         return used

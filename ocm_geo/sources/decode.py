@@ -74,14 +74,14 @@ def parse_body(body: bytes, *, origin: str) -> Parsed:
         FeatureCollection.
     """
     text = body.removeprefix(BOM).strip(WHITE)
-    builder = _whole_array(_features(text) if text.startswith(b"{") else text, origin)
+    builder = _read_whole_array(_find_features(text) if text.startswith(b"{") else text, origin)
     if builder is None:
         builder = TableBuilder()
-        builder.add(_leniently(text, origin))
+        builder.add(_read_leniently(text, origin))
     return builder.parsed()
 
 
-def _whole_array(array: bytes, origin: str) -> TableBuilder | None:
+def _read_whole_array(array: bytes, origin: str) -> TableBuilder | None:
     """Read an array that is valid JSON from end to end; None for any other text."""
     if not (array.startswith(b"[") and array.endswith(b"]")):
         return None
@@ -95,11 +95,11 @@ def _whole_array(array: bytes, origin: str) -> TableBuilder | None:
     return builder
 
 
-def _leniently(text: bytes, origin: str) -> Records:
+def _read_leniently(text: bytes, origin: str) -> Records:
     """Read an array that strict JSON refuses, for bad characters or numbers in a record."""
     records = Records()
     try:
-        for index, value in enumerate(_values(text, origin)):
+        for index, value in enumerate(_decode_values(text, origin)):
             _add_value(value, records, (origin, index))
     except RecursionError as error:
         # One record is too deep for every reader: it costs itself, if the array is whole.
@@ -143,7 +143,7 @@ def decode_elements(piece: bytes, records: Records, first: Place, start: re.Patt
         decode_one(part, records, (first[0], number))
 
 
-def _features(text: bytes) -> bytes:
+def _find_features(text: bytes) -> bytes:
     """Give the array of features of a FeatureCollection; nothing if it is none."""
     try:
         root = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
@@ -152,11 +152,11 @@ def _features(text: bytes) -> bytes:
     return bytes(root.get("features", b""))
 
 
-def _values(text: bytes, origin: str) -> list[Any]:
+def _decode_values(text: bytes, origin: str) -> list[Any]:
     """Decode an array that strict JSON refuses for bad characters or numbers in a record."""
     excerpt = f"it begins with {text[:120].decode('utf-8', 'replace')!r}" if text else "it is empty"
     try:
-        root = lenient_decoder.decode(_unwrapped(text).decode("utf-8", "replace"))
+        root = lenient_decoder.decode(_unwrap_numbers(text).decode("utf-8", "replace"))
     except ValueError as error:
         raise MalformedResponse(
             f"{origin}: the body is broken JSON ({error}); {excerpt}"
@@ -182,15 +182,15 @@ def decode_lines(block: bytes, records: Records, first: Place) -> None:
     """
     if reject_long(block, records, first):
         return
-    shapes = _shapes(block)
+    shapes = _order_shapes(block)
     origin, number = first
-    rows = _first_success([shape.lines for shape in shapes], block)
+    rows = _decode_first_fitting([shape.lines for shape in shapes], block)
     if rows is not None and len(rows) == block.rstrip(WHITE).count(b"\n") + 1:
         records.add(rows, zip(repeat(origin), range(number, number + len(rows))))
         return
     for place, line in enumerate(block.split(b"\n"), number):
         if text := line.strip(SEPARATORS):
-            _decode_one(text, records, (origin, place), shapes)
+            _decode_by_shapes(text, records, (origin, place), shapes)
 
 
 def decode_array(text: bytes, records: Records, first: Place) -> bool:
@@ -211,9 +211,9 @@ def decode_array(text: bytes, records: Records, first: Place) -> bool:
     bool
         False if the array is no valid JSON: nothing was added then.
     """
-    shapes = _shapes(text)
+    shapes = _order_shapes(text)
     origin, index = first
-    rows = _first_success([shape.array for shape in shapes], text)
+    rows = _decode_first_fitting([shape.array for shape in shapes], text)
     if rows is not None:
         records.add(rows, zip(repeat(origin), range(index, index + len(rows))))
         return True
@@ -222,7 +222,7 @@ def decode_array(text: bytes, records: Records, first: Place) -> bool:
     except FAILURES:
         return False
     for place, element in enumerate(elements, index):
-        _decode_one(bytes(element), records, (origin, place), shapes)
+        _decode_by_shapes(bytes(element), records, (origin, place), shapes)
     return True
 
 
@@ -239,16 +239,17 @@ def decode_one(text: bytes, records: Records, place: Place) -> None:
     place : tuple of (str, int)
         Its origin and position.
     """
-    _decode_one(text, records, place, _shapes(text))
+    _decode_by_shapes(text, records, place, _order_shapes(text))
 
 
-def _decode_one(text: bytes, records: Records, place: Place, shapes: Sequence[Shape]) -> None:
-    row = _first_success([shape.one for shape in shapes], text)
+def _decode_by_shapes(text: bytes, records: Records, place: Place, shapes: Sequence[Shape]) -> None:
+    """Decode one record by the first shape that fits, or field by field."""
+    row = _decode_first_fitting([shape.one for shape in shapes], text)
     if row is not None:
         records.add([row], [place])
         return
     try:
-        value = parse_object(_unwrapped(text))
+        value = parse_object(_unwrap_numbers(text))
     except Unusable as error:
         records.reject(place, None, str(error), text[:_SHOWN].decode("utf-8", "replace"))
     else:
@@ -256,6 +257,7 @@ def _decode_one(text: bytes, records: Records, place: Place, shapes: Sequence[Sh
 
 
 def _add_value(value: Any, records: Records, place: Place) -> None:  # noqa: ANN401 - any JSON
+    """Add a record that Python decoded, or the reason why it cannot be used."""
     try:
         # Some programs write each record as a text of JSON.
         record = parse_object(value.encode("utf-8", "replace")) if isinstance(value, str) else value
@@ -266,7 +268,7 @@ def _add_value(value: Any, records: Records, place: Place) -> None:  # noqa: ANN
         records.add([row], [place])
 
 
-def _shapes(text: bytes) -> Sequence[Shape]:
+def _order_shapes(text: bytes) -> Sequence[Shape]:
     """Order the shapes by the first key, the likeliest first."""
     match = _FIRST_KEY.search(text, 0, 4096)
     key = match[1] if match else b""
@@ -277,15 +279,16 @@ def _shapes(text: bytes) -> Sequence[Shape]:
     return CAMEL, PASCAL, FEATURE
 
 
-def _first_success(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
+def _decode_first_fitting(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
     """Give what the first decoder makes of a text that fits it; None if none fits."""
-    found = _tried(decoders, text)
+    found = _try_decoders(decoders, text)
     if found is None and _WRAPPED in text:
-        return _tried(decoders, _unwrapped(text))
+        return _try_decoders(decoders, _unwrap_numbers(text))
     return found
 
 
-def _tried(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
+def _try_decoders(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
+    """Return what the first decoder that fits makes of a text; None if none does."""
     for decode in decoders:
         try:
             return decode(text)
@@ -294,6 +297,6 @@ def _tried(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # n
     return None
 
 
-def _unwrapped(text: bytes) -> bytes:
+def _unwrap_numbers(text: bytes) -> bytes:
     """Write Mongo's wrapped numbers, as in ``{"$numberInt": "12"}``, as plain numbers."""
     return _NUMBER.sub(rb"\1", text) if _WRAPPED in text else text

@@ -42,7 +42,7 @@ def compare_snapshots(old: LoadedSnapshot, new: LoadedSnapshot) -> gpd.GeoDataFr
     geopandas.GeoDataFrame
         As `Mirror.diff` documents it.
     """
-    shown_old, shown_new = _find_published(old), _find_published(new)
+    shown_old, shown_new = _find_published_rows(old), _find_published_rows(new)
     ids_old, ids_new = old.ids[shown_old], new.ids[shown_new]
     added = shown_new[~np.isin(ids_new, ids_old)]
     removed = shown_old[~np.isin(ids_old, ids_new)]
@@ -79,7 +79,7 @@ def _name_stations(table: pd.DataFrame, old: LoadedSnapshot, new: LoadedSnapshot
     return table.rename(columns={"ocm_id": "station_id"}).assign(station_id=ids)
 
 
-def _find_published(loaded: LoadedSnapshot) -> NDArray[np.intp]:
+def _find_published_rows(loaded: LoadedSnapshot) -> NDArray[np.intp]:
     return np.flatnonzero(published_mask(to_pandas(loaded.rows.select(_STATUSES))))
 
 
@@ -139,7 +139,7 @@ def _describe_changes(
         lambda name: new[0].rows[name].take(taken_new),
     )
     empty = np.zeros(len(ids), bool)
-    moved = np.flatnonzero(np.logical_or.reduce([differences.pop(n, empty) for n in POSITION]))
+    moved = np.flatnonzero(np.any([differences.pop(n, empty) for n in POSITION], axis=0))
     parts = [_describe_moves(ids[moved], (old[0], old[1][moved]), (new[0], new[1][moved]))]
     for name, differs in differences.items():
         rows = np.flatnonzero(differs)

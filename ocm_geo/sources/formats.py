@@ -103,6 +103,7 @@ def name_other(head: bytes) -> tuple[str, str] | None:
 
 
 def _name_binary(head: bytes) -> tuple[str, str] | None:
+    """Name a file by the signature that it begins with."""
     for signature, kind, advice in _SIGNATURES:
         if head.startswith(signature):
             return kind, advice
@@ -118,6 +119,7 @@ def _is_lines(text: bytes) -> bool:
 
 
 def _name_markup(text: bytes) -> tuple[str, str]:
+    """Name a file of HTML or XML by its root and title."""
     root = _ROOT.search(text)
     name = root[1].decode("ascii", "replace") if root else ""
     if known := _ROOTS.get(name.lower()):
@@ -131,6 +133,7 @@ def _name_markup(text: bytes) -> tuple[str, str]:
 
 
 def _name_text(text: bytes) -> tuple[str, str]:
+    """Name a file of text: a script, a table, a message or something else."""
     if _CALLBACK.match(text):
         return "JavaScript, not JSON", f"{_AGAIN} and without callback="
     first = text.split(b"\n", 1)[0]

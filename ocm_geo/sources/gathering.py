@@ -71,13 +71,14 @@ class Gathered:
         known = self._origins
         numbers = [known.setdefault(origin, len(known)) for origin in parsed.origins]
         self._places.append((np.array(numbers, np.int32), parsed.positions))
-        self._reject(parsed.rejects)
+        self._write_rejects(parsed.rejects)
         self.coerced.update(parsed.coerced)
         self.n_read += parsed.n_read
         for table, rows in parsed.harvest.items():
             self.harvest.setdefault(table, {}).update(rows)
 
-    def _reject(self, rejects: Iterable[Reject]) -> None:
+    def _write_rejects(self, rejects: Iterable[Reject]) -> None:
+        """Count records that cannot be used, and write them to the file."""
         for reject in rejects:
             # The details after the colon differ from record to record.
             self.reasons[reject.reason.partition(":")[0]] += 1
@@ -102,7 +103,7 @@ class Gathered:
             origins, positions = map(np.concatenate, zip(*self._places, strict=True))
             names = list(self._origins)
             titles = self.stations.column("title").take(pa.array(left_out)).to_pylist()
-            self._reject(
+            self._write_rejects(
                 Reject(names[origins[row]], int(positions[row]), int(ids[row]), reason, title or "")
                 for row, reason, title in zip(
                     left_out, np.where(older, OLDER, REPEATED).tolist(), titles, strict=True

@@ -69,7 +69,7 @@ def next_number(root: Path) -> int:
         More than that of any snapshot.
     """
     manifests = list_manifests(root)
-    return max([len(manifests), *(m.get("number", 0) for m in manifests)]) + 1
+    return max([len(manifests), *(int(m.get("number", 0)) for m in manifests)]) + 1
 
 
 def has_snapshot(root: Path, name: str) -> bool:
@@ -172,7 +172,7 @@ def tabulate_snapshots(root: Path) -> pd.DataFrame:
         {
             "snapshot": pd.array([m["snapshot"] for m in manifests], dtype="string"),
             "built": pd.to_datetime([m["built"] for m in manifests], utc=True, format="ISO8601"),
-            "data_date": pd.to_datetime([m["data_date"] or None for m in manifests]),
+            "data_date": pd.to_datetime(pd.Series([m["data_date"] or None for m in manifests])),
             "n_stations": pd.array([c.n_kept for c in counts], dtype="Int64"),
             "n_published": pd.array([c.n_published for c in counts], dtype="Int64"),
             "size_bytes": pd.array(_measure_folders(root, manifests), dtype="Int64"),

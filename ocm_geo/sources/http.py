@@ -69,7 +69,7 @@ class _Gate:
 
 
 @cache
-def _gate(host: str) -> _Gate:  # noqa: ARG001 - the cache keeps one gate a host
+def _find_gate(host: str) -> _Gate:  # noqa: ARG001 - the cache keeps one gate a host
     return _Gate()
 
 
@@ -104,7 +104,7 @@ class Transport:
         self.min_interval_s = min_interval_s
         self.n_sent = 0
         self.sent_comments: set[str] = set()
-        self._key = _checked_key(api_key)
+        self._key = _check_key(api_key)
         self._token: str | None = None
         self.base_url = _check_base_url(base_url, has_key=self._key is not None)
         self._session = session
@@ -126,13 +126,13 @@ class Transport:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # The key stays behind: a worker has its own, configured or in its environment.
-        self.__dict__.update(state, _key=_checked_key(current().key()))
+        self.__dict__.update(state, _key=_check_key(current().key()))
 
     @property
     def session(self) -> requests.Session:
         """The session, made when it is first needed."""
         if self._session is None:
-            self._session = self._open_session()
+            self._session = self._make_session()
         return self._session
 
     @property
@@ -141,10 +141,10 @@ class Transport:
         if self._is_given:
             return self.session
         if self._plain is None:
-            self._plain = self._open_session(cached=False)
+            self._plain = self._make_session(cached=False)
         return self._plain
 
-    def _open_session(self, *, cached: bool = True) -> requests.Session:
+    def _make_session(self, *, cached: bool = True) -> requests.Session:
         """Open a session under the deadline, with a cache unless it is turned off."""
         settings = current()
         if settings.cache_hours == 0 or not cached:
@@ -185,7 +185,7 @@ class Transport:
             When all tries failed, or none can help.
         """
         url = f"{self.base_url}/{endpoint}"
-        if keep and not fresh and (kept := self._from_cache(url, params)) is not None:
+        if keep and not fresh and (kept := self._look_up_kept(url, params)) is not None:
             return kept
         session = self.session if keep else self.plain_session
         is_cached = isinstance(session, requests_cache.CachedSession)
@@ -193,7 +193,7 @@ class Transport:
         deadline = time.monotonic() + DEADLINE_S
         waits = _WAIT
         for attempt in range(1, TRIES + 1):
-            outcome = self._once(session, (url, params), deadline, options)
+            outcome = self._send_once(session, (url, params), deadline, options)
             if isinstance(outcome, ApiAnswer):
                 return outcome
             waits = waits.increment(method="GET", url="", error=OSError())
@@ -203,13 +203,14 @@ class Transport:
             time.sleep(pause)
         raise AssertionError  # the loop returns or raises
 
-    def _from_cache(self, url: str, params: Mapping[str, str]) -> ApiAnswer | None:
+    def _look_up_kept(self, url: str, params: Mapping[str, str]) -> ApiAnswer | None:
+        """Return the answer that the cache has; None if it has none."""
         if not isinstance(self.session, requests_cache.CachedSession):
             return None
         response = self.session.get(url, params=params, only_if_cached=True)
         return None if response.status_code == _NOT_CACHED else answer_of(response)
 
-    def _once(
+    def _send_once(
         self,
         session: requests.Session,
         asked: tuple[str, Mapping[str, str]],
@@ -218,7 +219,7 @@ class Transport:
     ) -> ApiAnswer | SourceError:
         """Send a question once."""
         url, params = asked
-        gate = _gate(urlsplit(url).netloc)
+        gate = _find_gate(urlsplit(url).netloc)
         if not gate.enter(self.min_interval_s, deadline):
             return explain_timeout(url, DEADLINE_S)
         watch = Deadline(deadline)
@@ -230,7 +231,7 @@ class Transport:
                     url,
                     params=params,
                     # Not a variable: tools that show the locals of a traceback would show the key.
-                    headers=self._headers(),
+                    headers=self._build_headers(),
                     timeout=_TIMEOUTS_S,
                     allow_redirects=False,
                     **options,
@@ -268,7 +269,7 @@ class Transport:
         """
         url = self.base_url + path
         deadline = time.monotonic() + DEADLINE_S
-        gate = _gate(urlsplit(url).netloc)
+        gate = _find_gate(urlsplit(url).netloc)
         if not gate.enter(self.min_interval_s, deadline):
             raise explain_timeout(url, DEADLINE_S)
         watch = Deadline(deadline)
@@ -278,7 +279,7 @@ class Transport:
                 return self.plain_session.post(
                     url,
                     data=body,
-                    headers={**self._headers(), "Content-Type": "application/json"},
+                    headers={**self._build_headers(), "Content-Type": "application/json"},
                     # Without one, requests would take a password from the file .netrc.
                     auth=_TokenAuth(self._token),
                     timeout=_TIMEOUTS_S,
@@ -329,7 +330,7 @@ class Transport:
                 f"{parts.hostname}. Use https://"
             )
 
-    def _headers(self) -> dict[str, str]:
+    def _build_headers(self) -> dict[str, str]:
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"}
         return headers | ({KEY_HEADER: self._key} if self._key else {})
 
@@ -380,7 +381,7 @@ def _check_base_url(url: str, *, has_key: bool) -> str:
     return url.rstrip("/")
 
 
-def _checked_key(key: str | None) -> str | None:
+def _check_key(key: str | None) -> str | None:
     """Strip white space, as of a file, and refuse what no header can hold, without showing it."""
     stripped = (key or "").strip()
     if not (stripped.isascii() and stripped.isprintable()):

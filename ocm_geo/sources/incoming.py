@@ -177,14 +177,14 @@ def _parse_frame(stations: gpd.GeoDataFrame) -> Parsed:
     frame = stations.rename_axis("ocm_id").reset_index()
     frame = frame.assign(lon=stations.geometry.x.to_numpy(), lat=stations.geometry.y.to_numpy())
     position = [pa.field(name, pa.float64()) for name in ("lon", "lat")]
-    rows = _to_arrow(frame, pa.schema([*arrow_schema(STATION_COLUMNS), *position]))
+    rows = _convert_frame(frame, pa.schema([*arrow_schema(STATION_COLUMNS), *position]))
     # They stand in the order of the stations.
     table = connections(stations)
     counts = frame["ocm_id"].map(table["ocm_id"].value_counts()).fillna(0).to_numpy(np.int64)
-    return wrap_tables(rows, _to_arrow(table, arrow_schema(CONNECTION_COLUMNS)), counts)
+    return wrap_tables(rows, _convert_frame(table, arrow_schema(CONNECTION_COLUMNS)), counts)
 
 
-def _to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+def _convert_frame(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
 
 

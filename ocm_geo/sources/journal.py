@@ -52,7 +52,7 @@ class Journal:
         self.last_id = 0
         self.n_pages = 0
         facts = {"url": url, "base": base}
-        kept = self._read_facts()
+        kept = self._read_journal_facts()
         if kept is not None and {name: kept.get(name) for name in facts} == facts:
             self.started = dt.datetime.fromisoformat(kept["started"])
             if started - self.started < _LONGEST:
@@ -60,9 +60,10 @@ class Journal:
         self.started = started
         self.remove()
         self._folder.mkdir(parents=True)
-        self._write(_FACTS, json.dumps({**facts, "started": started.isoformat()}).encode())
+        self._write_page(_FACTS, json.dumps({**facts, "started": started.isoformat()}).encode())
 
-    def _read_facts(self) -> dict[str, str] | None:
+    def _read_journal_facts(self) -> dict[str, str] | None:
+        """Read what the journal is of; None if it cannot be used."""
         try:
             facts = json.loads((self._folder / _FACTS).read_text(encoding="utf-8"))
             dt.datetime.fromisoformat(facts["started"])
@@ -80,7 +81,7 @@ class Journal:
             One page. What cannot be read, and all after it, is asked for again.
         """
         while True:
-            path = self._folder / self._name(self.n_pages)
+            path = self._folder / self._name_page(self.n_pages)
             try:
                 parsed = parse_body(gzip.decompress(path.read_bytes()), origin=path.name)
             except (OSError, EOFError, zlib.error, SourceError):
@@ -101,14 +102,14 @@ class Journal:
         page : Page
             The next one.
         """
-        self._write(self._name(self.n_pages), gzip.compress(page.answer.body, 1))
+        self._write_page(self._name_page(self.n_pages), gzip.compress(page.answer.body, 1))
         self.n_pages += 1
 
     @staticmethod
-    def _name(number: int) -> str:
+    def _name_page(number: int) -> str:
         return f"page-{number:06d}.json.gz"
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _write_page(self, name: str, content: bytes) -> None:
         """Write beside and rename, so that no page is half there."""
         scratch = self._folder / f".{name}-{os.getpid()}"
         scratch.write_bytes(content)

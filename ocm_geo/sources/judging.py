@@ -116,8 +116,8 @@ def check_content(
     if not report.n_kept:
         kind = MirrorShrunk if old is not None and old.n_kept else MirrorError
         raise kind(
-            f"nothing to keep in {_list_files(account.n_read or ['the data'])}: "
-            f"{_explain_rejects(report)}{_list_hints(account)}; the mirror {root} was not changed "
+            f"nothing to keep in {_join_file_names(account.n_read or ['the data'])}: "
+            f"{_explain_rejects(report)}{_join_hints(account)}; the mirror {root} was not changed "
             "(force=True or --force allows a mirror without stations)"
         )
     for name in ("n_kept", "n_published") if old is not None else ():
@@ -126,9 +126,9 @@ def check_content(
             what = "stations" if name == "n_kept" else "published stations"
             raise MirrorShrunk(
                 f"the mirror {root} has {before:,} {what} and {after:,} would be left, from "
-                f"{_list_files(account.n_read or ['the data'])}{_list_hints(account)}: it was not "
-                "changed. Are the data complete, and of the same countries? force=True or --force "
-                "builds the mirror all the same"
+                f"{_join_file_names(account.n_read or ['the data'])}{_join_hints(account)}: it was "
+                "not changed. Are the data complete, and of the same countries? force=True or "
+                "--force builds the mirror all the same"
             )
 
 
@@ -142,6 +142,7 @@ def _read_old_report(root: Path) -> disk.ImportReport | None:
 
 
 def _explain_rejects(report: disk.ImportReport) -> str:
+    """Return why no record could be kept, the commonest reasons first."""
     if not report.n_read:
         return "it holds no record"
     reasons = Counter(report.reasons).most_common(_NAMED)
@@ -149,12 +150,13 @@ def _explain_rejects(report: disk.ImportReport) -> str:
     return f"no record of {report.n_read:,} is a station ({told})"
 
 
-def _list_hints(account: Account) -> str:
+def _join_hints(account: Account) -> str:
     kinds = [f"; {file} {kind}" for file, kind in account.kinds.items()]
     return "".join((kinds + [f"; {file} {why}" for file, why in account.cut.items()])[:_NAMED])
 
 
-def _list_files(names: Iterable[str]) -> str:
+def _join_file_names(names: Iterable[str]) -> str:
+    """Return the first names of files, and how many more there are."""
     listed = list(names)
     more = f" and {len(listed) - _NAMED} more files" if len(listed) > _NAMED else ""
     return ", ".join(listed[:_NAMED]) + more

@@ -139,15 +139,15 @@ def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - 
     if not isinstance(value, dict):
         raise Unusable(f"not an object but {type(value).__name__}")
     record = _from_feature(value) if value.get("type") == "Feature" else value
-    found, unknown = _sorted_out(record, POI_FIELDS, coerced)
+    found, unknown = _sort_out_fields(record, POI_FIELDS, coerced)
     rest = {f.key: found.pop(f.name) for f in POI_FIELDS if _is_rest(f) and f.name in found}
     address = found.pop("address", None)
     connections = found.pop("connections", None)
-    poi = Poi(**_coerced(found, POI_FIELDS, coerced, ""))
-    poi.address, rest_of_address = _address(address, coerced)
-    poi.connections = _connections(connections, coerced)
+    poi = Poi(**_coerce_fields(found, POI_FIELDS, coerced, ""))
+    poi.address, rest_of_address = _read_address(address, coerced)
+    poi.connections = _read_connection_list(connections, coerced)
     rest |= unknown | ({"AddressInfo": rest_of_address} if rest_of_address else {})
-    poi.unknown = _kept(rest, coerced, "extra")
+    poi.unknown = _prune_record(rest, coerced, "extra")
     return poi
 
 
@@ -155,7 +155,10 @@ def _is_rest(spec: Field) -> bool:
     return spec.kind in {"oid", "flag", "null", "rest", "unknown"}
 
 
-def _kept(value: dict[str, Any], coerced: Counter[str], column: str) -> dict[str, Any] | None:
+def _prune_record(
+    value: dict[str, Any], coerced: Counter[str], column: str
+) -> dict[str, Any] | None:
+    """Return a record without empty members; None if it is nested too deep."""
     try:
         return prune_members(value)
     except RecursionError:
@@ -163,7 +166,7 @@ def _kept(value: dict[str, Any], coerced: Counter[str], column: str) -> dict[str
         return None
 
 
-def _sorted_out(
+def _sort_out_fields(
     record: Mapping[str, Any], fields: Iterable[Field], coerced: Counter[str], prefix: str = ""
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """
@@ -186,12 +189,13 @@ def _sorted_out(
     return found, unknown
 
 
-def _address(value: object, coerced: Counter[str]) -> tuple[Any, dict[str, Any]]:
+def _read_address(value: object, coerced: Counter[str]) -> tuple[Any, dict[str, Any]]:
+    """Read an address field by field; what is not known of it goes with the rest."""
     if not isinstance(value, dict):
         return None, {}
-    found, unknown = _sorted_out(value, ADDRESS_FIELDS, coerced)
+    found, unknown = _sort_out_fields(value, ADDRESS_FIELDS, coerced)
     rest = {f.key: found.pop(f.name) for f in ADDRESS_FIELDS if _is_rest(f) and f.name in found}
-    return PoiAddress(**_coerced(found, ADDRESS_FIELDS, coerced, "")), rest | unknown
+    return PoiAddress(**_coerce_fields(found, ADDRESS_FIELDS, coerced, "")), rest | unknown
 
 
 def find_excess(n_connections: int) -> str | None:
@@ -213,24 +217,26 @@ def find_excess(n_connections: int) -> str | None:
     return f"more connections than {name_limit('max_connections')}: {n_connections:,}"
 
 
-def _connections(value: object, coerced: Counter[str]) -> list[Any]:
+def _read_connection_list(value: object, coerced: Counter[str]) -> list[Any]:
+    """Read connections one by one; what is not an object is left out."""
     items = value if isinstance(value, list) else []
     if fault := find_excess(len(items)):
         raise Unusable(fault)
-    rows = [_connection(item, coerced) for item in items if isinstance(item, dict)]
+    rows = [_read_connection(item, coerced) for item in items if isinstance(item, dict)]
     wrong = value is not None and not isinstance(value, list)
     coerced["connections"] += wrong + sum(item is not None for item in items) - len(rows)
     return rows
 
 
-def _connection(value: dict[str, Any], coerced: Counter[str]) -> Any:  # noqa: ANN401 - a struct
-    found, unknown = _sorted_out(value, CONNECTION_FIELDS, coerced, "connections.")
-    connection = PoiConnection(**_coerced(found, CONNECTION_FIELDS, coerced, "connections."))
-    connection.unknown = _kept(unknown, coerced, "connections")
+def _read_connection(value: dict[str, Any], coerced: Counter[str]) -> Any:  # noqa: ANN401 - a struct
+    """Read a connection field by field."""
+    found, unknown = _sort_out_fields(value, CONNECTION_FIELDS, coerced, "connections.")
+    connection = PoiConnection(**_coerce_fields(found, CONNECTION_FIELDS, coerced, "connections."))
+    connection.unknown = _prune_record(unknown, coerced, "connections")
     return connection
 
 
-def _coerced(
+def _coerce_fields(
     found: dict[str, Any], fields: Iterable[Field], coerced: Counter[str], prefix: str
 ) -> dict[str, Any]:
     """Keep the values of the right type; count the others by column."""
@@ -246,7 +252,8 @@ def _coerced(
     return kept
 
 
-def _integer(value: object) -> int:
+def _coerce_integer(value: object) -> int:
+    """Return a whole number that 64 bits hold."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
@@ -254,7 +261,8 @@ def _integer(value: object) -> int:
     return value
 
 
-def _number(value: object) -> float:
+def _coerce_number(value: object) -> float:
+    """Return a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError
     if not math.isfinite(number := float(value)):
@@ -262,40 +270,42 @@ def _number(value: object) -> float:
     return number
 
 
-def _text(value: object) -> str:
+def _coerce_text(value: object) -> str:
+    """Return a text that a column can hold."""
     if not isinstance(value, str):
         raise TypeError
     return storable(value)
 
 
-def _time(value: object) -> str | Stamp:
+def _coerce_time(value: object) -> str | Stamp:
+    """Return a date as the export or the API writes it."""
     if isinstance(value, dict) and list(value) == ["$date"]:
         date = msgspec.convert(value["$date"], str | int)
         return Stamp(date=storable(date) if isinstance(date, str) else date)
-    return _text(value)
+    return _coerce_text(value)
 
 
-def _json(value: object) -> msgspec.Raw:
+def _encode_json(value: object) -> msgspec.Raw:
     kept = pruned(value)
     return EMPTY if kept is None else msgspec.Raw(_encode(kept))
 
 
-def _reference(value: object) -> msgspec.Raw:
+def _encode_reference(value: object) -> msgspec.Raw:
     return msgspec.Raw(_encode(spelled(value)))
 
 
-def _nothing(_: object) -> msgspec.Raw:
+def _ignore_value(_: object) -> msgspec.Raw:
     return EMPTY
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "int": _integer,
-    "float": _number,
-    "text": _text,
-    "time": _time,
-    "json": _json,
-    "reference": _reference,
-    "ignored": _nothing,
+    "int": _coerce_integer,
+    "float": _coerce_number,
+    "text": _coerce_text,
+    "time": _coerce_time,
+    "json": _encode_json,
+    "reference": _encode_reference,
+    "ignored": _ignore_value,
 }
 
 
@@ -308,7 +318,7 @@ def _from_feature(feature: dict[str, Any]) -> dict[str, Any]:
         record = properties if "AddressInfo" in properties else _from_properties(properties)
     if not {"ID", "id"} & set(record):
         record = {**record, "ID": _feature_id(feature.get("id"))}
-    return _placed(record, feature.get("geometry"))
+    return _take_geometry(record, feature.get("geometry"))
 
 
 def _from_properties(properties: dict[str, Any]) -> dict[str, Any]:
@@ -323,7 +333,7 @@ def _feature_id(value: object) -> object:
     return value
 
 
-def _placed(record: dict[str, Any], geometry: object) -> dict[str, Any]:
+def _take_geometry(record: dict[str, Any], geometry: object) -> dict[str, Any]:
     """Take the position from the geometry where the address has none."""
     key = "AddressInfo" if "AddressInfo" in record else "addressInfo"
     address = record.get(key)

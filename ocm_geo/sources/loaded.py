@@ -77,10 +77,10 @@ class LoadedSnapshot:
         numpy.ndarray of int
             Positions: every station of the answer, and few others.
         """
-        positions = self._find_near(query.where)
+        positions = self._find_positions_near(query.where)
         return positions[query.site_mask(self._filter_columns.iloc[positions])]
 
-    def _find_near(self, where: Where) -> NDArray[np.intp]:
+    def _find_positions_near(self, where: Where) -> NDArray[np.intp]:
         """Find the positions that may lie in a place, and few others."""
         points = self.points
         match where:
@@ -115,7 +115,9 @@ class LoadedSnapshot:
         size = last - first
         ends = np.cumsum(size)
         total = int(ends[-1]) if size.size else 0
-        return self._connections.iloc[np.arange(total) - np.repeat(ends - size - first, size)]
+        rows = np.arange(total) - np.repeat(ends - size - first, size)
+        found: pd.DataFrame = self._filter_connections.iloc[rows]
+        return found
 
     def register_reference(self) -> str:
         """
@@ -176,7 +178,8 @@ class LoadedSnapshot:
         return to_pandas(self.rows.select(_STATION_FILTERS))
 
     @cached_property
-    def _connections(self) -> pd.DataFrame:
+    def _filter_connections(self) -> pd.DataFrame:
+        """The columns of connections that filters need."""
         with self._loading:
             table = read_live(
                 self.folder, self.manifest, _CONNECTION_FILTERS, self._check_once, connections=True
@@ -186,7 +189,7 @@ class LoadedSnapshot:
     @cached_property
     def _connection_bounds(self) -> NDArray[np.intp]:
         """Where the connections of each station begin; one more, for the end."""
-        sizes = self.count_connections(self._connections["ocm_id"].to_numpy())
+        sizes = self.count_connections(self._filter_connections["ocm_id"].to_numpy())
         return np.concatenate([[0], np.cumsum(sizes)])
 
     def count_connections(self, station_ids: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -115,6 +115,7 @@ def _peek_stream(stream: Any, origin: str, account: Account) -> bytes:  # noqa: 
 
 
 def _read_blocks(stream: Any, origin: str, account: Account) -> Iterator[bytes]:  # noqa: ANN401
+    """Yield the blocks of a stream; one that ends too early is noted."""
     try:
         # Not read(): of what it has when the data end too early, nothing would come out.
         while block := stream.read1(BLOCK):
@@ -157,6 +158,7 @@ def _recode_text(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _find_encoding(head: bytes) -> str | None:
+    """Return the encoding of a text that is not UTF-8."""
     for mark, encoding in _ENCODINGS:
         if head.startswith(mark):
             return encoding
@@ -166,6 +168,7 @@ def _find_encoding(head: bytes) -> str | None:
 
 
 def _open_zip(stream: IO[bytes], origin: str, account: Account, depth: int) -> Iterator[Text]:
+    """Open the data files of a zip archive, one after the other."""
     try:
         archive = zipfile.ZipFile(stream)
     except _UNREADABLE as error:
@@ -190,6 +193,7 @@ def _open_zip(stream: IO[bytes], origin: str, account: Account, depth: int) -> I
 
 
 def _open_tar(stream: IO[bytes], origin: str, account: Account, depth: int) -> Iterator[Text]:
+    """Open the data files of a tar archive, one after the other."""
     n_files = 0
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
@@ -208,6 +212,7 @@ def _open_tar(stream: IO[bytes], origin: str, account: Account, depth: int) -> I
 
 
 def _open_member(stream: IO[bytes], origin: str, account: Account, depth: int) -> Iterator[Text]:
+    """Open a file of an archive, whatever is packed in it."""
     is_record = POI_FILE.fullmatch(origin.rpartition("/")[2]) is not None
     for text in open_texts(stream, origin, account, depth + 1):
         yield text._replace(is_record=is_record)

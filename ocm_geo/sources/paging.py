@@ -101,7 +101,7 @@ def walk_pages(
             return
         if not page.parsed.n_read:
             return
-        ids = _read_ids(page.parsed)
+        ids = _read_page_ids(page.parsed)
         # A rejected record may state any id: only those of kept stations say how far a page
         # reaches. A page without any can hide stations if the server caps its pages.
         yield page._replace(is_proven=bool(len(ids)) or not is_capped)
@@ -125,13 +125,13 @@ def _ask_page(ask: Ask, params: Mapping[str, str], last: int) -> Page | None:
 
 def _is_in_order(parsed: Parsed, last: int) -> bool:
     """Return whether a page goes on after an id, in ascending order."""
-    ids = _read_ids(parsed)
+    ids = _read_page_ids(parsed)
     if len(ids):
         return bool(ids[0] > last and (np.diff(ids) >= 0).all())
     return not parsed.n_read or _find_greatest_reject(parsed) > last
 
 
-def _read_ids(parsed: Parsed) -> np.ndarray:
+def _read_page_ids(parsed: Parsed) -> np.ndarray:
     return np.asarray(parsed.stations["ocm_id"].to_numpy())
 
 

@@ -76,7 +76,7 @@ def compact(raw: msgspec.Raw) -> str | None:
     RecursionError
         If it is nested too deeply.
     """
-    value = pruned(_plain(raw))
+    value = pruned(_decode_plain(raw))
     return None if value is None else _encode(value).decode()
 
 
@@ -96,14 +96,15 @@ def reference_object(raw: msgspec.Raw) -> dict[str, Any] | None:
         with an id.
     """
     try:
-        value = spelled(_plain(raw))
+        value = spelled(_decode_plain(raw))
     except RecursionError:
         return None
     usable = isinstance(value, dict) and type(value.get("ID")) is int
     return value if usable else None
 
 
-def _plain(raw: msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON value
+def _decode_plain(raw: msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON value
+    """Decode JSON, leniently where strict JSON refuses it."""
     try:
         return msgspec.json.decode(raw)
     except (UnicodeDecodeError, msgspec.DecodeError):
@@ -139,10 +140,14 @@ def pruned(value: Any, levels: int | None = None) -> Any:  # noqa: ANN401 - any 
     if kind is str:
         return storable(value).strip() or None
     if kind is dict:
-        return _iso(value["$date"]) if list(value) == ["$date"] else prune_members(value, levels)
+        return (
+            _format_iso(value["$date"])
+            if list(value) == ["$date"]
+            else prune_members(value, levels)
+        )
     if kind is list:
         return [kept for item in value if (kept := pruned(item, levels - 1)) is not None] or None
-    return _number(value)
+    return _check_json_number(value)
 
 
 def prune_members(value: dict[str, Any], levels: int | None = None) -> dict[str, Any] | None:
@@ -189,7 +194,7 @@ def name_deep(column: str) -> str:
     return f"{column}, deeper than {name_limit('max_nesting')}"
 
 
-def _number(value: Any) -> Any:  # noqa: ANN401 - a number or bool
+def _check_json_number(value: Any) -> Any:  # noqa: ANN401 - a number or bool
     """Give a number that JSON and its readers can hold; None for NaN and infinities."""
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         value = float(value) if abs(value) < 10**300 else math.inf
@@ -222,11 +227,11 @@ def spelled(value: Any, levels: int | None = None) -> Any:  # noqa: ANN401 - any
         raise RecursionError("nested too deeply")
     if isinstance(value, dict):
         if list(value) == ["$date"]:
-            return _iso(value["$date"])
+            return _format_iso(value["$date"])
         return {_SPELLING.get(k, storable(k)): spelled(v, levels - 1) for k, v in value.items()}
     if isinstance(value, list):
         return [spelled(item, levels - 1) for item in value]
-    return storable(value) if isinstance(value, str) else _number(value)
+    return storable(value) if isinstance(value, str) else _check_json_number(value)
 
 
 def _read_integer(text: str) -> float:
@@ -257,7 +262,7 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub(lambda m: "" if m[0] == "\x00" else "\N{REPLACEMENT CHARACTER}", text)
 
 
-def _iso(date: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _format_iso(date: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Write milliseconds since 1970 as ISO text; a text is one already."""
     if type(date) is not int:
         return (storable(date).strip() or None) if isinstance(date, str) else None

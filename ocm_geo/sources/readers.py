@@ -110,7 +110,7 @@ def read_batches(
         raise QueryError(f"batch_rows must be 1 or more, not {batch_rows}")
     paths = list_data(data)
     account = Account() if account is None else account
-    blocks = (_blocks_of(expand_path(path, "data"), account) for path in paths)
+    blocks = (_open_blocks(expand_path(path, "data"), account) for path in paths)
     yield from _build_batches(chain.from_iterable(blocks), batch_rows)
 
 
@@ -154,17 +154,18 @@ def _build_batches(blocks: Iterable[Records], batch_rows: int) -> Iterator[Parse
         yield builder.parsed()
 
 
-def _blocks_of(path: Path, account: Account) -> Iterator[Records]:
+def _open_blocks(path: Path, account: Account) -> Iterator[Records]:
     """Decode a file or folder in blocks small enough for the processor's cache."""
     if path.is_dir():
         return _read_folder(path)
     if not path.exists():
         raise QueryError(f"no such file or folder: {path}")
-    return _read_file(path, account)
+    return _read_data_file(path, account)
 
 
 def _read_folder(folder: Path) -> Iterator[Records]:
-    paths = _poi_files(folder)
+    """Read a folder with a file for each record."""
+    paths = _walk_poi_files(folder)
     first = next(paths, None)
     if first is None:
         raise QueryError(f"no OCM-<id>.json below {folder}: give the file itself, if it is one")
@@ -181,6 +182,7 @@ def _read_record_blocks(paths: Iterator[Path], folder: Path) -> Iterator[Records
 
 
 def _read_poi_file(path: Path, folder: Path, records: Records) -> None:
+    """Read the file of one record; whatever is wrong with it is its own loss."""
     place = (str(path), 0)
     if fault := _find_file_fault(path, folder):
         records.reject(place, None, fault, "")
@@ -221,7 +223,7 @@ def _decode_record(text: Text, records: Records) -> None:
         decode_one(content, records, place)
 
 
-def _poi_files(folder: Path) -> Iterator[Path]:
+def _walk_poi_files(folder: Path) -> Iterator[Path]:
     """Walk a folder in a fixed order: by folder, then by number."""
     for parent, folders, files in os.walk(folder):
         folders.sort()
@@ -230,7 +232,8 @@ def _poi_files(folder: Path) -> Iterator[Path]:
             yield Path(parent, name)
 
 
-def _read_file(path: Path, account: Account) -> Iterator[Records]:
+def _read_data_file(path: Path, account: Account) -> Iterator[Records]:
+    """Read a file of any kind that can hold records."""
     if not path.is_file():
         raise MirrorError(f"{path} is a pipe or device, not a file: save what it gives first")
     try:
@@ -240,12 +243,12 @@ def _read_file(path: Path, account: Account) -> Iterator[Records]:
     account.n_unpacked = 0
     with stream:
         for text in open_texts(stream, str(path), account):
-            for records in _read_text(text, account):
+            for records in _read_opened_text(text, account):
                 account.n_read[text.origin] += len(records.rows) + len(records.rejects)
                 yield records
 
 
-def _read_text(text: Text, account: Account) -> Iterator[Records]:
+def _read_opened_text(text: Text, account: Account) -> Iterator[Records]:
     """Read a text by what it holds; what holds no records is named in an error."""
     account.n_read[text.origin] += 0
     if text.is_record:
@@ -254,7 +257,7 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
         return iter([records])
     head = _take_head(text.blocks, text.origin)
     if mark := find_delimiter(head):
-        content = _join_blocks(chain([head], text.blocks), text.origin)
+        content = _join_whole_text(chain([head], text.blocks), text.origin)
         return read_csv_answer(content, text.origin, mark, account)
     if (other := name_other(head)) and text.origin not in account.cut:
         kind, advice = other
@@ -263,13 +266,13 @@ def _read_text(text: Text, account: Account) -> Iterator[Records]:
         account.kinds[text.origin] = told
     blocks: Iterator[bytes] = chain([head], text.blocks)
     if head.lstrip(WHITE).startswith(b'"'):
-        blocks = _unquote_json(_join_blocks(blocks, text.origin), text.origin, account)
+        blocks = _unquote_json(_join_whole_text(blocks, text.origin), text.origin, account)
         head = _take_head(blocks, text.origin)
         blocks = chain([head], blocks)
     return _read_json(head, blocks, text.origin, account)
 
 
-def _join_blocks(blocks: Iterator[bytes], origin: str) -> bytes:
+def _join_whole_text(blocks: Iterator[bytes], origin: str) -> bytes:
     """Take a text as a whole: one that is not laid out as records of JSON."""
     content = bytearray()
     for block in blocks:
@@ -322,7 +325,8 @@ def _read_open_string(text: str) -> str:
 def _read_json(
     head: bytes, blocks: Iterator[bytes], origin: str, account: Account
 ) -> Iterator[Records]:
-    layout = _layout(head)
+    """Read JSON by lines or by elements, as it is laid out."""
+    layout = _find_layout(head)
     if layout.start is None:
         return _read_lines(blocks, origin, account)
     return _read_elements(_skip_bytes(blocks, layout.skip), origin, layout, account)
@@ -333,7 +337,7 @@ def _skip_bytes(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
     yield from blocks
 
 
-def _layout(head: bytes) -> Layout:
+def _find_layout(head: bytes) -> Layout:
     """Tell from its beginning how a file is laid out."""
     text = head[:HEAD].lstrip(WHITE)
     offset = len(head) - len(head.lstrip(WHITE))
@@ -352,6 +356,7 @@ def _layout(head: bytes) -> Layout:
 
 
 def _is_object(line: bytes) -> bool:
+    """Return whether a line is a JSON object."""
     try:
         return isinstance(parse_object(line), dict)
     except Unusable:
@@ -359,6 +364,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _read_lines(blocks: Iterable[bytes], origin: str, account: Account) -> Iterator[Records]:
+    """Read records that stand on lines of their own."""
     number = 1
     last = b""
     for lines in pieces(blocks, LINE_START, current().max_record_mib * _MIB):
@@ -377,6 +383,7 @@ def _read_lines(blocks: Iterable[bytes], origin: str, account: Account) -> Itera
 def _read_elements(
     blocks: Iterable[bytes], origin: str, layout: Layout, account: Account
 ) -> Iterator[Records]:
+    """Read the elements of an array; the last piece is kept back to find its end."""
     start = cast("re.Pattern[bytes]", layout.start)
     index = 0
     last = b""
@@ -404,6 +411,7 @@ def _find_end(piece: bytes, layout: Layout) -> int | None:
 
 
 def _decode_piece(piece: bytes, first: Place, start: re.Pattern[bytes]) -> Records:
+    """Decode the elements of a piece."""
     records = Records()
     decode_elements(piece, records, first, start)
     return records

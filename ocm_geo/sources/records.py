@@ -320,12 +320,13 @@ def camel(key: str) -> str:
     return re.sub(r"^(?:[A-Z]+(?=[A-Z][a-z])|[A-Z]+$|[A-Z])", lambda m: m[0].lower(), key)
 
 
-def _struct(
+def _define_struct(
     name: str,
     fields: Sequence[Field],
     spelling: Callable[[str], str],
     **nested: Any,  # noqa: ANN401 - types
 ) -> Any:  # noqa: ANN401 - a class made at run time
+    """Define a struct with a field for each key, which forbids all other keys."""
     types = {**_TYPES, **{kind: (of | None, None) for kind, of in nested.items()}}
     return msgspec.defstruct(
         name,
@@ -337,10 +338,11 @@ def _struct(
     )
 
 
-def _poi(prefix: str, spelling: Callable[[str], str]) -> tuple[Any, Any, Any]:
-    connection = _struct(f"{prefix}Connection", CONNECTION_FIELDS, spelling)
-    address = _struct(f"{prefix}Address", ADDRESS_FIELDS, spelling)
-    poi = _struct(
+def _define_poi(prefix: str, spelling: Callable[[str], str]) -> tuple[Any, Any, Any]:
+    """Define the structs of a record in one spelling of its keys."""
+    connection = _define_struct(f"{prefix}Connection", CONNECTION_FIELDS, spelling)
+    address = _define_struct(f"{prefix}Address", ADDRESS_FIELDS, spelling)
+    poi = _define_struct(
         f"{prefix}Poi",
         POI_FIELDS,
         spelling,
@@ -350,5 +352,5 @@ def _poi(prefix: str, spelling: Callable[[str], str]) -> tuple[Any, Any, Any]:
     return poi, address, connection
 
 
-Poi, PoiAddress, PoiConnection = _poi("", str)
-CamelPoi, _, _ = _poi("Camel", camel)
+Poi, PoiAddress, PoiConnection = _define_poi("", str)
+CamelPoi, _, _ = _define_poi("Camel", camel)

@@ -108,6 +108,7 @@ def is_complete(response: requests.Response) -> bool:
 
 
 def _is_json(body: bytes, kind: Any) -> bool:  # noqa: ANN401 - a type
+    """Return whether a body is whole JSON of a kind."""
     try:
         msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

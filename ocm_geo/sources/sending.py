@@ -28,7 +28,7 @@ _REFUSED = (400, 401, 403)
 _OK = 200
 
 
-def sign_in(transport: Transport, email: str, password: str) -> None:
+def sign_in(transport: Transport, email: Any, password: Any) -> None:  # noqa: ANN401
     """
     Sign in and let the transport keep the token.
 

@@ -49,13 +49,13 @@ class Shape:
 
     def lines(self, block: bytes) -> list[Any]:
         """Decode records that stand on lines of their own."""
-        return self._rows(self._one.decode_lines(block))
+        return self._unwrap_rows(self._one.decode_lines(block))
 
     def array(self, text: bytes) -> list[Any]:
         """Decode an array of records."""
-        return self._rows(self._many.decode(text))
+        return self._unwrap_rows(self._many.decode(text))
 
-    def _rows(self, found: list[Any]) -> list[Any]:
+    def _unwrap_rows(self, found: list[Any]) -> list[Any]:
         return list(map(self._row, found)) if self._row else found
 
 

@@ -158,7 +158,10 @@ def write_stations(path: Path, table: Stack, order: NDArray[np.int64], attributi
     """
     lon, lat = (table.column(name).to_numpy()[order] for name in ("lon", "lat"))
     fields = [*arrow_schema(STATION_COLUMNS), pa.field("bbox", _BOX), ("geometry", pa.binary())]
-    metadata = {"geo": _geo(lon, lat), "ocm": json.dumps({"attribution": attribution})}
+    metadata = {
+        "geo": _describe_geometry_column(lon, lat),
+        "ocm": json.dumps({"attribution": attribution}),
+    }
     schema = pa.schema(fields, metadata=metadata)
     names = [column.name for column in STATION_COLUMNS]
     content = ContentHash()
@@ -194,7 +197,7 @@ def write_connections(path: Path, table: Stack, order: NDArray[np.int64]) -> Non
             writer.write_table(rows, 5 * ROW_GROUP)
 
 
-def _geo(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
+def _describe_geometry_column(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> str:
     """Describe the geometry column as GeoParquet 1.1 asks."""
     corners = ("xmin", "ymin", "xmax", "ymax")
     column: dict[str, Any] = {

@@ -54,7 +54,7 @@ class Stack:
         self._ends.append(len(self) + len(table))
         if self._plain_bytes > _PLAIN_BYTES:
             self._parts = [
-                part if isinstance(part, pa.Buffer) else _packed(part) for part in self._parts
+                part if isinstance(part, pa.Buffer) else _pack_table(part) for part in self._parts
             ]
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -72,7 +72,7 @@ class Stack:
             In the order of the pile.
         """
         number = self.schema.get_field_index(name)
-        chunks = [c for part in self._parts for c in _table(part, [number])[name].chunks]
+        chunks = [c for part in self._parts for c in _unpack_table(part, [number])[name].chunks]
         return pa.chunked_array(chunks, self.schema.field(number).type)
 
     def pieces(self, order: NDArray[np.int64], n_rows: int) -> Iterator[pa.Table]:
@@ -93,18 +93,19 @@ class Stack:
         """
         step = n_rows * max(1, _BLOCK_ROWS // n_rows)
         for start in range(0, max(len(order), 1), step):
-            block = self._take(order[start : start + step])
+            block = self._take_rows(order[start : start + step])
             for first in range(0, max(len(block), 1), n_rows):
                 yield block.slice(first, n_rows)
 
-    def _take(self, wanted: NDArray[np.int64]) -> pa.Table:
+    def _take_rows(self, wanted: NDArray[np.int64]) -> pa.Table:
+        """Take rows in an order; only those that are wanted are unpacked at once."""
         if len(wanted) == len(self):
-            rows, order = [_table(part) for part in self._parts], wanted
+            rows, order = [_unpack_table(part) for part in self._parts], wanted
         else:
             by_place = np.argsort(wanted)
             bounds = np.searchsorted(wanted[by_place], self._ends)
             rows = [
-                _table(part).take(wanted[by_place][a:b] - end)
+                _unpack_table(part).take(wanted[by_place][a:b] - end)
                 for part, end, (a, b) in zip(
                     self._parts, self._ends[:-1], pairwise(bounds), strict=True
                 )
@@ -116,14 +117,16 @@ class Stack:
         return whole.combine_chunks().take(order)
 
 
-def _packed(table: pa.Table) -> pa.Buffer:
+def _pack_table(table: pa.Table) -> pa.Buffer:
+    """Return a table compressed, in the stream format of Arrow."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_PACKED) as writer:
         writer.write_table(table)
     return sink.getvalue()
 
 
-def _table(part: pa.Table | pa.Buffer, columns: list[int] | None = None) -> pa.Table:
+def _unpack_table(part: pa.Table | pa.Buffer, columns: list[int] | None = None) -> pa.Table:
+    """Return a table, or some columns of it, whether it is compressed or not."""
     if isinstance(part, pa.Table):
         return part if columns is None else part.select(columns)
     options = pa.ipc.IpcReadOptions(included_fields=columns or [])

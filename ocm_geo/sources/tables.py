@@ -174,15 +174,15 @@ class TableBuilder:
             Decoded records; those without an id or a position on Earth are rejected.
         """
         self._n_read += len(records.rows) + len(records.rejects)
-        poi, address = self._usable(records)
+        poi, address = self._split_usable(records)
         self._rejects += records.rejects
         sites = [site or [] for site in poi["connections"]]
         flat = list(chain.from_iterable(sites))
         connection = transposed(flat, CONNECTION_FIELDS)
-        self._gather(poi, REFERENCES["poi"])
-        self._gather(address, REFERENCES["address"])
+        self._gather_references(poi, REFERENCES["poi"])
+        self._gather_references(address, REFERENCES["address"])
         fill_countries(address, poi["unknown"], records.coerced)
-        self._gather(connection, REFERENCES["connection"])
+        self._gather_references(connection, REFERENCES["connection"])
         strip_texts(flat, connection, ("reference", "comments"))
         camel = CamelPoi in set(map(type, records.rows))
         texts = connection_texts(sites, connection, camel=camel)
@@ -191,9 +191,9 @@ class TableBuilder:
         self._connections.extend(connection)
         self._stations.extend({**poi, **address, "connections": texts})
         if len(self._counts) >= ROWS_AT_ONCE:
-            self._build()
+            self._build_tables()
 
-    def _build(self) -> None:
+    def _build_tables(self) -> None:
         """Build tables of the rows that wait."""
         counts = np.array(self._counts, np.int64)
         stations = self._stations.build(self._coerced)
@@ -208,25 +208,25 @@ class TableBuilder:
         self._n_connections += self._counts
         self._counts.clear()
 
-    def _usable(self, records: Records) -> tuple[Values, Values]:
+    def _split_usable(self, records: Records) -> tuple[Values, Values]:
         """Give the fields of the usable records and their addresses; reject the others."""
-        poi, address = _fields(records.rows)
+        poi, address = _transpose_fields(records.rows)
         ids = poi["ocm_id"]
         n_most = max((len(site or ()) for site in poi["connections"]), default=0)
         if (
             None in ids
             or min(ids, default=1) < 1
             or find_excess(n_most)
-            or not _on_earth(address["lat"], address["lon"])
+            or not _are_on_earth(address["lat"], address["lon"])
         ):
             _reject_faults(records)
-            poi, address = _fields(records.rows)
+            poi, address = _transpose_fields(records.rows)
         # Not the pairs: the garbage collector would walk them again and again.
         self._origins += [origin for origin, _ in records.places]
         self._positions += [position for _, position in records.places]
         return poi, address
 
-    def _gather(self, values: Values, references: Sequence[Reference]) -> None:
+    def _gather_references(self, values: Values, references: Sequence[Reference]) -> None:
         """Decode each reference object once, and fill ids that only the object tells."""
         for name, id_name, table in references:
             raws = values[name]
@@ -251,11 +251,11 @@ class TableBuilder:
         Parsed
             The tables, and the account of what was read.
         """
-        self._build()
+        self._build_tables()
         stations, connections = (pa.concat_tables(t) for t in zip(*self._tables, strict=True))
         codes = country_codes(stations["country_id"], self._country_codes())
         return Parsed(
-            stations=_with_countries(stations, codes),
+            stations=_add_country_codes(stations, codes),
             connections=connections,
             n_read=self._n_read,
             rejects=tuple(self._rejects),
@@ -270,22 +270,23 @@ class TableBuilder:
         """Give the ISO codes of the records' own country objects, and of the known countries."""
         harvested = self._harvest.get("countries", {})
         own = {i: country.get("ISOCode") for i, country in harvested.items()}
-        return {i: code for i, code in own.items() if isinstance(code, str)} | _bundled_codes()
+        return {i: code for i, code in own.items() if isinstance(code, str)} | _load_bundled_codes()
 
 
 @cache
-def _bundled_codes() -> dict[int, str]:
+def _load_bundled_codes() -> dict[int, str]:
     codes = bundled().countries["iso_code"]
     return dict(zip(codes.index.to_list(), codes.to_list(), strict=True))
 
 
-def _fields(rows: Sequence[Any]) -> tuple[Values, Values]:
+def _transpose_fields(rows: Sequence[Any]) -> tuple[Values, Values]:
+    """Return the fields of records and of their addresses, column by column."""
     poi = transposed(rows, POI_FIELDS)
     addresses = [address or NO_ADDRESS for address in poi["address"]]
     return poi, transposed(addresses, ADDRESS_FIELDS)
 
 
-def _on_earth(lats: Sequence[float | None], lons: Sequence[float | None]) -> bool:
+def _are_on_earth(lats: Sequence[float | None], lons: Sequence[float | None]) -> bool:
     lat, lon = (np.array(values, np.float64) for values in (lats, lons))
     return bool(np.all((np.abs(lat) <= MAX_LAT) & (np.abs(lon) <= MAX_LON)))
 
@@ -295,13 +296,14 @@ def _reject_faults(records: Records) -> None:
     found = zip(records.rows, records.places, strict=True)
     records.rows, records.places = [], []
     for row, place in found:
-        if fault := _fault(row):
-            records.reject(place, row.ocm_id, fault, _excerpt(row))
+        if fault := _find_record_fault(row):
+            records.reject(place, row.ocm_id, fault, _excerpt_record(row))
         else:
             records.add([row], [place])
 
 
-def _fault(row: Any) -> str | None:  # noqa: ANN401 - a Poi
+def _find_record_fault(row: Any) -> str | None:  # noqa: ANN401 - a Poi
+    """Return why a record cannot be a station; None if it can."""
     address = row.address or NO_ADDRESS
     if row.ocm_id is None:
         return "no integer ID"
@@ -314,12 +316,13 @@ def _fault(row: Any) -> str | None:  # noqa: ANN401 - a Poi
     return find_excess(len(row.connections or ()))
 
 
-def _excerpt(row: Any) -> str:  # noqa: ANN401 - a Poi
+def _excerpt_record(row: Any) -> str:  # noqa: ANN401 - a Poi
     row.unknown = None
     return msgspec.json.encode(row).decode()
 
 
-def _with_countries(stations: pa.Table, codes: pa.ChunkedArray) -> pa.Table:
+def _add_country_codes(stations: pa.Table, codes: pa.ChunkedArray) -> pa.Table:
+    """Put the codes of the countries in their place among the columns."""
     names = [column.name for column in schema.STATION_COLUMNS]
     position = names.index("country_code")
     return stations.add_column(

@@ -207,7 +207,7 @@ def _merge_states(
     shared; the rows of the mirror that stay are added to what was gathered.
     """
     ids = gathered.stations.column("ocm_id").to_numpy()[chosen]
-    published = _find_published(gathered, chosen)
+    published = _mask_published(gathered, chosen)
     if old is None:
         kept = chosen[published] if incoming.published_only else chosen
         n_published = int(published.sum())
@@ -235,6 +235,7 @@ def _merge_states(
 
 
 def _name_counts(n_added: int, n_removed: int, n_changed: int, n_unchanged: int) -> dict[str, int]:
+    """Name the counts of an update as its report does."""
     return {
         "n_added": n_added,
         "n_removed": n_removed,
@@ -243,7 +244,8 @@ def _name_counts(n_added: int, n_removed: int, n_changed: int, n_unchanged: int)
     }
 
 
-def _find_published(gathered: Gathered, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _mask_published(gathered: Gathered, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of the gathered rows are published."""
     columns = {n: gathered.stations.column(n).take(pa.array(rows)) for n in _STATUSES}
     return published_mask(to_pandas(pa.table(columns)))
 
@@ -264,9 +266,9 @@ def _find_changed_rows(
         lambda name: old.rows[name].take(old_rows),
         lambda name: gathered.stations.column(name).take(new_rows),
     )
-    changed[known] = np.logical_or.reduce(
-        [np.zeros(len(known), bool), *differences.values()], axis=0
-    )
+    changed[known] = False
+    for differs in differences.values():
+        changed[known] |= differs
     return changed
 
 

@@ -104,39 +104,44 @@ class _Walk:
         """Walk through all ids; pages of a walk that was interrupted are not asked for again."""
         self.started, self._newest = journal.started, None
         for parsed in journal.read_pages():
-            yield self._note(parsed)
-        self._announce(journal)
-        for page in self._ask({}, after=journal.last_id):
+            yield self._note_newest(parsed)
+        self._announce_walk(journal)
+        for page in self._ask_walk({}, after=journal.last_id):
             journal.add(page)
-            yield self._note(page.parsed)
+            yield self._note_newest(page.parsed)
         if has_base:
             yield from self._walk_delisted()
 
     def walk_changes(self) -> Iterator[Parsed]:
         """Ask for what was changed, and for what was delisted, since the last time."""
-        for page in self._ask(self._since_params()):
-            yield self._note(page.parsed)
+        for page in self._ask_walk(self._build_since_params()):
+            yield self._note_newest(page.parsed)
         yield from self._walk_delisted()
 
     def _walk_delisted(self) -> Iterator[Parsed]:
-        for page in self._ask({"submissionstatustypeid": _DELISTED, **self._since_params()}):
+        for page in self._ask_walk(
+            {"submissionstatustypeid": _DELISTED, **self._build_since_params()}
+        ):
             yield page.parsed
 
-    def _since_params(self) -> dict[str, str]:
+    def _build_since_params(self) -> dict[str, str]:
+        """Return the parameter that asks for changes, with the overlap."""
         if self._since is None:
             return {}
         return {"modifiedsince": (self._since - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
-    def _ask(self, params: Mapping[str, str], after: int = 0) -> Iterator[Page]:
-        def ask(asked: Mapping[str, str], *, fresh: bool) -> ApiAnswer:  # noqa: ARG001 - always
-            return self._transport.get("poi", asked, keep=False)
+    def _ask_walk(self, params: Mapping[str, str], after: int = 0) -> Iterator[Page]:
+        """Ask pages by ascending id, past the cache."""
+
+        def ask(params: Mapping[str, str], *, fresh: bool) -> ApiAnswer:  # noqa: ARG001 - always
+            return self._transport.get("poi", params, keep=False)
 
         asked = {**_COMPACT, **params}
         for page in walk_pages(ask, asked, allow_bulk=True, page_size=WALK_ROWS, after=after):
             self.is_proven = self.is_proven and page.is_proven
             yield page
 
-    def _announce(self, journal: Journal) -> None:
+    def _announce_walk(self, journal: Journal) -> None:
         """Tell how many requests are to come, before they are sent."""
         answer = self._transport.get("poi", {**_COMPACT, "maxresults": "1"}, keep=False)
         ids = parse_body(answer.body, origin=answer.url).stations["ocm_id"].to_pylist()
@@ -154,7 +159,7 @@ class _Walk:
             )
         tell_progress(told)
 
-    def _note(self, parsed: Parsed) -> Parsed:
+    def _note_newest(self, parsed: Parsed) -> Parsed:
         """Note how far the dates of published records go."""
         newest = pc.max(parsed.stations["date_last_status_update"]).as_py()
         if newest is not None:

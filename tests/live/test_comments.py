@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJVc2VySUQiOjF9.c2lnbmF0dXJl"  # noqa: S105 - invented
 PASSWORD = "correct horse battery"  # noqa: S105 - invented
 SIGNED_IN = json.dumps({"Data": {"access_token": TOKEN}, "Metadata": {"StatusCode": 200}}).encode()
-CHECK_IN = {"comment_type": "General Comment", "checkin_status": "Charged Successfully"}
+CHECK_IN: dict[str, Any] = {
+    "comment_type": "General Comment",
+    "checkin_status": "Charged Successfully",
+}
 
 
 @pytest.fixture
@@ -110,7 +113,7 @@ def test_what_cannot_be_meant_is_not_sent(
     signed_in: tuple[StandIn, ocm.OpenChargeMap], wrong: dict[str, Any], words: str
 ) -> None:
     server, api = signed_in
-    fields = {"ocm_id": 5, **CHECK_IN, "send": True, **wrong}
+    fields: dict[str, Any] = {"ocm_id": 5, **CHECK_IN, "send": True, **wrong}
     with pytest.raises(ocm.QueryError, match=words):
         api.submit_comment(fields.pop("ocm_id"), **fields)
     assert len(server.posts) == 1

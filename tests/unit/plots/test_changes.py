@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import ocm_geo as ocm
@@ -32,9 +33,11 @@ def changes(tmp_path: Path) -> gpd.GeoDataFrame:
 
 def test_each_station_is_drawn_once_and_counted(changes: gpd.GeoDataFrame) -> None:
     axes = ocm.plot_changes(changes)
-    told = [text.get_text() for text in axes.get_legend().get_texts()]
+    legend = axes.get_legend()
+    assert legend is not None
+    told = [text.get_text() for text in legend.get_texts()]
     assert told == ["changed (1)", "moved (1)", "removed (2)", "added (2)"]
-    drawn = sum(len(c.get_offsets()) for c in axes.collections if c.get_label() in told)
+    drawn = sum(len(np.asarray(c.get_offsets())) for c in axes.collections if c.get_label() in told)
     assert drawn == 6
     caption = " ".join(text.get_text() for text in axes.texts).replace("\n", " ")
     assert changes.attrs["ocm"]["compared_with"] in caption

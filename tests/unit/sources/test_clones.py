@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ocm_geo as ocm
-from ocm_geo.sources import incoming
+from ocm_geo.sources import incoming, readers
 from tests.unit.sources.records import poi
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def clone(tmp_path: Path) -> Clone:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note which files are read one by one; a full reading does not pass here."""
     names: list[str] = []
-    original = incoming.read_record_files
+    original = readers.read_record_files
 
     def note(paths: Any, folder: Path) -> Any:
         names.extend(path.name for path in paths)
@@ -176,7 +176,7 @@ def test_any_source_can_be_followed(tmp_path: Path) -> None:
     mirror = ocm.Mirror.from_source(tmp_path / "m", TableSource(everything.iloc[100:]))
     report = mirror.update(TableSource(everything.iloc[:-40]))
     assert counts(report) == (100, 40, 0, len(everything) - 140)
-    query = {"min_power_kw": 50, "connection_types": 33}
+    query: dict[str, Any] = {"min_power_kw": 50, "connection_types": 33}
     expected = ocm.stations(source=TableSource(everything.iloc[:-40]), **query)
     assert ocm.stations(source=mirror, **query).index.equals(expected.index)
     with pytest.raises(ocm.QueryError, match="not both"):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from ocm_geo.checks import check_choice
+from ocm_geo.history.lifetimes import estimate_survival, follow_stations
 from ocm_geo.history.states import check_grouping, list_states, read_states
-from ocm_geo.history.survival import estimate_survival, follow_stations
 from ocm_geo.provenance import attach
 from ocm_geo.reference.credit import ATTRIBUTION
 
