@@ -12,7 +12,7 @@ from ocm_geo.levels import LEVELS
 from ocm_geo.schema import CRS
 from ocm_geo.standards.found import Found, Shares
 from ocm_geo.standards.grids import ANGLES, N_ORIGINS, GridPlace, Plane, draw_cells, lay_grids
-from ocm_geo.standards.inhabitants import locate_inhabitants
+from ocm_geo.standards.inhabitants import check_inhabited, locate_inhabitants
 from ocm_geo.standards.verdict import format_span
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class _GridFamily:
         if case.population is not None:
             step_m = 1000.0 * self.side_km / N_ORIGINS
             found = locate_inhabitants(case.frame, case.population, self.plane, step_m)
+            check_inhabited(float(found.number.sum()))
             self.xy, self.number = self.plane.project(found.lonlat), found.number
 
     def share_cells(self) -> NDArray[np.float64]:
@@ -101,11 +102,11 @@ class _GridFamily:
 
     def share_population(self) -> NDArray[np.float64]:
         """Return the share of the population in served cells, by grid and level."""
-        rows = []
+        rows, number = [], np.empty(0) if self.number is None else self.number
         for place in self.places:
             keys = place.keys(self.xy)
             served = [np.isin(keys, place.keys(xy)) for xy in self.serving]
-            rows.append([_compute_population_share(inside, self.number) for inside in served])
+            rows.append([_compute_population_share(inside, number) for inside in served])
         return np.array(rows)
 
     def list_cells(self, place: GridPlace) -> gpd.GeoDataFrame:
@@ -147,12 +148,9 @@ class _GridFamily:
         return clauses
 
 
-def _compute_population_share(
-    inside: NDArray[np.bool_], number: NDArray[np.float64] | None
-) -> float:
-    """Return the share of a population; 0 where nobody lives."""
-    total = 0.0 if number is None else float(number.sum())
-    return float(number[inside].sum()) / total if number is not None and total > 0 else 0.0
+def _compute_population_share(inside: NDArray[np.bool_], number: NDArray[np.float64]) -> float:
+    """Return the share of a population that lives inside."""
+    return float(number[inside].sum() / number.sum())
 
 
 def _count_in(

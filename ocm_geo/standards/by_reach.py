@@ -18,6 +18,7 @@ from ocm_geo.errors import QueryError
 from ocm_geo.geodesy import PointIndex, area_km2
 from ocm_geo.schema import CRS
 from ocm_geo.standards.found import SUFFIXES, Found, Shares
+from ocm_geo.standards.inhabitants import check_inhabited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,9 +126,7 @@ def _find_shares(case: AreaCase, table: pd.DataFrame, within: _Within) -> Found:
     readings = {f"area {within.words}": _add_up_shares(table, "covered_km2", "area_km2")}
     report: dict[str, object] = {"area_km2": float(table["area_km2"].sum())}
     if case.population is not None:
-        report["population"] = float(table["population"].sum())
-        if not report["population"]:
-            raise QueryError("population: nobody lives in the area; check where its positions are")
+        report["population"] = check_inhabited(float(table["population"].sum()))
         shares = _add_up_shares(table, "population_covered", "population")
         readings = {f"population {within.words}": shares} | readings
     verb = "area lies" if case.population is None else "population lives"

@@ -59,7 +59,8 @@ def assess_settlements(case: AreaCase) -> Found:
         )
         report["population"] = float(number[counts].sum())
     segments = _list_settlements(case, held[LEVELS.index("recorded")], counts, number)
-    share_of = f"of {counts.sum():,} settlements have a qualifying pool"
+    have = "settlement has" if counts.sum() == 1 else "settlements have"
+    share_of = f"of {counts.sum():,} {have} a qualifying pool"
     decides = (shares.recorded, shares.recorded)
     return Found(shares, decides, share_of, segments, readings, [where, who], report)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.standards.grids import Plane
 
-__all__ = ["Inhabitants", "count_inhabitants", "locate_inhabitants"]
+__all__ = ["Inhabitants", "check_inhabited", "count_inhabitants", "locate_inhabitants"]
 
 
 class Inhabitants(NamedTuple):
@@ -37,6 +37,30 @@ class Inhabitants(NamedTuple):
 
     lonlat: NDArray[np.float64]
     number: NDArray[np.float64]
+
+
+def check_inhabited(population: float) -> float:
+    """
+    Check that somebody lives in an area.
+
+    Parameters
+    ----------
+    population : float
+        The population of the area.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    QueryError
+        If it is 0: the population probably lies elsewhere.
+    """
+    if population <= 0:
+        raise QueryError("population: nobody lives in the area; check where its positions are")
+    return population
 
 
 def count_inhabitants(frame: gpd.GeoDataFrame, population: Any) -> NDArray[np.float64]:  # noqa: ANN401

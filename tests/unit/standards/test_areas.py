@@ -225,6 +225,13 @@ def test_the_population_in_served_cells() -> None:
     assert even.report["population_share"] == pytest.approx(9 / 400, rel=0.1)
 
 
+@pytest.mark.parametrize("options", [GRID, RADIUS])
+def test_a_population_elsewhere_is_refused(options: dict[str, Any]) -> None:
+    people = people_at((0, 300, 30))
+    with pytest.raises(ocm.QueryError, match="nobody lives in the area"):
+        ocm.assess_area(square(20), places((0, 0)), rule(**options), population=people)
+
+
 def test_settlements() -> None:
     shapes = [square(2), square(2, (5, 0)), square(2, (10, 0)), square(2, (15, 0))]
     towns = gpd.GeoDataFrame(
