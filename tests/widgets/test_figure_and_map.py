@@ -221,7 +221,7 @@ def test_stations_by_any_column_are_the_same_in_figure_and_map(by: str) -> None:
     counts = {line.rsplit(" (", 1)[0]: line.rsplit(" (", 1)[1] for line in legend(ax)}
     assert sum(int(n.rstrip(")").replace(",", "")) for n in counts.values()) == len(stations)
     shown = ocm.station_map(stations, by=by, basemap="none")
-    widgets = [getattr(control, "widget", None) for control in shown.controls]
+    widgets: list[Any] = [getattr(control, "widget", None) for control in shown.controls]
     (text,) = [w.value for w in widgets if "Status" in getattr(w, "value", "")]
     for label in groups:
         assert html.escape(label) in text

@@ -93,7 +93,7 @@ def test_a_slider_filters(shown: tuple[Any, Seen], picture: Callable[[Any, str],
     page, _ = shown
     before = page.locator(STATUS).text_content()
     picture(page, "explorer")
-    power = page.get_by_role("slider", name="Least power")
+    power = page.get_by_role("slider", name="Minimum power")
     power.focus()
     for _ in range(8):
         power.press("ArrowRight")
@@ -217,7 +217,7 @@ def test_every_control_has_a_name_and_is_reached_with_the_keyboard(
     assert len(controls) > 15
     unnamed = [n["role"] for n in controls if not n.get("name", {}).get("value")]
     assert not unnamed
-    wanted = {"Least power", "Changed within", "Status", "Connector", "Operator", "Access"}
+    wanted = {"Minimum power", "Changed within", "Status", "Connector", "Operator", "Access"}
     wanted |= {"Draw box", "Draw area", "Draw route", "Select view", "Clear", "In view", "Zoom in"}
     page.locator("body").press("Home")
     reached = set()

@@ -90,7 +90,7 @@ def test_maps_are_visible_without_network(
         assert box["height"] > 300
         land = the_map(page, number).locator(".leaflet-ocm-land-pane path").last
         assert land.bounding_box()["width"] > 100
-        assert "arrow keys move it" in the_map(page, number).get_attribute("aria-label")
+        assert "arrow keys move the map" in the_map(page, number).get_attribute("aria-label")
     assert the_map(page, 0).locator(POINTS).count() == 3
     assert "Natural Earth" in the_map(page, 0).inner_text()
     assert "OpenStreetMap" in the_map(page, 0).inner_text()
@@ -186,12 +186,12 @@ def test_map_and_strip_mark_each_other(
     strip.locator("rect.gap").nth(4).hover()
     mark = the_map(page, 2).locator('path[stroke="#0077bb"]')
     mark.first.wait_for(state="attached")
-    assert "longer than the standard allows" in strip.locator("output").inner_text()
+    assert "over 60 km between pools" in strip.locator("output").inner_text()
     strip.locator("rect.mark").wait_for(state="attached")
     # The other way: touch a station on the map.
     the_map(page, 2).locator('path[fill="#2c105c"]').last.hover()
     strip.locator("circle.mark").first.wait_for(state="attached")
-    assert "off:" in strip.locator("output").inner_text()
+    assert "from the route:" in strip.locator("output").inner_text()
     # With the keyboard alone.
     chart = strip.get_by_role("slider", name=re.compile("passages of stations"))
     told = strip.locator("output").inner_text()
@@ -222,7 +222,8 @@ def test_bounds_can_be_chosen(shown: tuple[Any, Seen], picture: Callable[[Any, s
     central = areas.evaluate(fills)
     areas.get_by_role("radio", name="low").check()
     page.wait_for_function(
-        "document.querySelectorAll('.leaflet-container')[3].innerText.includes('low value')"
+        "document.querySelectorAll('.leaflet-container')[3]"
+        ".innerText.includes('uncertain station out')"
     )
     assert areas.evaluate(fills) != central
     areas.locator("path.leaflet-interactive").nth(5).hover()

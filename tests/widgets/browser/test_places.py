@@ -76,7 +76,7 @@ def test_the_command_line_opens_the_explorer(
         page, seen = open_page()
         page.goto(f"http://127.0.0.1:{port}/?token=a-token", wait_until="commit")
         page.locator(POINTS).first.wait_for()
-        page.get_by_role("slider", name="Least power").wait_for()
+        page.get_by_role("slider", name="Minimum power").wait_for()
         assert page.locator(".leaflet-container").get_attribute("aria-label")
         # Not even Voila's own style sheets of icons are looked for elsewhere.
         assert not seen.outside
