@@ -26,6 +26,7 @@ __all__ = ["TAKEN", "naming_warnings", "read_geopackage", "write_geopackage"]
 
 TAKEN = ("fid", "geom", "ogc_fid")
 _KEY = "ocm_geo"
+_DATE_OPTION = "OGR_CURRENT_DATE"
 
 
 @contextlib.contextmanager
@@ -71,12 +72,34 @@ def write_geopackage(packed: Packed, path: Path) -> None:
             values
         ):
             columns[name] = values.map(pd.Timestamp.isoformat, na_action="ignore").astype("string")
-    pyogrio.write_dataframe(
-        gpd.GeoDataFrame(columns, geometry=geometry.array, crs=CRS),
-        path,
-        driver="GPKG",
-        dataset_metadata={_KEY: json.dumps(packed.facts, ensure_ascii=False)},
-    )
+    with _dating_content(packed.facts):
+        pyogrio.write_dataframe(
+            gpd.GeoDataFrame(columns, geometry=geometry.array, crs=CRS),
+            path,
+            driver="GPKG",
+            dataset_metadata={_KEY: json.dumps(packed.facts, ensure_ascii=False)},
+        )
+
+
+@contextlib.contextmanager
+def _dating_content(facts: dict[str, Any]) -> Iterator[None]:
+    """
+    Let GDAL date a table of a snapshot by its data, and not by the clock.
+
+    A snapshot never changes: a table made from it again is then the same to the last bit.
+    """
+    import pyogrio  # noqa: PLC0415 - not needed by the other formats
+
+    provenance = facts.get("provenance") or {}
+    date = provenance.get("data_date") if provenance.get("snapshot") else None
+    if date is None:
+        yield
+        return
+    pyogrio.set_gdal_config_options({_DATE_OPTION: f"{date}T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({_DATE_OPTION: None})
 
 
 def _are_whole_milliseconds(values: pd.Series) -> bool:
