@@ -150,7 +150,10 @@ def _build_population_table(
         return table
     rows = np.repeat(np.arange(n_areas), len(reach.within_km))
     shapes = frame.geometry.to_numpy()[rows]
-    return gpd.GeoDataFrame(table.set_axis(frame.index[rows]), geometry=shapes, crs=frame.crs)
+    result: pd.DataFrame = gpd.GeoDataFrame(
+        table.set_axis(frame.index[rows]), geometry=shapes, crs=frame.crs
+    )
+    return result
 
 
 def _warn_if_raster_far(

@@ -132,7 +132,7 @@ def outline_of_discs(
         return np.empty(0, dtype=object), np.arange(len(lon))
     triangles, dropped = made
     arcs, lone, group = _trace_outline(discs, *triangles)
-    # A centre that coincides with another within rounding is no corner of the triangulation: it
+    # A centre that coincides with another within rounding is not a corner of the triangulation: it
     # joins the group of the other, or is left over if they are too far apart for one disc.
     twin, of_twin = dropped
     group[twin] = group[of_twin]

@@ -284,7 +284,7 @@ def _toggle_stations(trial: _Trial, usual: NDArray[np.float64], tried: list[int]
         turned = recorded.copy()
         turned[station] = not recorded[station]
         other = trial(turned)
-        # A value that exists only with or only without the station is no number to add.
+        # A value that exists only with or only without the station cannot be subtracted.
         n_missing = int((np.isnan(usual) != np.isnan(other)).sum())
         with np.errstate(invalid="ignore"):
             step = usual - other if recorded[station] else other - usual
