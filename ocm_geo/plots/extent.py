@@ -306,9 +306,9 @@ def _find_near(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.boo
     strays = len(x) - int(kept.sum())
     if not 0 < strays <= max(_STRAY_SHARE * len(x), 1):
         return everything
-    gain = _measure_box(x, y) / max(_measure_box(x[kept], y[kept]), _MIN_SPAN**2)
+    gain = _measure_extent(x, y) / max(_measure_extent(x[kept], y[kept]), _MIN_SPAN**2)
     return kept if gain > _STRAY_GAIN else everything
 
 
-def _measure_box(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _measure_extent(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return max(float(np.ptp(x)), _MIN_SPAN) * max(float(np.ptp(y)), _MIN_SPAN)

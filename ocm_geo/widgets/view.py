@@ -128,7 +128,7 @@ class View(NamedTuple):
         View
             View of a map as large as a screen.
         """
-        return cls._fit_box(_join_boxes(shapely.bounds(shapely.get_parts(shapes))), height_px)
+        return cls._fit_box(_enclose_boxes(shapely.bounds(shapely.get_parts(shapes))), height_px)
 
     @classmethod
     def _fit_box(cls, box: tuple[float, float, float, float] | None, height_px: float) -> Self:
@@ -338,10 +338,10 @@ def box_around(
     """
     near = Extent.around(lon, lat, robust=True).holds(lon, lat)
     x, y = lon[near], lat[near]
-    return _join_boxes(np.column_stack([x, y, x, y]))
+    return _enclose_boxes(np.column_stack([x, y, x, y]))
 
 
-def _join_boxes(boxes: NDArray[np.float64]) -> tuple[float, float, float, float] | None:
+def _enclose_boxes(boxes: NDArray[np.float64]) -> tuple[float, float, float, float] | None:
     """Return the box around boxes, on the side of the Earth where it is narrowest."""
     boxes = boxes[~np.isnan(boxes[:, 0])]
     if not len(boxes):
