@@ -98,11 +98,7 @@ def plot_coverage(
     chosen = _choose_kind(table, kind)
     if chosen == "shares" and not (breaks is None and k is None):
         raise QueryError("breaks are for a grid, contours or kind='areas': lines have no classes")
-    if chosen in {"grid", "contours"}:
-        column = column or "nearest_km"
-        require(table, column, made_by="ocm_geo.coverage_grid")
-    else:
-        column = _choose_share(table, column, bounds=chosen == "areas")
+    column = _choose_drawn_column(table, chosen, column)
     # Before one distance is selected: maps of all distances share their classes.
     classes = choose_classes(table, column, scheme=breaks, k=k, argument="breaks")
     if chosen in {"grid", "contours"}:
@@ -116,6 +112,14 @@ def plot_coverage(
     ax = new_axes(ax, 5.5, 4.2)
     draw_shares(ax, table, column)
     return ax
+
+
+def _choose_drawn_column(table: pd.DataFrame, kind: Kind, column: str | None) -> str:
+    """Return the column of a kind of figure, after checking that the table has it."""
+    if kind not in {"grid", "contours"}:
+        return _choose_share(table, column, bounds=kind == "areas")
+    require(table, column or "nearest_km", made_by="ocm_geo.coverage_grid")
+    return column or "nearest_km"
 
 
 def _has_several_areas(table: pd.DataFrame) -> bool:
