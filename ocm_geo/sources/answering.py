@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,21 @@ if TYPE_CHECKING:
     from ocm_geo.reference import ReferenceData
     from ocm_geo.sources.loaded import LoadedSnapshot
 
-__all__ = ["SnapshotSource"]
+__all__ = ["RunningServer", "SnapshotSource"]
+
+
+class RunningServer(Protocol):
+    """A server that was started: see `ocm_geo.server.RunningServer`."""
+
+    url: str
+
+    def stop(self) -> None:
+        """Stop it."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 class SnapshotSource:
@@ -191,6 +206,53 @@ class SnapshotSource:
         positions = loaded.find_candidates(query)
         lon, lat = loaded.points.lon[positions], loaded.points.lat[positions]
         return bool(query.where.select(loaded.ids[positions], lon, lat).positions.size)
+
+    def serve(
+        self,
+        port: int = 8800,
+        *,
+        manner: Literal["exact", "ocm"] = "exact",
+        block: bool | None = None,
+    ) -> RunningServer:
+        """
+        Serve the snapshot as version 3 of the Open Charge Map API, to this machine alone.
+
+        Parameters
+        ----------
+        port : int
+            Port; 0 for a free one.
+        manner : {"exact", "ocm"}
+            ``exact``: what was asked for, correctly; a bad parameter is an error. ``ocm``: as Open
+            Charge Map's own server answers, with its faults.
+        block : bool, optional
+            Serve until Ctrl+C. By default so, but in a notebook, where the server runs in the
+            background until its ``stop()``.
+
+        Returns
+        -------
+        RunningServer
+            The server; ``url`` is what ``OpenChargeMap(base_url=...)`` takes.
+
+        Raises
+        ------
+        QueryError
+            If the port is taken.
+        MissingDependency
+            If the packages of the extra ``server`` are not installed.
+
+        Examples
+        --------
+        >>> import ocm_geo as ocm
+        >>> with ocm.sample().serve(0, block=False) as server:
+        ...     api = ocm.OpenChargeMap(base_url=server.url, min_interval_s=0)
+        ...     len(ocm.stations_from_ids([9000001], source=api))
+        1
+        """
+        # A layer above: found when it is needed.
+        server = importlib.import_module("ocm_geo.server")
+        options = server.ServerOptions(manner=manner)
+        running: RunningServer = server.serve_mirror(self, port, options=options, block=block)
+        return running
 
 
 def _describe_snapshot(loaded: LoadedSnapshot) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
@@ -35,16 +34,6 @@ if TYPE_CHECKING:
     from ocm_geo.sources.incoming import Incoming
 
 __all__ = ["Mirror"]
-
-
-class RunningServer(Protocol):
-    """A server that was started: see `ocm_geo.server.RunningServer`."""
-
-    url: str
-
-    def stop(self) -> None:
-        """Stop it."""
-        ...
 
 
 class Mirror(SnapshotSource):
@@ -390,50 +379,3 @@ class Mirror(SnapshotSource):
             If another process is building.
         """
         return prune_snapshots(self.path, keep, self.snapshot)
-
-    def serve(
-        self,
-        port: int = 8800,
-        *,
-        manner: Literal["exact", "ocm"] = "exact",
-        block: bool | None = None,
-    ) -> RunningServer:
-        """
-        Serve the snapshot as version 3 of the Open Charge Map API, to this machine alone.
-
-        Parameters
-        ----------
-        port : int
-            Port; 0 for a free one.
-        manner : {"exact", "ocm"}
-            ``exact``: what was asked for, correctly; a bad parameter is an error. ``ocm``: as Open
-            Charge Map's own server answers, with its faults.
-        block : bool, optional
-            Serve until Ctrl+C. By default so, but in a notebook, where the server runs in the
-            background until its ``stop()``.
-
-        Returns
-        -------
-        RunningServer
-            The server; ``url`` is what ``OpenChargeMap(base_url=...)`` takes.
-
-        Raises
-        ------
-        QueryError
-            If the port is taken.
-        MissingDependency
-            If the packages of the extra ``server`` are not installed.
-
-        Examples
-        --------
-        >>> import ocm_geo as ocm
-        >>> with ocm.sample().serve(0, block=False) as server:
-        ...     api = ocm.OpenChargeMap(base_url=server.url, min_interval_s=0)
-        ...     len(ocm.stations_from_ids([9000001], source=api))
-        1
-        """
-        # A layer above: found when it is needed.
-        server = importlib.import_module("ocm_geo.server")
-        options = server.ServerOptions(manner=manner)
-        running: RunningServer = server.serve_mirror(self, port, options=options, block=block)
-        return running
