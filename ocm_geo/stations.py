@@ -345,7 +345,7 @@ def stations_from_route(
 
 @show_filters()
 def stations_from_ids(
-    ids: Iterable[int] | int,
+    ids: Iterable[int] | Iterable[str] | int | str,
     *,
     source: SourceLike | None = None,
     **filters: Unpack[StationFilters],
@@ -355,8 +355,9 @@ def stations_from_ids(
 
     Parameters
     ----------
-    ids : iterable of int
-        OCM ids; those that do not exist, or are not published, are not in the answer.
+    ids : iterable of int or str
+        OCM ids, or those of a register whose mirror is asked; those
+        that do not exist, or are not published, are not in the answer.
     source : Source, path, "sample" or "api", optional
         As for `stations`.
     **filters : StationFilters

@@ -104,8 +104,8 @@ def merge_stations(
     >>> stations = ocm.stations_from_country("NL", source="sample")
     >>> a, b = stations.iloc[:60], stations.iloc[40:100]
     >>> merged = ocm.merge_stations({"first": a, "second": b}, prefer="first")
-    >>> (merged["sources"] == "first second").sum()
-    np.int64(20)
+    >>> int((merged["sources"] == "first second").sum())
+    20
     """
     checked = {name: _check_table(name, table) for name, table in _check_tables(tables).items()}
     order = _order_sources(list(checked), prefer)

@@ -49,7 +49,7 @@ class Built:
     counts : numpy.ndarray of int
         How many connections each station has.
     points : pyarrow.Table
-        The charging points, station by station: `EVSE_LAYOUT`.
+        The charging points, station by station; empty where they were not asked for.
     rejects : list of Reject
         Records that were not kept.
     report : dict
@@ -68,7 +68,7 @@ class Built:
     data_date: str
 
 
-def build_tables(draft: Draft, attribution: str) -> Built:
+def build_tables(draft: Draft, attribution: str, *, evses: bool = False) -> Built:
     """
     Build the tables of a register.
 
@@ -78,6 +78,8 @@ def build_tables(draft: Draft, attribution: str) -> Built:
         What was read; its counters are changed.
     attribution : str
         Whom to credit.
+    evses : bool
+        Whether the table of charging points is wanted.
 
     Returns
     -------
@@ -107,7 +109,7 @@ def build_tables(draft: Draft, attribution: str) -> Built:
     made = make_stations(
         draft, sites, living, live_connectors, extra=extra, attribution=attribution
     )
-    evses = _finish_points(points, connectors, draft)
+    listed = _finish_points(points, connectors, draft) if evses else points.slice(0, 0)
     report = _make_report(draft, rejects, n_repaired)
     report |= {
         "n_stations": len(made.ids),
@@ -120,7 +122,7 @@ def build_tables(draft: Draft, attribution: str) -> Built:
     newest = pc.max(sites["updated"]).as_py() if len(sites) else None
     date = draft.data_date or ("" if newest is None else newest.date().isoformat())
     return Built(
-        made.ids, made.stations, made.connections, made.counts, evses, rejects, report, date
+        made.ids, made.stations, made.connections, made.counts, listed, rejects, report, date
     )
 
 

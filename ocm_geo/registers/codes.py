@@ -102,7 +102,7 @@ def load_codes(kind: str) -> Codes:
     """
     table: dict[str, dict[str, tuple[int, ...]]] = {}
     path = files("ocm_geo.registers") / "codes" / f"{kind}.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
+    with path.open(encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             ids = table.setdefault(row["field"], {})
             folded = row["code"].strip().casefold()

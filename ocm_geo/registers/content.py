@@ -111,7 +111,8 @@ def _read_file(path: Path, account: Account) -> Iterator[Content]:
                 yield _read_workbook(path)
                 return
             for text in open_texts(stream, path.name, account):
-                yield _parse_text(b"".join(text.blocks), text.origin)
+                blocks = list(text.blocks)
+                yield _parse_text(blocks[0] if len(blocks) == 1 else b"".join(blocks), text.origin)
     except MirrorError as error:
         raise RegisterError(str(error)) from error
     except FileNotFoundError as error:

@@ -176,7 +176,7 @@ def _evse_id_of(attribute: dict[str, Any]) -> str | None:
 def _load_powers() -> dict[str, tuple[float | None, int | None]]:
     """Return the power and current that each class of capacity stands for."""
     path = files("ocm_geo.registers") / "codes" / "nobil_power.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
+    with path.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     return {row["code"]: (float(row["power_kw"]), int(row["current_type_id"])) for row in rows}
 

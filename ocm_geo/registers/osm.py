@@ -267,8 +267,8 @@ class _Reader:
             kind = self.codes.find("connector", word, self.unknown)
             in_america = kind == 30 and word == "tesla_supercharger" and (element.lon or 0) < -30  # noqa: PLR2004
             kind = _SUPERCHARGER_US if in_america else kind
-            powers = _parse_output_kw(element.tags.get(f"{key}:output")) or [None]
-            if powers == [None] and element.tags.get(f"{key}:output"):
+            powers = _parse_output_kw(element.tags.get(f"{key}:output")) or []
+            if not powers and element.tags.get(f"{key}:output"):
                 self.clean.wrong["connections.power_kw"] += 1
             number = int(value) if _COUNT.fullmatch(value) else None
             if number is None and value != "yes":

@@ -107,7 +107,7 @@ def read_register(
     1
     """
     check_flag(evses, "evses")
-    built, found, account = load_register(path, kind)
+    built, found, account = load_register(path, kind, evses=evses)
     _warn_of_cuts(account)
     warn_of_register(built)
     table = _make_evses(built) if evses else _make_stations(built)
@@ -126,7 +126,10 @@ def read_register(
 
 
 def load_register(
-    path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], kind: str | None
+    path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    kind: str | None,
+    *,
+    evses: bool = False,
 ) -> tuple[Built, Kind, Account]:
     """
     Load a register into tables.
@@ -137,6 +140,8 @@ def load_register(
         As for `read_register`.
     kind : str, optional
         Likewise.
+    evses : bool
+        Whether the table of charging points is wanted.
 
     Returns
     -------
@@ -152,7 +157,7 @@ def load_register(
     contents = read_contents(path, account)
     found = _recognise(contents, wanted)
     draft = _module_of(found.name, "draft")(contents)
-    return build_tables(draft, found.attribution), found, account
+    return build_tables(draft, found.attribution, evses=evses), found, account
 
 
 def _module_of(name: str, step: str) -> Any:  # noqa: ANN401 - a function of a reader
