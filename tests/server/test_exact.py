@@ -124,6 +124,7 @@ def random_queries(n: int) -> list[tuple[str, dict[str, Any], Any]]:
     questions = []
     for _ in range(n):
         lat, lon = float(rng.uniform(50, 62)), float(rng.uniform(-1, 26))
+        place: Any
         match int(rng.integers(4)):
             case 0:
                 text, place = (
