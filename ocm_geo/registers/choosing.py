@@ -110,7 +110,10 @@ def _rank_ids(ids: pa.ChunkedArray) -> tuple[NDArray[np.intp], int]:
 def _age(updated: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return a number that is smaller for what was updated later; the largest where unknown."""
     known = updated.cast(pa.int64()).combine_chunks()
-    return -known.fill_null(np.iinfo(np.int64).min + 1).to_numpy(zero_copy_only=False)
+    ages: NDArray[np.int64] = -known.fill_null(np.iinfo(np.int64).min + 1).to_numpy(
+        zero_copy_only=False
+    )
+    return ages
 
 
 def _first_of_each(code: NDArray[np.intp], n: int, *keys: NDArray[Any]) -> NDArray[np.intp]:

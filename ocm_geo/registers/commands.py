@@ -30,7 +30,7 @@ def info(
     """Show what a register holds and what became of its records; or list all kinds."""
     if not files:
         for row in registers().itertuples():
-            typer.echo(f"{row.Index}: {row.title}")
+            typer.echo(f"{row.Index!s}: {row.title}")
             typer.echo(f"  countries {row.countries or 'any'}; {row.formats}; {row.licence}")
         return
     points = read_register(files, kind, evses=True)

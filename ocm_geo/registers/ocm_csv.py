@@ -134,7 +134,7 @@ def _read_labels(texts: pa.Array | None, table: str, unknown: Counter[str]) -> p
 
 def _finder(table: str, unknown: Counter[str]) -> Callable[[str], int | None]:
     titles = bundled().titles(table).dropna()
-    ids = {str(title).strip().casefold(): int(i) for i, title in titles.items()}
+    ids = {str(title).strip().casefold(): int(str(i)) for i, title in titles.items()}
 
     def find(text: str) -> int | None:
         word = text.strip().casefold()
