@@ -2,7 +2,8 @@
 
 from ocm_geo.access.accessibility import AccessOptions, accessibility
 from ocm_geo.access.inequality import Equity, equity
-from ocm_geo.access.siting import SolverOptions, suggest_sites
+from ocm_geo.access.siting import suggest_sites
+from ocm_geo.access.solvers import SolverOptions
 
 __all__ = [
     "AccessOptions",

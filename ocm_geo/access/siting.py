@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +17,7 @@ from ocm_geo.access.location import (
     greedy_cover,
     greedy_gains,
 )
-from ocm_geo.access.solvers import Limits
+from ocm_geo.access.solvers import Limits, SolverOptions
 from ocm_geo.checks import SUSPECT_KM, check_choice, check_options, check_whole
 from ocm_geo.coverage.inputs import check_stations, population_of
 from ocm_geo.errors import QueryError, SuspectInput
@@ -33,37 +33,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pulp import LpSolver
 
-__all__ = ["SolverOptions", "suggest_sites"]
+__all__ = ["suggest_sites"]
 
 _METHODS = ("mclp", "lscp", "p-median")
 _SOLVERS = ("highs", "greedy")
 _TIME_LIMIT_S = 60.0
-
-
-class SolverOptions(TypedDict, total=False):
-    """
-    Optional parameters of `suggest_sites`.
-
-    Parameters
-    ----------
-    time_limit_s : float
-        Seconds (60) after which HiGHS returns the best solution so far, with its gap. A solver
-        of pulp has its own limits.
-    gap : float
-        Relative gap at which HiGHS stops (0: proven optimum).
-    costs : pandas.DataFrame
-        Costs in place of distances, such as the minutes of a routing engine: columns
-        ``origin`` (index of the demand), ``candidate`` (index of the candidates) and the cost.
-        Missing pairs cannot be travelled.
-    station_costs : pandas.DataFrame
-        The same for existing stations: ``origin``, ``ocm_id`` and the cost, by the same name.
-        Required with `costs` if there are stations.
-    """
-
-    time_limit_s: float
-    gap: float
-    costs: pd.DataFrame
-    station_costs: pd.DataFrame
 
 
 def suggest_sites(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 
 from ocm_geo.errors import MissingDependency, QueryError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-__all__ = ["Answer", "Limits", "Program", "solve"]
+__all__ = ["Answer", "Limits", "Program", "SolverOptions", "solve"]
 
 _PROVEN = 0
 _TIME_IS_UP = 1
@@ -58,6 +59,32 @@ class Limits(NamedTuple):
     solver: Any
     time_limit_s: float
     gap: float
+
+
+class SolverOptions(TypedDict, total=False):
+    """
+    Optional parameters of `suggest_sites`.
+
+    Parameters
+    ----------
+    time_limit_s : float
+        Seconds (60) after which HiGHS returns the best solution so far, with its gap. A solver
+        of pulp has its own limits.
+    gap : float
+        Relative gap at which HiGHS stops (0: proven optimum).
+    costs : pandas.DataFrame
+        Costs in place of distances, such as the minutes of a routing engine: columns
+        ``origin`` (index of the demand), ``candidate`` (index of the candidates) and the cost.
+        Missing pairs cannot be travelled.
+    station_costs : pandas.DataFrame
+        The same for existing stations: ``origin``, ``ocm_id`` and the cost, by the same name.
+        Required with `costs` if there are stations.
+    """
+
+    time_limit_s: float
+    gap: float
+    costs: pd.DataFrame
+    station_costs: pd.DataFrame
 
 
 class Answer(NamedTuple):
