@@ -60,11 +60,11 @@ def main() -> None:
     try:
         app()
     except ocm.OCMError as error:
-        _print_text(f"ocm-geo: {advise_in_options(str(error), _list_options())}", err=True)
+        _echo_plain_text(f"ocm-geo: {advise_in_options(str(error), _list_options())}", err=True)
         raise SystemExit(1) from None
 
 
-def _print_text(text: str, *, err: bool = False) -> None:
+def _echo_plain_text(text: str, *, err: bool = False) -> None:
     """Print a text without control characters: anyone can contribute names."""
     shown = "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
     typer.echo(shown, err=err)
@@ -89,7 +89,7 @@ def _list_options() -> dict[str, str]:
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     """Print the version and exit."""
     if wanted:
-        _print_text(f"ocm-geo {ocm.__version__}")
+        _echo_plain_text(f"ocm-geo {ocm.__version__}")
         raise typer.Exit
 
 
@@ -235,7 +235,7 @@ def stations(
     else:
         found = ocm.stations(**filters)
     ocm.write(ocm.add_labels(found), output)
-    _print_text(f"{len(found):,} stations written to {output}")
+    _echo_plain_text(f"{len(found):,} stations written to {output}")
 
 
 @app.command()
@@ -272,7 +272,7 @@ def build(
 ) -> None:
     """Build a local copy from bulk data, beside earlier ones. Exit status 3: a file is cut off."""
     mirror = ocm.Mirror.build(path, list(data), register=register, reference=reference, force=force)
-    _print_text(advise_in_options(str(mirror.report), _list_options()))
+    _echo_plain_text(advise_in_options(str(mirror.report), _list_options()))
     if not mirror.report.complete:
         raise typer.Exit(_NOT_COMPLETE)
 
@@ -299,12 +299,12 @@ def update(
     """Update a mirror, or build one from the live API. Exit status 3: not complete."""
     if not data and not (path / "current").is_file():
         mirror = ocm.Mirror.from_source(path, source or "api", full=full)
-        _print_text(repr(mirror))
+        _echo_plain_text(repr(mirror))
         return
     report = ocm.Mirror(path).update(
         source, data=list(data) if data else None, full=full, force=force
     )
-    _print_text(str(report))
+    _echo_plain_text(str(report))
     if not report.complete:
         raise typer.Exit(_NOT_COMPLETE)
 
@@ -313,16 +313,16 @@ def update(
 def info(path: MirrorArgument) -> None:
     """Show the snapshots, the countries and the build report of a mirror."""
     mirror = ocm.Mirror(path)
-    _print_text(repr(mirror))
-    _print_text(advise_in_options(str(mirror.report), _list_options()))
-    _print_text("countries")
+    _echo_plain_text(repr(mirror))
+    _echo_plain_text(advise_in_options(str(mirror.report), _list_options()))
+    _echo_plain_text("countries")
     for row in mirror.coverage.fillna({"country_code": "none"}).itertuples():
-        _print_text(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
-    _print_text("snapshots")
+        _echo_plain_text(f"  {row.country_code} {row.n_stations:,}, published {row.n_published:,}")
+    _echo_plain_text("snapshots")
     table = mirror.snapshots()
     days = table["data_date"].dt.strftime("data of %Y-%m-%d").fillna("without dates")
     for row, day in zip(table.itertuples(), days, strict=True):
-        _print_text(
+        _echo_plain_text(
             f"  {row.snapshot} {day}, stations {row.n_stations:,}, published {row.n_published:,}, "
             f"bytes {row.size_bytes:,}{' (current)' if row.current else ''}"
         )
@@ -353,12 +353,12 @@ def diff(
     if output is not None:
         ocm.write(changes, output)
     facts = changes.attrs["ocm"]
-    _print_text(f"{facts['compared_with']} to {facts['snapshot']}")
+    _echo_plain_text(f"{facts['compared_with']} to {facts['snapshot']}")
     for change in ("added", "removed", "moved", "changed"):
         rows = changes[changes["change"] == change]
-        _print_text(f"  {change} {rows.iloc[:, 0].nunique():,}")
+        _echo_plain_text(f"  {change} {rows.iloc[:, 0].nunique():,}")
     for column, n in changes.loc[changes["change"] == "changed", "column"].value_counts().items():
-        _print_text(f"    {column} {n:,}")
+        _echo_plain_text(f"    {column} {n:,}")
 
 
 @mirror_app.command()
@@ -372,7 +372,7 @@ def verify(
     names = mirror.snapshots()["snapshot"] if every else [mirror.snapshot]
     for name in names:
         ocm.Mirror(path, name).verify()
-        _print_text(f"{path}: snapshot {name} is intact")
+        _echo_plain_text(f"{path}: snapshot {name} is intact")
 
 
 @mirror_app.command()
@@ -382,7 +382,7 @@ def prune(
 ) -> None:
     """Remove old snapshots; the current one is always kept."""
     removed = ocm.Mirror(path).prune(keep)
-    _print_text(f"{path}: snapshots removed {len(removed):,}")
+    _echo_plain_text(f"{path}: snapshots removed {len(removed):,}")
 
 
 def _parse_change(text: str) -> tuple[str, Any]:
@@ -402,14 +402,14 @@ def _open_named_source(named: str | None) -> Source | None:
 
 def _report_study(result: Any) -> None:  # noqa: ANN401 - StudyResult, whose module is heavy
     """Print where the results of a study are."""
-    _print_text(
+    _echo_plain_text(
         f"{len(result.stations):,} stations, {len(result.written)} files in {result.folder}"
     )
-    _print_text(f"Read {result.report.resolve()}")
+    _echo_plain_text(f"Read {result.report.resolve()}")
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
     """Print a warning of ours with the names of options."""
     if issubclass(category, ocm.OCMWarning):
         told = advise_in_options(str(message), _list_options())
-        _print_text(f"ocm-geo: {category.__name__}: {told}", err=True)
+        _echo_plain_text(f"ocm-geo: {category.__name__}: {told}", err=True)

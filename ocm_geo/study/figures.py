@@ -49,7 +49,9 @@ def draw_figures(result: StudyResult) -> list[Path]:
         continue in ``coverage_2.png`` and so on.
     """
     written = [_save_and_close(plot_stations(result.stations), result.folder / "stations.png")]
-    for number, groups in enumerate(_split_names(list(result.groups), len(result.config.tiers)), 1):
+    for number, groups in enumerate(
+        _split_groups(list(result.groups), len(result.config.tiers)), 1
+    ):
         end = ".png" if number == 1 else f"_{number}.png"
         for name, ax in _draw_groups(result, groups):
             written.append(_save_and_close(ax, result.folder / f"{name}{end}"))
@@ -67,7 +69,7 @@ def draw_figures(result: StudyResult) -> list[Path]:
     return [*written, path]
 
 
-def _split_names(groups: list[str], n_tiers: int) -> list[list[str]]:
+def _split_groups(groups: list[str], n_tiers: int) -> list[list[str]]:
     """Split groups so that a figure can distinguish them; tiers of one usage stay together."""
     step = n_tiers if 1 < n_tiers <= _MOST_LINES else _MOST_LINES
     return [groups[start : start + step] for start in range(0, len(groups), step)]

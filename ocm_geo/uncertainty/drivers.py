@@ -106,13 +106,13 @@ def uncertainty_drivers(
     tables = []
     for km in steps:
         column = str(population) if kind == "column" else None
-        adds_km2, spread = _measure_added_area(sides, frame, km, column)
+        adds_km2, spread = _measure_gained_area(sides, frame, km, column)
         adds = {"within_km": np.full(len(uncertain), km), "adds_km2": adds_km2}
         if kind == "column":
             adds["adds_population"] = spread
         elif kind == "polygons":
             pieces = _intersect_population(frame, population)
-            adds["adds_population"] = _measure_added_area(sides, pieces, km, "population")[1]
+            adds["adds_population"] = _measure_gained_area(sides, pieces, km, "population")[1]
         elif kind is not None:
             adds["adds_population"] = _count_added_population(sides, frame, km, (kind, population))
         tables.append(_rank_drivers(uncertain, adds))
@@ -145,7 +145,7 @@ def _rank_drivers(
     return table[columns].sort_values(amounts[::-1], ascending=False, kind="stable")
 
 
-def _measure_added_area(
+def _measure_gained_area(
     sides: _StationsByCertainty, frame: gpd.GeoDataFrame, km: float, column: str | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the km² of areas that each station adds, and the population spread over them."""
