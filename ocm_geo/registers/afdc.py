@@ -306,12 +306,14 @@ def _read_json_site(
     detail = codes.find("access_detail", station.get("access_detail_code"), unknown)
     ports = [clean.whole(station.get(key), "n_points") for key in
              ("ev_level1_evse_num", "ev_level2_evse_num", "ev_dc_fast_num")]  # fmt: skip
+    # Any: the members named in _KEYS are texts, which a dict cannot say of each.
+    texts: dict[str, Any] = {n: clean.text(station.get(k), n) for n, k in _KEYS.items()}
     return Site(
         station_id=clean.whole(station.get("id"), "station_id"),
         lon=clean.number(station.get("longitude"), "lon"),
         lat=clean.number(station.get("latitude"), "lat"),
         title=clean.text(station.get("station_name"), "title"),
-        **{name: clean.text(station.get(key), name) for name, key in _KEYS.items()},
+        **texts,
         country_code=clean.text(station.get("country"), "country_code"),
         operator=clean.text(station.get("ev_network"), "operator"),
         usage_type_id=access if access == 2 or detail is None else detail,  # noqa: PLR2004 - private

@@ -187,7 +187,8 @@ def _find_emptied(points: pa.Table, kept: NDArray[np.bool_], n: int) -> NDArray[
     site = points["site"].to_numpy()
     placed = site != choosing.NOT_KEPT
     n_before = np.bincount(site[placed], minlength=n)
-    return (n_before > 0) & (np.bincount(site[kept], minlength=n) == 0)
+    emptied: NDArray[np.bool_] = (n_before > 0) & (np.bincount(site[kept], minlength=n) == 0)
+    return emptied
 
 
 def _mark_copies(sites: pa.Table, emptied: NDArray[np.bool_], draft: Draft) -> pa.Table:

@@ -29,8 +29,8 @@ def info(
 ) -> None:
     """Show what a register holds and what became of its records; or list all kinds."""
     if not files:
-        for row in registers().itertuples():
-            typer.echo(f"{row.Index!s}: {row.title}")
+        for name, row in registers().iterrows():
+            typer.echo(f"{name!s}: {row.title}")
             typer.echo(f"  countries {row.countries or 'any'}; {row.formats}; {row.licence}")
         return
     points = read_register(files, kind, evses=True)

@@ -253,10 +253,9 @@ def _read_connectors(
     else:
         parts = _read_flags(table, wrong, unknown)
     parts = parts or [_make_part(np.empty(0, np.intp), 0)]
-    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    point, kind, comments, number = columns
-    current, own = _share_power(point, kind, power)
-    current = _settle_current(table, point, current, wrong)
+    point, kind, comments, number = (np.concatenate(c) for c in zip(*parts, strict=True))
+    implied, own = _share_power(point, kind, power)
+    current = _settle_current(table, point, implied, wrong)
     return {
         "point": point, "connection_type_id": kind, "current_type_id": current, "power_kw": own,
         "quantity": number, "comments": comments,

@@ -207,8 +207,9 @@ def _find_countries(draft: Draft, sites: pa.Table) -> tuple[pa.Array, NDArray[np
 
 @cache
 def _find_country_id(code: str) -> int | None:
-    found = bundled().countries["iso_code"] == code
-    return int(found.index[found.argmax()]) if found.any() else None
+    countries = bundled().countries
+    ids = countries.index[(countries["iso_code"] == code).to_numpy(dtype=bool)]
+    return int(ids[0]) if len(ids) else None
 
 
 @cache

@@ -200,8 +200,8 @@ def _describe(content: Content) -> str:
         case Document(value=dict() as value):
             return f"JSON with the members {', '.join(str(k)[:30] for k in list(value)[:_SHOWN])}"
         case Document(value=list() as value) if value and isinstance(value[0], dict):
-            names = ", ".join(str(key)[:30] for key in list(value[0])[:_SHOWN])
-            return f"a JSON array of objects with {names}"
+            members = ", ".join(str(key)[:30] for key in list(value[0])[:_SHOWN])
+            return f"a JSON array of objects with {members}"
         case Document(value=value):
             return f"JSON ({type(value).__name__})"
         case Markup(data=data):

@@ -97,4 +97,5 @@ def name_ids(loaded: LoadedSnapshot, ids: Iterable[int]) -> pd.Index[Any] | None
     if not facts["text_ids"]:
         return numbers.rename("station_id")
     names = loaded.rows["provider_reference"].to_pandas().set_axis(loaded.ids)
-    return pd.Index(names.reindex(numbers).astype("str"), name="station_id")
+    texts: pd.Index[Any] = pd.Index(names.reindex(numbers).astype("str"), name="station_id")
+    return texts
