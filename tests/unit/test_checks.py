@@ -32,7 +32,7 @@ CHECKS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("value", NOT_NUMBERS, ids=repr)
+@pytest.mark.parametrize("value", NOT_NUMBERS, ids=lambda value: type(value).__name__)
 def test_what_is_not_a_number_is_refused_by_name(check: str, value: Any) -> None:
     with pytest.raises(QueryError, match=r"^reach must be ") as told:
         CHECKS[check](value)
