@@ -6,6 +6,7 @@ import os
 from collections.abc import Sized
 from difflib import get_close_matches
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from ocm_geo.errors import MirrorMissing, QueryError, SourceError
@@ -13,6 +14,7 @@ from ocm_geo.paths import expand_path
 from ocm_geo.settings import API_KEY_VARIABLE, current, register_source_check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import geopandas as gpd
@@ -149,18 +151,25 @@ def _is_table(source: object) -> bool:
     return type(source).__name__ == "GeoDataFrame"
 
 
-def _open_table(stations: Any) -> Source:  # noqa: ANN401 - checked there
-    from ocm_geo.sources.table import TableSource  # noqa: PLC0415 - it needs this module
+def _load(module: str, name: str) -> Callable[..., Source]:
+    """
+    Load a kind of source when it is first opened.
 
-    return TableSource(stations)
+    By name, since a mirror is updated from any source: the modules of sources resolve sources, and
+    could not be imported from here.
+    """
+    opener: Callable[..., Source] = getattr(import_module(f"ocm_geo.sources.{module}"), name)
+    return opener
+
+
+def _open_table(stations: Any) -> Source:  # noqa: ANN401 - checked there
+    return _load("table", "TableSource")(stations)
 
 
 def _open_named(name: str) -> Source:
     """Open the sample or the mirror of a folder."""
     if name == "sample":
-        from ocm_geo.sources.sample import sample  # noqa: PLC0415 - loaded when needed
-
-        return sample()
+        return _load("sample", "sample")()
     folder = expand_path(name, "source").absolute()
     if (folder / "current").is_file():
         return _open_mirror_folder(folder, (folder / "current").read_text(encoding="utf-8").strip())
@@ -183,9 +192,7 @@ def _explain_unopened(name: str, folder: Path) -> str:
 @lru_cache(maxsize=4)
 def _open_mirror_folder(folder: Path, snapshot: str) -> Source:
     """Open a mirror once for each snapshot, so that a path is as fast as the object."""
-    from ocm_geo.sources.mirror import Mirror  # noqa: PLC0415 - loaded when needed
-
-    return Mirror(folder, snapshot)
+    return _load("mirror", "Mirror")(folder, snapshot)
 
 
 def _describe_non_source(value: object) -> str:
@@ -221,6 +228,4 @@ def _open_live_api(key: str | None) -> Source:
             "Mirror.build(path, data) and pass source=path; or (3) pass source=sample() "
             "for the bundled, invented stations"
         )
-    from ocm_geo.sources.api import OpenChargeMap  # noqa: PLC0415 - loaded when needed
-
-    return OpenChargeMap(key)
+    return _load("api", "OpenChargeMap")(key)
