@@ -1,4 +1,4 @@
-# make demo: a study of the bundled sample.   make test: lint, types, tests.
+# make demo: a study of the bundled sample, and the sample served.   make test: lint, types, tests.
 # make docs: the documentation.   make oldest: the unit tests with the oldest packages allowed.
 # make test-all: test, docs and oldest, as .ci/run does.
 # Each makes its own environment in .venv or .venv-oldest from hash-checked requirements.
@@ -23,6 +23,7 @@ endif
 
 demo: .venv/.core
 	$(BIN)/ocm-geo demo -o demo-results
+	$(BIN)/python examples/served_mirror.py demo-results/served-mirror
 
 test:
 	@$(MAKE) --no-print-directory lint
@@ -63,7 +64,7 @@ format: .venv/.dev
 	$(BIN)/ruff check --fix .
 
 lock: $(BOOT)/ready
-	$(LOCK) -o requirements/core.txt
+	$(LOCK) --extra server -o requirements/core.txt
 	$(LOCK) --extra dev --extra notebooks --extra docs --extra maps --extra scale --extra routing --extra siting \
 	  --extra server -o requirements/dev.txt
 	$(LOCK) --resolution lowest-direct requirements/oldest.in -o requirements/oldest.txt
