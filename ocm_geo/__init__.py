@@ -198,6 +198,9 @@ if TYPE_CHECKING:
         sample_areas,
         sample_route,
     )
+    from ocm_geo.sources.table import (
+        TableSource,
+    )
     from ocm_geo.sources.updating import (
         UpdateReport,
     )
@@ -271,6 +274,7 @@ __all__ = [
     "StationQuery",
     "StopPlan",
     "SuspectInput",
+    "TableSource",
     "TruncatedResult",
     "UnknownCode",
     "UpdateReport",
@@ -399,6 +403,7 @@ _LAZY = {
     "UpdateReport": "sources.updating",
     "Mirror": "sources.mirror",
     "sample": "sources.sample",
+    "TableSource": "sources.table",
     "sample_areas": "sources.sample",
     "sample_route": "sources.sample",
     "completeness": "quality",

@@ -85,7 +85,7 @@ def merge_stations(
         connections with their sums and the number of points come from one record. Besides:
         ``sources`` (names, separated by spaces), ``source_ids`` (JSON: the id in each source) and
         ``lineage`` (JSON: for each column in which the sources disagree, the source taken;
-        missing where they agree). The table is itself a source: ``source=merged``.
+        missing where they agree). As a source: ``TableSource(merged)``.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from collections.abc import Sized
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from ocm_geo.errors import MirrorMissing, QueryError, SourceError
 from ocm_geo.paths import expand_path
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Source", "SourceLike", "check_setting", "resolve_source"]
 
 
-_CHOICES = "OpenChargeMap(), Mirror(path), the path of a mirror, a station table, 'sample' or 'api'"
+_CHOICES = (
+    "OpenChargeMap(), Mirror(path), the path of a mirror, TableSource(table), 'sample' or 'api'"
+)
 _METHODS = ("fetch", "has_any", "reference_data")
 _LONGEST = 60
 
@@ -57,26 +59,26 @@ class Source(Protocol):
 
     Examples
     --------
-    A table of one's own as a source, so that questions, studies and the explorer can ask it:
+    A source that leaves out what is planned:
 
     >>> import ocm_geo as ocm
-    >>> from ocm_geo.reference import reference_of
-    >>> class TableSource:
-    ...     def __init__(self, stations):
-    ...         self.stations = stations
+    >>> class Opened:
+    ...     def __init__(self, source):
+    ...         self.source = source
     ...
     ...     def fetch(self, query):
-    ...         return query.answer(self.stations)
+    ...         stations = self.source.fetch(query)
+    ...         return stations[stations["status_type_id"] != 150]
     ...
     ...     def has_any(self, query):
-    ...         return len(query.answer(self.stations)) > 0
+    ...         return len(self.fetch(query)) > 0
     ...
     ...     def reference_data(self):
-    ...         return reference_of(self.stations)
-    >>> own = TableSource(ocm.stations_from_country("BE", source="sample"))
-    >>> isinstance(own, ocm.Source)
+    ...         return self.source.reference_data()
+    >>> opened = Opened(ocm.sample())
+    >>> isinstance(opened, ocm.Source)
     True
-    >>> len(ocm.stations(source=own)) == len(own.stations)
+    >>> len(ocm.stations(source=opened)) <= len(ocm.stations(source="sample"))
     True
     """
 
@@ -93,9 +95,8 @@ class Source(Protocol):
         ...
 
 
-SourceLike: TypeAlias = "Source | str | os.PathLike[str] | gpd.GeoDataFrame"
-"""What a parameter ``source`` takes: a source, a station table, the path of a mirror, ``"sample"``
-or ``"api"``."""
+SourceLike: TypeAlias = Source | str | os.PathLike[str]
+"""What a parameter ``source`` takes: a source, the path of a mirror, ``"sample"`` or ``"api"``."""
 
 
 def resolve_source(source: object = None) -> Source:
@@ -104,9 +105,9 @@ def resolve_source(source: object = None) -> Source:
 
     Parameters
     ----------
-    source : Source, geopandas.GeoDataFrame, path, "sample" or "api", optional
-        The one that the caller named: an object that answers questions, a station table, the
-        folder of a mirror, the bundled sample or the live API. Without it: the configured one,
+    source : Source, path, "sample" or "api", optional
+        The one that the caller named: an object that answers questions, the folder of a mirror,
+        the bundled sample or the live API. Without it: the configured one,
         else the live API where a key is configured or in ``OCM_API_KEY``.
 
     Returns
@@ -127,8 +128,6 @@ def resolve_source(source: object = None) -> Source:
         return _open_live_api(settings.key())
     if isinstance(chosen, str | os.PathLike):
         return _open_named(os.fspath(chosen))
-    if _is_table(chosen):
-        return _open_table(chosen)
     if isinstance(chosen, type) or not isinstance(chosen, Source):
         raise QueryError(f"source must be {_CHOICES}, not {_describe_non_source(chosen)}")
     return chosen
@@ -146,11 +145,6 @@ def _is_api(source: object) -> bool:
     return isinstance(source, str) and source == "api"
 
 
-def _is_table(source: object) -> bool:
-    """Return whether a source is a table, without loading geopandas for it."""
-    return type(source).__name__ == "GeoDataFrame"
-
-
 def _load(module: str, name: str) -> Callable[..., Source]:
     """
     Load a kind of source when it is first opened.
@@ -160,10 +154,6 @@ def _load(module: str, name: str) -> Callable[..., Source]:
     """
     opener: Callable[..., Source] = getattr(import_module(f"ocm_geo.sources.{module}"), name)
     return opener
-
-
-def _open_table(stations: Any) -> Source:  # noqa: ANN401 - checked there
-    return _load("table", "TableSource")(stations)
 
 
 def _open_named(name: str) -> Source:
@@ -205,8 +195,8 @@ def _describe_non_source(value: object) -> str:
     if hasattr(value, "columns"):
         size = f" of {len(value)} rows" if isinstance(value, Sized) else ""
         return (
-            f"a {type(value).__name__}{size}: a table answers no questions, use it as it is, and "
-            "StationQuery.build(...).mask(table) to filter it"
+            f"a {type(value).__name__}{size}: a table answers questions as TableSource(table); "
+            "StationQuery.build(...).mask(table) filters it"
         )
     missing = [name for name in _METHODS if not hasattr(value, name)]
     lacks = f", which has no {missing[0]}()" if len(missing) < len(_METHODS) else ""

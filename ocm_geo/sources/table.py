@@ -18,9 +18,7 @@ __all__ = ["TableSource"]
 
 class TableSource:
     """
-    Answer questions from a station table in memory.
-
-    Every parameter ``source`` takes the table itself and makes this of it.
+    A station table as a source: it answers questions from memory.
 
     Parameters
     ----------
@@ -31,6 +29,13 @@ class TableSource:
     ------
     QueryError
         If it is not a station table.
+
+    Examples
+    --------
+    >>> import ocm_geo as ocm
+    >>> belgium = ocm.TableSource(ocm.stations_from_country("BE", source="sample"))
+    >>> len(ocm.stations_from_point((4.4, 50.9), 30, source=belgium)) > 0
+    True
     """
 
     def __init__(self, stations: gpd.GeoDataFrame) -> None:

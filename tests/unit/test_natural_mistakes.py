@@ -117,11 +117,7 @@ QUESTIONS: dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]] = {
     "yes for True": (lambda _: api.stations(open_data="yes"), "open_data", "True"),
     "a date by day": (lambda _: api.stations(modified_since="31/12/2024"), "ISO", "31/12/2024"),
     "a source in a list": (lambda _: api.stations(source=[1]), "source", "list"),
-    "a table of points as source": (
-        lambda w: api.stations(source=w.st[["geometry"]]),
-        "source has no column",
-        "connections",
-    ),
+    "a table as source": (lambda w: api.stations(source=w.st), "GeoDataFrame", "TableSource"),
     "a setting misspelt": (lambda _: api.configure(sourc=1), "sourc"),
     "Qualifying in W": (lambda _: api.Qualifying(min_power_kw=50_000), "min_power_kw=50"),
     "Qualifying below 0": (lambda _: api.Qualifying(min_power_kw=-1), "min_power_kw", "-1"),
@@ -399,7 +395,7 @@ TABLES: dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]] = {
     "a map of areas": (lambda w: api.station_map(w.areas), "title", "connections"),
     "an unknown basemap": (lambda w: api.station_map(w.st.head(2), basemap="google"), "google"),
     "a page without path": (lambda w: api.to_html(w.st.head(2), None), "path", "None"),
-    "areas as explorer": (lambda w: api.StationExplorer(w.areas), "connections"),
+    "a table as explorer": (lambda w: api.StationExplorer(w.st), "GeoDataFrame"),
     "rules not there": (lambda _: api.load_standards("no.toml"), "no.toml"),
 }
 

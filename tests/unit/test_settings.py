@@ -90,7 +90,7 @@ NOT_SOURCES: dict[str, tuple[Callable[[], Any], str]] = {
     "a function": (lambda: ocm.sample, r"call it, sample\(\)"),
     "a table": (
         lambda: ocm.stations(source="sample"),
-        r"a GeoDataFrame of 1420 rows: a table.*StationQuery",
+        r"a GeoDataFrame of 1420 rows: a table.*TableSource",
     ),
     "a number": (lambda: 42, "the int 42"),
     "a list": (lambda: [ocm.sample()] * 99, "the list .Mirror"),

@@ -118,7 +118,7 @@ def test_a_merged_table_is_a_source(stations: gpd.GeoDataFrame, register: gpd.Ge
         prefer="ocm",
         matches=given_pairs(stations, register),
     )
-    near = ocm.stations_from_point((5.0, 52.0), 30, source=merged)
+    near = ocm.stations_from_point((5.0, 52.0), 30, source=ocm.TableSource(merged))
     expected = ocm.stations_from_point((5.0, 52.0), 30, source="sample", countries="NL")
     assert {i.partition(":")[2] for i in near.index} == {str(i) for i in expected.index}
     assert near["distance_km"].is_monotonic_increasing
