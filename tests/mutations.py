@@ -94,7 +94,7 @@ def _odd_value(rng: random.Random, old: Any = None) -> Any:
     if kind < 0.9:
         return copy.deepcopy(rng.choice(_OTHERS))
     if kind < 0.95:
-        for _ in range(rng.choice((3, 60, 900))):
+        for _ in range(rng.choice((3, 60, 300))):
             old = [old] if rng.random() < 0.5 else {"a": old}
         return old
     return [old] * rng.choice((2, 20))

@@ -345,14 +345,23 @@ def _find_layout(head: bytes) -> Layout:
         return Layout(start_of(text[1:]), offset + 1)
     if not text.startswith(b"{"):
         return Layout()
+    first, _, others = text.partition(b"\n")
+    # Before any list is looked for: what stands before a list inside a line would be lost.
+    has_lines = _is_object(first) and others.lstrip(WHITE).startswith(b"{")
+    if not has_lines and (wrapped := _find_wrapped(text, offset)):
+        return wrapped
+    if others.lstrip(WHITE)[:1] in (b"{", b"[", b"]") or _is_object(first):
+        return Layout()
+    return Layout(RECORD_START, array=False)
+
+
+def _find_wrapped(text: bytes, offset: int) -> Layout | None:
+    """Find the list of records that stands in an object."""
     if b'"FeatureCollection"' in text and (match := _FEATURES.search(text)):
         return Layout(FEATURE_START, offset + match.end(), wrapped=True)
     if not RECORD_START.match(text) and (match := _LIST.search(text)):
         return Layout(RECORD_START, offset + match.end(), wrapped=True)
-    first, _, others = text.partition(b"\n")
-    if others.lstrip(WHITE)[:1] in (b"{", b"[", b"]") or _is_object(first):
-        return Layout()
-    return Layout(RECORD_START, array=False)
+    return None
 
 
 def _is_object(line: bytes) -> bool:

@@ -112,7 +112,10 @@ def test_kept_records_come_back_from_every_file(
     again = ocm.read(ocm.write(kept, tmp_path / f"t{suffix}"))
     assert again.index.equals(kept.index)
     for column in ("title", "max_power_kw", "date_created", "connections", "extra"):
-        pd.testing.assert_series_equal(again[column], kept[column])
+        want = kept[column]
+        if suffix == ".kml" and pd.api.types.is_string_dtype(want):
+            want = want.str.replace("[\ufffe\uffff]", "\ufffd", regex=True)  # XML cannot hold them
+        pd.testing.assert_series_equal(again[column], want)
 
 
 def test_kept_records_are_found_by_every_question(

@@ -260,3 +260,13 @@ def test_an_object_that_holds_only_an_id_begins_no_record(tmp_path: Path) -> Non
     file = tmp_path / "pois.json"
     file.write_text(json.dumps([record, {**POI, "ID": 8}]))
     assert [(p.n_read, p.rejects) for p in read_batches(file)] == [(2, ())]
+
+
+@pytest.mark.parametrize("name", ["Chargers", "features"])
+def test_a_list_inside_a_line_hides_no_other_line(name: str, tmp_path: Path) -> None:
+    lines = [json.dumps({**POI, "ID": number}) for number in range(1, 5)]
+    inner = {"type": "FeatureCollection", name: [POI]}
+    file = tmp_path / "pois.jsonl"
+    file.write_text("\n".join(["{}", *lines, json.dumps({"ID": 9, "X": inner})]))
+    (parsed,) = read_batches(file)
+    assert (parsed.n_read, parsed.stations["ocm_id"].to_pylist()) == (6, [1, 2, 3, 4])
