@@ -165,18 +165,6 @@ TREES = {
     str(path.relative_to(PACKAGE)): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES
 }
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
-# Verbs whose object is plain from their module.
-VERBS = {"_accumulate", "_classify", "_triangulate"}
-# Parts whose names and texts are still to be revised. The list only shrinks.
-PENDING = (
-    "quality/",
-    "registers/",
-    "server/",
-    "sources/",
-    "roads/",
-    "standards/",
-    "widgets/",
-)
 BANNED = {
     r"(?<!here )\bis no [a-z`]": "is not a",
     r"\bholds? no\b": "contains no",
@@ -184,7 +172,7 @@ BANNED = {
     r"\b(goes|go) before\b": "takes precedence over",
     r"\bstands? (in|for|beside|here|there)\b": "is in, means",
     r"\bthe ground\b": "the area",
-    r"\bplugs?\b": "connection",
+    r"\bplugs?\b(?!-in)": "connection",
     r"\bstrangers\b": "contributors",
     r"\bdoubt(s|ful)?\b": "uncertain",
     r"\bfrom (this|that) \w+ on\b": "from",
@@ -201,10 +189,6 @@ def private_functions() -> list[tuple[str, ast.FunctionDef]]:
         and node.name.startswith("_")
         and not node.name.startswith("__")
     ]
-
-
-def is_pending(module: str) -> bool:
-    return module.startswith(PENDING)
 
 
 def texts_of(tree: ast.Module) -> list[tuple[int, str]]:
@@ -240,10 +224,7 @@ def test_private_functions_are_named_by_verb_and_object() -> None:
     short = [
         f"{module}: {node.name}"
         for module, node in private_functions()
-        if id(node) in top
-        and "_" not in node.name.strip("_")
-        and not is_pending(module)
-        and node.name not in VERBS
+        if id(node) in top and "_" not in node.name.strip("_")
     ]
     assert not short
 
@@ -254,11 +235,7 @@ def test_no_two_private_functions_share_a_name() -> None:
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and re.match("_[^_]", node.name):
                 named.setdefault(node.name, []).append(module)
-    shared = {
-        name: modules
-        for name, modules in named.items()
-        if len(modules) > 1 and not all(map(is_pending, modules))
-    }
+    shared = {name: modules for name, modules in named.items() if len(modules) > 1}
     assert not shared
 
 
@@ -266,14 +243,12 @@ def test_private_functions_of_three_lines_have_a_docstring() -> None:
     bare = [
         f"{module}:{node.lineno} {node.name}"
         for module, node in private_functions()
-        if not ast.get_docstring(node)
-        and (node.end_lineno or 0) - node.body[0].lineno >= 2
-        and not is_pending(module)
+        if not ast.get_docstring(node) and (node.end_lineno or 0) - node.body[0].lineno >= 2
     ]
     assert not bare
 
 
-@pytest.mark.parametrize("module", [name for name in TREES if not is_pending(name)])
+@pytest.mark.parametrize("module", list(TREES))
 def test_docstrings_and_messages_are_plain_english(module: str) -> None:
     tree = TREES[module]
     faults = [f"{line}: {fault}" for line, text in texts_of(tree) for fault in faults_of(text)]

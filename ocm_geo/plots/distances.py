@@ -156,14 +156,14 @@ def _draw_group(
     """Draw the line of a group with the band between its bounds, and return the line."""
     rows = found.is_weighed & (found.groups == name)
     weight, colour = found.weight[rows], SERIES[rank]
-    x, share = _accumulate(found.km[rows], weight, found.farthest)
+    x, share = _accumulate_weights(found.km[rows], weight, found.farthest)
     ax.plot(
         x, 100 * share, drawstyle="steps-post", color=colour, lw=1.6, ls=DASHES[rank],
         label=plain("as recorded" if is_single else f"{name} ({rows.sum():,})"),
         rasterized=len(x) > MANY,
     )  # fmt: skip
     if found.bounds:
-        lines = [_accumulate(end[rows], weight, found.farthest) for end in found.bounds]
+        lines = [_accumulate_weights(end[rows], weight, found.farthest) for end in found.bounds]
         # One entry of the legend is enough for the bands of all groups.
         _draw_band(ax, lines, colour, "_" if rank else "low to high")
     return x, share
@@ -177,7 +177,7 @@ def _find_ends(km: NDArray[np.float64]) -> tuple[float, float]:
     return farthest, _SPARE * most if farthest > _FAR_OFF * most > 0 else farthest
 
 
-def _accumulate(
+def _accumulate_weights(
     km: NDArray[np.float64], weight: NDArray[np.float64], farthest: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the distinct distances, and the share of the total within each."""

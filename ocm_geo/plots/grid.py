@@ -119,7 +119,7 @@ def draw_contours(
     real = ~(none.whole | shapely.is_missing(shapes) | shapely.is_empty(shapes))
     known = np.isfinite(values) & real
     middles = shapely.get_coordinates(shapely.centroid(wanted.turned_shapes(shapes[known])))
-    mesh = _triangulate(middles, wanted)
+    mesh = _triangulate_cells(middles, wanted)
     ax = new_axes(ax, *map_size(wanted))
     shown = draw_ground(ax, wanted)
     # Cells without a value are below: contours interpolate over them only between neighbours.
@@ -186,7 +186,7 @@ def _finish_map(
     return ax
 
 
-def _triangulate(middles: NDArray[np.float64], extent: Extent) -> Triangulation:
+def _triangulate_cells(middles: NDArray[np.float64], extent: Extent) -> Triangulation:
     """Return the triangles between neighbouring cells, without those that span a gap."""
     from matplotlib.tri import Triangulation  # noqa: PLC0415 - loaded when needed
 

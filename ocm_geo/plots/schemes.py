@@ -142,7 +142,7 @@ def scheme_classes(
         raise QueryError(f"column {column!r} has no value to classify")
     distinct = np.unique(known)
     # Each of few values is a class of its own: classifiers fail, or make empty classes.
-    edges = distinct if len(distinct) <= k else _classify(known, name, k)
+    edges = distinct if len(distinct) <= k else _classify_values(known, name, k)
     digits = _count_decimals(np.array([distinct[0], *edges]))
     said = [f"{edge:,.{digits}f}" for edge in (distinct[0], *edges)]
     labels = [f"over {low} to {high}" for low, high in pairwise(said)]
@@ -165,7 +165,7 @@ def _find_classifier(scheme: str, argument: str) -> str:
     return str(by_name[wanted])
 
 
-def _classify(known: NDArray[np.float64], name: str, k: int) -> NDArray[np.float64]:
+def _classify_values(known: NDArray[np.float64], name: str, k: int) -> NDArray[np.float64]:
     """Return the upper edges of mapclassify's classes, from the least to the greatest value."""
     import mapclassify  # noqa: PLC0415 - loaded when needed
 

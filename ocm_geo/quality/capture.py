@@ -93,8 +93,8 @@ def find_interval(n_a: float, n_b: float, n_both: float) -> tuple[float, float]:
 
     # With the total the expected overlap falls, and the lower tail of m grows.
     if m == 0:
-        return _solve(upper_tail, recorded), np.inf
-    return _solve(upper_tail, recorded), _solve(lower_tail, recorded)
+        return _solve_tail(upper_tail, recorded), np.inf
+    return _solve_tail(upper_tail, recorded), _solve_tail(lower_tail, recorded)
 
 
 def _mid_p(m: int, total: int, n_a: int, n_b: int) -> float:
@@ -103,7 +103,7 @@ def _mid_p(m: int, total: int, n_a: int, n_b: int) -> float:
     return float(below + 0.5 * hypergeom.pmf(m, total, n_a, n_b))
 
 
-def _solve(tail: Callable[[float], float], recorded: float) -> float:
+def _solve_tail(tail: Callable[[float], float], recorded: float) -> float:
     """Find the total at which a tail crosses its level, from the recorded number upward."""
     if tail(recorded) >= 0:
         return recorded

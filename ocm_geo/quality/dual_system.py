@@ -121,6 +121,7 @@ def completeness(
 
 
 def _check_odds_ratios(values: Any) -> tuple[float, float]:  # noqa: ANN401 - checked here
+    """Check the least and the greatest odds ratio: 1, independence, lies between them."""
     if not isinstance(values, tuple | list) or len(values) != 2:  # noqa: PLR2004 - low and high
         raise QueryError(f"odds_ratios must be two numbers, not {short_form(values)}")
     least = check_number(values[0], "the least of odds_ratios", above=0, high=1)

@@ -84,7 +84,7 @@ def find_duplicates(stations: gpd.GeoDataFrame) -> pd.DataFrame:
     odds += np.where(_have_other_numbers(table, scored.pairs), _OTHER_NUMBER, 0.0)
     chosen = np.flatnonzero(odds > 0)
     first, second = scored.pairs.first[chosen], scored.pairs.second[chosen]
-    # Each pair stands for both of its stations; the best one is described.
+    # Each pair describes both of its stations; the best one is described.
     ends = pd.DataFrame(
         {
             "row": np.concatenate([first, second]),

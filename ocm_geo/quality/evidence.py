@@ -144,6 +144,7 @@ def _count_neighbours(some: Traits, others: Traits, pairs: Candidates) -> NDArra
 
 
 def _count_around(points: PointIndex) -> NDArray[np.float64]:
+    """Count the stations within a kilometre of each station, itself included."""
     if not len(points):
         return np.empty(0)
     near = points.tree.query_ball_point(points.places.xyz, _NEIGHBOURHOOD_KM, return_length=True)

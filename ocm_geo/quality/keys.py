@@ -106,6 +106,7 @@ def pair_by_keys(some: Keys, others: Keys) -> pd.DataFrame:
 
 
 def _read_key_texts(stations: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """Return a column of texts; missing values where the table does not have it."""
     if name not in stations:
         return pd.Series(pd.NA, index=stations.index, dtype="string")
     return stations[name].astype("string")

@@ -154,6 +154,7 @@ def describe_pairs(scored: ScoredPairs, chosen: NDArray[np.intp]) -> list[str]:
 
 
 def _describe_pair(scored: ScoredPairs, row: int) -> str:
+    """Describe in words what speaks for one pair."""
     key, similarity = scored.pairs.key[row], scored.similarity[row]
     reasons = [f"same identifier {key}"] if key else []
     reasons.append(f"{scored.pairs.km[row] * 1000:.0f} m apart")

@@ -95,7 +95,7 @@ def merge_stations(
 
     Notes
     -----
-    Every record is in exactly one row. Credits and licences of all sources stand in the
+    Every record is in exactly one row. Credits and licences of all sources are in the
     provenance; a licence that demands sharing alike (ODbL) then holds for the merged table.
 
     Examples
@@ -125,6 +125,7 @@ def merge_stations(
 
 
 def _check_tables(tables: Any) -> Mapping[str, Any]:  # noqa: ANN401 - checked here
+    """Check the names of the sources and that there are at least two."""
     if not isinstance(tables, Mapping) or len(tables) < 2:  # noqa: PLR2004 - two to merge
         raise QueryError(
             "tables must be a mapping of two or more names to station tables, such as "
@@ -140,6 +141,7 @@ def _check_tables(tables: Any) -> Mapping[str, Any]:  # noqa: ANN401 - checked h
 
 
 def _check_table(name: str, table: Any) -> gpd.GeoDataFrame:  # noqa: ANN401 - checked here
+    """Return a station table in longitude and latitude, with the columns that merging needs."""
     what = f"tables[{name!r}]"
     stations = station_table(table, what, columns=["connections", "n_connectors"])
     check_new_columns(stations, _LINEAGE, what)

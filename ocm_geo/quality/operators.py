@@ -56,13 +56,14 @@ class OperatorPairs:
         self._same: NDArray[np.bool_] = self._known & (self._first == self._second)
 
     def _find_shares(self, codes: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the share of the stations that each operator has."""
         counts = np.bincount(codes[codes >= 0], minlength=self._n_codes).astype(np.float64)
         shares: NDArray[np.float64] = counts / max(counts.sum(), 1.0)
         return shares
 
     @property
     def same(self) -> NDArray[np.bool_]:
-        """Whether both operators are known and have one name."""
+        """Return whether both operators are known and have one name."""
         return self._same
 
     def weigh(self, matched: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -80,6 +80,7 @@ def _name_strata(table: gpd.GeoDataFrame, by: Any, what: str) -> pd.Series[Any]:
 
 
 def _read_stratum(table: gpd.GeoDataFrame, column: str) -> list[str]:
+    """Return each station's stratum in one column, as text."""
     if column == _OPERATOR:
         return [name or "unknown" for name in name_operators(table)]
     if column == _POWER:
@@ -88,6 +89,7 @@ def _read_stratum(table: gpd.GeoDataFrame, column: str) -> list[str]:
 
 
 def _name_power_classes(table: gpd.GeoDataFrame) -> list[str]:
+    """Return the class of each station's highest power."""
     require_columns(table, ["max_power_kw"], "the station table", "power_class")
     power = table["max_power_kw"].to_numpy(dtype=np.float64, na_value=np.nan)
     limits = [int(limit) for limit in _POWER_CLASSES_KW]

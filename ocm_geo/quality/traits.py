@@ -162,6 +162,7 @@ def _plain_postcodes(stations: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _read_numbers(stations: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """Return a column as numbers; NaN where it is missing."""
     if name not in stations:
         return np.full(len(stations), np.nan)
     values: NDArray[np.float64] = pd.to_numeric(stations[name], errors="coerce").to_numpy(

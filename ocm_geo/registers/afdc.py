@@ -64,13 +64,13 @@ def draft_afdc(contents: Sequence[Content]) -> Draft:
     """Read the stations of the Alternative Fuels Data Center."""
     tables = [content for content in contents if isinstance(content, TextTable)]
     if not tables:
-        return _draft_json([c for c in contents if isinstance(c, Document)])
+        return _draft_afdc_json([c for c in contents if isinstance(c, Document)])
     table = join_tables(tables)
     is_unit = table.has(_UNIT_MARK)
     wrong: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
     electric, rejects = _keep_electric(table)
-    sites = _read_sites(electric, wrong, unknown)
+    sites = _read_afdc_sites(electric, wrong, unknown)
     if is_unit:
         points, connectors = _read_units(electric, wrong)
     else:
@@ -110,9 +110,12 @@ def _keep_electric(table: TextTable) -> tuple[TextTable, list[Reject]]:
     return kept, rejects
 
 
-def _read_sites(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> dict[str, Any]:
+def _read_afdc_sites(
+    table: TextTable, wrong: Counter[str], unknown: Counter[str]
+) -> dict[str, Any]:
+    """Read the columns of stations of the CSV download."""
     codes = load_codes("afdc")
-    # The files of 2019 have two columns of that name: the first one is no id.
+    # The files of 2019 have two columns of that name: the first one is not an id.
     ids = table.column("ID.1" if table.has("ID") and "ID.1" in table.table.schema.names else "ID")
     numbers = parse_numbers(ids, wrong, "station_id")
     access = codes.map("access", table.column("Access Code"), unknown)
@@ -258,7 +261,7 @@ def _read_units(table: TextTable, wrong: Counter[str]) -> tuple[dict[str, Any], 
     return points, connectors
 
 
-def _draft_json(documents: Sequence[Document]) -> Draft:
+def _draft_afdc_json(documents: Sequence[Document]) -> Draft:
     """Read the answers of the API."""
     clean, unknown = Cleaner(), Counter[str]()
     sites: list[Site] = []
@@ -277,7 +280,7 @@ def _draft_json(documents: Sequence[Document]) -> Draft:
                     place, f"not electric: {station.get('fuel_type_code')}", station.get("id")
                 )
             else:
-                sites.append(_read_json_site(station, clean, unknown, place))
+                sites.append(_read_afdc_site(station, clean, unknown, place))
                 _read_json_units(station, len(sites) - 1, (points, connectors), (clean, unknown))
     return Draft(
         "station", seen.n_read, transpose(sites, Site), transpose(points, Point),
@@ -298,9 +301,10 @@ _JSON_USED = frozenset(
 )  # fmt: skip
 
 
-def _read_json_site(
+def _read_afdc_site(
     station: dict[str, Any], clean: Cleaner, unknown: Counter[str], place: tuple[str, int]
 ) -> Site:
+    """Read one station of the JSON API."""
     codes = load_codes("afdc")
     access = codes.find("access", station.get("access_code"), unknown)
     detail = codes.find("access_detail", station.get("access_detail_code"), unknown)

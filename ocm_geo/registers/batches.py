@@ -81,6 +81,7 @@ def _make_batch(built: Built, kind: Kind) -> Parsed:
 
 
 def _list_operators(stations: pa.Table) -> dict[int, dict[str, Any]]:
+    """Return the operators of a register as reference objects."""
     pairs = stations.select(["operator_id", "operator_reference"]).to_pandas().drop_duplicates()
     known = pairs.dropna()
     return {
@@ -90,6 +91,7 @@ def _list_operators(stations: pa.Table) -> dict[int, dict[str, Any]]:
 
 
 def _list_provider(kind: Kind) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return the register itself as a data provider with its licence."""
     number = own_id(kind.attribution)
     facts = {"ID": number, "Title": kind.attribution, "License": kind.licence,
              "IsOpenDataLicensed": kind.is_open}  # fmt: skip

@@ -60,12 +60,12 @@ def draft_bnetza(contents: Sequence[Content]) -> Draft:
     """Read the devices of the German register."""
     tables = [content for content in contents if isinstance(content, TextTable)]
     if not tables:
-        return _draft_json([c for c in contents if isinstance(c, Document)])
+        return _draft_bnetza_json([c for c in contents if isinstance(c, Document)])
     table = join_tables(tables)
     wrong: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
-    sites = _read_sites(table, wrong, unknown)
-    points, connectors, n_differ = _read_points(table, wrong, unknown)
+    sites = _read_devices(table, wrong, unknown)
+    points, connectors, n_differ = _read_device_points(table, wrong, unknown)
     per_point = re.compile(r"(Steckertypen|Nennleistung Stecker|EVSE-ID|P)\s?\d+( \[kW\])?$")
     extra = {
         name: column for name, column in table.rest(_USED).items() if not per_point.match(name)
@@ -85,7 +85,8 @@ def _to_date(text: str) -> str:
     return f"{year}-{int(month):02}-{int(day):02}"
 
 
-def _read_sites(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> dict[str, Any]:
+def _read_devices(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> dict[str, Any]:
+    """Read the columns of devices of the CSV download."""
     found: dict[str, Any] = {
         name: pc.coalesce(*(table.column(column) for column in columns))
         for name, columns in _TEXTS.items()
@@ -133,7 +134,7 @@ def _read_ids(table: TextTable) -> pa.Array:
     return pa.array(ids, pa.string())
 
 
-def _read_points(
+def _read_device_points(
     table: TextTable, wrong: Counter[str], unknown: Counter[str]
 ) -> tuple[list[Point], list[Connector], int]:
     """Read the points of devices: a group of columns each, with lists of connectors and powers."""
@@ -153,13 +154,13 @@ def _read_points(
         told = zip(*(c.take(rows).to_pylist() for c in (kinds, powers, ids)), strict=True)
         for row, (kind, power, evse_id) in zip(rows.to_pylist(), told, strict=True):
             points.append(Point(row, evse_id, device_id=str(number)))
-            connectors += _read_connectors(len(points) - 1, kind, power, (clean, unknown))
+            connectors += _read_device_connectors(len(points) - 1, kind, power, (clean, unknown))
     stated = parse_numbers(table.column("Anzahl Ladepunkte"), Counter(), "n_points")
     wrong.update(clean.wrong)
     return points, connectors, int(np.sum((n_found > 0) & (stated > 0) & (stated != n_found)))
 
 
-def _read_connectors(
+def _read_device_connectors(
     point: int, kinds: str | None, powers: str | None, tools: tuple[Cleaner, Counter[str]]
 ) -> list[Connector]:
     """Read the connectors of a point; the same connector twice is one of quantity 2."""
@@ -181,6 +182,7 @@ def _read_connectors(
 def _make_connector(
     point: int, *, word: str | None, power: float | None, quantity: int, unknown: Counter[str]
 ) -> Connector:
+    """Make a connector; one that delivers little is taken as single-phase."""
     kind = load_codes("bnetza").find("connector", word, unknown)
     current = load_codes("bnetza").find("current", (word or "")[:2], Counter()) or None
     if current == _AC_THREE_PHASE and power is not None and power <= _ONE_PHASE_KW:
@@ -198,7 +200,7 @@ _JSON_USED = frozenset(
 )  # fmt: skip
 
 
-def _draft_json(documents: Sequence[Document]) -> Draft:
+def _draft_bnetza_json(documents: Sequence[Document]) -> Draft:
     """Read the answers of the web API."""
     clean, unknown, seen = Cleaner(_ZONE), Counter[str](), Excerpts()
     sites: list[Site] = []
@@ -215,16 +217,16 @@ def _draft_json(documents: Sequence[Document]) -> Draft:
             if not isinstance(station, dict):
                 seen.reject((document.origin, position), "not an object", station)
                 continue
-            sites.append(_read_json_site(station, (clean, unknown), (document.origin, position)))
+            sites.append(_read_bnetza_site(station, (clean, unknown), (document.origin, position)))
             for evse in clean.list(station.get("evses"), "evses"):
                 facts = clean.dict(evse, "evses")
                 points.append(Point(len(sites) - 1, clean.text(facts.get("evse_id"), "evse_id")))
                 for given in clean.list(facts.get("connectors"), "connectors"):
-                    plug = clean.dict(given, "connectors")
+                    connector = clean.dict(given, "connectors")
                     power = clean.positive(
-                        plug.get("max_electric_power_connector"), "connections.power_kw"
+                        connector.get("max_electric_power_connector"), "connections.power_kw"
                     )
-                    word = clean.text(plug.get("connector_type"), "connector_type")
+                    word = clean.text(connector.get("connector_type"), "connector_type")
                     connectors.append(
                         _make_connector(
                             len(points) - 1, word=word, power=power, quantity=1, unknown=unknown
@@ -237,9 +239,10 @@ def _draft_json(documents: Sequence[Document]) -> Draft:
     )  # fmt: skip
 
 
-def _read_json_site(
+def _read_bnetza_site(
     station: dict[str, Any], tools: tuple[Cleaner, Counter[str]], place: tuple[str, int]
 ) -> Site:
+    """Read one station of the web API."""
     clean, unknown = tools
     at = clean.dict(station.get("coordinates"), "coordinates")
     operator = clean.dict(station.get("operator"), "operator")

@@ -127,6 +127,7 @@ def build_tables(draft: Draft, attribution: str, *, evses: bool = False) -> Buil
 
 
 def _lay_out_draft(draft: Draft) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Bring a draft into Arrow tables of sites, charging points and connectors."""
     n_sites, n_points, n_connectors = (
         len(columns[name])
         for columns, name in (
@@ -217,10 +218,10 @@ def _take_kept(
     rows = rows[np.argsort(points["site"].to_numpy()[rows], kind="stable")]
     new_row = np.full(len(kept), choosing.NOT_KEPT, dtype=np.int64)
     new_row[rows] = np.arange(len(rows))
-    return points.take(pa.array(rows)), _follow(connectors, new_row)
+    return points.take(pa.array(rows)), _renumber_connectors(connectors, new_row)
 
 
-def _follow(connectors: pa.Table, new_row: NDArray[np.int64]) -> pa.Table:
+def _renumber_connectors(connectors: pa.Table, new_row: NDArray[np.int64]) -> pa.Table:
     """Take the connectors of charging points that moved, in their order."""
     of = new_row[connectors["point"].to_numpy()]
     order = np.argsort(of, kind="stable")
@@ -239,7 +240,7 @@ def _without_removed(points: pa.Table, connectors: pa.Table) -> tuple[pa.Table, 
     n_alive = np.bincount(site, alive, int(site.max()) + 1)
     alive |= n_alive[site] == 0
     new_row = np.where(alive, np.cumsum(alive) - 1, choosing.NOT_KEPT)
-    return points.filter(pa.array(alive)), _follow(connectors, new_row)
+    return points.filter(pa.array(alive)), _renumber_connectors(connectors, new_row)
 
 
 def _take_extra(draft: Draft, rows: NDArray[np.intp]) -> dict[str, pa.Array]:

@@ -47,7 +47,7 @@ class Kind:
 
     @property
     def is_open(self) -> bool | None:
-        """Whether the data are openly licensed; None where the publisher decides."""
+        """Return whether the data are openly licensed; None where the publisher decides."""
         return None if "as the publisher states" in self.licence else True
 
 

@@ -70,7 +70,7 @@ def choose_sites(sites: pa.Table, *, merge: bool, unit: str, placed: bool = True
     faults = _find_position_faults(sites) if placed else np.zeros(len(sites), dtype=np.int8)
     with_id = np.flatnonzero(~no_id)
     code, n = _rank_ids(sites["station_id"].take(pa.array(with_id)))
-    age = _age(sites["updated"].take(pa.array(with_id)))
+    age = _read_age(sites["updated"].take(pa.array(with_id)))
     newest = _first_of_each(code, n, faults[with_id] > 0, age)
     # A row without a position belongs to the station that another row places.
     is_placed = faults[with_id[newest]] == 0
@@ -92,7 +92,7 @@ def choose_sites(sites: pa.Table, *, merge: bool, unit: str, placed: bool = True
 
 def _find_position_faults(sites: pa.Table) -> NDArray[np.int8]:
     """Return what is wrong with the position of each row: a place in `_FAULTS`, 0 if nothing."""
-    lon, lat = (_floats(sites[name]) for name in ("lon", "lat"))
+    lon, lat = (_to_float_array(sites[name]) for name in ("lon", "lat"))
     missing = np.isnan(lon) | np.isnan(lat)
     off = ~missing & ~((np.abs(lon) <= _MAX_LON) & (np.abs(lat) <= _MAX_LAT))
     return np.select([missing, off], [1, 2], default=0).astype(np.int8)
@@ -107,7 +107,7 @@ def _rank_ids(ids: pa.ChunkedArray) -> tuple[NDArray[np.intp], int]:
     return rank[coded.indices.to_numpy()], len(order)
 
 
-def _age(updated: pa.ChunkedArray) -> NDArray[np.int64]:
+def _read_age(updated: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return a number that is smaller for what was updated later; the largest where unknown."""
     known = updated.cast(pa.int64()).combine_chunks()
     ages: NDArray[np.int64] = -known.fill_null(np.iinfo(np.int64).min + 1).to_numpy(
@@ -153,10 +153,10 @@ def choose_points(points: pa.Table, evse_ids: pa.Array, *, unique: bool) -> NDAr
     if len(ids) == len(rows):
         return kept
     at = pa.array(rows)
-    status = _floats(points["status_type_id"].take(at))
+    status = _to_float_array(points["status_type_id"].take(at))
     broken = np.isin(status, (*REMOVED, _OUT_OF_ORDER))
-    no_power = np.isnan(_floats(points["power_kw"].take(at)))
-    best = _first_of_each(code, len(ids), _age(points["updated"].take(at)), broken, no_power)
+    no_power = np.isnan(_to_float_array(points["power_kw"].take(at)))
+    best = _first_of_each(code, len(ids), _read_age(points["updated"].take(at)), broken, no_power)
     kept[np.setdiff1d(rows, rows[best])] = False
     return kept
 
@@ -199,5 +199,5 @@ def _country_names(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArra
     return found
 
 
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+def _to_float_array(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.array(column.to_numpy(), dtype=np.float64)

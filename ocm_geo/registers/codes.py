@@ -1,7 +1,7 @@
 """The codes of each format and what they mean in Open Charge Map: tables, not conditions.
 
 ``codes/<format>.csv`` has a row a meaning: the field, the code as the format writes it, the id in
-Open Charge Map, and what it is. A code with two rows stands for two connectors.
+Open Charge Map, and what it is. A code with two rows means two connectors.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Codes:
         return found[0] if found else None
 
     def find_all(self, field: str, code: object, unknown: Counter[str]) -> tuple[int, ...]:
-        """Return the ids of a code that may stand for several connectors."""
+        """Return the ids of a code that may mean several connectors."""
         if code is None or code == "":
             return ()
         found = self._table.get(field, {}).get(str(code).strip().casefold())

@@ -88,6 +88,7 @@ def read_contents(
 
 
 def _list_files(path: Path) -> list[Path]:
+    """List the files of a register: one, or those of a folder with a known ending."""
     if not path.is_dir():
         return [path]
     found = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
@@ -95,12 +96,14 @@ def _list_files(path: Path) -> list[Path]:
 
 
 def _ending_of(path: Path) -> str:
+    """Return the ending of a file without those of compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     plain = [suffix for suffix in suffixes if suffix not in _PACKED]
     return plain[-1] if plain else suffixes[-1] if suffixes else ""
 
 
 def _read_file(path: Path, account: Account) -> Iterator[Content]:
+    """Read a file by what it begins with: an extract, a workbook, or text."""
     try:
         with path.open("rb") as stream:
             head = stream.peek(512)[:512]
@@ -122,6 +125,7 @@ def _read_file(path: Path, account: Account) -> Iterator[Content]:
 
 
 def _is_workbook(path: Path) -> bool:
+    """Return whether a zip archive is an Excel workbook."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _WORKBOOK in archive.namelist()
@@ -130,6 +134,7 @@ def _is_workbook(path: Path) -> bool:
 
 
 def _read_workbook(path: Path) -> TextTable:
+    """Read the first sheet of a workbook that is a table with a header."""
     try:
         import openpyxl  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -147,7 +152,7 @@ def _read_workbook(path: Path) -> TextTable:
 
 
 def _parse_text(data: bytes, origin: str) -> Content:
-    """Tell JSON, XML and tables apart by how they begin."""
+    """Recognise JSON, XML and tables by how they begin."""
     start = data[:4096].lstrip()
     if not start:
         raise RegisterError(f"{origin} is empty: the download failed; get it again")
@@ -168,6 +173,7 @@ def _parse_text(data: bytes, origin: str) -> Content:
 
 
 def _decode_json(data: bytes, origin: str) -> Any:  # noqa: ANN401 - any JSON
+    """Decode JSON, or one JSON value a line."""
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -72,21 +72,21 @@ def _sites_of(content: Content) -> Iterator[tuple[str, Any]]:
         tree = plain_tree(content.value)
         yield "publicationTime", find_first(tree, "publicationTime")
         for name in (_SITE, _SITE_STATUS):
-            for site in _every(tree, name):
+            for site in _iter_members(tree, name):
                 yield name, site
 
 
-def _every(tree: Any, name: str) -> Iterator[Any]:  # noqa: ANN401 - any tree
+def _iter_members(tree: Any, name: str) -> Iterator[Any]:  # noqa: ANN401 - any tree
     """Yield the members of a name at any depth, one by one where they are lists."""
     if isinstance(tree, list):
         for member in tree:
-            yield from _every(member, name)
+            yield from _iter_members(member, name)
     elif isinstance(tree, dict):
         for key, value in tree.items():
             if key == name:
                 yield from value if isinstance(value, list) else [value]
             else:
-                yield from _every(value, name)
+                yield from _iter_members(value, name)
 
 
 class _Reader:
@@ -168,6 +168,7 @@ class _Reader:
     def _read_address(
         self, site: dict[str, Any], stations: list[dict[str, Any]]
     ) -> dict[str, str | None]:
+        """Read the address of a site from its own members, else from its stations'."""
         own = {
             k: v
             for k, v in site.items()
@@ -202,6 +203,7 @@ class _Reader:
         return self.clean.text(name, key)
 
     def _title(self, site: dict[str, Any]) -> str | None:
+        """Return the name of a site, else its description."""
         told = (site.get("name"), site.get("additionalInformation"), site.get("description"))
         for value in told:
             first = value[0] if isinstance(value, list) and value else value
@@ -236,15 +238,16 @@ class _Reader:
         return None if watts is None else watts / 1000 if watts >= _SMALLEST_W else watts
 
     def _add_station(self, station: dict[str, Any]) -> None:
+        """Add a station with its charging points."""
         clean = self.clean
         given = clean.list(station.get("refillPoint"), "refillPoint")
-        points = [_unwrapped(p) for p in given if isinstance(p, dict)]
+        points = [_unwrap_point(p) for p in given if isinstance(p, dict)]
         stated = clean.whole(station.get("numberOfRefillPoints"), "n_points")
         if stated is not None and stated != len(points):
             self.notes["n_stations_points_differ"] += 1
         heavy = self._count_heavy([station])
         for point in points:
-            settings = clean.list(_listed(point.get("availableChargingPower")), "power_kw")
+            settings = clean.list(_wrap_in_list(point.get("availableChargingPower")), "power_kw")
             powers = [p for p in (self._watts(v, "power_kw") for v in settings) if p]
             ids = [point, *clean.list(point.get("connector"), "connector")]
             if len(points) == 1:
@@ -264,6 +267,7 @@ class _Reader:
                     self._add_connector(connector, point)
 
     def _add_connector(self, given: dict[str, Any], point: dict[str, Any]) -> None:
+        """Add a connector of a charging point; those not for cars are counted."""
         clean = self.clean
         word = clean.text(given.get("connectorType"), "connector")
         if word is not None and word.casefold() in self.codes.names("vehicle"):
@@ -303,7 +307,7 @@ class _Reader:
         """Return the current: as the point says, else as the mode of charging does."""
         power, volts, kind = facts
         word = str(given.get("currentType") or point.get("currentType") or "").casefold()
-        mode = _first(given.get("chargingMode") or point.get("chargingMode"))
+        mode = _take_first_item(given.get("chargingMode") or point.get("chargingMode"))
         by_mode = self.codes.find("mode", mode, Counter()) or None
         if word == "dc" or kind in _DC_TYPES:
             return _DC
@@ -317,8 +321,8 @@ class _Reader:
 
     def add_states(self, site: Any) -> None:  # noqa: ANN401 - any tree
         """Read the states of the charging points of a site."""
-        for point in _every(site, "refillPointStatus"):
-            facts = _unwrapped(point) if isinstance(point, dict) else {}
+        for point in _iter_members(site, "refillPointStatus"):
+            facts = _unwrap_point(point) if isinstance(point, dict) else {}
             reference = facts.get("reference")
             key = reference.get("id") if isinstance(reference, dict) else None
             word = self.clean.text(facts.get("status"), "status_type_id")
@@ -332,11 +336,11 @@ class _Reader:
             )
 
 
-def _first(value: Any) -> Any:  # noqa: ANN401 - any tree
+def _take_first_item(value: Any) -> Any:  # noqa: ANN401 - any tree
     return value[0] if isinstance(value, list) and value else value
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - any tree
+def _wrap_in_list(value: Any) -> list[Any]:  # noqa: ANN401 - any tree
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -349,7 +353,7 @@ def _is_always(hours: object) -> bool:
     return hours == {} or "24/7" in str(hours)[:200] or "openAllHours" in str(hours)[:200]
 
 
-def _unwrapped(point: dict[str, Any]) -> dict[str, Any]:
+def _unwrap_point(point: dict[str, Any]) -> dict[str, Any]:
     """Return a charging point without the member that names its kind."""
     inner = [v for k, v in point.items() if isinstance(v, dict) and k.endswith(
         ("hargingPoint", "efillPoint", "PointStatus", "hargingPointStatus"))]  # fmt: skip
@@ -365,7 +369,9 @@ def _find_evse_id(trees: Sequence[Any]) -> str | None:
     for tree in trees:
         if isinstance(tree, dict) and isinstance(tree.get("evseId"), str):
             return str(tree["evseId"]).strip() or None
-        for given in _listed(tree.get("externalIdentifier") if isinstance(tree, dict) else None):
+        for given in _wrap_in_list(
+            tree.get("externalIdentifier") if isinstance(tree, dict) else None
+        ):
             if isinstance(given, str) and _EVSE_ID.fullmatch(given.strip()):
                 return given.strip()
             if (
@@ -386,7 +392,7 @@ def _registry_ids(stations: list[dict[str, Any]]) -> str | None:
     found = [
         str(given.get("identifier"))
         for station in stations
-        for given in _listed(station.get("externalIdentifier"))
+        for given in _wrap_in_list(station.get("externalIdentifier"))
         if isinstance(given, dict) and "bnetza" in str(given.get("typeOfIdentifier")).casefold()
         and _DIGITS.fullmatch(str(given.get("identifier")))
     ]  # fmt: skip
@@ -419,6 +425,7 @@ def draft_datex2(contents: Sequence[Content]) -> Draft:
 
 
 def _draft_states(reader: _Reader, origin: str) -> Draft:
+    """Make a draft of a status publication: states of points without positions."""
     ids, status, moments = zip(*reader.states, strict=True)
     draft = keep_newest(
         pa.array(ids, pa.string()),

@@ -218,6 +218,7 @@ def table_of_rows(rows: Iterable[Sequence[Any]], origin: str) -> TextTable | Non
 
 
 def _cell_text(value: Any) -> str | None:  # noqa: ANN401 - a value of a cell
+    """Return the value of a cell as the text that a CSV file would have."""
     if value is None or value == "":
         return None
     if hasattr(value, "isoformat"):

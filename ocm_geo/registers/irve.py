@@ -87,7 +87,7 @@ def draft_irve(contents: Sequence[Content]) -> Draft:
     static = [table for table in tables if not table.has("etat_pdc")]
     wrong: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
-    states = _read_states(join_tables(dynamic), wrong, unknown) if dynamic else None
+    states = _read_irve_states(join_tables(dynamic), wrong, unknown) if dynamic else None
     if not static:
         assert states is not None  # noqa: S101 - there is one table or more
         return states
@@ -109,10 +109,11 @@ def _latest_first(table: TextTable, wrong: Counter[str]) -> TextTable:
 
 
 def _draft_static(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> Draft:
+    """Make a draft of the static file: one row for each charging point."""
     n = len(table)
-    sites = _read_sites(table, wrong, unknown)
+    sites = _read_irve_sites(table, wrong, unknown)
     power = parse_numbers(_first_known(table, _POWERS), wrong, "power_kw")
-    connectors = _read_connectors(table, power, wrong, unknown)
+    connectors = _read_irve_connectors(table, power, wrong, unknown)
     points = {
         "site": np.arange(n),
         "evse_id": _given_ids(_first_known(table, _POINT_IDS)),
@@ -144,7 +145,10 @@ def _first_known(table: TextTable, names: Sequence[str]) -> pa.Array:
     return pc.coalesce(*found) if found else pa.nulls(len(table), pa.string())
 
 
-def _read_sites(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> dict[str, Any]:
+def _read_irve_sites(
+    table: TextTable, wrong: Counter[str], unknown: Counter[str]
+) -> dict[str, Any]:
+    """Read the columns that belong to the station, from every row."""
     lon, lat = _read_positions(table, wrong)
     access = load_codes("irve").map("access", table.column("condition_acces"), unknown)
     found: dict[str, Any] = {
@@ -210,7 +214,7 @@ def _read_positions(
 
 
 def _numbers_of_grouped(table: TextTable, wrong: Counter[str]) -> NDArray[np.float64] | None:
-    """Return how many charging points a row stands for, in tables of stations."""
+    """Return how many charging points a row represents, in tables of stations."""
     if not any(name.endswith("_grouped") for name in table.header):
         return None if len(table) == 0 else np.ones(len(table))
     return parse_numbers(table.column("nbre_pdc"), wrong, "n_points")
@@ -239,7 +243,7 @@ def _compare_counts(table: TextTable, ids: pa.Array, wrong: Counter[str]) -> dic
     return {"n_stations_points_differ": differ} if differ else {}
 
 
-def _read_connectors(
+def _read_irve_connectors(
     table: TextTable,
     power: NDArray[np.float64],
     wrong: Counter[str],
@@ -378,7 +382,7 @@ def _settle_current(
     return found
 
 
-def _read_states(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> Draft:
+def _read_irve_states(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> Draft:
     """Read the dynamic file: the last state of each point."""
     codes = load_codes("irve")
     moment = parse_times(table.column("horodatage"), wrong, "date_last_status_update", zone=_ZONE)

@@ -22,6 +22,7 @@ _COUNTS = {"n_points", "n_heavy_vehicle_bays", "site", "point", "position", "qua
 
 
 def _kind_of(name: str) -> pa.DataType:
+    """Return the Arrow type of a column by its name."""
     if name in _FLOATS:
         return pa.float64()
     if name in _TIMES:
@@ -71,6 +72,7 @@ def lay_out(columns: Mapping[str, Any], layout: pa.Schema, n: int) -> pa.Table:
 
 
 def _to_arrow(values: Any, kind: pa.DataType, n: int) -> pa.Array:  # noqa: ANN401 - any array
+    """Bring the values of a column into its Arrow type; None is a column of nulls."""
     if values is None:
         return pa.nulls(n, kind)
     if isinstance(values, pa.ChunkedArray):

@@ -207,6 +207,7 @@ def _find_countries(draft: Draft, sites: pa.Table) -> tuple[pa.Array, NDArray[np
 
 @cache
 def _find_country_id(code: str) -> int | None:
+    """Return the id of a country in Open Charge Map."""
     countries = bundled().countries
     ids = countries.index[(countries["iso_code"] == code).to_numpy(dtype=bool)]
     return int(ids[0]) if len(ids) else None

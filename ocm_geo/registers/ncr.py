@@ -63,14 +63,14 @@ def draft_ncr(contents: Sequence[Content]) -> Draft:
     rejects = [Reject(table.origin, row, None, reason, "") for row, reason in table.bad_rows]
     n_read = table.n_read
     table, withdrawn = _drop_withdrawn(table)
-    connectors = _read_connectors(table, wrong, unknown)
+    connectors = _read_ncr_connectors(table, wrong, unknown)
     points = {"site": connectors.pop("site"), "status_type_id": connectors.pop("status")}
     extra = {
         name: column for name, column in table.rest(_USED).items()
         if not re.match(r"connector\d+", name)
     }  # fmt: skip
     return Draft(
-        "station", n_read, _read_sites(table, wrong, unknown), points, connectors,
+        "station", n_read, _read_ncr_sites(table, wrong, unknown), points, connectors,
         rejects + withdrawn, wrong, unknown, has_points=False, unique_evse_ids=False,
         country="GB", extra=extra,
     )  # fmt: skip
@@ -96,12 +96,13 @@ def _drop_withdrawn(table: TextTable) -> tuple[TextTable, list[Reject]]:
     return TextTable(table.origin, table.header, kept, table.preamble, table.bad_rows), rejects
 
 
-def _read_sites(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> dict[str, Any]:
+def _read_ncr_sites(table: TextTable, wrong: Counter[str], unknown: Counter[str]) -> dict[str, Any]:
+    """Read the columns of devices."""
     found: dict[str, Any] = {
-        name: pc.coalesce(*(_given(table.column(column)) for column in columns))
+        name: pc.coalesce(*(_drop_placeholders(table.column(column)) for column in columns))
         for name, columns in _TEXTS.items()
     }
-    parts = [_given(table.column(name)) for name in _STREET]
+    parts = [_drop_placeholders(table.column(name)) for name in _STREET]
     address = pc.binary_join_element_wise(*(part.fill_null("") for part in parts), ", ")
     address = pc.utf8_trim(pc.replace_substring_regex(address, "(, )+", ", "), ", ")
     restricted, pays, member = (
@@ -116,38 +117,41 @@ def _read_sites(table: TextTable, wrong: Counter[str], unknown: Counter[str]) ->
         "lon": parse_numbers(table.column("longitude"), wrong, "lon"),
         "lat": parse_numbers(table.column("latitude"), wrong, "lat"),
         "address": address,
-        "country_code": pc.utf8_upper(_given(table.column("countryCode"))),
+        "country_code": pc.utf8_upper(_drop_placeholders(table.column("countryCode"))),
         "usage_type_id": usage,
         "status_type_id": load_codes("ncr").map("status", table.column(_STATUS), unknown),
         "updated": parse_times(
-            _given(table.column("dateUpdated")), wrong, "date_last_status_update", zone=_ZONE
+            _drop_placeholders(table.column("dateUpdated")),
+            wrong,
+            "date_last_status_update",
+            zone=_ZONE,
         ),
         "created": parse_times(
-            _given(table.column("dateCreated")), wrong, "date_created", zone=_ZONE
+            _drop_placeholders(table.column("dateCreated")), wrong, "date_created", zone=_ZONE
         ),
         "origin": table.column("\0origin"),
         "position": table.column("\0position"),
     }
 
 
-def _given(texts: pa.Array) -> pa.Array:
-    """Make missing what stands for nothing."""
+def _drop_placeholders(texts: pa.Array) -> pa.Array:
+    """Make values that mean nothing missing."""
     plain = pc.utf8_trim_whitespace(texts)
     none = pc.is_in(pc.utf8_lower(plain), pa.array(["", "n/a", "null", "none", "-"]))
     return pc.if_else(none, pa.scalar(None, pa.string()), plain)
 
 
-def _read_connectors(
+def _read_ncr_connectors(
     table: TextTable, wrong: Counter[str], unknown: Counter[str]
 ) -> dict[str, Any]:
     """Read the connectors of devices: a group of columns each."""
     codes = load_codes("ncr")
     parts = []
     for number in sorted(int(m[1]) for name in table.header if (m := _TYPE.match(name))):
-        words = _given(table.column(f"connector{number}Type"))
+        words = _drop_placeholders(table.column(f"connector{number}Type"))
         rows = pc.indices_nonzero(words.is_valid())
         column = {
-            key: _given(table.column(f"connector{number}{key}").take(rows))
+            key: _drop_placeholders(table.column(f"connector{number}{key}").take(rows))
             for key in ("Type", "RatedOutputKW", "OutputCurrent", "RatedVoltage", "ChargeMethod",
                         "TetheredCable", "Status", "ID")
         }  # fmt: skip
@@ -177,7 +181,7 @@ def _read_connectors(
     if joined is None:
         return {"site": np.empty(0, np.int64), "status": None, "point": np.empty(0, np.int64)}
     found = {name: joined[name].combine_chunks() for name in joined.schema.names}
-    # A connector stands for itself: the registry does not tell charging points.
+    # A connector counts for itself: the registry does not tell charging points.
     return found | {"point": np.arange(len(joined)), "quantity": np.ones(len(joined))}
 
 
@@ -186,7 +190,7 @@ def _to_table(content: Content) -> TextTable | None:
     if not isinstance(content, Document):
         return None
     devices = content.value.get("ChargeDevice")
-    rows = [dict(_flatten(device)) for device in devices or [] if isinstance(device, dict)]
+    rows = [dict(_flatten_device(device)) for device in devices or [] if isinstance(device, dict)]
     names = list(dict.fromkeys(name for row in rows for name in row)) or [_ID]
     table = pa.table({n: pa.array([row.get(n) for row in rows], pa.string()) for n in names})
     return TextTable(content.origin, tuple(names), table)
@@ -201,7 +205,7 @@ _NUMBERED = {"ConnectorId": "ID", "ConnectorType": "Type", "RatedOutputkW": "Rat
              "Validated": "Validated"}  # fmt: skip
 
 
-def _flatten(device: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _flatten_device(device: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Yield the facts of a device under the names that the CSV gives them."""
     for key, value in device.items():
         if key == "Connector" and isinstance(value, list):
@@ -211,6 +215,6 @@ def _flatten(device: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
                     if isinstance(fact, str | int | float):
                         yield f"connector{number}{_NUMBERED.get(name, name)}", str(fact)
         elif isinstance(value, dict):
-            yield from _flatten(value)
+            yield from _flatten_device(value)
         elif isinstance(value, str | int | float):
             yield _RENAMED.get(key, key[:1].lower() + key[1:]), str(value)

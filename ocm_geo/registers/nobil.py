@@ -174,7 +174,7 @@ def _evse_id_of(attribute: dict[str, Any]) -> str | None:
 
 @cache
 def _load_powers() -> dict[str, tuple[float | None, int | None]]:
-    """Return the power and current that each class of capacity stands for."""
+    """Return the power and current that each class of capacity means."""
     path = files("ocm_geo.registers") / "codes" / "nobil_power.csv"
     with path.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))

@@ -81,44 +81,48 @@ def draft_ocm_csv(contents: Sequence[Content]) -> Draft:
     used = [column for column in columns.values() if column]
     return Draft(
         "station", len(table) + len(table.bad_rows),
-        _read_sites(table, given, (wrong, unknown)),
-        *_read_connectors(given, wrong, unknown),
+        _read_ocm_sites(table, given, (wrong, unknown)),
+        *_read_ocm_connectors(given, wrong, unknown),
         [Reject(table.origin, row, None, reason, "") for row, reason in table.bad_rows],
         wrong, unknown, has_points=False, unique_evse_ids=False,
         extra=table.rest([*used, "\0origin", "\0position"]),
     )  # fmt: skip
 
 
-def _read_sites(
+def _read_ocm_sites(
     table: TextTable, given: dict[str, pa.Array | None], counters: tuple[Counter[str], Counter[str]]
 ) -> dict[str, Any]:
+    """Read the columns of stations."""
     wrong, unknown = counters
     found: dict[str, Any] = {name: given[name] for name in _TEXTS}
-    ids = parse_numbers(_column(given, "station_id"), wrong, "station_id")
+    ids = parse_numbers(_find_named_column(given, "station_id"), wrong, "station_id")
     ids = np.where(ids == np.round(ids), ids, np.nan)
     usage, status = (
         _read_labels(given[name], f"{name}_types", unknown) for name in ("usage", "status")
     )
     times = {
-        name: None if given[name] is None else parse_times(_column(given, name), wrong, name)
+        name: None
+        if given[name] is None
+        else parse_times(_find_named_column(given, name), wrong, name)
         for name in ("updated", "created", "confirmed")
     }
     return found | times | {
         "station_id": pa.array(ids, from_pandas=True).cast(pa.int64(), safe=False),
-        "lon": parse_numbers(_column(given, "lon"), wrong, "lon"),
-        "lat": parse_numbers(_column(given, "lat"), wrong, "lat"),
+        "lon": parse_numbers(_find_named_column(given, "lon"), wrong, "lon"),
+        "lat": parse_numbers(_find_named_column(given, "lat"), wrong, "lat"),
         "country_code": None if given["country"] is None
-        else map_texts(_column(given, "country"), find_country_code, pa.string()),
+        else map_texts(_find_named_column(given, "country"), find_country_code, pa.string()),
         "usage_type_id": usage,
         "status_type_id": status,
         "n_points": None if given["points"] is None
-        else parse_numbers(_column(given, "points"), wrong, "n_points"),
+        else parse_numbers(_find_named_column(given, "points"), wrong, "n_points"),
         "origin": table.column("\0origin"),
         "position": table.column("\0position"),
     }  # fmt: skip
 
 
-def _column(given: dict[str, pa.Array | None], name: str) -> pa.Array:
+def _find_named_column(given: dict[str, pa.Array | None], name: str) -> pa.Array:
+    """Return a column that the recognised layout must have."""
     column = given[name]
     assert column is not None  # noqa: S101 - asked for only where it is there
     return column
@@ -128,11 +132,12 @@ def _read_labels(texts: pa.Array | None, table: str, unknown: Counter[str]) -> p
     """Read labels or ids of Open Charge Map."""
     if texts is None:
         return None
-    find = _finder(table, unknown)
+    find = _make_finder(table, unknown)
     return map_texts(texts, find, pa.int64())
 
 
-def _finder(table: str, unknown: Counter[str]) -> Callable[[str], int | None]:
+def _make_finder(table: str, unknown: Counter[str]) -> Callable[[str], int | None]:
+    """Make a function that finds the id of a label or number; others are counted."""
     titles = bundled().titles(table).dropna()
     ids = {str(title).strip().casefold(): int(str(i)) for i, title in titles.items()}
 
@@ -150,17 +155,19 @@ def _finder(table: str, unknown: Counter[str]) -> Callable[[str], int | None]:
     return find
 
 
-def _read_connectors(
+def _read_ocm_connectors(
     given: dict[str, pa.Array | None], wrong: Counter[str], unknown: Counter[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read the list of connectors of each station; a power belongs to the strongest of them."""
-    coded = _column(given, "connectors").dictionary_encode()
-    find = _finder("connection_types", unknown)
-    lists = [[find(part) for part in _split(text)] for text in coded.dictionary.to_pylist()]
+    coded = _find_named_column(given, "connectors").dictionary_encode()
+    find = _make_finder("connection_types", unknown)
+    lists = [
+        [find(part) for part in _split_connections(text)] for text in coded.dictionary.to_pylist()
+    ]
     power, number = (
         None
         if given[name] is None
-        else parse_numbers(_column(given, name), wrong, f"connections.{name}")
+        else parse_numbers(_find_named_column(given, name), wrong, f"connections.{name}")
         for name in ("power", "quantity")
     )
     rows = pc.indices_nonzero(coded.indices.is_valid()).to_pylist()
@@ -170,10 +177,10 @@ def _read_connectors(
         kinds = [kind for kind in lists[coded.indices[row].as_py()] if kind is not None]
         fast = [kind for kind in kinds if kind in _DC_TYPES] or kinds
         for kind in kinds:
-            quantity = _value(number, row) if len(kinds) == 1 else None
+            quantity = _find_value(number, row) if len(kinds) == 1 else None
             connectors.append(
                 Connector(
-                    len(sites), kind, power_kw=_value(power, row) if kind in fast else None,
+                    len(sites), kind, power_kw=_find_value(power, row) if kind in fast else None,
                     quantity=int(quantity) if quantity and quantity > 0 else None,
                 )
             )  # fmt: skip
@@ -181,10 +188,10 @@ def _read_connectors(
     return {"site": np.array(sites, dtype=np.int64)}, transpose(connectors, Connector)
 
 
-def _split(text: str) -> list[str]:
+def _split_connections(text: str) -> list[str]:
     """Split a list of labels; commas in brackets part nothing."""
     return [part.strip() for part in re.split(r";|,(?![^()]*\))", text) if part.strip()]
 
 
-def _value(values: NDArray[np.float64] | None, row: int) -> float | None:
+def _find_value(values: NDArray[np.float64] | None, row: int) -> float | None:
     return None if values is None or np.isnan(values[row]) else float(values[row])

@@ -124,6 +124,7 @@ class _Reader:
                 self._add_evses(facts, clean.text(facts.get("id"), "device_id"))
 
     def _read_id(self, location: dict[str, Any]) -> str | None:
+        """Read the id of a location, and note the party that it belongs to."""
         own = self.clean.text(location.get("id", location.get("locationId")), "station_id")
         country, party = location.get("country_code"), location.get("party_id")
         known = isinstance(country, str) and isinstance(party, str)
@@ -142,12 +143,14 @@ class _Reader:
         ]  # fmt: skip
 
     def _read_country(self, location: dict[str, Any]) -> str | None:
+        """Read the country of a location by code or name."""
         word = self.clean.text(
             location.get("country") or location.get("country_code"), "country_code"
         )
         return None if word is None else find_country_code(word)
 
     def _read_operator(self, location: dict[str, Any]) -> str | None:
+        """Read the name of the operator: of the first party that has one."""
         for key in ("operator", "operatorName", "suboperator", "owner"):
             value = location.get(key)
             name = value.get("name") if isinstance(value, dict) else value
@@ -162,6 +165,7 @@ class _Reader:
         return 6 if location.get("publish_allowed_to") else None
 
     def _add_evses(self, owner: dict[str, Any], device: str | None) -> None:
+        """Add the charging points of a location."""
         clean = self.clean
         for given in clean.list(owner.get("evses", owner.get("Evses")), "evses"):
             evse = clean.dict(given, "evses")
@@ -184,6 +188,7 @@ class _Reader:
                 self._add_connector(clean.dict(connector, "connectors"))
 
     def _add_connector(self, given: dict[str, Any]) -> None:
+        """Add a connector; those not for cars are counted."""
         clean = self.clean
         standard = clean.text(given.get("standard"), "connector") or ""
         if standard.casefold() in self.codes.names("vehicle"):

@@ -72,6 +72,7 @@ class _Reader:
     def _add_site(
         self, record: dict[str, Any], operator: dict[str, Any], place: tuple[str, int]
     ) -> None:
+        """Add the station of a charging point."""
         clean = self.clean
         address = clean.dict(record.get("Address"), "Address")
         lon, lat = self._read_position(record)
@@ -115,6 +116,7 @@ class _Reader:
         )
 
     def _read_name(self, record: dict[str, Any]) -> str | None:
+        """Read the name of a station, in the first language that has one."""
         names = record.get("ChargingStationNames")
         if isinstance(names, list | dict):
             by_language = {
@@ -129,7 +131,7 @@ class _Reader:
     def _add_point(self, record: dict[str, Any]) -> None:
         """Add a charging point; its connectors and facilities are two lists without a link."""
         clean = self.clean
-        plugs = [clean.text(p, "connector") for p in clean.list(record.get("Plugs"), "Plugs")]
+        connectors = [clean.text(p, "connector") for p in clean.list(record.get("Plugs"), "Plugs")]
         given = clean.list(record.get("ChargingFacilities"), "ChargingFacilities")
         offers = [self._read_facility(facility) for facility in given]
         most = clean.positive(record.get("MaxCapacity"), "power_kw")
@@ -142,12 +144,12 @@ class _Reader:
                 max(powers, default=most),
             )
         )
-        if len(plugs) != len(offers):
+        if len(connectors) != len(offers):
             best = max(offers, key=lambda offer: offer[0] or 0.0, default=(most, None, None))
-            offers = [best] * len(plugs)
-        for plug, (power, current, told) in zip(plugs, offers, strict=True):
-            kind = self.codes.find("connector", plug, self.unknown)
-            comments = f"Unknown ({plug})" if kind == 0 else told
+            offers = [best] * len(connectors)
+        for connector, (power, current, told) in zip(connectors, offers, strict=True):
+            kind = self.codes.find("connector", connector, self.unknown)
+            comments = f"Unknown ({connector})" if kind == 0 else told
             self.connectors.append(
                 Connector(len(self.points) - 1, kind, current, None, power, comments=comments)
             )
@@ -172,9 +174,11 @@ def draft_oicp(contents: Sequence[Content]) -> Draft:
     documents = [c for c in contents if isinstance(c, Document)]
     static = [d for d in documents if "EVSEData" in d.value]
     for document in static:
-        for position, (record, operator) in enumerate(_records(document.value, "EVSEData")):
+        for position, (record, operator) in enumerate(
+            _iter_evse_records(document.value, "EVSEData")
+        ):
             reader.add(record, operator, (document.origin, position))
-    states = _read_states([d for d in documents if "EVSEStatuses" in d.value], reader)
+    states = _read_oicp_states([d for d in documents if "EVSEStatuses" in d.value], reader)
     if not static:
         assert states is not None  # noqa: S101 - there is one document or more
         return states
@@ -186,7 +190,7 @@ def draft_oicp(contents: Sequence[Content]) -> Draft:
     return draft if states is None else add_states(draft, states)
 
 
-def _records(value: dict[str, Any], key: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+def _iter_evse_records(value: dict[str, Any], key: str) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Yield the records of all operators, with their operator."""
     member = {"EVSEData": "EVSEDataRecord", "EVSEStatuses": "EVSEStatusRecord"}[key]
     operators = value[key] if isinstance(value[key], list) else [value[key]]
@@ -228,11 +232,11 @@ def _make_id(site: Site) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def _read_states(documents: Sequence[Document], reader: _Reader) -> Draft | None:
+def _read_oicp_states(documents: Sequence[Document], reader: _Reader) -> Draft | None:
     """Read the states of charging points."""
     if not documents:
         return None
-    records = [r for d in documents for r, _ in _records(d.value, "EVSEStatuses")]
+    records = [r for d in documents for r, _ in _iter_evse_records(d.value, "EVSEStatuses")]
     rows = [record if isinstance(record, dict) else {} for record in records]
     ids = [reader.clean.text(row.get("EvseID") or row.get("EvseId"), "evse_id") for row in rows]
     words = [row.get("EVSEStatus") or row.get("EvseStatus") for row in rows]

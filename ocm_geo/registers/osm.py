@@ -93,13 +93,14 @@ def _elements_of(content: Content) -> Iterator[_Element]:
 
 
 def _to_shape(geometry: Any) -> Any:  # noqa: ANN401 - a shape or None
+    """Return the shape of a GeoJSON geometry; None where it is broken."""
     try:
-        return shapely.from_geojson(_encode(geometry)) if geometry else None
+        return shapely.from_geojson(_encode_tags(geometry)) if geometry else None
     except (shapely.errors.GEOSException, TypeError, ValueError):
         return None
 
 
-def _encode(value: Any) -> str:  # noqa: ANN401 - any JSON
+def _encode_tags(value: Any) -> str:  # noqa: ANN401 - any JSON
     return json.dumps(value)
 
 
@@ -157,6 +158,7 @@ def _read_pbf(file: OsmFile) -> Iterator[_Element]:
 
 
 def _read_layer(file: OsmFile, layer: str, condition: str) -> Any:  # noqa: ANN401 - a GeoDataFrame
+    """Read one layer of an extract through GDAL."""
     import pyogrio  # noqa: PLC0415 - used here alone
 
     before = pyogrio.get_gdal_config_option("OSM_USE_CUSTOM_INDEXING")
@@ -169,8 +171,10 @@ def _read_layer(file: OsmFile, layer: str, condition: str) -> Any:  # noqa: ANN4
 
 
 def _row_element(layer: str, row: dict[str, Any]) -> _Element:
+    """Make an element of a row of GDAL, with all its tags."""
     tags = {
-        key: _unescape(value) for key, value in _HSTORE.findall(str(row.get("other_tags") or ""))
+        key: _unescape_tag(value)
+        for key, value in _HSTORE.findall(str(row.get("other_tags") or ""))
     }
     tags |= {
         k: v for k, v in row.items() if isinstance(v, str) and k not in {"other_tags", "osm_id"}
@@ -182,12 +186,12 @@ def _row_element(layer: str, row: dict[str, Any]) -> _Element:
     return _make_element(f"{kind}/{number}", row.get("geometry"), tags)
 
 
-def _unescape(text: str) -> str:
+def _unescape_tag(text: str) -> str:
     return text.replace('\\"', '"').replace("\\\\", "\\")
 
 
 class _Reader:
-    """Gathers stations, and the charge points that stand in them."""
+    """Gathers stations, and the charge points in them."""
 
     def __init__(self) -> None:
         self.clean, self.unknown, self.seen = Cleaner(), Counter[str](), Excerpts()
@@ -198,7 +202,7 @@ class _Reader:
         self.notes: Counter[str] = Counter()
 
     def read(self, stations: list[_Element], posts: list[_Element], origin: str) -> None:
-        """Read stations; where charge points stand in one, they take the place of its sockets."""
+        """Read stations; where charge points lie in one, they replace its sockets."""
         owners = _find_owners(stations, posts)
         alone = [post for post, owner in zip(posts, owners, strict=True) if owner is None]
         for position, element in enumerate([*stations, *alone]):
@@ -219,6 +223,7 @@ class _Reader:
             self.notes["n_charge_points_inside"] += len(inside)
 
     def _add_site(self, element: _Element, place: tuple[str, int], *, n_posts: int) -> None:
+        """Add a station with its tags."""
         tags, clean = element.tags, self.clean
         operator = next((tags[k] for k in ("operator", "brand", "network") if tags.get(k)), None)
         street, number = tags.get("addr:street"), tags.get("addr:housenumber")
@@ -307,7 +312,7 @@ def _parse_output_kw(text: str | None) -> list[float] | None:
 
 
 def _find_owners(stations: list[_Element], posts: list[_Element]) -> list[int | None]:
-    """Find the station that each charge point stands in, or within 50 m of with one operator."""
+    """Find the station that each charge point lies in, or within 50 m of with one operator."""
     lon = np.array([s.lon if s.lon is not None else np.nan for s in stations])
     lat = np.array([s.lat if s.lat is not None else np.nan for s in stations])
     owners: list[int | None] = []

@@ -70,7 +70,7 @@ def check_powers(connectors: pa.Table, wrong: Counter[str]) -> pa.Table:
         The connectors.
     """
     power = connectors["power_kw"].combine_chunks()
-    values = _floats(power)
+    values = _read_float_column(power)
     comments = connectors["comments"].combine_chunks()
     is_mcs = pc.match_substring(comments, "mcs", ignore_case=True).fill_null(fill_value=False)
     most = np.where(is_mcs.to_numpy(zero_copy_only=False), _MOST_MCS_KW, _MOST_KW)
@@ -104,12 +104,12 @@ def rate_points(points: pa.Table, connectors: pa.Table, wrong: Counter[str]) -> 
     pyarrow.Table
         The charging points.
     """
-    power = _floats(points["power_kw"])
+    power = _read_float_column(points["power_kw"])
     bad = (power <= 0) | (power > _MOST_MCS_KW)
     wrong["power_kw"] += int(bad.sum())
     power[bad] = np.nan
     best = np.full(len(points), np.nan)
-    np.fmax.at(best, connectors["point"].to_numpy(), _floats(connectors["power_kw"]))
+    np.fmax.at(best, connectors["point"].to_numpy(), _read_float_column(connectors["power_kw"]))
     filled = pa.array(np.where(np.isnan(power), best, power), from_pandas=True)
     return points.set_column(points.schema.names.index("power_kw"), "power_kw", filled)
 
@@ -130,7 +130,7 @@ def sum_ratings(points: pa.Table, n: int) -> NDArray[np.float64]:
     numpy.ndarray of float
         kW; NaN where no power is known.
     """
-    power = _floats(points["power_kw"])
+    power = _read_float_column(points["power_kw"])
     known = ~np.isnan(power)
     site = points["site"].to_numpy()[known]
     number = points["quantity"].fill_null(1).to_numpy()[known]
@@ -138,6 +138,6 @@ def sum_ratings(points: pa.Table, n: int) -> NDArray[np.float64]:
     return np.where(np.bincount(site, minlength=n) > 0, total, np.nan)
 
 
-def _floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+def _read_float_column(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return np.array(plain.to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -68,7 +68,7 @@ def read_register(
 
         With ``evses=True`` a row for each charging point: ``station_id``, ``evse_id`` (in normal
         form; missing where it is none), ``evse_id_raw``, ``device_id``, ``n_points`` (charging
-        points that the row stands for), ``power_kw`` (kW, of one), ``current_type_id``,
+        points that the row represents), ``power_kw`` (kW, of one), ``current_type_id``,
         ``status_type_id`` (the live state where the file has it), ``n_connectors``,
         ``connectors`` (JSON), ``heavy_vehicle_bay``, ``bay_length_m`` (m),
         ``date_last_status_update``, ``extra`` and ``geometry``, that of the station.
@@ -155,7 +155,7 @@ def load_register(
     wanted = None if kind is None else find_kind(kind)
     account = Account()
     contents = read_contents(path, account)
-    found = _recognise(contents, wanted)
+    found = _recognise_kind(contents, wanted)
     draft = _module_of(found.name, "draft")(contents)
     return build_tables(draft, found.attribution, evses=evses), found, account
 
@@ -165,33 +165,34 @@ def _module_of(name: str, step: str) -> Any:  # noqa: ANN401 - a function of a r
     return getattr(import_module(f"ocm_geo.registers.{name}"), f"{step}_{name}")
 
 
-def _recognise(contents: Sequence[Content], wanted: Kind | None) -> Kind:
+def _recognise_kind(contents: Sequence[Content], wanted: Kind | None) -> Kind:
     """Find the kind of all files: the one asked for, or the first that recognises each."""
     for kind in KINDS if wanted is None else (wanted,):
         recognise: Recognise = _module_of(kind.name, "recognise")
         if all(recognise(content) for content in contents):
             return kind
     if wanted is None and len(contents) > 1:
-        kinds = [_recognise([content], None).name for content in contents]
+        kinds = [_recognise_kind([content], None).name for content in contents]
         listed = ", ".join(f"{c.origin} ({k})" for c, k in zip(contents[:4], kinds, strict=False))
         raise RegisterError(f"the files are of several registers: {listed}; read them one by one")
     odd = contents[0]
     if wanted is not None:
         recognise = _module_of(wanted.name, "recognise")
         odd = next(content for content in contents if not recognise(content))
-    raise RegisterError(_explain(odd, wanted))
+    raise RegisterError(_explain_unknown(odd, wanted))
 
 
-def _explain(content: Content, wanted: Kind | None) -> str:
-    """Say what a file is, and what would have been understood."""
-    seen = f"{content.origin} is {_describe(content)}"
+def _explain_unknown(content: Content, wanted: Kind | None) -> str:
+    """Explain what a file is, and what would have been understood."""
+    seen = f"{content.origin} is {_describe_content(content)}"
     if wanted is not None:
         return f"{seen}, not {wanted.title} ({wanted.name}): understood are {wanted.formats}"
     known = "; ".join(f"{kind.name}: {kind.formats}" for kind in KINDS)
     return f"{seen}, not a register that is known. Known are {known}"
 
 
-def _describe(content: Content) -> str:
+def _describe_content(content: Content) -> str:
+    """Describe a file that was not recognised, by its first names."""
     match content:
         case TextTable():
             names = [name[:30] for name in content.header[:_SHOWN]]
@@ -250,6 +251,7 @@ def shorten_report(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make_stations(built: Built) -> gpd.GeoDataFrame:
+    """Return the station table; a file of states alone has none."""
     if built.report.get("without_positions"):
         raise RegisterError(
             "the file states charging points without positions: read them with evses=True, or pass "
@@ -261,6 +263,7 @@ def _make_stations(built: Built) -> gpd.GeoDataFrame:
 
 
 def _make_evses(built: Built) -> gpd.GeoDataFrame:
+    """Return the table of charging points, with the positions of their stations."""
     site = built.points["site"].to_numpy()
     table = to_pandas(built.points.drop_columns(["site"]))
     owners: Any = built.ids.take(site)

@@ -52,10 +52,10 @@ def plain_tree(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
     if not isinstance(value, dict) or depth > _DEEPEST:
         return value if not isinstance(value, dict) else {}
     found = {plain_name(key): plain_tree(member, depth + 1) for key, member in value.items()}
-    return _unwrap(found)
+    return _unwrap_element(found)
 
 
-def _unwrap(found: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+def _unwrap_element(found: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
     """Return the text of a text of several languages, or the word of an enumeration."""
     if "values" in found:
         texts = found["values"] if isinstance(found["values"], list) else [found["values"]]
@@ -71,12 +71,13 @@ def _unwrap(found: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
 def find_first(tree: Any, *names: str) -> Any:  # noqa: ANN401 - any tree
     """Return the first member of one of some names, at any depth, in the order of the names."""
     for name in names:
-        if (found := _search(tree, name)) is not None:
+        if (found := _search_tree(tree, name)) is not None:
             return found
     return None
 
 
-def _search(tree: Any, name: str) -> Any:  # noqa: ANN401 - any tree
+def _search_tree(tree: Any, name: str) -> Any:  # noqa: ANN401 - any tree
+    """Return the first member of that name, at any depth."""
     if isinstance(tree, dict):
         if tree.get(name) is not None:
             return tree[name]
@@ -85,7 +86,7 @@ def _search(tree: Any, name: str) -> Any:  # noqa: ANN401 - any tree
         members = tree  # type: ignore[assignment] # both are iterated
     else:
         return None
-    return next((f for f in (_search(m, name) for m in members) if f is not None), None)
+    return next((f for f in (_search_tree(m, name) for m in members) if f is not None), None)
 
 
 def root_words(data: bytes) -> str:
@@ -153,4 +154,4 @@ def _element_tree(element: ET.Element, depth: int) -> Any:  # noqa: ANN401 - any
     if not len(element):
         text = (element.text or "").strip()
         return text if not found or set(found) <= {"lang", "type"} else {**found, "value": text}
-    return _unwrap(found)
+    return _unwrap_element(found)

@@ -234,6 +234,7 @@ def _to_iso(text: str, *, month_first: bool) -> str:
 
 @cache
 def _load_zone(name: str) -> Any:  # noqa: ANN401 - a time zone
+    """Load a time zone; UTC where the machine does not know it."""
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
     except (KeyError, ValueError, OSError):

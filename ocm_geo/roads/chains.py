@@ -65,12 +65,12 @@ class Axis:
 
     @cached_property
     def edge_end_km(self) -> NDArray[np.float64]:
-        """Where on the axis each edge ends."""
+        """Return where on the axis each edge ends."""
         return np.cumsum(self.km)
 
     @cached_property
     def edge_start_km(self) -> NDArray[np.float64]:
-        """Where on the axis each edge begins."""
+        """Return where on the axis each edge begins."""
         return np.append(0.0, self.edge_end_km[:-1])
 
     @cached_property
@@ -80,12 +80,12 @@ class Axis:
 
     @cached_property
     def chain_start_km(self) -> NDArray[np.float64]:
-        """Where on the axis each chain begins."""
+        """Return where on the axis each chain begins."""
         return np.asarray(self.edge_start_km[self.first_edge])
 
     @cached_property
     def chain_end_km(self) -> NDArray[np.float64]:
-        """Where on the axis each chain ends."""
+        """Return where on the axis each chain ends."""
         return np.asarray(self.edge_end_km[np.append(self.first_edge[1:], len(self.km)) - 1])
 
     @cached_property

@@ -200,7 +200,7 @@ def _judge_without(
 
 
 class _LeftParts:
-    """What is left of a group without a station: subtrees of the walk, and the rest of it."""
+    """Find what is left of a group without a station: subtrees of the walk, and the rest of it."""
 
     def __init__(self, station: int, walk: _Walk, sums: list[float]) -> None:
         self.walk = walk

@@ -102,7 +102,7 @@ class Graph:
 
     @cached_property
     def has_point(self) -> NDArray[np.bool_]:
-        """Whether there is a point at each node."""
+        """Return whether there is a point at each node."""
         return np.array([bool(points) for points in self.points], dtype=bool)
 
     @cached_property

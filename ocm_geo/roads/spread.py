@@ -284,7 +284,7 @@ class Spread:
 
     @cached_property
     def reached(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How far into each segment stations reach, km from its start and from its end."""
+        """Return how far into each segment stations reach, km from its start and from its end."""
         near, graph = self.near, self.graph
         ways = near.first_km
         return self.reach(ways[graph.start], ways[graph.end], graph.km)

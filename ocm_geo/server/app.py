@@ -167,7 +167,7 @@ class Endpoints:
         return StreamingResponse(_pace(answer.pieces), headers=headers)
 
     async def show_reference_data(self, request: Request) -> Response:
-        """Answer with what ids stand for."""
+        """Answer with the objects that ids refer to."""
         try:
             countries, verbose, in_camel_case = self._read_reference_form(request)
         except QueryError as error:
@@ -194,7 +194,7 @@ class Endpoints:
         """Answer with the state of the data."""
         del request
         newest = {
-            name: _latest(self._store.times[column])
+            name: _find_latest(self._store.times[column])
             for name, column in (
                 ("poiDataLastModified", "date_last_status_update"),
                 ("poiDataLastCreated", "date_created"),
@@ -249,7 +249,7 @@ class Endpoints:
         return _send_json({"status": "OK", "description": "OK"})
 
     def _refuse_comment(self, error: Exception) -> Response:
-        """Refuse a comment; Open Charge Map says 200 to what is no JSON."""
+        """Refuse a comment; Open Charge Map says 200 to what is not JSON."""
         match error:
             case UnreadableBodyError():
                 return refuse(error.status, str(error))
@@ -303,7 +303,7 @@ def _send_json(document: Any) -> Response:  # noqa: ANN401 - any JSON value
     return Response(msgspec.json.encode(document), media_type=_JSON)
 
 
-def _latest(times: Iterable[int]) -> str | None:
+def _find_latest(times: Iterable[int]) -> str | None:
     """Return the latest time as text."""
     latest = max(map(int, times), default=NONE)
     return write_times([None if latest == NONE else latest])[0]

@@ -85,15 +85,15 @@ _JSON = ("connections", "metadata")
 _LON_LAT = ("lon", "lat")
 
 
-def _define_struct(name: str, keys: dict[str, str]) -> Any:  # noqa: ANN401 - a class made here
+def _define_body_struct(name: str, keys: dict[str, str]) -> Any:  # noqa: ANN401 - a class made here
     """Define a struct that writes its members in order, those that are None left out."""
     fields = [(f"f{i}", Any, None) for i in range(len(keys))]
     rename = {f"f{i}": key for i, key in enumerate(keys)}
     return msgspec.defstruct(name, fields, rename=rename, omit_defaults=True, gc=False)
 
 
-_Address = _define_struct("_Address", {**_ADDRESS, "DistanceUnit": ""})
-_Poi = _define_struct("_Poi", _POI)
+_Address = _define_body_struct("_Address", {**_ADDRESS, "DistanceUnit": ""})
+_Poi = _define_body_struct("_Poi", _POI)
 _encoder = msgspec.json.Encoder()
 _decode = msgspec.json.Decoder().decode
 

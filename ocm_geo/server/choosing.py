@@ -55,7 +55,7 @@ class ConnectionFilters:
 
     @property
     def are_any(self) -> bool:
-        """Whether anything is asked of connections."""
+        """Return whether anything is asked of connections."""
         given = (self.types, self.levels, self.min_kw, self.max_kw)
         return any(value is not None for value in given)
 

@@ -121,5 +121,5 @@ def _describe_letter(letter: Letter) -> str:
 
 
 def _echo_line(text: str) -> None:
-    """Print a line without signs that a terminal obeys: strangers wrote the comments."""
+    """Print a line without signs that a terminal obeys: contributors wrote the comments."""
     typer.echo("".join(sign if sign.isprintable() else "?" for sign in text))

@@ -39,7 +39,7 @@ _MOST_STARS = 5
 
 
 class NoJsonError(Exception):
-    """A body that is no JSON object."""
+    """A body that is not JSON object."""
 
 
 class UnknownStationError(QueryError):
@@ -63,7 +63,7 @@ def read_comment(body: bytes) -> dict[str, Any]:
     Raises
     ------
     NoJsonError
-        If it is no JSON object.
+        If it is not JSON object.
     """
     try:
         document = json.loads(body)

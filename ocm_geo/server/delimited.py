@@ -49,7 +49,7 @@ def encode_rows(
     store : Store
         The stations.
     lookups : Lookups
-        What ids stand for.
+        The objects that ids refer to.
     form : Form
         The form; compact leaves the names out.
     choice : Choice
@@ -112,6 +112,7 @@ def _write_ocm_row(cells: list[Any]) -> str:
 
 
 def _write_ocm_cell(cell: Any) -> str:  # noqa: ANN401 - a text, a number or None
+    """Write a cell as Open Charge Map does: dates by month, texts without quotes inside."""
     if isinstance(cell, _Word):
         return f"{cell[5:7]}/{cell[8:10]}/{cell[:4]} {cell[11:19]}" if "T" in cell else str(cell)
     if isinstance(cell, str):

@@ -54,7 +54,7 @@ def parse_double(text: str | None) -> float | None:
 
 
 def parse_ints(text: str | None) -> list[int] | None:
-    """Read a list; items that are no numbers are dropped, and an empty list is no filter."""
+    """Read a list; items that are no numbers are dropped, and an empty list does not filter."""
     values = [parse_int(item) for item in (text or "").split(",")]
     return [value for value in values if value is not None] or None
 

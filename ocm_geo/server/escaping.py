@@ -35,6 +35,7 @@ def escape_as_dotnet(text: bytes) -> bytes:
 
 
 def _escape_sign(sign: str) -> str:
+    """Escape a character as .NET does; those beyond 16 bits as a pair."""
     if sign == '\\"':
         return "\\u0022"
     if sign[0] == "\\":

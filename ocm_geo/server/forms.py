@@ -36,7 +36,7 @@ class Form:
     verbose : bool
         Write what is missing as null.
     compact : bool
-        Leave out what ids stand for.
+        Leave out the objects that ids refer to.
     camel : bool
         Names in camel case.
     with_comments : bool
@@ -57,7 +57,7 @@ class Form:
 
     @property
     def is_short(self) -> bool:
-        """Whether the prepared bodies can be sent as they are."""
+        """Return whether the prepared bodies can be sent as they are."""
         return self.compact and not self.verbose and not self.camel and not self.with_comments
 
 
@@ -78,7 +78,7 @@ def read_form_strictly(values: Mapping[str, Any]) -> Form:
     Raises
     ------
     QueryError
-        If the callback is no name of a function, or the output has none.
+        If the callback is not the name of a function, or the output has none.
     """
     output = values.get("output", "json")
     callback = values.get("callback", "")

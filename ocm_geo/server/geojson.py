@@ -34,7 +34,7 @@ def encode_features(
     store : Store
         The stations.
     lookups : Lookups
-        What ids stand for.
+        The objects that ids refer to.
     form : Form
         The form; names are always in camel case.
     choice : Choice

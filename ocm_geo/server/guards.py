@@ -105,7 +105,7 @@ class Guard:
         return 0.0
 
     def _check_key(self, request: Request) -> Response | None:
-        """Check the key; the parameter goes before the header, even if it is empty."""
+        """Check the key; the parameter takes precedence over the header, even if it is empty."""
         if not self._options.keys:
             return None
         named = {name.lower(): text for name, text in request.query_params.multi_items()}

@@ -1,4 +1,4 @@
-"""What ids stand for, as the objects of the API: inside records, and as reference data."""
+"""The objects that ids refer to, in the form of the API: in records and as reference data."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _DATA_TYPES = {
 
 class Lookups:
     """
-    The objects that ids stand for.
+    The objects that ids refer to.
 
     Parameters
     ----------

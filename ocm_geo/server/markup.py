@@ -50,7 +50,7 @@ def encode_elements(
     store : Store
         The stations.
     lookups : Lookups
-        What ids stand for.
+        The objects that ids refer to.
     form : Form
         The form; its output is ``kml`` or ``xml``.
     choice : Choice
@@ -77,7 +77,7 @@ def _write_element(element: ET.Element) -> bytes:
     return strip_for_xml(ET.tostring(element, encoding="unicode")).encode() + b"\n"
 
 
-def _add(parent: ET.Element, name: str, text: Any = None, **attributes: Any) -> ET.Element:  # noqa: ANN401
+def _add_element(parent: ET.Element, name: str, text: Any = None, **attributes: Any) -> ET.Element:  # noqa: ANN401
     """Add an element; values that are missing are left out."""
     given = {key: _write_value(value) for key, value in attributes.items() if value is not None}
     child = ET.SubElement(parent, name, given)
@@ -93,12 +93,12 @@ def _make_placemark(record: dict[str, Any], lookups: Lookups, form: Form) -> ET.
     """Make a placemark whose balloon no contributor can turn into a page of their own."""
     address = record["AddressInfo"]
     placemark = ET.Element("Placemark", id=f"OCM-{record['ID']}")
-    _add(placemark, "name", address["Title"] or "")
+    _add_element(placemark, "name", address["Title"] or "")
     lines = [html.escape(line) for line in _list_lines(record, lookups, form)]
     link = f'<a href="{SITE_URL}{record["ID"]}">OCM-{record["ID"]}</a>'
-    _add(placemark, "description", "<br/>".join([*lines, link]))
-    point = _add(placemark, "Point")
-    _add(point, "coordinates", f"{address['Longitude']},{address['Latitude']}")
+    _add_element(placemark, "description", "<br/>".join([*lines, link]))
+    point = _add_element(placemark, "Point")
+    _add_element(point, "coordinates", f"{address['Longitude']},{address['Latitude']}")
     return placemark
 
 
@@ -143,44 +143,48 @@ def _make_charge_point(record: dict[str, Any], lookups: Lookups, form: Form) -> 
         facts["DataProviderID"] = record["DataProviderID"]
     facts |= {key: record[key] for key in ("NumberOfPoints", "DataQualityLevel")}
     point.attrib.update({k: _write_value(v) for k, v in facts.items() if v is not None})
-    _add(point, "GeneralComments", record["GeneralComments"])
+    _add_element(point, "GeneralComments", record["GeneralComments"])
     _add_address(point, record["AddressInfo"], lookups, form)
     _add_connections(point, record["Connections"], lookups, form)
-    _add(point, "ChargerTypes")
+    _add_element(point, "ChargerTypes")
     title = lookups.title("usage_types", record["UsageTypeID"]) if is_full else None
-    _add(point, "UsageType", title or None, ID=record["UsageTypeID"] if is_full else None)
-    _add(point, "UsageCost", record["UsageCost"])
+    _add_element(point, "UsageType", title or None, ID=record["UsageTypeID"] if is_full else None)
+    _add_element(point, "UsageCost", record["UsageCost"])
     status = {"DateLastStatusUpdate": record["DateLastStatusUpdate"]}
     if is_full:
         title = lookups.title("status_types", record["StatusTypeID"])
         status = {"ID": record["StatusTypeID"], "Title": title or None, **status}
-    _add(point, "StatusType", **status)
-    comments = _add(point, "UserComments")
+    _add_element(point, "StatusType", **status)
+    comments = _add_element(point, "UserComments")
     for comment in record["UserComments"] or ():
         kept = ("ID", "CommentTypeID", "UserName", "Rating", "RelatedURL", "DateCreated")
-        _add(comments, "UserComment", comment["Comment"], **{key: comment[key] for key in kept})
+        _add_element(
+            comments, "UserComment", comment["Comment"], **{key: comment[key] for key in kept}
+        )
     return point
 
 
 def _add_address(point: ET.Element, address: dict[str, Any], lookups: Lookups, form: Form) -> None:
     """Add the address of a station."""
-    element = _add(point, "AddressInfo")
-    _add(element, "LocationTitle", address["Title"])
+    element = _add_element(point, "AddressInfo")
+    _add_element(element, "LocationTitle", address["Title"])
     for key in _TEXTS:
-        _add(element, key, address[key])
+        _add_element(element, key, address[key])
     country = "" if form.compact else lookups.title("countries", address["CountryID"])
-    _add(element, "Country", country or None)
-    _add(element, "Latitude", address["Latitude"])
-    _add(element, "Longitude", address["Longitude"])
+    _add_element(element, "Country", country or None)
+    _add_element(element, "Latitude", address["Latitude"])
+    _add_element(element, "Longitude", address["Longitude"])
     if address["Distance"] is not None:
-        _add(element, "Distance", Unit=_UNITS[address["DistanceUnit"]], Value=address["Distance"])
+        _add_element(
+            element, "Distance", Unit=_UNITS[address["DistanceUnit"]], Value=address["Distance"]
+        )
 
 
 def _add_connections(
     point: ET.Element, connections: list[dict[str, Any]], lookups: Lookups, form: Form
 ) -> None:
     """Add the connections of a station."""
-    element = _add(point, "Connections")
+    element = _add_element(point, "Connections")
     for item in connections:
         facts = {"ID": item["ID"]}
         if not form.compact:
@@ -190,4 +194,4 @@ def _add_connections(
             facts["LevelName"] = lookups.title("levels", item["LevelID"]) or None
             facts["Status"] = lookups.title("status_types", item["StatusTypeID"]) or None
         facts |= {key: item[key] for key in ("Amps", "Voltage", "Quantity", "Reference")}
-        _add(element, "ConnectionInfo", **facts)
+        _add_element(element, "ConnectionInfo", **facts)

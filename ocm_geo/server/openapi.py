@@ -80,7 +80,7 @@ def describe_server(options: ServerOptions, reference: ReferenceData) -> dict[st
 def _list_paths(options: ServerOptions) -> dict[str, Any]:
     """List what can be asked."""
     is_exact = options.manner == "exact"
-    # The JSONP of manner ocm is no JSON, and keys are described as security.
+    # The JSONP of manner ocm is not JSON, and keys are described as security.
     left_out = {"key"} if options.keys else set()
     left_out |= set() if is_exact else {"callback"}
     rows = [row for name, row in PARAMETERS.items() if name not in left_out]
@@ -90,31 +90,31 @@ def _list_paths(options: ServerOptions) -> dict[str, Any]:
         "operationId": "getPOIs",
         "summary": "Return charging stations; all conditions hold together.",
         "parameters": parameters,
-        "responses": _answers(_list_contents(is_exact=is_exact), "Stations", options),
+        "responses": _describe_answers(_list_contents(is_exact=is_exact), "Stations", options),
     }
     reference = {
         "operationId": "getReferenceData",
-        "summary": "Return what ids stand for.",
+        "summary": "Return the objects that ids refer to.",
         "parameters": countries,
-        "responses": _answers(_as_json("ReferenceData"), "Reference data", options),
+        "responses": _describe_answers(_as_json("ReferenceData"), "Reference data", options),
     }
     status = {
         "operationId": "getStatus",
         "summary": "Return the state of the data.",
-        "responses": _answers(_as_json("Status"), "State", options, may_be_wrong=False),
+        "responses": _describe_answers(_as_json("Status"), "State", options, may_be_wrong=False),
     }
     comment = {
         "operationId": "submitComment",
         "summary": "Submit a comment or check-in; it is kept in the outbox of the mirror.",
         "requestBody": {"required": True, "content": _as_json("Comment")},
         "responses": {
-            **_answers(_as_json("Outcome"), "Kept", options),
-            "400": _answer("Not a comment", _as_json("Error")),
+            **_describe_answers(_as_json("Outcome"), "Kept", options),
+            "400": _describe_answer("Not a comment", _as_json("Error")),
             "401": {"description": "Not signed (manner ocm)"},
-            "404": _answer("No such station", _as_json("Error")),
-            "413": _answer("Too long", _as_json("Error")),
-            "415": _answer("Compressed", _as_json("Error")),
-            "503": _answer("The outbox cannot be written", _as_json("Error")),
+            "404": _describe_answer("No such station", _as_json("Error")),
+            "413": _describe_answer("Too long", _as_json("Error")),
+            "415": _describe_answer("Compressed", _as_json("Error")),
+            "503": _describe_answer("The outbox cannot be written", _as_json("Error")),
         },
     }
     return {
@@ -142,7 +142,7 @@ def _describe_parameter(row: Parameter, *, is_exact: bool) -> dict[str, Any]:
 def _describe_value(row: Parameter) -> dict[str, Any]:
     """Describe the value of a parameter."""
     limits = {"minimum": row.low, "maximum": row.high}
-    given = {name: _plain(limit) for name, limit in limits.items() if limit is not None}
+    given = {name: _describe_plain(limit) for name, limit in limits.items() if limit is not None}
     whole = {"type": "integer", "format": "int32", **given}
     schema: dict[str, Any] = {"type": "string"}
     match row.kind:
@@ -167,27 +167,29 @@ def _describe_value(row: Parameter) -> dict[str, Any]:
     return schema if row.default is None else {**schema, "default": row.default}
 
 
-def _plain(value: float) -> float:
+def _describe_plain(value: float) -> float:
     return int(value) if value == int(value) else value
 
 
-def _answers(
+def _describe_answers(
     content: dict[str, Any], what: str, options: ServerOptions, *, may_be_wrong: bool = True
 ) -> dict[str, Any]:
     """List the answers to a request."""
-    answers = {"200": _answer(what, content)}
+    answers = {"200": _describe_answer(what, content)}
     if options.manner == "exact" and may_be_wrong:
-        answers["400"] = _answer("A parameter is wrong; the text says which", _as_json("Error"))
+        answers["400"] = _describe_answer(
+            "A parameter is wrong; the text says which", _as_json("Error")
+        )
     if options.keys:
         text = {"text/plain": {"schema": {"type": "string"}}}
-        answers["403"] = _answer("No key, or an unknown one", text)
-    answers["414"] = _answer("Address too long", _as_json("Error"))
+        answers["403"] = _describe_answer("No key, or an unknown one", text)
+    answers["414"] = _describe_answer("Address too long", _as_json("Error"))
     if options.max_per_minute:
-        answers["429"] = _answer("Too many requests", _as_json("Error"))
+        answers["429"] = _describe_answer("Too many requests", _as_json("Error"))
     return answers
 
 
-def _answer(what: str, content: dict[str, Any]) -> dict[str, Any]:
+def _describe_answer(what: str, content: dict[str, Any]) -> dict[str, Any]:
     return {"description": what, "content": content}
 
 
@@ -212,16 +214,23 @@ def _list_contents(*, is_exact: bool) -> dict[str, Any]:
 def _list_schemas(reference: ReferenceData) -> dict[str, Any]:
     """List what answers are made of."""
     anything = {"type": "object", "additionalProperties": True}
-    titled = {"type": "object", "properties": {"ID": _integer(), "Title": _nullable("string")}}
+    titled = {
+        "type": "object",
+        "properties": {"ID": _describe_integer(), "Title": _allow_null("string")},
+    }
     return {
-        "Error": _object({"status": {"type": "string"}, "description": {"type": "string"}}, "*"),
-        "Outcome": _object({"status": {"type": "string"}, "description": {"type": "string"}}, "*"),
+        "Error": _describe_object(
+            {"status": {"type": "string"}, "description": {"type": "string"}}, "*"
+        ),
+        "Outcome": _describe_object(
+            {"status": {"type": "string"}, "description": {"type": "string"}}, "*"
+        ),
         "Comment": _describe_comment(reference),
-        "Connection": _object({key: _describe_key(key) for key in CONNECTION_KEYS}),
-        "AddressInfo": _object({key: _describe_key(key) for key in ADDRESS_KEYS}),
+        "Connection": _describe_object({key: _describe_key(key) for key in CONNECTION_KEYS}),
+        "AddressInfo": _describe_object({key: _describe_key(key) for key in ADDRESS_KEYS}),
         # Names in camel case are other names: no member is required.
-        "POI": _object({key: _describe_key(key) for key in POI_KEYS}),
-        "FeatureCollection": _object(
+        "POI": _describe_object({key: _describe_key(key) for key in POI_KEYS}),
+        "FeatureCollection": _describe_object(
             {
                 "type": {"type": "string", "enum": ["FeatureCollection"]},
                 "features": {"type": "array", "items": anything},
@@ -229,37 +238,37 @@ def _list_schemas(reference: ReferenceData) -> dict[str, Any]:
             "*",
         ),
         "Lookup": titled,
-        "ReferenceData": _object(
+        "ReferenceData": _describe_object(
             {
                 key: {"type": "array", "items": {"$ref": "#/components/schemas/Lookup"}}
                 for key in REFERENCE_KEYS
             },
             "*",
         ),
-        "Status": _object(
+        "Status": _describe_object(
             {
                 "systemVersion": {"type": "string"},
-                "poiDataLastModified": _nullable("string"),
-                "poiDataLastCreated": _nullable("string"),
-                "maxPOIId": _integer(),
-                "dataHash": _nullable("string"),
+                "poiDataLastModified": _allow_null("string"),
+                "poiDataLastCreated": _allow_null("string"),
+                "maxPOIId": _describe_integer(),
+                "dataHash": _allow_null("string"),
             },
             "*",
         ),
     }
 
 
-def _object(properties: dict[str, Any], required: str = "") -> dict[str, Any]:
+def _describe_object(properties: dict[str, Any], required: str = "") -> dict[str, Any]:
     """Describe an object; "*" requires all of its members."""
     schema: dict[str, Any] = {"type": "object", "properties": properties}
     return {**schema, "required": list(properties)} if required else schema
 
 
-def _integer() -> dict[str, Any]:
+def _describe_integer() -> dict[str, Any]:
     return {"type": "integer", "format": "int64"}
 
 
-def _nullable(kind: str) -> dict[str, Any]:
+def _allow_null(kind: str) -> dict[str, Any]:
     return {"type": kind, "nullable": True}
 
 
@@ -270,10 +279,10 @@ def _describe_key(key: str) -> dict[str, Any]:
     if key in _LISTS:
         return {"type": "array", "nullable": True, "items": {"type": "object"}}
     if key in _OBJECTS:
-        return _nullable("object")
+        return _allow_null("object")
     if key in _WHOLE_KEYS or (key.endswith("ID") and key != "UUID"):
-        return {**_integer(), "nullable": True}
-    return _nullable("number" if key in _NUMBERS else "string")
+        return {**_describe_integer(), "nullable": True}
+    return _allow_null("number" if key in _NUMBERS else "string")
 
 
 def _describe_comment(reference: ReferenceData) -> dict[str, Any]:

@@ -164,7 +164,7 @@ _ROWS = (
     Parameter("connectiontype", "text", "Name of a connection type, exactly."),
     Parameter("includecomments", "truth", "Send comments and photos.", default=False),
     Parameter("verbose", "truth", "Write what is missing as null.", default=True),
-    Parameter("compact", "truth", "Leave out what ids stand for.", default=False),
+    Parameter("compact", "truth", "Leave out the objects that ids refer to.", default=False),
     Parameter("camelcase", "truth", "Names in camel case (JSON).", default=False),
     Parameter("excludecomputed", "truth", "Not used.", default=False),
     Parameter("callback", "text", "Name of a JSONP function (JSON and GeoJSON)."),

@@ -81,7 +81,7 @@ class RecordWriter:
     store : Store
         The stations.
     lookups : Lookups
-        What ids stand for.
+        The objects that ids refer to.
     form : Form
         The form of the answer.
     now : datetime.datetime
@@ -102,7 +102,7 @@ class RecordWriter:
         return list(map(escape_as_dotnet, records) if self._store.manner == "ocm" else records)
 
     def describe(self, choice: Choice) -> list[dict[str, Any]]:
-        """Describe records as plain objects; those that ids stand for may be encoded already."""
+        """Describe records as plain objects; those that ids refer to may be encoded already."""
         recent, verified = self._list_verified(choice.positions)
         bodies = self._store.bodies.take(choice.positions)
         distances = [None] * len(bodies) if choice.distance is None else choice.distance.tolist()
@@ -189,7 +189,7 @@ class RecordWriter:
     def _add_objects(
         self, record: dict[str, Any], objects: tuple[tuple[str, str, str], ...]
     ) -> None:
-        """Add the objects that ids stand for."""
+        """Add the objects that ids refer to."""
         for key, id_key, table in objects:
             record[key] = self._object_of(table, record[id_key])
 

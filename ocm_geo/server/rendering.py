@@ -63,7 +63,7 @@ def render(
     store : Store
         The stations.
     lookups : Lookups
-        What ids stand for.
+        The objects that ids refer to.
     form : Form
         The form of the answer.
     choice : Choice

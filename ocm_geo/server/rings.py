@@ -186,20 +186,20 @@ def find_in_ring(store: Store, ring: NDArray[np.float64]) -> NDArray[np.intp]:
     if (corners @ centre <= _EDGE).any():
         raise PlaceError
     basis = _tangent_basis(centre)
-    plane = shapely.Polygon(_project(corners, centre, basis))
+    plane = shapely.Polygon(_project_ring(corners, centre, basis))
     if plane.area == 0:
         raise PlaceError
     is_inverted = not shapely.is_ccw(plane.exterior)
     candidates = np.arange(len(store)) if is_inverted else _bound_ring(store, ring)
     vectors = _unit_vectors(store.lon[candidates], store.lat[candidates])
     ahead = vectors @ centre > _EDGE
-    flat = _project(vectors[ahead], centre, basis)
+    flat = _project_ring(vectors[ahead], centre, basis)
     inside = np.zeros(len(candidates), dtype=bool)
-    inside[ahead] = shapely.intersects_xy(_widen(plane), flat[:, 0], flat[:, 1])
+    inside[ahead] = shapely.intersects_xy(_widen_ring(plane), flat[:, 0], flat[:, 1])
     return np.asarray(candidates[inside != is_inverted])
 
 
-def _widen(plane: shapely.Polygon) -> shapely.Polygon:
+def _widen_ring(plane: shapely.Polygon) -> shapely.Polygon:
     """Widen a polygon by less than a hair, so that rounding leaves no point of its border out."""
     wide = plane.buffer(_EDGE, join_style="mitre") if plane.is_valid else plane
     wide = wide if wide.geom_type == "Polygon" and not wide.is_empty else plane
@@ -235,7 +235,7 @@ def _tangent_basis(centre: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([first, np.cross(centre, first)])
 
 
-def _project(
+def _project_ring(
     vectors: NDArray[np.float64], centre: NDArray[np.float64], basis: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Project positions of one hemisphere so that great circles become straight lines."""

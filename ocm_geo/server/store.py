@@ -123,7 +123,7 @@ class Store:
 
     @cached_property
     def are_removed(self) -> NDArray[np.bool_]:
-        """Whether each station is removed: OCM shows such ones to nobody."""
+        """Return whether each station is removed: OCM shows such ones to nobody."""
         return np.isin(self.codes["status_type_id"], REMOVED)
 
     @cached_property
@@ -146,19 +146,19 @@ class Store:
 
     @cached_property
     def has_comment(self) -> NDArray[np.bool_]:
-        """Whether each station has a comment."""
+        """Return whether each station has a comment."""
         return self._match("comments", bool)
 
     @cached_property
     def has_checkin(self) -> NDArray[np.bool_]:
-        """Whether a comment of each station is a check-in, a "did not visit" included."""
+        """Return whether a comment of each station is a check-in, a "did not visit" included."""
         return self._match(
             "comments", lambda items: any("CheckinStatusTypeID" in item for item in items)
         )
 
     @cached_property
     def has_media(self) -> NDArray[np.bool_]:
-        """Whether each station has an enabled photo."""
+        """Return whether each station has an enabled photo."""
         return self._match("media", lambda items: any(item.get("IsEnabled") for item in items))
 
     def text_of(self, column: str, position: int) -> str | None:
@@ -198,7 +198,7 @@ class Store:
         return np.asarray(column.to_numpy()[self.file_position])
 
     def _are_published(self) -> NDArray[np.bool_]:
-        """Return which stations are published; exports that leave the status out hold no others."""
+        """Return which stations are published; exports without a status contain no others."""
         return np.isin(self.codes["submission_status_id"], [*PUBLISHED, NONE])
 
     def _match(self, column: str, test: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - a test of a list

@@ -23,7 +23,7 @@ def join_address(address: dict[str, Any], lookups: Lookups, form: Form, *, is_ex
     address : dict
         ``AddressInfo``.
     lookups : Lookups
-        What ids stand for.
+        The objects that ids refer to.
     form : Form
         Without the country where it is compact.
     is_exact : bool

@@ -59,7 +59,7 @@ class SnapshotSource:
 
     @property
     def report(self) -> disk.ImportReport:
-        """What became of the records: ``n_read == n_kept + n_rejected``."""
+        """Return what became of the records: ``n_read == n_kept + n_rejected``."""
         return disk.ImportReport(**self.loaded.manifest["report"])
 
     @property
@@ -84,7 +84,7 @@ class SnapshotSource:
         Write all stations of the snapshot, published or not, into one GeoParquet file.
 
         A snapshot that `build` made has this file, ``stations.parquet``, already; that of an
-        update stands in parts. The file is for geopandas, DuckDB, QGIS and others.
+        update is in parts. The file is for geopandas, DuckDB, QGIS and others.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class SnapshotSource:
 
     @property
     def has_text_ids(self) -> bool:
-        """Whether the ids of the stations are texts, as those of most registers are."""
+        """Return whether the ids of the stations are texts, as those of most registers are."""
         return bool(self.loaded.manifest.get("register", {}).get("text_ids"))
 
     def verify(self) -> None:
@@ -136,7 +136,7 @@ class SnapshotSource:
 
     def reference_data(self) -> ReferenceData:
         """
-        Give the reference data that belong to the stations.
+        Return the reference data that belong to the stations.
 
         Returns
         -------
@@ -190,7 +190,7 @@ class SnapshotSource:
 
     def has_any(self, query: StationQuery) -> bool:
         """
-        Say whether any station is in the place of a question.
+        Return whether any station is in the place of a question.
 
         Parameters
         ----------

@@ -307,7 +307,7 @@ class OpenChargeMap:
 
     def has_any(self, query: StationQuery) -> bool:
         """
-        Say whether any station is in the place of a question, from one short answer.
+        Return whether any station is in the place of a question, from one short answer.
 
         Parameters
         ----------

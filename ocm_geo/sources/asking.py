@@ -30,7 +30,7 @@ __all__ = ["Outside", "ask_source", "reference_data"]
 
 def reference_data(source: SourceLike | None = None) -> ReferenceData:
     """
-    Get the reference data of a source: what ids stand for.
+    Get the reference data of a source: the objects that ids refer to.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def ask_source(
     SuspectInput
         If nothing is there, but would be with latitude and longitude swapped.
     OutsideData
-        If a part of the place lies in countries of which the source holds no station, or if it
+        If a part of the place lies in countries of which the source has no station, or if it
         has no station with some of the ids.
     """
     chosen = resolve_source(source)
@@ -173,7 +173,7 @@ def _needs_live_reference(given: dict[str, Any]) -> bool:
 
 
 def _is_bundled_type(code: object) -> bool:
-    """Whether the bundled tables know a connection type; a server may know newer ones."""
+    """Return whether the bundled tables know a connection type; a server may know newer ones."""
     number = read_id(code)
     if number is not None:
         return number in bundled().connection_types.index

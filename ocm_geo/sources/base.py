@@ -145,7 +145,7 @@ def _is_api(source: object) -> bool:
     return isinstance(source, str) and source == "api"
 
 
-def _load(module: str, name: str) -> Callable[..., Source]:
+def _load_kind(module: str, name: str) -> Callable[..., Source]:
     """
     Load a kind of source when it is first opened.
 
@@ -159,7 +159,7 @@ def _load(module: str, name: str) -> Callable[..., Source]:
 def _open_named(name: str) -> Source:
     """Open the sample or the mirror of a folder."""
     if name == "sample":
-        return _load("sample", "sample")()
+        return _load_kind("sample", "sample")()
     folder = expand_path(name, "source").absolute()
     if (folder / "current").is_file():
         return _open_mirror_folder(folder, (folder / "current").read_text(encoding="utf-8").strip())
@@ -167,7 +167,7 @@ def _open_named(name: str) -> Source:
 
 
 def _explain_unopened(name: str, folder: Path) -> str:
-    """Tell why a text or path names no source, and what to do."""
+    """Explain why a text or path names no source, and what to do."""
     if near := get_close_matches(name.strip().casefold(), ("sample", "api"), cutoff=0.6):
         return f"there is no such mirror; did you mean {near[0]!r}?"
     if folder.is_file():
@@ -182,7 +182,7 @@ def _explain_unopened(name: str, folder: Path) -> str:
 @lru_cache(maxsize=4)
 def _open_mirror_folder(folder: Path, snapshot: str) -> Source:
     """Open a mirror once for each snapshot, so that a path is as fast as the object."""
-    return _load("mirror", "Mirror")(folder, snapshot)
+    return _load_kind("mirror", "Mirror")(folder, snapshot)
 
 
 def _describe_non_source(value: object) -> str:
@@ -218,4 +218,4 @@ def _open_live_api(key: str | None) -> Source:
             "Mirror.build(path, data) and pass source=path; or (3) pass source=sample() "
             "for the bundled, invented stations"
         )
-    return _load("api", "OpenChargeMap")(key)
+    return _load_kind("api", "OpenChargeMap")(key)

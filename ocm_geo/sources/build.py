@@ -73,7 +73,7 @@ def build_snapshot(
     data : path or iterable of paths
         Files or folders.
     reference : ReferenceData or path, optional
-        What ids stand for; by default a ``referencedata.json`` beside the data, laid over by
+        Reference data; by default a ``referencedata.json`` beside the data, laid over by
         what the records hold.
     attribution : str
         Credit line that goes into every answer.

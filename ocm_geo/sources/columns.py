@@ -1,4 +1,4 @@
-"""Columns made from the values that stand in decoded records, one builder for each kind."""
+"""Columns made from the values in decoded records, one builder for each kind."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _build_json_texts(values: list[msgspec.Raw]) -> tuple[pa.Array, int]:
 
 def is_given(raw: msgspec.Raw) -> bool:
     """
-    Say whether a field that is kept as it stood says anything.
+    Return whether a field that is kept as it stood says anything.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def _is_blank(value: str | int | None) -> bool:
 
 
 def _read_microseconds(value: str | int | None) -> int | None:
-    """Give a date of any accepted form as microseconds since 1970 UTC."""
+    """Return a date of any accepted form as microseconds since 1970 UTC."""
     if value is None:
         return None
     try:
@@ -307,7 +307,7 @@ def connection_texts(sites: Sequence[Sequence[Any]], values: Values, *, camel: b
 
 
 def _as_decoded(values: Values) -> bool:
-    """Say whether the structs can be written as they are, keys and all."""
+    """Return whether the structs can be written as they are, keys and all."""
     n_rows = len(values["unknown"])
     return values["unknown"].count(None) == n_rows and all(
         values[r.name].count(EMPTY) == n_rows for r in REFERENCES["connection"]

@@ -45,7 +45,7 @@ class ContentHash:
         for name in (*(column.name for column in STATION_COLUMNS), "lon", "lat"):
             column = rows[name].combine_chunks()
             self._sha256.update(column.is_valid().to_numpy(zero_copy_only=False).tobytes())
-            # What stands in the slots of missing values is arbitrary: only the others count.
+            # What is in the slots of missing values is arbitrary: only the others count.
             self._add_values(column.drop_null())
 
     def _add_values(self, values: pa.Array) -> None:

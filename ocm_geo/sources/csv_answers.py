@@ -52,7 +52,7 @@ _LACKS = (
 
 def find_delimiter(head: bytes) -> str | None:
     """
-    Tell whether a text is an answer of the API in CSV.
+    Return whether a text is an answer of the API in CSV.
 
     Parameters
     ----------

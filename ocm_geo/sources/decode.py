@@ -70,7 +70,7 @@ def parse_body(body: bytes, *, origin: str) -> Parsed:
     Raises
     ------
     MalformedResponse
-        If the body is empty, is no JSON, is cut off, or is neither an array nor a
+        If the body is empty, is not JSON, is cut off, or is neither an array nor a
         FeatureCollection.
     """
     text = body.removeprefix(BOM).strip(WHITE)
@@ -116,7 +116,7 @@ def decode_elements(piece: bytes, records: Records, first: Place, start: re.Patt
     """
     Decode elements of an array; a broken one costs only itself.
 
-    Where the piece is no valid JSON, each stretch from one beginning of an element to the next
+    Where the piece is not valid JSON, each stretch from one beginning of an element to the next
     is taken by itself, and parted from what strays into it.
 
     Parameters
@@ -144,7 +144,7 @@ def decode_elements(piece: bytes, records: Records, first: Place, start: re.Patt
 
 
 def _find_features(text: bytes) -> bytes:
-    """Give the array of features of a FeatureCollection; nothing if it is none."""
+    """Return the array of features of a FeatureCollection; nothing if it is none."""
     try:
         root = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except FAILURES:
@@ -163,7 +163,7 @@ def _decode_values(text: bytes, origin: str) -> list[Any]:
         ) from error
     values = root.get("features") if isinstance(root, dict) else root
     if not isinstance(values, list):
-        raise MalformedResponse(f"{origin}: the body is no list of sites; {excerpt}")
+        raise MalformedResponse(f"{origin}: the body is not a list of sites; {excerpt}")
     return values
 
 
@@ -209,7 +209,7 @@ def decode_array(text: bytes, records: Records, first: Place) -> bool:
     Returns
     -------
     bool
-        False if the array is no valid JSON: nothing was added then.
+        False if the array is not valid JSON: nothing was added then.
     """
     shapes = _order_shapes(text)
     origin, index = first
@@ -280,7 +280,7 @@ def _order_shapes(text: bytes) -> Sequence[Shape]:
 
 
 def _decode_first_fitting(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
-    """Give what the first decoder makes of a text that fits it; None if none fits."""
+    """Return what the first decoder makes of a text that fits it; None if none fits."""
     found = _try_decoders(decoders, text)
     if found is None and _WRAPPED in text:
         return _try_decoders(decoders, _unwrap_numbers(text))

@@ -38,7 +38,7 @@ def array_end(text: bytes) -> int | None:
 
 def is_closed(text: bytes) -> bool:
     """
-    Tell whether every bracket and every string of a text is closed.
+    Return whether every bracket and every string of a text is closed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a file is that holds no records of Open Charge Map, and what to do instead."""
+"""What a file is without records of Open Charge Map, and what to do instead."""
 
 from __future__ import annotations
 

@@ -295,7 +295,7 @@ class Transport:
 
     @property
     def has_write_access(self) -> bool:
-        """Whether there is a token, or a key that may be one that writes."""
+        """Return whether there is a token, or a key that may be one that writes."""
         return self._token is not None or self._key is not None
 
     def keep_token(self, token: str) -> None:
@@ -348,7 +348,7 @@ class _TokenAuth(AuthBase):
 
 
 def _describe_fate(error: Exception) -> str:
-    """Tell whether a body that got no answer may have arrived."""
+    """Return whether a body that got no answer may have arrived."""
     if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error):
         return "Nothing was sent"
     return "What was sent may have arrived: look before you send it again"

@@ -178,7 +178,7 @@ def _parse_frame(stations: gpd.GeoDataFrame) -> Parsed:
     frame = frame.assign(lon=stations.geometry.x.to_numpy(), lat=stations.geometry.y.to_numpy())
     position = [pa.field(name, pa.float64()) for name in ("lon", "lat")]
     rows = _convert_frame(frame, pa.schema([*arrow_schema(STATION_COLUMNS), *position]))
-    # They stand in the order of the stations.
+    # They are in the order of the stations.
     table = connections(stations)
     counts = frame["ocm_id"].map(table["ocm_id"].value_counts()).fillna(0).to_numpy(np.int64)
     return wrap_tables(rows, _convert_frame(table, arrow_schema(CONNECTION_COLUMNS)), counts)

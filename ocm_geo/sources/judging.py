@@ -144,7 +144,7 @@ def _read_old_report(root: Path) -> disk.ImportReport | None:
 def _explain_rejects(report: disk.ImportReport) -> str:
     """Return why no record could be kept, the commonest reasons first."""
     if not report.n_read:
-        return "it holds no record"
+        return "it contains no record"
     reasons = Counter(report.reasons).most_common(_NAMED)
     told = ", ".join(f"{n:,} x {reason}" for reason, n in reasons)
     return f"no record of {report.n_read:,} is a station ({told})"

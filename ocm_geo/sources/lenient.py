@@ -70,7 +70,7 @@ def parse_object(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     Raises
     ------
     Unusable
-        If it is no JSON value, or is nested too deeply.
+        If it is not JSON value, or is nested too deeply.
     """
     try:
         decoded = text.decode("utf-8", "replace").strip()
@@ -134,7 +134,7 @@ def read_record(value: object, coerced: Counter[str]) -> Any:  # noqa: ANN401 - 
     Raises
     ------
     Unusable
-        If it is no object, or has too many connections.
+        If it is not an object, or has too many connections.
     """
     if not isinstance(value, dict):
         raise Unusable(f"not an object but {type(value).__name__}")
@@ -200,7 +200,7 @@ def _read_address(value: object, coerced: Counter[str]) -> tuple[Any, dict[str, 
 
 def find_excess(n_connections: int) -> str | None:
     """
-    Tell why a record with too many connections is rejected.
+    Explain why a record with too many connections is rejected.
 
     Parameters
     ----------
@@ -327,7 +327,7 @@ def _from_properties(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _feature_id(value: object) -> object:
-    """Give the number that GeoJSON answers write as a text."""
+    """Return the number that GeoJSON answers write as a text."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
     return value

@@ -188,7 +188,7 @@ class LoadedSnapshot:
 
     @cached_property
     def _connection_bounds(self) -> NDArray[np.intp]:
-        """Where the connections of each station begin; one more, for the end."""
+        """Return where the connections of each station begin; one more, for the end."""
         sizes = self.count_connections(self._filter_connections["ocm_id"].to_numpy())
         return np.concatenate([[0], np.cumsum(sizes)])
 

@@ -107,7 +107,7 @@ class Mirror(SnapshotSource):
             The kind of register that the data are, such as ``"irve"``: `registers` lists them. The
             mirror then answers with the stations of the register, by ``station_id``.
         reference : ReferenceData or path, optional
-            What ids stand for; by default a ``referencedata.json`` beside the data, laid over
+            Reference data; by default a ``referencedata.json`` beside the data, laid over
             by what the records hold.
         force : bool
             Allow a snapshot without stations, or with less than half of the current one's.

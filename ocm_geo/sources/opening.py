@@ -228,5 +228,5 @@ def _choose_members(names: list[str], origin: str) -> list[str]:
 
 
 def _is_data_file(name: str) -> bool:
-    """Tell data files from readmes, reference data and what macOS adds to archives."""
+    """Distinguish data files from readmes, reference data and what macOS adds to archives."""
     return "__MACOSX" not in name and bool(_DATA_FILE.fullmatch(name.rpartition("/")[2]))

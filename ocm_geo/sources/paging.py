@@ -140,7 +140,7 @@ def _find_greatest_reject(parsed: Parsed) -> int:
 
 
 def _ask_whole(ask: Ask, params: Mapping[str, str], seen: int) -> Page:
-    """Ask for everything at once; the answer must hold no less than the pages did."""
+    """Ask for everything at once; the answer must not hold less than the pages did."""
     answer = ask({**params, "maxresults": str(WHOLE)}, fresh=True)
     parsed = parse_body(answer.body, origin=answer.url)
     if len(parsed.stations) < seen or _looks_cut(parsed):

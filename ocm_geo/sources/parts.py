@@ -1,4 +1,4 @@
-"""The tables of a snapshot, whether they stand in one file or in parts.
+"""The tables of a snapshot, whether they are in one file or in parts.
 
 .. code-block:: text
 
@@ -191,7 +191,7 @@ def read_live(
     Returns
     -------
     pyarrow.Table
-        One table in one chunk; connections stand in the order of the stations.
+        One table in one chunk; connections are in the order of the stations.
 
     Raises
     ------

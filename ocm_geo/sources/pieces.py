@@ -32,7 +32,7 @@ WHITE = b" \t\r\n"
 SEPARATORS = WHITE + b",[]"
 HEAD = 2**16
 PIECE = 2**18
-"""So many bytes are decoded at once: few enough for the processor's cache."""
+"""Number of bytes that are decoded at once: few enough for the processor's cache."""
 
 _LONGEST_START = 2**12
 _SHOWN = 400
@@ -58,7 +58,7 @@ LINE_START = re.compile(rb"(?<=\n).", re.DOTALL)
 
 def start_of(head: bytes) -> re.Pattern[bytes]:
     """
-    Tell how the elements of an array begin.
+    Find how the elements of an array begin.
 
     Parameters
     ----------

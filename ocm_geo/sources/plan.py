@@ -190,7 +190,7 @@ def _join_boxes(boxes: Iterable[tuple[float, ...]]) -> Bounds:
 
 
 def _measure_added_area(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """How much ground joining two boxes adds, in square degrees."""
+    """Return how much area joining two boxes adds, in square degrees."""
     return _measure_box(_join_boxes([a, b])) - _measure_box(a) - _measure_box(b)
 
 
@@ -240,7 +240,7 @@ def _cut_route(line: Line, within_km: float) -> Iterator[NDArray[np.float64]]:
         long = 12 * len(stretch) > MAX_URL_TEXT
         if jumps:
             yield from _double_single_point(path[start:end])
-            yield from _split_at_antimeridian(path[end - 1], path[end])
+            yield from _split_step_at_antimeridian(path[end - 1], path[end])
             start = end
         elif (wide or long) and end - start > 1:
             yield path[start:end]
@@ -255,7 +255,7 @@ def _double_single_point(path: NDArray[np.float64]) -> Iterator[NDArray[np.float
     yield path
 
 
-def _split_at_antimeridian(
+def _split_step_at_antimeridian(
     a: NDArray[np.float64], b: NDArray[np.float64]
 ) -> Iterator[NDArray[np.float64]]:
     """Bring both ends of a step over the antimeridian up to it, each on its own side."""
@@ -265,7 +265,7 @@ def _split_at_antimeridian(
 
 
 def _thin_route(line: Line, within_km: float) -> NDArray[np.float64]:
-    """Give the route with no step over 30 km, and no vertex that matters less than a tenth."""
+    """Return the route with no step over 30 km, and no vertex that matters less than a tenth."""
     n = int(line.length_km / _STEP_KM) + 2
     along = np.union1d(np.linspace(0, line.length_km, n), line.cumulative_km)
     path = line.point_at(along)
@@ -292,7 +292,7 @@ def _bound_slack_km(stretch: shapely.LineString) -> float:
 
 def _choose_asked_km(reach_km: float, lat: float) -> float:
     """
-    Give the distance to ask for.
+    Return the distance to ask for.
 
     The server buffers by distance / 200 degrees, which east-west is worth 111.32 cos φ km each;
     2-point lines get octagonal ends, up to 7.6 % short.

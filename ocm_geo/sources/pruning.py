@@ -92,7 +92,7 @@ def reference_object(raw: msgspec.Raw) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        Its fields under Open Charge Map's own keys, nulls included; None if it is no object
+        Its fields under Open Charge Map's own keys, nulls included; None if it is not an object
         with an id.
     """
     try:
@@ -195,7 +195,7 @@ def name_deep(column: str) -> str:
 
 
 def _check_json_number(value: Any) -> Any:  # noqa: ANN401 - a number or bool
-    """Give a number that JSON and its readers can hold; None for NaN and infinities."""
+    """Return a number that JSON and its readers can hold; None for NaN and infinities."""
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         value = float(value) if abs(value) < 10**300 else math.inf
     return None if isinstance(value, float) and not math.isfinite(value) else value

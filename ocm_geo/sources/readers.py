@@ -53,7 +53,7 @@ PathLike = str | os.PathLike[str]
 
 _FEATURES = re.compile(rb'"features"\s*:\s*\[')
 _LIST = re.compile(rb'"[^"\\]{1,60}"\s*:\s*\[\s*(?=%b)' % RECORD_START.pattern, re.IGNORECASE)
-"""A list of records that stands in an object, as some proxies and programs wrap answers."""
+"""A list of records in an object, as some proxies and programs wrap answers."""
 
 _LONGEST_ESCAPE = 7
 _MIB = 2**20
@@ -64,7 +64,7 @@ class Layout(NamedTuple):
     How a text is laid out: by lines, or as elements that begin with ``start`` after ``skip``.
 
     ``array`` is false for records without an array around them; an array that is ``wrapped``
-    stands in an object, and what comes after it there is no record.
+    is in an object, and what comes after it there is no record.
     """
 
     start: re.Pattern[bytes] | None = None
@@ -249,7 +249,7 @@ def _read_data_file(path: Path, account: Account) -> Iterator[Records]:
 
 
 def _read_opened_text(text: Text, account: Account) -> Iterator[Records]:
-    """Read a text by what it holds; what holds no records is named in an error."""
+    """Read a text by its content; what contains no records is named in an error."""
     account.n_read[text.origin] += 0
     if text.is_record:
         records = Records()
@@ -294,7 +294,7 @@ def _take_head(blocks: Iterator[bytes], origin: str) -> bytes:
             break
         if len(head) > current().max_record_mib * _MIB:
             blanks = f"{origin} begins with blanks longer than {name_limit('max_record_mib')}"
-            raise MirrorError(f"{blanks}: it holds no data")
+            raise MirrorError(f"{blanks}: it contains no data")
     return head
 
 
@@ -338,7 +338,7 @@ def _skip_bytes(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
 
 
 def _find_layout(head: bytes) -> Layout:
-    """Tell from its beginning how a file is laid out."""
+    """Find from its beginning how a file is laid out."""
     text = head[:HEAD].lstrip(WHITE)
     offset = len(head) - len(head.lstrip(WHITE))
     if text.startswith(b"["):
@@ -356,7 +356,7 @@ def _find_layout(head: bytes) -> Layout:
 
 
 def _find_wrapped(text: bytes, offset: int) -> Layout | None:
-    """Find the list of records that stands in an object."""
+    """Find the list of records in an object."""
     if b'"FeatureCollection"' in text and (match := _FEATURES.search(text)):
         return Layout(FEATURE_START, offset + match.end(), wrapped=True)
     if not RECORD_START.match(text) and (match := _LIST.search(text)):

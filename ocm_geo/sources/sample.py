@@ -48,7 +48,7 @@ def sample() -> Mirror:
 
 def sample_route() -> shapely.LineString:
     """
-    Give the example route: from Amsterdam to Cologne, in 121 positions.
+    Return the example route: from Amsterdam to Cologne, in 121 positions.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def sample_route() -> shapely.LineString:
 
 def sample_areas() -> gpd.GeoDataFrame:
     """
-    Give the example areas: what is nearest to each of 22 cities, with invented people.
+    Return the example areas: what is nearest to each of 22 cities, with invented people.
 
     Returns
     -------

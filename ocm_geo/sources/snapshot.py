@@ -7,7 +7,7 @@
     └── snapshots/<id>/
         ├── stations.parquet     GeoParquet 1.1: zstd, Hilbert order, box column
         ├── connections.parquet  one row a connection, sites in the same order
-        ├── reference.json       what ids stand for
+        ├── reference.json       the objects that ids refer to
         ├── rejects.jsonl        what could not be kept, with reason and place
         └── manifest.json        counts, countries, sizes and checksums
 
@@ -60,7 +60,7 @@ __all__ = [
 
 FORMAT = 3
 FORMAT_OF_PARTS = 4
-"""Of snapshots whose stations stand in several parts."""
+"""Of snapshots whose stations are in several parts."""
 CURRENT = "current"
 SNAPSHOTS = "snapshots"
 STATIONS = "stations.parquet"
@@ -113,7 +113,7 @@ class ImportReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every file could be read to its end."""
+        """Return whether every file could be read to its end."""
         return not self.cut
 
     def __str__(self) -> str:
@@ -132,7 +132,7 @@ class ImportReport:
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the report as plain JSON."""
+        """Return the report as plain JSON."""
         return asdict(self)
 
 

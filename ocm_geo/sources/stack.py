@@ -59,7 +59,7 @@ class Stack:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """
-        Give a column of all tables.
+        Return a column of all tables.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class Stack:
 
     def pieces(self, order: NDArray[np.int64], n_rows: int) -> Iterator[pa.Table]:
         """
-        Give all rows in another order, some at a time.
+        Return all rows in another order, some at a time.
 
         Parameters
         ----------

@@ -59,7 +59,7 @@ Harvest = dict[str, dict[int, dict[str, Any]]]
 MAX_LAT, MAX_LON = 90.0, 180.0
 NO_ADDRESS = PoiAddress()
 ROWS_AT_ONCE = 8192
-"""So many rows are turned into Arrow columns at once."""
+"""Number of rows that are turned into Arrow columns at once."""
 
 _NO_COLUMN = {"address", "connections", "reference", "ignored", "null"}
 STATION_KINDS = {
@@ -121,7 +121,7 @@ class Parsed:
 
 def to_geodataframe(parsed: Parsed) -> gpd.GeoDataFrame:
     """
-    Give the stations as the public station table.
+    Return the stations as the public station table.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ class TableBuilder:
         self._counts.clear()
 
     def _split_usable(self, records: Records) -> tuple[Values, Values]:
-        """Give the fields of the usable records and their addresses; reject the others."""
+        """Return the fields of the usable records and their addresses; reject the others."""
         poi, address = _transpose_fields(records.rows)
         ids = poi["ocm_id"]
         n_most = max((len(site or ()) for site in poi["connections"]), default=0)
@@ -267,7 +267,7 @@ class TableBuilder:
         )
 
     def _country_codes(self) -> dict[int, str]:
-        """Give the ISO codes of the records' own country objects, and of the known countries."""
+        """Return the ISO codes of the records' own country objects, and of the known countries."""
         harvested = self._harvest.get("countries", {})
         own = {i: country.get("ISOCode") for i, country in harvested.items()}
         return {i: code for i, code in own.items() if isinstance(code, str)} | _load_bundled_codes()

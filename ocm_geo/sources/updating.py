@@ -95,7 +95,7 @@ class UpdateReport:
 
 
 class _State(NamedTuple):
-    """The new state: where its stations stand in what was gathered, and which of them are new."""
+    """The new state: where its stations are in what was gathered, and which of them are new."""
 
     kept: NDArray[np.int64]
     fresh: NDArray[np.int64]

@@ -119,6 +119,7 @@ class _Walk:
         yield from self._walk_delisted()
 
     def _walk_delisted(self) -> Iterator[Parsed]:
+        """Ask for the stations that are no longer published."""
         for page in self._ask_walk(
             {"submissionstatustypeid": _DELISTED, **self._build_since_params()}
         ):
@@ -142,7 +143,7 @@ class _Walk:
             yield page
 
     def _announce_walk(self, journal: Journal) -> None:
-        """Tell how many requests are to come, before they are sent."""
+        """Announce how many requests are to come, before they are sent."""
         answer = self._transport.get("poi", {**_COMPACT, "maxresults": "1"}, keep=False)
         ids = parse_body(answer.body, origin=answer.url).stations["ocm_id"].to_pylist()
         left = max(0, max(ids, default=0) - journal.last_id)

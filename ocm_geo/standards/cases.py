@@ -72,17 +72,17 @@ class Case:
 
     @property
     def pool_rules(self) -> PoolRules:
-        """How pools are made of stations."""
+        """Return how pools are made of stations."""
         return self.options.pool_rules or PoolRules()
 
     @property
     def is_closed(self) -> bool:
-        """Whether dead ends count as pools."""
+        """Return whether dead ends count as pools."""
         return self.options.ends == "closed"
 
     @property
     def share_of(self) -> str:
-        """What the share of a verdict is a share of."""
+        """Return what the share of a verdict is a share of."""
         near = f"of the length lies between qualifying pools at most {self.spacing_km:g} km apart"
         return f"{near}, each dead end taken as a pool" if self.is_closed else near
 

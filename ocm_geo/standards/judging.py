@@ -103,7 +103,7 @@ class Cut:
 
     @cached_property
     def is_tiny(self) -> NDArray[np.bool_]:
-        """Whether a segment belongs to an end that is shorter than the tolerance of drawing."""
+        """Return whether a segment is in an end that is shorter than the tolerance of drawing."""
         graph = self.graph
         rows = np.flatnonzero(~np.isnan(self.end_km))
         start, end = graph.start[rows], graph.end[rows]

@@ -104,7 +104,7 @@ class AssessmentOptions:
 
     @property
     def power_clauses(self) -> list[str]:
-        """What a reader must know of how powers were compared."""
+        """Return what a reader must know of how powers were compared."""
         if not self.strict_power:
             return []
         return ["power was compared with >, against the text, which says at least"]

@@ -257,7 +257,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def asks_for_any_station(self) -> bool:
-        """Whether any station of an area will do, also one without connections on record."""
+        """Return whether any station of an area will do, also one without connections on record."""
         asked = (self.n_points, self.point_power_kw, self.pool_power_kw)
         kinds = (self.connectors, self.current_types)
         is_open = self.kind in {"grid", "radius", "drive-time", "settlement"}

@@ -112,7 +112,7 @@ def _open_popup(made: ipyleaflet.Map, popup: ipyleaflet.Popup, changes: gpd.GeoD
 
 
 def _describe_changed_rows(ocm_id: int, rows: gpd.GeoDataFrame) -> str:
-    """Return the changes of a station as HTML; values are of strangers and are escaped."""
+    """Return the changes of a station as HTML; values come from contributors and are escaped."""
     lines = [f"<b>OCM {int(ocm_id)}</b>"]
     for row in rows.head(_MOST_ROWS).itertuples():
         words = row.change
@@ -132,6 +132,7 @@ def _shorten_value(value: object) -> str:
 
 
 def _write_legend(shown: gpd.GeoDataFrame) -> str:
+    """Return the legend as HTML, with the number of changes of each kind."""
     counts = shown["change"].value_counts()
     rows = [
         f"<div><span style='color:{colour}'>●</span> {kind} {int(counts.get(kind, 0)):,}</div>"

@@ -206,6 +206,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             self._write_status("Loading …")
 
     def _apply_filters(self) -> None:
+        """Ask again with the filters of the panel."""
         self.layer.close_popup()
         self.refresh()
         if self._choice is not None:

@@ -54,7 +54,7 @@ def own_widget(name: str, **traits: Any) -> Any:  # noqa: ANN401 - an AnyWidget
 
 def attend(shown: ipyleaflet.Map, label: str) -> None:
     """
-    Give a map a name for screen readers, and limit the events it sends; requires anywidget.
+    Name a map for screen readers, and limit the events it sends; requires anywidget.
 
     Parameters
     ----------

@@ -135,6 +135,7 @@ def legend_html(groups: StationGroups = POWER_GROUPS) -> str:
 
 
 def _write_rows(entries: list[tuple[int, str]], groups: StationGroups) -> list[str]:
+    """Return the rows of a legend as HTML."""
     return [
         f"<div style='white-space:nowrap'>{_draw_swatch(code, groups)} {html.escape(label)}</div>"
         for code, label in entries
