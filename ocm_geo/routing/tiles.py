@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import MissingDependency, RouteError
-from ocm_geo.paths import expand_path
+from ocm_geo.paths import expand_path, write_whole
 from ocm_geo.routing.engines import ValhallaDialect
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def build_tiles(
     target = expand_path(folder, "folder")
     target.mkdir(parents=True, exist_ok=True)
     config = package.get_config(tile_extract="", tile_dir=target, verbose=False)
-    (target / _CONFIG).write_text(json.dumps(config), encoding="utf-8")
+    write_whole(target / _CONFIG, json.dumps(config))
     program = FilePath(package.__file__).parent / "bin" / "valhalla_build_tiles"
     command = [str(part) for part in (program, "-c", target / _CONFIG, pbf)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
