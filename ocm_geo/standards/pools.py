@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -22,7 +23,6 @@ from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from ocm_geo.standards.pool_rules import PoolRules
@@ -371,10 +371,15 @@ def _merge_stations(
     lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
     if not len(lon):
         return np.empty(0, dtype=np.intp), stations.geometry
+    # Stations at one position are one node: their pairs would grow with the square of their number.
+    place, _ = pd.factorize(pd.MultiIndex.from_arrays([lon, lat]))
+    row = np.unique(place, return_index=True)[1]
     # Earth-centred coordinates: at 100 m the chord is the distance, also at poles and at 180°.
-    pairs = cKDTree(to_ecef_km(lon, lat)).query_pairs(merge_m / 1000.0, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(lon), len(lon)))
-    n, label = connected_components(links, directed=False)
+    tree = cKDTree(to_ecef_km(lon[row], lat[row]))
+    pairs = tree.query_pairs(merge_m / 1000.0, output_type="ndarray")
+    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(row), len(row)))
+    n, of_place = connected_components(links, directed=False)
+    label = of_place[place]
     # Longitudes beside the first member's, so that a mean over the antimeridian stays there.
     first, size = np.zeros(n), np.bincount(label, minlength=n)
     first[label[::-1]] = lon[::-1]
