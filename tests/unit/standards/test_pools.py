@@ -36,6 +36,6 @@ def test_pools_are_those_of_all_pairs(seed: int) -> None:
     for _ in range(7):
         reached = (reached @ near > 0).astype(float)
     assert np.array_equal(reached > 0, together)
-    assert pd.unique(label).tolist() == list(range(label.max() + 1))
+    assert pd.unique(label).tolist() == list(range(len(centres)))
     mean = pd.DataFrame(repeated).groupby(label).mean().to_numpy()
     assert np.allclose(np.column_stack([centres.x, centres.y]), mean)
