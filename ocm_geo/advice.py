@@ -19,7 +19,10 @@ __all__ = ["advise_in_keys", "advise_in_options"]
 
 _CALLS = (
     # A call of Python, or words for both languages, and the same for the command line.
-    (r"OpenChargeMap\(\), Mirror\(path\), the path of a mirror", "the path of a mirror"),
+    (
+        r"OpenChargeMap\(\), Mirror\(path\), TableSource\(table\), the path of a mirror",
+        "the path of a mirror",
+    ),
     (r",? or (?:by )?configure\(api_key=[^)]*\)", ""),
     (r"configure\((max_\w+)=…\)", r"--limit \1=…"),
     (r"with configure\(cache_dir=[^)]*\), or turn the cache off.*", "in XDG_CACHE_HOME"),

@@ -26,7 +26,7 @@ __all__ = ["Source", "SourceLike", "check_setting", "resolve_source"]
 
 
 _CHOICES = (
-    "OpenChargeMap(), Mirror(path), the path of a mirror, TableSource(table), 'sample' or 'api'"
+    "OpenChargeMap(), Mirror(path), TableSource(table), the path of a mirror, 'sample' or 'api'"
 )
 _METHODS = ("fetch", "has_any", "reference_data")
 _LONGEST = 60
