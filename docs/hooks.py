@@ -154,8 +154,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:  # noqa: ANN401
     if page.file.src_uri == REFERENCE:
         return _NAME.sub(_name_definition, markdown)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    readme = (
-        readme.replace("(docs/", "(").replace("](LICENSE)", "]").replace("](CITATION.cff)", "]")
+    readme = re.sub(
+        r"\]\((LICENSE|CITATION\.cff|CONTRIBUTING\.md)\)", "]", readme.replace("(docs/", "(")
     )
     filled = markdown.replace("{{ readme }}", readme)
     filled = filled.replace("{{ station_columns }}", _rows(STATION_COLUMNS))
