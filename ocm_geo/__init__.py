@@ -18,16 +18,8 @@ from ocm_geo.access import (
     equity,
     suggest_sites,
 )
-from ocm_geo.connections import (
-    connections,
-)
-from ocm_geo.corridors import (
-    StopPlan,
-    corridor,
-    locate_along,
-    plan_stops,
-    route_gaps,
-)
+from ocm_geo.connections import connections
+from ocm_geo.corridors import StopPlan, corridor, locate_along, plan_stops, route_gaps
 from ocm_geo.coverage import (
     PopulationRaster,
     coverage,
@@ -67,33 +59,13 @@ from ocm_geo.errors import (
     TruncatedResult,
     UnknownCode,
 )
-from ocm_geo.own_tables import (
-    stations_from_table,
-)
-from ocm_geo.power_limits import (
-    power_limits,
-)
-from ocm_geo.qualifying import (
-    Qualifying,
-)
-from ocm_geo.query import (
-    StationFilters,
-    StationQuery,
-)
-from ocm_geo.reference import (
-    ReferenceData,
-    add_labels,
-    attribution,
-    links,
-)
+from ocm_geo.own_tables import stations_from_table
+from ocm_geo.power_limits import power_limits
+from ocm_geo.qualifying import Qualifying
+from ocm_geo.query import StationFilters, StationQuery
+from ocm_geo.reference import ReferenceData, add_labels, attribution, links
 from ocm_geo.registers import read_register, registers
-from ocm_geo.roads import (
-    NetworkOptions,
-    Reachability,
-    RoadNetwork,
-    reachability,
-    road_network,
-)
+from ocm_geo.roads import NetworkOptions, Reachability, RoadNetwork, reachability, road_network
 from ocm_geo.routes import (
     route_from_file,
     route_from_polyline,
@@ -104,17 +76,9 @@ from ocm_geo.routes import (
     route_substring,
     route_to_polyline,
 )
-from ocm_geo.settings import (
-    Settings,
-    configure,
-    using,
-)
-from ocm_geo.sources.asking import (
-    reference_data,
-)
-from ocm_geo.sources.base import (
-    Source,
-)
+from ocm_geo.settings import Settings, configure, using
+from ocm_geo.sources.asking import reference_data
+from ocm_geo.sources.base import Source
 from ocm_geo.standards import (
     AssessmentOptions,
     Derogation,
@@ -147,15 +111,8 @@ from ocm_geo.uncertainty import (
 )
 
 if TYPE_CHECKING:
-    from ocm_geo.files import (
-        read,
-        to_geojson,
-        write,
-    )
-    from ocm_geo.history import (
-        growth,
-        survival,
-    )
+    from ocm_geo.files import read, to_geojson, write
+    from ocm_geo.history import growth, survival
     from ocm_geo.plots import (
         plot_bounds,
         plot_changes,
@@ -168,12 +125,7 @@ if TYPE_CHECKING:
         plot_stations,
         save_figure,
     )
-    from ocm_geo.quality import (
-        completeness,
-        find_duplicates,
-        match_stations,
-        merge_stations,
-    )
+    from ocm_geo.quality import completeness, find_duplicates, match_stations, merge_stations
     from ocm_geo.routing import (
         OSRM,
         Engine,
@@ -184,29 +136,13 @@ if TYPE_CHECKING:
         road_detours,
         route_between,
     )
-    from ocm_geo.sources.api import (
-        OpenChargeMap,
-    )
-    from ocm_geo.sources.comments import (
-        CommentSubmission,
-    )
-    from ocm_geo.sources.mirror import (
-        Mirror,
-    )
-    from ocm_geo.sources.sample import (
-        sample,
-        sample_areas,
-        sample_route,
-    )
-    from ocm_geo.sources.table import (
-        TableSource,
-    )
-    from ocm_geo.sources.updating import (
-        UpdateReport,
-    )
-    from ocm_geo.study import (
-        run_study,
-    )
+    from ocm_geo.sources.api import OpenChargeMap
+    from ocm_geo.sources.comments import CommentSubmission
+    from ocm_geo.sources.mirror import Mirror
+    from ocm_geo.sources.sample import sample, sample_areas, sample_route
+    from ocm_geo.sources.table import TableSource
+    from ocm_geo.sources.updating import UpdateReport
+    from ocm_geo.study import run_study
     from ocm_geo.widgets import (
         CoverageLayer,
         LandLayer,
