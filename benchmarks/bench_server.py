@@ -1,12 +1,14 @@
 """A served mirror of 300,000 stations under load: 50 clients, mixed questions, one minute.
 
-The peer is an equally plain handler: the same web server, the records as JSON in memory, and the
-spatial index of geopandas. Server and clients share the processors of the machine.
+The peers are equally plain handlers behind the same web server: the records as JSON in memory and
+the spatial index of geopandas; and PostGIS with the records as text, where it and asyncpg are
+installed. Server, database and clients share the processors of the machine.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import multiprocessing
 import os
 import tempfile
@@ -20,6 +22,7 @@ import numpy as np
 import shapely
 
 import ocm_geo as ocm
+from benchmarks import postgis
 from benchmarks.data import N_SITES, repeated_lines
 from ocm_geo.server import make_app
 from ocm_geo.server.running import RunningServer, listen_at
@@ -43,7 +46,14 @@ def main() -> None:
         ocm.Mirror.build(Path(folder) / "mirror", path)
         ours = _measure(_make_ours, folder)
         peer = _measure(_make_peer, folder)
-    print(f"  throughput against geopandas behind the same web server: {ours / peer:.1f} x")
+        print(f"  throughput against geopandas behind the same web server: {ours / peer:.1f} x")
+        if not postgis.available() or importlib.util.find_spec("asyncpg") is None:
+            print("  PostGIS or asyncpg is not installed: not compared")
+            return
+        with postgis.database() as base:
+            _fill(base, folder)
+            theirs = _measure(_make_postgis, str(base.socket))
+    print(f"  throughput against PostGIS behind the same web server: {ours / theirs:.1f} x")
 
 
 def _make_ours(folder: str) -> ASGIApp:
@@ -66,9 +76,7 @@ def _make_peer(folder: str) -> ASGIApp:
 
     def find(params: dict[str, str]) -> np.ndarray:
         if "boundingbox" in params:
-            numbers = [
-                float(v) for v in params["boundingbox"].strip("()").replace("),(", ",").split(",")
-            ]
+            numbers = _numbers(params["boundingbox"])
             box = shapely.box(numbers[1], numbers[0], numbers[3], numbers[2])
             return np.asarray(degrees.sindex.query(box, predicate="intersects"))
         if "countryid" in params:
@@ -89,6 +97,76 @@ def _make_peer(folder: str) -> ASGIApp:
         return Response(text, media_type="application/json")
 
     return Starlette(routes=[Route("/v3/poi", answer)])
+
+
+def _fill(base: postgis.Database, folder: str) -> None:
+    """Load the records into PostGIS, with an index for each kind of question."""
+    stations, _ = ocm.Mirror(Path(folder) / "mirror").arrow_tables()
+    bodies = Path(folder, "pois.jsonl").read_text(encoding="utf-8").split("\n")
+    columns = (stations[name].to_pylist() for name in ("ocm_id", "country_id", "lon", "lat"))
+    rows = (
+        f"{n}\t{country}\tSRID=4326;POINT({x} {y})\t{_escape(bodies[n - 1])}"
+        for n, country, x, y in zip(*columns, strict=True)
+    )
+    base.run("create table poi (id int primary key, country int, geom geometry(point), body text);")
+    base.run("copy poi from stdin;", rows)
+    base.run("alter table poi add geog geography(point); update poi set geog = geom::geography;")
+    for kind in ("gist (geom)", "gist (geog)", "btree (country, id)"):
+        base.run(f"create index on poi using {kind};")
+    base.run("vacuum analyze poi;")
+
+
+def _escape(body: str) -> str:
+    """Escape a record for COPY."""
+    return body.replace("\\", "\\\\").replace("\t", "\\t")
+
+
+_NEWEST = (
+    "select string_agg(body, ',') from (select body from poi where {} order by id desc limit 100) t"
+)
+_WITHIN = _NEWEST.format("st_dwithin(geog, st_geogfromtext($1), $2)")
+_IN_BOX = _NEWEST.format("geom && st_makeenvelope($1, $2, $3, $4, 4326)")
+_IN_COUNTRY = _NEWEST.format("country = $1")
+
+
+def _make_postgis(socket: str) -> ASGIApp:
+    """Make the handler that asks PostGIS: one statement an answer, the records as stored."""
+    import asyncpg  # noqa: PLC0415 - an optional package
+    from starlette.applications import Starlette  # noqa: PLC0415
+    from starlette.responses import Response  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
+
+    pools: list[Any] = []
+    opening = asyncio.Lock()
+
+    def plan(params: dict[str, str]) -> tuple[Any, ...]:
+        if "boundingbox" in params:
+            south, west, north, east = _numbers(params["boundingbox"])
+            return _IN_BOX, west, south, east, north
+        if "countryid" in params:
+            return _IN_COUNTRY, int(params["countryid"])
+        reach = 1000 * float(params["distance"])
+        if "polyline" in params:
+            flat = _numbers(params["polyline"])
+            pairs = ",".join(f"{x} {y}" for y, x in zip(flat[::2], flat[1::2], strict=True))
+            return _WITHIN, f"LINESTRING({pairs})", reach
+        return _WITHIN, f"POINT({params['longitude']} {params['latitude']})", reach
+
+    async def answer(request: Request) -> Response:
+        async with opening:
+            if not pools:
+                # Two connections: as many as the machine has processors; each keeps its plans.
+                login = {"host": socket, "user": "postgres", "database": "postgres"}
+                pools.append(await asyncpg.create_pool(**login, min_size=2, max_size=2))
+        found = await pools[0].fetchval(*plan(dict(request.query_params)))
+        return Response(f"[{found or ''}]", media_type="application/json")
+
+    return Starlette(routes=[Route("/v3/poi", answer)])
+
+
+def _numbers(text: str) -> list[float]:
+    """Read "(1,2),(3,4)" as numbers."""
+    return [float(v) for v in text.replace("(", "").replace(")", "").split(",")]
 
 
 def _serve(make: Callable[[str], ASGIApp], folder: str, pipe: Any) -> None:  # noqa: ANN401 - a pipe
@@ -114,6 +192,7 @@ def _measure(make: Callable[[str], ASGIApp], folder: str) -> float:
         after = _memory_mb(process.pid)
     finally:
         process.terminate()
+        process.join()
     ms = 1000 * np.array(times)
     print(
         f"{make.__name__.removeprefix('_make_')}, {N_SITES:,} stations, {CLIENTS} clients: "

@@ -59,6 +59,7 @@ class Database:
     """
 
     def __init__(self, socket: Path, user: str) -> None:
+        self.socket = socket
         self._psql = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         self._psql += ["-h", str(socket), "-U", user, "-d", "postgres"]
 
