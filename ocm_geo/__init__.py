@@ -113,6 +113,7 @@ from ocm_geo.uncertainty import (
 if TYPE_CHECKING:
     from ocm_geo.files import read, to_geojson, write
     from ocm_geo.history import growth, survival
+    from ocm_geo.latex import to_latex
     from ocm_geo.plots import (
         plot_bounds,
         plot_changes,
@@ -300,6 +301,7 @@ __all__ = [
     "survival",
     "to_geojson",
     "to_html",
+    "to_latex",
     "uncertain_stations",
     "uncertainty_drivers",
     "uncertainty_scenarios",
@@ -334,6 +336,7 @@ _LAZY = {
     "route_between": "routing",
     "growth": "history",
     "survival": "history",
+    "to_latex": "latex",
     "OpenChargeMap": "sources.api",
     "CommentSubmission": "sources.comments",
     "UpdateReport": "sources.updating",

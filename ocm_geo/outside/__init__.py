@@ -10,6 +10,7 @@ from ocm_geo.outside.drawing import (
     stretches_without,
 )
 from ocm_geo.outside.judging import (
+    describe_origin,
     describe_outside,
     mark_areas,
     mark_demand,
@@ -22,6 +23,7 @@ from ocm_geo.outside.judging import (
 __all__ = [
     "NO_DATA",
     "NoData",
+    "describe_origin",
     "describe_outside",
     "mark_areas",
     "mark_demand",

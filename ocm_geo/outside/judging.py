@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "country_names",
+    "describe_origin",
     "describe_outside",
     "mark_areas",
     "mark_demand",
@@ -298,6 +299,34 @@ def name_outside(facts: Mapping[str, Any]) -> str:
     outside = facts.get("outside")
     codes = str(outside.get("countries", "")).split() if isinstance(outside, dict) else []
     return country_names(codes=codes)
+
+
+def describe_origin(facts: Mapping[str, Any]) -> list[str]:
+    """
+    Return the facts of the provenance that a reader must know: dates, and what is left out.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``attrs["ocm"]`` of a table.
+
+    Returns
+    -------
+    list of str
+        Such as ``["data to 2024-05-01", "snapshot 2024-05-01-a1b2"]``.
+    """
+    said = []
+    if date := facts.get("data_date"):
+        said.append(f"data to {date}")
+    elif retrieved := facts.get("retrieved"):
+        said.append(f"retrieved {retrieved[:10]}")
+    if snapshot := facts.get("snapshot"):
+        said.append(f"snapshot {snapshot}")
+    if facts.get("truncated"):
+        said.append("truncated: more stations match")
+    if names := name_outside(facts):
+        said.append(f"no data: {names}")
+    return said
 
 
 def percent(share: float) -> str:

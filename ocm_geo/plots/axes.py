@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
-from ocm_geo.outside import name_outside
+from ocm_geo.outside import describe_origin
 from ocm_geo.plots.room import box_inches, fill_room
 from ocm_geo.plots.style import GREY, INK, plain
 from ocm_geo.plots.text import POINTS, small_size, text_points, text_size, wrapped
@@ -233,22 +233,6 @@ def _measure_below(ax: Axes) -> float:
     return ticks + 4 + lines * (1.25 * size) + 5
 
 
-def _describe_origin(attrs: dict[str, Any]) -> list[str]:
-    """Return the facts of the provenance that a reader must know: dates, and what is left out."""
-    facts = []
-    if date := attrs.get("data_date"):
-        facts.append(f"data to {date}")
-    elif retrieved := attrs.get("retrieved"):
-        facts.append(f"retrieved {retrieved[:10]}")
-    if snapshot := attrs.get("snapshot"):
-        facts.append(f"snapshot {snapshot}")
-    if attrs.get("truncated"):
-        facts.append("truncated: more stations match")
-    if names := name_outside(attrs):
-        facts.append(f"no data: {names}")
-    return facts
-
-
 def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> Annotation:
     """
     Add a caption with the origin of the data and the credit.
@@ -270,7 +254,7 @@ def add_caption(ax: Axes, table: pd.DataFrame, *facts: str, note: str = "") -> A
         The caption.
     """
     attrs = read_attrs(table)
-    said = [fact for fact in (*facts, *_describe_origin(attrs)) if fact]
+    said = [fact for fact in (*facts, *describe_origin(attrs)) if fact]
     size = small_size(ax)
     shift, width = _find_text_room(ax)
     texts = [note, " · ".join(said), credit_line(table)]
