@@ -98,9 +98,17 @@ def send_outbox(
     path: MirrorPath,
     outbox: OutboxOption = None,
     base_url: Annotated[str, typer.Option(help="Address of the API.")] = BASE_URL,
+    email: Annotated[
+        str | None,
+        typer.Option(help="Account of openchargemap.org to sign in with; its password is asked."),
+    ] = None,
 ) -> None:
     """Send the waiting comments to Open Charge Map, each at most once."""
-    report = Outbox(find_outbox(_open_mirror(path), outbox)).send(OpenChargeMap(base_url=base_url))
+    api = OpenChargeMap(base_url=base_url)
+    if email is not None:
+        # Never an option: the list of processes and the shell's history would show it.
+        api.authenticate(email, typer.prompt("Password", hide_input=True))
+    report = Outbox(find_outbox(_open_mirror(path), outbox)).send(api)
     for name, reason in report.refused.items():
         _echo_line(f"{name} was refused and waits: {reason}")
     for name, reason in report.uncertain.items():

@@ -217,6 +217,21 @@ def test_the_commands(box: Outbox, mirror: ocm.Mirror) -> None:
     assert "\x1b" not in result.output
 
 
+def test_the_command_signs_in_and_sends(
+    serve: Callable[..., Asker], mirror: ocm.Mirror, box: Outbox, tmp_path: Path
+) -> None:
+    box.add(COMMENT)
+    theirs = serve(manner="ocm", outbox=tmp_path / "theirs")
+    command = ["mirror", "outbox", "send", str(mirror.path), "--outbox", str(box.folder)]
+    command += ["--base-url", theirs.url]
+    runner = CliRunner()
+    assert "was refused" in runner.invoke(app, command).output
+    result = runner.invoke(app, [*command, "--email", "a@example.org"], input="secret\n")
+    assert (result.exit_code, "1 comments sent" in result.output) == (0, True)
+    assert "secret" not in result.output
+    assert len(Outbox(tmp_path / "theirs").list_letters()) == 1
+
+
 def test_a_login_gives_a_token_and_keeps_no_password(server: Asker, box: Outbox) -> None:
     login = {"EmailAddress": "a@example.org", "Password": "secret"}
     answer = server.post("profile/authenticate", json=login)
