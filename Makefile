@@ -49,6 +49,7 @@ unit: .venv/.dev
 
 docs: .venv/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	OCM_GEO_SITE=site $(BIN)/python -m pytest -q tests/site
 	@echo "Read site/index.html"
 
 # What old packages say of newer ones is no error; our own warnings are.

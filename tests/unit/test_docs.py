@@ -1,14 +1,17 @@
-"""The code of the documentation's gallery runs, and each figure stands below its code."""
+"""The pages made for the documentation, and the code that they show."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import re
+import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
+import geopandas as gpd
 import matplotlib.pyplot as plt
 import pytest
 from mkdocs.exceptions import PluginError
@@ -17,56 +20,188 @@ import ocm_geo as ocm
 
 DOCS = Path(__file__).parents[2] / "docs"
 PNG = b"\x89PNG"
+NAMES = [name for name in ocm.__all__ if name != "__version__"]
 
 
-@pytest.fixture(scope="module")
-def hooks() -> Any:
-    spec = importlib.util.spec_from_file_location("hooks", DOCS / "hooks.py")
+def load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_gallery_draws_every_kind_of_figure(hooks: Any) -> None:
+@pytest.fixture(scope="module")
+def hooks() -> Any:
+    return load("hooks")
+
+
+@pytest.fixture(scope="module")
+def figures() -> Any:
+    return load("hooks_figures")
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    return load("hooks_reference")
+
+
+@pytest.fixture(scope="module")
+def listed(reference: Any) -> list[Any]:
+    entries = reference.list_entries((DOCS / "reference.md").read_text(encoding="utf-8"))
+    assert isinstance(entries, list)
+    return entries
+
+
+def test_the_gallery_draws_every_kind_of_figure(figures: Any) -> None:
     text = (DOCS / "figures.md").read_text(encoding="utf-8")
     kinds = [name for name in ocm.__all__ if name.startswith("plot_")]
     assert not [kind for kind in kinds if f"ocm.{kind}(" not in text]
-    pictures = hooks.draw(text)
+    pictures = figures.draw(text)
     assert all(picture.startswith(PNG) for picture in pictures.values())
     assert not plt.get_fignums()
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="figures.md"))
-    shown = hooks.on_page_markdown(text, page=page)
-    assert all(f"(figures/{number}.png)" in shown for number in pictures)
-    assert shown.count("![") == len(pictures)
+    shown = figures.put_pictures(text, {number: f"{number}.png" for number in pictures})
+    assert all(f"({number}.png)" in shown for number in pictures)
+    assert shown.count("![") == len(pictures) >= len(kinds)
 
 
-def test_every_public_name_is_in_the_reference_once(hooks: Any) -> None:
-    text = (DOCS / "reference.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^::: (\w+)$", text, re.MULTILINE)
-    assert sorted([*listed, "__version__"]) == sorted(ocm.__all__)
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="reference.md"))
-    shown = hooks.on_page_markdown(text, page=page)
-    paths = re.findall(r"^::: (\S+)$", shown, re.MULTILINE)
-    for name, path in zip(listed, paths, strict=False):
-        module = importlib.import_module(path.rpartition(".")[0])
-        assert getattr(module, path.rpartition(".")[2]) is getattr(ocm, name)
+def test_a_picture_is_below_the_block_that_draws_it(figures: Any) -> None:
+    plain, drawing = "```python\nx = 1\n```\n", "```python\nimport matplotlib.pyplot as plt\n"
+    drawing += "plt.figure()\n```\n"
+    pictures = figures.draw(plain + drawing)
+    assert list(pictures) == [1]
+    assert figures.put_pictures(plain + drawing, {1: "x.png"}).endswith("(x.png)\n")
 
 
-def test_a_public_name_without_an_anchor_stops_the_build(hooks: Any) -> None:
-    text = (DOCS / "reference.md").read_text(encoding="utf-8")
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="reference.md"))
-    shown = hooks.on_page_markdown(text, page=page)
-    built = re.sub(r"^::: (\S+)$", r'<h3 id="\1">', shown, flags=re.MULTILINE)
-    hooks.check_anchors(built)
-    with pytest.raises(PluginError, match="no anchor for density"):
-        hooks.check_anchors(built.replace('id="ocm.density"', ""))
+def test_every_public_name_is_in_the_reference_once(reference: Any, listed: list[Any]) -> None:
+    assert sorted(entry.name for entry in listed) == sorted(NAMES)
+    reference.check_entries(listed)
+    for entry in listed:
+        page = reference.write_page(entry)
+        path = re.findall(r"^::: (\S+)$", page, re.MULTILINE)[0]
+        found = getattr(ocm, entry.name)
+        if isinstance(found, ModuleType):
+            assert importlib.import_module(path) is found
+        else:
+            module = importlib.import_module(path.rpartition(".")[0])
+            assert getattr(module, path.rpartition(".")[2]) is found
+
+
+def test_no_two_pages_differ_only_in_capitals(reference: Any) -> None:
+    pages = [reference.page_of(name).lower() for name in NAMES]
+    assert len(set(pages)) == len(NAMES)
+
+
+@pytest.mark.parametrize("fault", ["missing", "not public", "repeated", "without a group"])
+def test_a_fault_of_the_list_stops_the_build(reference: Any, listed: list[Any], fault: str) -> None:
+    first, *rest = listed
+    wrong = {
+        "missing": rest,
+        "not public": [*listed, first._replace(name="nothing")],
+        "repeated": [*listed, first],
+        "without a group": [first._replace(group=""), *rest],
+    }
+    with pytest.raises(PluginError, match=f"{fault}: \\w+"):
+        reference.check_entries(wrong[fault])
+
+
+def test_a_page_without_its_heading_stops_the_build(reference: Any, tmp_path: Path) -> None:
+    page = tmp_path / "density.html"
+    with pytest.raises(PluginError, match="does not describe density"):
+        reference.check_pages({"density": page})
+    page.write_text('<h1 id="ocm_geo.coverage.densities.other">', encoding="utf-8")
+    with pytest.raises(PluginError, match="does not describe density"):
+        reference.check_pages({"density": page})
+    page.write_text('<h1 id="ocm_geo.coverage.densities.density">', encoding="utf-8")
+    reference.check_pages({"density": page})
+
+
+def test_the_index_has_one_line_and_one_address_for_each_name(reference: Any) -> None:
+    shown = reference.write_index((DOCS / "reference.md").read_text(encoding="utf-8"))
+    rows = re.findall(r'(?m)^\| <a id="ocm\.(\w+)"></a>\[`\w+`\]\((\S+)\) \| (.+) \|$', shown)
+    assert sorted(name for name, _, _ in rows) == sorted(NAMES)
+    for name, address, summary in rows:
+        assert address == reference.page_of(name)
+        assert summary[0].isupper()
+    assert ":::" not in shown
+
+
+def test_names_in_code_lead_to_their_pages(reference: Any) -> None:
+    html = "<p><code>ocm.coverage(areas)</code> <code>coverage</code> <code>ocm.none</code></p>"
+    linked = reference.link_names(html, "maps.md", "maps.html")
+    assert linked.count("<a ") == 1
+    assert '<a href="reference/coverage.html"><code>ocm.coverage(areas)</code></a>' in linked
+    fixed = "<h2><code>ocm.read</code></h2><pre><code>ocm.read</code></pre>"
+    assert reference.link_names(fixed, "maps.md", "maps.html") == fixed
+    inside = reference.link_names(
+        "<code>route_gaps</code>", "reference/read.md", "reference/read.html"
+    )
+    assert inside == '<a href="route_gaps.html"><code>route_gaps</code></a>'
+
+
+def tables() -> dict[str, Any]:
+    """Return a result of many functions, computed from the sample."""
+    source, route, areas = ocm.sample(), ocm.sample_route(), ocm.sample_areas()
+    stations = ocm.stations(source=source)
+    roads = gpd.GeoSeries([route], crs=4326)
+    few = stations.head(40)
+    points = areas.set_geometry(areas.to_crs(3035).centroid.to_crs(4326))
+    along = ocm.stations_from_route(route, 3, source=source)
+    return {
+        "add_labels": ocm.add_labels(few),
+        "completeness": ocm.completeness(few, few.iloc[::2]),
+        "corridor": ocm.corridor(route, 2),
+        "coverage": ocm.coverage(areas, stations, [5], population="population", bounds=True),
+        "coverage_grid": ocm.coverage_grid(areas, stations, 20, within_km=10),
+        "density": ocm.density(
+            areas, stations, population="population", roads=gpd.GeoSeries([route], crs=4326)
+        ),
+        "derogations": ocm.derogations(),
+        "find_duplicates": ocm.find_duplicates(stations),
+        "locate_along": ocm.locate_along(few, route),
+        "match_stations": ocm.match_stations(few, few),
+        "nearest_stations": ocm.nearest_stations(points, stations, bounds=True),
+        "power_limits": ocm.power_limits(),
+        "registers": ocm.registers(),
+        "route_gaps": ocm.route_gaps(route, along, drive_on="right"),
+        "route_points_every": ocm.route_points_every(route, 10),
+        "sample_areas": areas,
+        "service_areas": ocm.service_areas(few, 5),
+        "standards": ocm.standards(),
+        "stations_from_point": ocm.stations_from_point((5.1, 52.1), 20, source=source),
+        "stations_from_route": along,
+        "uncertain_stations": ocm.uncertain_stations(stations),
+        "uncertainty_drivers": ocm.uncertainty_drivers(areas, stations, [5]),
+    }
+
+
+@pytest.mark.filterwarnings("ignore::ocm_geo.OCMWarning")
+def test_every_column_of_every_table_is_documented(reference: Any) -> None:
+    """Columns come from the input, the schema, a documented name or a pattern like …_low."""
+    schema = {column.name for column in ocm.schema.STATION_COLUMNS}
+    given = schema | {"geometry", "ocm_id", "name", "population"}
+    missing = {}
+    for name, table in tables().items():
+        text = inspect.getdoc(getattr(ocm, name)) or ""
+        documented = set(reference.result_columns(name))
+        for fields in re.findall(r"`ocm_geo\.standards\.(\w+)`", text):
+            documented |= set(getattr(ocm, fields).__dataclass_fields__)
+        ends = tuple(word.removeprefix("…") for word in re.findall(r"…_\w+|``_\w+", text))
+        ends = tuple(end.removeprefix("``") for end in ends)
+        left = [
+            column
+            for column in table.columns
+            if column not in documented | given and not (ends and column.endswith(ends))
+        ]
+        if left:
+            missing[name] = left
+    assert not missing
 
 
 def test_the_filters_are_documented_from_their_rows(hooks: Any) -> None:
     text = (DOCS / "exactness.md").read_text(encoding="utf-8")
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="exactness.md"))
-    shown = hooks.on_page_markdown(text, page=page)
+    shown = hooks.on_page_markdown(text)
     assert "{{" not in shown
     assert all(f"| `{name}` | `--" in shown for name in ocm.StationFilters.__annotations__)

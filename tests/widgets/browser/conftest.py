@@ -67,13 +67,13 @@ def open_page(browser: Any) -> Iterator[Callable[..., tuple[Any, Seen]]]:
 
             page.on("pageerror", lambda error: seen.faults.append(str(error)))
             page.on("dialog", refuse)
-            page.on("request", lambda request: _note_outside(request.url, seen.outside))
+            page.on("request", lambda request: note_outside(request.url, seen.outside))
             return page, seen
 
         yield new
 
 
-def _note_outside(url: str, outside: list[str]) -> None:
+def note_outside(url: str, outside: list[str]) -> None:
     here = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "file:", "about:", "chrome")
     if not url.startswith(here):
         outside.append(url)
