@@ -155,9 +155,7 @@ def tables() -> dict[str, Any]:
         "corridor": ocm.corridor(route, 2),
         "coverage": ocm.coverage(areas, stations, [5], population="population", bounds=True),
         "coverage_grid": ocm.coverage_grid(areas, stations, 20, within_km=10),
-        "density": ocm.density(
-            areas, stations, population="population", roads=gpd.GeoSeries([route], crs=4326)
-        ),
+        "density": ocm.density(areas, stations, population="population", roads=roads),
         "derogations": ocm.derogations(),
         "find_duplicates": ocm.find_duplicates(stations),
         "locate_along": ocm.locate_along(few, route),
@@ -187,7 +185,7 @@ def test_every_column_of_every_table_is_documented(reference: Any) -> None:
         text = inspect.getdoc(getattr(ocm, name)) or ""
         documented = set(reference.result_columns(name))
         for fields in re.findall(r"`ocm_geo\.standards\.(\w+)`", text):
-            documented |= set(getattr(ocm, fields).__dataclass_fields__)
+            documented |= set(getattr(ocm, fields).__annotations__)
         ends = tuple(word.removeprefix("…") for word in re.findall(r"…_\w+|``_\w+", text))
         ends = tuple(end.removeprefix("``") for end in ends)
         left = [
