@@ -13,7 +13,16 @@ from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MEANINGS", "Heading", "choose_decimals", "find_heading", "is_id", "is_share"]
+__all__ = [
+    "MEANINGS",
+    "Heading",
+    "choose_decimals",
+    "find_heading",
+    "format_numbers",
+    "format_times",
+    "is_id",
+    "is_share",
+]
 
 MEANINGS = {c.name: c.meaning for c in (*STATION_COLUMNS, *CONNECTION_COLUMNS)}
 """Meaning of the columns of stations and connections, in one line."""
@@ -72,10 +81,11 @@ _BOUND = re.compile(r"^(.+?)_(low|central|high)(_[a-z0-9]+)?$")
 
 
 class Heading(NamedTuple):
-    """The words of a heading, and the unit; both may be empty."""
+    """The words of a heading, its unit, which may be empty, and whether the values are ids."""
 
     words: str
     unit: str
+    is_id: bool = False
 
     def __str__(self) -> str:
         """Return the heading with its unit in parentheses."""
@@ -102,7 +112,9 @@ def find_heading(name: str, values: pd.Series | None = None) -> Heading:
     if values is not None and not _has_unit(values, unit):
         stem, unit = (stem if unit == "%" else _drop_bound(name)), ""
     words = _NAMED.get(_drop_bound(name)) or " ".join(_word_stem(stem))
-    return Heading((words[:1].upper() + words[1:]) + (f", {bound}" if bound else ""), unit)
+    return Heading(
+        (words[:1].upper() + words[1:]) + (f", {bound}" if bound else ""), unit, is_id(name)
+    )
 
 
 def _split_name(name: str) -> tuple[str, str, str]:
@@ -206,3 +218,73 @@ def _list_finite(values: pd.Series) -> NDArray[np.float64]:
     """Return the finite values of a column."""
     known = values.to_numpy(dtype=float, na_value=np.nan)
     return known[np.isfinite(known)]
+
+
+def format_numbers(
+    values: pd.Series, heading: Heading, places: int | None = None
+) -> list[str | None]:
+    """
+    Return numbers as texts with the same decimals.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Numbers.
+    heading : Heading
+        Their heading; shares with the unit % become percentages.
+    places : int, optional
+        Number of decimals; by default as `choose_decimals`.
+
+    Returns
+    -------
+    list
+        Texts, None if missing. What rounding would make 0 or 100 % is a bound: ``"<0.1"``.
+    """
+    percent = heading.unit == "%"
+    whole = pd.api.types.is_integer_dtype(values.dtype) and not percent
+    if heading.is_id and whole:
+        return [None if pd.isna(value) else str(value) for value in values]
+    n = choose_decimals(values, heading.unit) if places is None else places
+    # Whole numbers beyond 2^53 are not floats.
+    found = values if whole else values.astype("Float64") * (_HUNDRED if percent else 1.0)
+    return [
+        None if pd.isna(value) else _format_number(value, n, "" if heading.is_id else ",", percent)
+        for value in found
+    ]
+
+
+def _format_number(value: float, n: int, sign: str, percent: bool) -> str:  # noqa: FBT001
+    """Return a number as text, or a bound for it."""
+    if np.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    step, near = 10.0**-n, 1e-9
+    if near < abs(value) < step / 2:
+        return f"{'<' if value > 0 else '>-'}{step:.{n}f}"
+    if percent and _HUNDRED - step / 2 <= value < _HUNDRED - near:
+        return f">{_HUNDRED - step:.{n}f}"
+    text = f"{value:{sign}.{n}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def format_times(values: pd.Series, heading: Heading) -> tuple[Heading, list[str | None]]:
+    """
+    Return times as texts: dates, or to the minute in UTC where they are not all midnight.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Times.
+    heading : Heading
+        Their heading.
+
+    Returns
+    -------
+    tuple
+        The heading, with UTC as unit of times with a zone, and texts; None if missing.
+    """
+    known, zoned = values.dropna(), values.dt.tz is not None
+    utc = values.dt.tz_convert("UTC") if zoned else values
+    dates = heading.words.startswith("Date") or bool((known == known.dt.normalize()).all())
+    form = "%Y-%m-%d" if dates else "%Y-%m-%d %H:%M"
+    texts = [None if pd.isna(time) else time.strftime(form) for time in utc]
+    return heading._replace(unit="UTC" if zoned and not dates else ""), texts

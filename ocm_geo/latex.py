@@ -7,13 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from ocm_geo.checks import check_flag, check_whole, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.files.columns import pack
-from ocm_geo.headings import Heading, choose_decimals, find_heading, is_id
+from ocm_geo.headings import Heading, find_heading, format_numbers, format_times
 from ocm_geo.outside import describe_origin
 from ocm_geo.provenance import carry, credit_line, read_attrs
 from ocm_geo.schema import STATION_COLUMNS
@@ -250,60 +249,26 @@ def _build_latex_column(
     if kind == "span":
         heading = Heading(heading.words, "min")
     if kind in _NUMBERS:
-        cells = _format_numbers(values, heading, places, grouped=not is_id(name))
+        cells = [_write_number(text) for text in format_numbers(values, heading, places)]
     elif kind == "time":
-        heading, cells = _format_times(values, heading)
+        heading, texts = format_times(values, heading)
+        cells = [_MISSING if text is None else _escape_latex(text) for text in texts]
     else:
-        texts = [_join_list(v) if kind == "json" else _to_text(v, kind) for v in values]
-        cells = [_escape_latex(text) or _MISSING for text in texts]
+        found = [_join_list(v) if kind == "json" else _to_text(v, kind) for v in values]
+        cells = [_escape_latex(text) or _MISSING for text in found]
     align = "r" if kind in _NUMBERS else "l"
     if align == "l" and any(len(cell) > _WIDE_TEXT for cell in cells):
         align = r"p{0.3\linewidth}"
     return _Column(_escape_latex(str(heading) if words is None else words), cells, align)
 
 
-def _format_numbers(
-    values: pd.Series, heading: Heading, places: int | None, *, grouped: bool
-) -> list[str]:
-    """Return numbers with the same decimals; what rounding would make 0 or 100 % as a bound."""
-    percent = heading.unit == "%"
-    if not grouped and pd.api.types.is_integer_dtype(values.dtype):
-        return [_MISSING if pd.isna(value) else f"{value}" for value in values]
-    n = choose_decimals(values, heading.unit) if places is None else places
-    sign = "," if grouped else ""
-    factor = 100.0 if percent else 1.0
-    whole = pd.api.types.is_integer_dtype(values.dtype) and not percent
-    # Whole numbers beyond 2^53 are not floats.
-    found = values if whole else values.astype("Float64") * factor
-    return [
-        _MISSING if pd.isna(value) else _format_number(value, n, sign, percent=percent)
-        for value in found
-    ]
-
-
-def _format_number(value: float, n: int, sign: str, *, percent: bool) -> str:
-    """Return a number as LaTeX."""
-    if np.isinf(value):
-        return r"$\infty$" if value > 0 else r"$-\infty$"
-    step, near = 10.0**-n, 1e-9
-    if near < abs(value) < step / 2:
-        return rf"${'<' if value > 0 else '>-'}{step:.{n}f}$"
-    if percent and 100 - step / 2 <= value < 100 - near:
-        return rf"$>{100 - step:.{n}f}$"
-    text = f"{abs(value):{sign}.{n}f}"
-    return f"$-${text}" if value < 0 and float(text.replace(",", "")) else text
-
-
-def _format_times(values: pd.Series, heading: Heading) -> tuple[Heading, list[str]]:
-    """Return times as dates, or in UTC to the minute where they are not all midnight."""
-    known = values.dropna()
-    zoned = values.dt.tz is not None
-    utc = values.dt.tz_convert("UTC") if zoned else values
-    dates = heading.words.startswith("Date") or bool((known == known.dt.normalize()).all())
-    form = "%Y-%m-%d" if dates else "%Y-%m-%d %H:%M"
-    unit = "UTC" if zoned and not dates else ""
-    cells = [_MISSING if pd.isna(time) else _escape_latex(time.strftime(form)) for time in utc]
-    return Heading(heading.words, unit), cells
+def _write_number(text: str | None) -> str:
+    """Return a number as LaTeX; signs and infinity need its mathematics."""
+    if text is None:
+        return _MISSING
+    if text[-1] != "∞" and text[0] not in "<>-":
+        return text
+    return f"${text.replace('∞', chr(92) + 'infty').replace(',', '{,}')}$"
 
 
 def _to_text(value: Any, kind: str) -> str:  # noqa: ANN401 - a value of any column

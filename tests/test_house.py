@@ -30,6 +30,7 @@ LAYERS = (
         "settings",
         "schema",
         "headings",
+        "cards",
         "provenance",
         "geodesy",
         "frames",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ocm_geo.access.indices import atkinson_of, gini_of, theil_l_of, theil_t_of
+from ocm_geo.cards import build_card
 from ocm_geo.checks import check_number, check_whole
 from ocm_geo.errors import QueryError
 from ocm_geo.frames import check_numeric
@@ -72,6 +73,14 @@ class Equity:
             f"<Equity: Gini {self.gini:.3f}, Theil T {self.theil_t:.3f}, "
             f"L {self.theil_l:.3f}, Atkinson({self.facts['epsilon']:g}) {self.atkinson:.3f}>"
         )
+
+    def _repr_html_(self) -> str:
+        """Show the measures with their intervals, for notebooks."""
+        tables = {"Measures, with the middle 95 % of the bootstrap": self.intervals}
+        tables |= {} if self.groups is None else {"Groups": self.groups}
+        tables |= {} if self.decomposition is None else {"Decomposition": self.decomposition}
+        facts = ", ".join(f"{name} {value}" for name, value in self.facts.items())
+        return build_card(f"Equity: Gini {self.gini:.3f}", tables=tables, credit=facts)
 
 
 def equity(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ocm_geo.cards import build_card
 from ocm_geo.checks import check_km, check_share
 from ocm_geo.corridors.marks import Marks, marks_along
 from ocm_geo.corridors.positions import check_measures
@@ -16,7 +17,7 @@ from ocm_geo.frames import check_new_columns
 from ocm_geo.geodesy import Line, as_line
 from ocm_geo.ids import station_table, take_ids
 from ocm_geo.outside import mark_line
-from ocm_geo.provenance import carry, choose_within_km
+from ocm_geo.provenance import carry, choose_within_km, credit_line
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -31,6 +32,12 @@ _FAR_RANGE_KM = 2000.0
 """No vehicle drives this far on one charge."""
 _ROUNDING_KM = 1e-6
 _CHUNK = 256
+
+
+_SHOWN_OF_STOPS = (
+    *("title", "operator", "town", "along_km", "offset_km", "max_power_kw"),
+    *("arrival_soc", "departure_soc"),
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,28 @@ class StopPlan:
     stops: gpd.GeoDataFrame
     legs: pd.DataFrame
     stranded_at_km: float | None
+
+    @property
+    def _headline(self) -> str:
+        """The plan in one line."""
+        driven = f"{self.legs['distance_km'].sum():,.1f} km driven"
+        n = f"{len(self.stops)} {'stop' if len(self.stops) == 1 else 'stops'}, {driven}"
+        if self.feasible or self.stranded_at_km is None:
+            return f"feasible: {n}"
+        return f"not feasible: stranded at km {self.stranded_at_km:,.1f}, after {n}"
+
+    def __repr__(self) -> str:
+        """Describe it in one line."""
+        return f"<StopPlan {self._headline}>"
+
+    def _repr_html_(self) -> str:
+        """Show the stops and the legs, for notebooks."""
+        shown = [name for name in _SHOWN_OF_STOPS if name in self.stops]
+        return build_card(
+            f"Plan of stops, {self._headline}",
+            tables={"Stops": self.stops[shown], "Legs": self.legs},
+            credit=credit_line(self.stops),
+        )
 
 
 class _Car(NamedTuple):

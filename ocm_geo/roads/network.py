@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 
+from ocm_geo.cards import build_card
 from ocm_geo.errors import RouteError
 from ocm_geo.roads.chains import Axis, contract
 from ocm_geo.roads.edges import exact_edges
@@ -59,6 +60,11 @@ class RoadNetwork:
         numbers = {name: self.report[name] for name in ("n_segments", "n_nodes", "n_components")}
         words = ", ".join(f"{name.removeprefix('n_')} {n:,}" for name, n in numbers.items())
         return f"<RoadNetwork of {self.report['length_km']:,.1f} km: {words}>"
+
+    def _repr_html_(self) -> str:
+        """Show how the network was made, for notebooks."""
+        made = ", ".join(f"{name} {value}" for name, value in self.report.items())
+        return build_card(repr(self).strip("<>"), lines=[made], tables={"Segments": self.segments})
 
     @cached_property
     def segments(self) -> gpd.GeoDataFrame:

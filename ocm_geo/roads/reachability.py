@@ -17,11 +17,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from ocm_geo.cards import build_card
 from ocm_geo.checks import check_km, check_km_list, warn_user
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import point_frame
 from ocm_geo.ids import id_name, station_table
-from ocm_geo.provenance import carry
+from ocm_geo.provenance import carry, credit_line
 from ocm_geo.roads.critical import critical_stations
 from ocm_geo.roads.graph import cut_at
 from ocm_geo.roads.network import RoadNetwork, make_network
@@ -79,6 +80,14 @@ class Reachability:
             for row in rows.to_dict("records")
         )
         return f"<Reachability of {self.curve['length_km'].iloc[0]:,.0f} km by range; {words}>"
+
+    def _repr_html_(self) -> str:
+        """Show the curve and the critical stations, for notebooks."""
+        return build_card(
+            f"Reachability of {self.curve['length_km'].iloc[0]:,.0f} km by range",
+            tables={"By range": self.curve, "Critical stations": self.critical},
+            credit=credit_line(self.stations),
+        )
 
     @cached_property
     def segments(self) -> gpd.GeoDataFrame:

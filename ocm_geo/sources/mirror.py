@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from ocm_geo.cards import build_card
 from ocm_geo.errors import QueryError
 from ocm_geo.paths import expand_path
 from ocm_geo.sources.answering import SnapshotSource
@@ -271,6 +272,17 @@ class Mirror(SnapshotSource):
         return (
             f"Mirror({str(self.path)!r}: {report.n_kept:,} stations, {report.n_published:,} of "
             f"them published, snapshot {self.snapshot})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the countries and snapshots, for notebooks."""
+        n, published = self.report.n_kept, self.report.n_published
+        line = f"Snapshot {self.snapshot}: {n:,} stations, {published:,} of them published"
+        return build_card(
+            f"Mirror {self.path}",
+            lines=[line],
+            tables={"Countries": self.coverage, "Snapshots": self.snapshots()},
+            credit=str(self.loaded.manifest.get("attribution", "")),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

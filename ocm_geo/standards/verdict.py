@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocm_geo.cards import build_card
+from ocm_geo.provenance import credit_line
 from ocm_geo.reference import bundled
 
 if TYPE_CHECKING:
@@ -111,11 +112,12 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """Describe it with its clauses and readings, for notebooks."""
-        why = f"<p>Not decided: {html.escape(self.reason)}.</p>" if self.passes is None else ""
-        clauses = "".join(f"<li>{html.escape(clause)}</li>" for clause in self.clauses)
-        return (
-            f"<p><b>{html.escape(self.rule.id)}: {html.escape(self.headline)}</b></p>{why}"
-            f"<ul>{clauses}</ul>{self.readings.to_html(index=False)}"
+        return build_card(
+            f"{self.rule.id}: {self.headline}",
+            lines=[f"Not decided: {self.reason}." if self.passes is None else ""],
+            items=self.clauses,
+            tables={"Readings": self.readings},
+            credit=f"{self.rule.citation} {credit_line(self.pools)}",
         )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ocm_geo.cards import build_card
+from ocm_geo.provenance import credit_line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["StudyResult"]
 
 
-@dataclass
+@dataclass(repr=False)
 class StudyResult:
     """
     The results of a study.
@@ -71,6 +74,22 @@ class StudyResult:
     access: AccessTables | None = None
     border: Border | None = None
     written: list[Path] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Describe it in one line."""
+        return (
+            f"<StudyResult {self.config.title!r}: {len(self.stations):,} stations, {self.report}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the key tables and the files, for notebooks."""
+        tables = {"Quality": self.quality, "Coverage": self.coverage, "Gaps": self.gaps}
+        return build_card(
+            f"Study: {self.config.title}",
+            lines=[f"{len(self.stations):,} stations in the area. Report: {self.report}"],
+            tables={title: table for title, table in tables.items() if table is not None},
+            credit=credit_line(self.stations),
+        )
 
     @property
     def report(self) -> Path:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from ocm_geo.cards import build_card
 from ocm_geo.checks import check_share, check_whole
 from ocm_geo.errors import InexactMethod, OutsideData, QueryError
 from ocm_geo.ids import station_table
-from ocm_geo.provenance import carry
+from ocm_geo.provenance import carry, credit_line
 from ocm_geo.qualifying import Qualifying, station_bounds
 from ocm_geo.uncertainty.stations import uncertain_stations
 
@@ -75,6 +76,14 @@ class Scenarios:
         return (
             f"<Scenarios: {len(self.table)} values, {self.facts['n_uncertain']} uncertain "
             f"stations, {len(self.draws)} draws with probability {self.facts['probability']}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the scenarios and the drivers, for notebooks."""
+        return build_card(
+            repr(self).strip("<>"),
+            tables={"Scenarios": self.table, "Stations that change the measure most": self.drivers},
+            credit=credit_line(self.table),
         )
 
 

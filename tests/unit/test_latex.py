@@ -162,7 +162,7 @@ def test_kinds_of_values() -> None:
     assert (header[0], header[2]) == ("First", "Drive (min)")
     assert header[5:8] == ["Seen (UTC)", "Day", "X"]
     assert rows[0] == ["a", "1", "90", "1, 2", "yes", "2024-03-31 01:30", "2024-03-31", r"$\infty$"]
-    assert rows[1][3:] == ["3", "--", "--", "2024-04-01", "$-$1.5"]
+    assert rows[1][3:] == ["3", "--", "--", "2024-04-01", "$-1.5$"]
 
 
 def test_hostile_texts_are_texts() -> None:
