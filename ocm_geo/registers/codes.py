@@ -15,6 +15,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import KeysView
 
 __all__ = ["Codes", "load_codes"]
 
@@ -80,9 +81,9 @@ class Codes:
         ids = [UNKNOWN if known is None else known[0] for known in found]
         return pa.array(ids, pa.int64()).take(coded.indices)
 
-    def names(self, field: str) -> tuple[str, ...]:
+    def names(self, field: str) -> KeysView[str]:
         """Return all codes of a field, folded."""
-        return tuple(self._table.get(field, {}))
+        return self._table.get(field, {}).keys()
 
 
 @cache

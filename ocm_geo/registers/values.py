@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -180,6 +180,8 @@ def parse_times(
     return found.cast(MOMENT)
 
 
+# Publishers write one time for all that changed in one run: most are asked many times.
+@lru_cache(maxsize=65_536)
 def find_time(text: str, zone: str = "UTC", *, month_first: bool = False) -> int | None:
     """
     Read a time.
