@@ -113,7 +113,7 @@ def _build_card_column(name: str, values: pd.Series) -> tuple[str, list[str]]:
     elif types.is_datetime64_any_dtype(values.dtype):
         heading, texts = format_times(values, heading)
     else:
-        texts = [_shorten_value(value) for value in values]
+        texts = [_shorten_card_value(value) for value in values]
     side = "right" if number else "left"
     shown = (html.escape(_MISSING if text is None else text) for text in texts)
     cells = [f'<td style="{_CELL}text-align:{side}">{text}</td>' for text in shown]
@@ -121,13 +121,13 @@ def _build_card_column(name: str, values: pd.Series) -> tuple[str, list[str]]:
     return f'<th style="{style}">{html.escape(str(heading))}</th>', cells
 
 
-def _shorten_value(value: Any) -> str | None:  # noqa: ANN401 - a value of any column
+def _shorten_card_value(value: Any) -> str | None:  # noqa: ANN401 - a value of any column
     """Return a value as text of a moderate length."""
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        value = ", ".join(map(str, value))
+        value = ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in value)
     text = " ".join(str(value).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

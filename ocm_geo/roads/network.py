@@ -63,7 +63,10 @@ class RoadNetwork:
 
     def _repr_html_(self) -> str:
         """Show how the network was made, for notebooks."""
-        made = ", ".join(f"{name} {value}" for name, value in self.report.items())
+        made = ", ".join(
+            f"{name} {value:,.6g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in self.report.items()
+        )
         return build_card(repr(self).strip("<>"), lines=[made], tables={"Segments": self.segments})
 
     @cached_property

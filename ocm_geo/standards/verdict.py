@@ -117,7 +117,7 @@ class Verdict:
             lines=[f"Not decided: {self.reason}." if self.passes is None else ""],
             items=self.clauses,
             tables={"Readings": self.readings},
-            credit=f"{self.rule.citation} {credit_line(self.pools)}",
+            credit=f"{self.rule.citation}; {credit_line(self.pools)}",
         )
 
 
