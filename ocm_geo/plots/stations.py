@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 from ocm_geo.frames import in_lonlat
 from ocm_geo.ids import station_table
@@ -13,9 +14,10 @@ from ocm_geo.plots.axes import add_caption, legend_below, new_axes, put_title
 from ocm_geo.plots.extent import Extent
 from ocm_geo.plots.maps import draw_ground, fill_map, map_size
 from ocm_geo.plots.room import box_inches
-from ocm_geo.plots.shapes import draw_no_data
+from ocm_geo.plots.shapes import draw_no_data, draw_shapes
 from ocm_geo.plots.station_groups import group_stations
 from ocm_geo.plots.style import (
+    INK,
     MANY,
     OTHER,
     STATIONS,
@@ -42,6 +44,8 @@ _SMALLEST, _LARGEST = 1.2, 28.0
 _INK_SHARE = 0.06
 _EDGED = 8.0
 _MARKERS = "osD^vP"
+_POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+_OUTLINE: dict[str, Any] = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.7, "zorder": 2}
 
 
 def plot_stations(
@@ -52,6 +56,7 @@ def plot_stations(
     title: str | None = None,
     extent: Sequence[float] | None = None,
     by: str | None = None,
+    areas: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
 ) -> Axes:
     """
     Plot stations on a map, coloured by their highest power or by a column.
@@ -74,6 +79,8 @@ def plot_stations(
         Column that decides the colours; the highest power by default. Numbers become classes, as
         in `plot_coverage`; of other values the five most frequent have a colour and a marker,
         the others are joined.
+    areas : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
+        Areas, such as those of a study, drawn as outlines and within the extent.
 
     Returns
     -------
@@ -101,10 +108,13 @@ def plot_stations(
     groups, ranks = group_stations(stations, by)
     points = in_lonlat(stations, "stations").geometry
     lon, lat = points.x.to_numpy(), points.y.to_numpy()
-    wanted = Extent.around(lon, lat, robust=True) if extent is None else Extent.of_box(extent)
+    outlines = None if areas is None else _list_outlines(areas)
+    wanted = _choose_extent(lon, lat, outlines, extent)
     ax = new_axes(ax, *map_size(wanted))
     first = draw_ground(ax, wanted)
     draw_points(ax, first.turned(lon), lat, groups, ranks=ranks)
+    if outlines is not None:
+        draw_shapes(ax, outlines, first, **_OUTLINE)
     abroad = draw_no_data(ax, no_data_countries(read_attrs(stations)), first, zorder=0.5)
     handles = [*ax.get_legend_handles_labels()[0], *abroad]
     legend_below(ax, plain(f"{groups.heading} (stations)"), handles)
@@ -118,6 +128,31 @@ def plot_stations(
         said.remove()
         add_caption(ax, stations, *facts)
     return ax
+
+
+def _list_outlines(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np.object_] | None:
+    """Return the polygons of areas in lon/lat; None if there are none."""
+    shapes = in_lonlat(areas, "areas").geometry.to_numpy()
+    shapes = shapes[np.isin(shapely.get_type_id(shapes), _POLYGONS) & ~shapely.is_empty(shapes)]
+    return shapes if len(shapes) else None
+
+
+def _choose_extent(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    outlines: NDArray[np.object_] | None,
+    extent: Sequence[float] | None,
+) -> Extent:
+    """Return the extent of the caller, else that of the stations without strays and the areas."""
+    if extent is not None:
+        return Extent.of_box(extent)
+    if outlines is None:
+        return Extent.around(lon, lat, robust=True)
+    x, y = shapely.get_coordinates(outlines).T
+    if np.isfinite(lon).any():
+        near = Extent.around(lon, lat, robust=True)
+        x, y = np.append(x, [near.west, near.east]), np.append(y, [near.south, near.north])
+    return Extent.around(x, y)
 
 
 def _count_outside(shown: Extent, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[str]:

@@ -48,7 +48,8 @@ def draw_figures(result: StudyResult) -> list[Path]:
         ``route.png``, ``distances.png`` and ``lorenz.png``. Groups that do not fit in one figure
         continue in ``coverage_2.png`` and so on.
     """
-    written = [_save_and_close(plot_stations(result.stations), result.folder / "stations.png")]
+    stations = plot_stations(result.stations, areas=result.areas)
+    written = [_save_and_close(stations, result.folder / "stations.png")]
     for number, groups in enumerate(
         _split_groups(list(result.groups), len(result.config.tiers)), 1
     ):

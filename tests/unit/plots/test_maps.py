@@ -192,3 +192,44 @@ def test_few_points_stay_shapes(stations: gpd.GeoDataFrame, tmp_path: Path) -> N
 def test_the_land_keeps_to_the_globe() -> None:
     assert land().geometry.is_valid.all()
     assert land().total_bounds == pytest.approx([-180, -90, 180, 83.6], abs=0.1)
+
+
+def test_areas_are_drawn_and_inside_the_map() -> None:
+    areas = gpd.GeoSeries([shapely.box(3, 50, 9, 56), None, shapely.Point()], crs=4326)
+    stations = made([5, 5.1, *np.linspace(5, 5.2, 60), 0], [52, 52.1, *np.linspace(52, 53, 60), 0])
+    ax = draw.plot_stations(stations, areas=areas.to_crs(3857), basemap=False)
+    (west, east), (south, north) = ax.get_xlim(), ax.get_ylim()
+    assert west < 3 < 9 < east
+    assert south < 50 < 56 < north
+    # The stray at 0, 0 is neither shown nor forgotten.
+    assert south > 20
+    assert "1 of them outside the map" in caption(ax)
+    outlines = [c for c in ax.collections if c.get_zorder() == 2 and len(c.get_paths()) == 1]
+    assert len(outlines) == 1
+    assert outlines[0].get_facecolor().size == 0
+    fits(ax)
+
+
+def test_areas_without_stations_or_shapes() -> None:
+    areas = gpd.GeoDataFrame(geometry=[shapely.box(3, 50, 9, 56)], crs=4326)
+    ax = draw.plot_stations(made([], []), areas=areas, basemap=False)
+    assert ax.get_xlim()[0] > -5
+    assert "0 stations" in caption(ax)
+    empty = draw.plot_stations(made([5], [52]), areas=areas.head(0), basemap=False)
+    assert empty.get_xlim()[0] > 4
+    with pytest.raises(ocm.QueryError, match="areas must be a GeoDataFrame"):
+        ocm.plot_stations(made([5], [52]), areas="NL")  # type: ignore[arg-type]
+
+
+def test_areas_across_the_antimeridian() -> None:
+    fiji = gpd.GeoSeries(
+        [
+            shapely.MultiPolygon(
+                [shapely.box(177, -19, 180, -16), shapely.box(-180, -19, -178, -16)]
+            )
+        ],
+        crs=4326,
+    )
+    ax = draw.plot_stations(made([178, -179], [-18, -17]), areas=fiji, basemap=False)
+    west, east = ax.get_xlim()
+    assert east - west < 30

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
@@ -204,3 +205,13 @@ def test_a_figure_saved_twice_is_the_same(along: gpd.GeoDataFrame, tmp_path: Pat
         assert files[0] == files[1]
         credit = "Invented stations"
         assert credit.encode() in files[0] or credit.encode("utf-16-be") in files[0]
+
+
+def test_fonts_in_pdf_are_truetype(along: gpd.GeoDataFrame, tmp_path: Path) -> None:
+    """Publishers refuse the Type 3 fonts that matplotlib writes by default."""
+    ax = draw.plot_stations(along, basemap=False)
+    pages = ocm.save_figure(ax, tmp_path / "a.pdf").read_bytes()
+    kinds = set(re.findall(rb"/Subtype /(Type\d|TrueType|CIDFontType\d)", pages))
+    assert kinds == {b"Type0", b"CIDFontType2"}
+    assert b"/FontFile2" in pages
+    assert plt.rcParams["pdf.fonttype"] == 3  # the user's own settings are unchanged
