@@ -25,7 +25,6 @@ from ocm_geo.sources.gathering import Gathered
 from ocm_geo.sources.history import next_number
 from ocm_geo.sources.judging import check_content, count_content, count_unnamed, tell_user
 from ocm_geo.sources.plugged import open_register
-from ocm_geo.sources.progress import with_progress
 from ocm_geo.sources.readers import read_batches
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from ocm_geo.reference import ReferenceData
     from ocm_geo.sources.stack import Stack
-    from ocm_geo.sources.tables import Parsed
 
     Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -108,14 +106,15 @@ def build_snapshot(
             attribution = attribution if intake is None else intake.attribution
             batches = read_batches(data, account=account) if intake is None else intake.batches
             origin = {"kind": "files", **clone_state(data)}
-            gathered, chosen = _gather_records(batches, folder)
-            report, countries = count_content(gathered, chosen, account)
-            check_content(root, report, account, force=force)
-            stated = "" if intake is None else intake.data_date
-            newest = stated or find_newest(gathered, chosen)
-            tables = merge_reference(ref.bundled(), gathered, given, newest)
-            unnamed = count_unnamed(gathered, chosen, tables)
-            content = write_full(folder, gathered, chosen, attribution)
+            with Gathered(folder) as gathered:
+                chosen = gathered.take_all(batches)
+                report, countries = count_content(gathered, chosen, account)
+                check_content(root, report, account, force=force)
+                stated = "" if intake is None else intake.data_date
+                newest = stated or find_newest(gathered, chosen)
+                tables = merge_reference(ref.bundled(), gathered, given, newest)
+                unnamed = count_unnamed(gathered, chosen, tables)
+                content = write_full(folder, gathered, chosen, attribution)
             ref.write(tables, folder)
             facts = {
                 "number": next_number(root),
@@ -184,15 +183,6 @@ def _find_reference_files(path: Path) -> Iterator[Path]:
     for folder in (path, path / "data", path.parent):
         if (folder / _REFERENCE_FILE).is_file():
             yield folder / _REFERENCE_FILE
-
-
-def _gather_records(batches: Iterable[Parsed], folder: Path) -> tuple[Gathered, NDArray[np.int64]]:
-    """Read everything and choose the newest record of each id."""
-    with (folder / disk.REJECTS).open("w", encoding="utf-8") as stream:
-        gathered = Gathered(stream)
-        for parsed in with_progress(batches, "reading stations", lambda batch: batch.n_read):
-            gathered.add(parsed)
-        return gathered, gathered.choose_newest()
 
 
 def write_full(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -99,20 +100,23 @@ def count_by_country(
         ``n_stations``, ``n_published`` and ``bbox`` of the published stations (west, south,
         east, north; west > east crosses the antimeridian; None without any).
     """
-    names = np.asarray(codes.fillna("").to_numpy(dtype=str))
+    # By number and not as one array of texts, which would be as wide as the longest "code".
+    numbers, names = pd.factorize(codes.fillna("").astype(object), sort=True)
+    by_country = np.argsort(numbers, kind="stable")
+    bounds = np.searchsorted(numbers[by_country], np.arange(len(names) + 1))
     found = []
-    for code in sorted(set(names.tolist()), key=lambda name: (not name, name)):
-        inside = names == code
-        shown = inside & published
+    for code, (start, end) in zip(names, pairwise(bounds), strict=True):
+        inside = by_country[start:end]
+        shown = inside[published[inside]]
         found.append(
             {
                 "country_code": code or None,
-                "n_stations": int(inside.sum()),
-                "n_published": int(shown.sum()),
+                "n_stations": len(inside),
+                "n_published": len(shown),
                 "bbox": _bound_points(lon[shown], lat[shown]),
             }
         )
-    return found
+    return sorted(found, key=lambda country: country["country_code"] is None)
 
 
 def _bound_points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[float] | None:

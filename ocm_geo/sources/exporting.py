@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,11 +34,12 @@ def export_table(loaded: LoadedSnapshot, path: Path, *, connections: bool) -> No
         Write connections.
     """
     table = loaded.read_connections() if connections else loaded.rows
-    stack = Stack(arrow_schema(CONNECTION_COLUMNS) if connections else table.schema)
-    stack.add(table)
+    schema = arrow_schema(CONNECTION_COLUMNS) if connections else table.schema
     order = np.arange(len(table))
-    if connections:
-        disk.write_connections(path, stack, order)
-    else:
-        order = order_in_space(stack, order)
-        disk.write_stations(path, stack, order, loaded.manifest["attribution"])
+    with contextlib.closing(Stack(schema, path.parent)) as stack:
+        stack.add(table)
+        if connections:
+            disk.write_connections(path, stack, order)
+        else:
+            order = order_in_space(stack, order)
+            disk.write_stations(path, stack, order, loaded.manifest["attribution"])

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, arrow_schema
+from ocm_geo.sources import snapshot as disk
+from ocm_geo.sources.progress import with_progress
 from ocm_geo.sources.records import Reject
 from ocm_geo.sources.repeats import OLDER, REPEATED, split_repeats
 from ocm_geo.sources.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import TextIO
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -30,26 +33,41 @@ class Gathered:
     """
     All that was read.
 
+    It is used in a ``with`` statement; at its end the rows are gone, and the counts stay.
+
     Parameters
     ----------
-    rejects : text file
-        Takes a line of JSON per rejected record.
+    folder : pathlib.Path
+        Where the snapshot is being built: takes a file of what was rejected, a line of JSON per
+        record, and for a while what is too large for memory.
     """
 
-    def __init__(self, rejects: TextIO) -> None:
+    def __init__(self, folder: Path) -> None:
         position = [("lon", pa.float64()), ("lat", pa.float64())]
-        self.stations = Stack(pa.schema([*arrow_schema(STATION_COLUMNS), *position]))
-        self.connections = Stack(arrow_schema(CONNECTION_COLUMNS))
+        schema = pa.schema([*arrow_schema(STATION_COLUMNS), *position])
+        self._closing = contextlib.ExitStack()
+        self._rejects = self._closing.enter_context(
+            (folder / disk.REJECTS).open("w", encoding="utf-8")
+        )
+        self.stations = Stack(schema, folder)
+        self.connections = Stack(arrow_schema(CONNECTION_COLUMNS), folder)
+        self._closing.callback(self.stations.close)
+        self._closing.callback(self.connections.close)
         self.reasons: Counter[str] = Counter()
         self.coerced: Counter[str] = Counter()
         self.rejected_from: Counter[str] = Counter()
         self.rejected_ids: set[int] = set()
         self.harvest: dict[str, dict[int, Any]] = {}
         self.n_read = 0
-        self._rejects = rejects
         self._origins: dict[str, int] = {}
         self._places: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
         self._counts: list[NDArray[np.int32]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._closing.close()
 
     @property
     def n_rejected(self) -> int:
@@ -87,15 +105,26 @@ class Gathered:
                 self.rejected_ids.add(reject.ocm_id)
             self._rejects.write(json.dumps(asdict(reject)) + "\n")
 
-    def choose_newest(self) -> NDArray[np.int64]:
+    def take_all(self, batches: Iterable[Parsed]) -> NDArray[np.int64]:
         """
-        Choose one record of each id and reject the others.
+        Take all batches and choose one record of each id.
+
+        Parameters
+        ----------
+        batches : iterable of Parsed
+            What is read.
 
         Returns
         -------
         numpy.ndarray of int
             Positions of the chosen records, ascending.
         """
+        for parsed in with_progress(batches, "reading stations", lambda batch: batch.n_read):
+            self.add(parsed)
+        return self._choose_newest()
+
+    def _choose_newest(self) -> NDArray[np.int64]:
+        """Choose the newest record of each id and reject the others."""
         ids = self.stations.column("ocm_id").to_numpy()
         updated = self.stations.column("date_last_status_update")
         kept, left_out, older = split_repeats(ids, updated)
@@ -125,9 +154,29 @@ class Gathered:
         numpy.ndarray of int
             Positions of connections.
         """
-        counts = np.concatenate([np.empty(0, np.int32), *self._counts])
-        rank = np.full(len(counts), -1, np.int64)
-        rank[order] = np.arange(len(order))
-        of_connections = np.repeat(rank, counts)
-        by_rank = np.argsort(of_connections, kind="stable")
-        return by_rank[np.count_nonzero(of_connections < 0) :].astype(np.int64)
+        counts = self._join_counts()
+        # A station's connections are next to each other: row i of the first is row 0 of its own.
+        first = np.cumsum(counts, dtype=np.int64) - counts
+        taken = counts[order]
+        before = np.cumsum(taken, dtype=np.int64) - taken
+        return np.repeat(first[order] - before, taken) + np.arange(taken.sum())
+
+    def count_connections(self, rows: NDArray[np.int64]) -> int:
+        """
+        Count the connections of some stations.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int
+            Positions of stations.
+
+        Returns
+        -------
+        int
+            How many connections they have.
+        """
+        return int(self._join_counts()[rows].sum())
+
+    def _join_counts(self) -> NDArray[np.int32]:
+        """Return how many connections each station has."""
+        return np.concatenate([np.empty(0, np.int32), *self._counts])

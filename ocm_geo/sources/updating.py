@@ -32,7 +32,6 @@ from ocm_geo.sources.incoming import wrap_tables
 from ocm_geo.sources.judging import check_content, count_content, count_unnamed, tell_user
 from ocm_geo.sources.loaded import LoadedSnapshot
 from ocm_geo.sources.parts import MOST_PARTS, link_parts, link_unchanged, name_part
-from ocm_geo.sources.progress import with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -157,34 +156,30 @@ def _write_update(
     root: Path, folder: Path, old: LoadedSnapshot | None, incoming: Incoming, *, force: bool
 ) -> tuple[UpdateReport, Callable[[], None]]:
     """Write the new snapshot and make it the current one; what to tell the user comes after."""
-    with (folder / disk.REJECTS).open("w", encoding="utf-8") as stream:
-        gathered = Gathered(stream)
-        for parsed in with_progress(incoming.batches, "reading stations", lambda b: b.n_read):
-            gathered.add(parsed)
-        chosen = gathered.choose_newest()
-    complete = incoming.is_complete() and not incoming.account.cut
-    state = _merge_states(gathered, chosen, old, incoming, complete=complete)
-    report, countries = count_content(gathered, state.kept, incoming.account)
-    report = replace(report, n_read=report.n_kept + report.n_rejected)
-    check_content(root, report, incoming.account, force=force)
-    _check_vanished(root, state, force=force)
-    newest = find_newest(gathered, state.kept)
-    base = ref.bundled() if old is None else old.reference
-    tables = merge_reference(base, gathered, incoming.reference(), newest)
-    unnamed = count_unnamed(gathered, state.kept, tables)
-    number = next_number(root)
-    facts = {
-        "number": number,
-        "data_date": newest,
-        "attribution": ATTRIBUTION if old is None else old.manifest["attribution"],
-        "complete": complete,
-        "report": replace(report, n_unnamed_operators=unnamed[0]).as_dict(),
-        "countries": countries,
-        "origin": incoming.origin(),
-    }
-    if old is not None and "register" in old.manifest:
-        facts["register"] = old.manifest["register"]
-    shared = _write_tables(folder, gathered, state, old, facts=facts)
+    with Gathered(folder) as gathered:
+        chosen = gathered.take_all(incoming.batches)
+        complete = incoming.is_complete() and not incoming.account.cut
+        state = _merge_states(gathered, chosen, old, incoming, complete=complete)
+        report, countries = count_content(gathered, state.kept, incoming.account)
+        report = replace(report, n_read=report.n_kept + report.n_rejected)
+        check_content(root, report, incoming.account, force=force)
+        _check_vanished(root, state, force=force)
+        newest = find_newest(gathered, state.kept)
+        base = ref.bundled() if old is None else old.reference
+        tables = merge_reference(base, gathered, incoming.reference(), newest)
+        unnamed = count_unnamed(gathered, state.kept, tables)
+        facts = {
+            "number": next_number(root),
+            "data_date": newest,
+            "attribution": ATTRIBUTION if old is None else old.manifest["attribution"],
+            "complete": complete,
+            "report": replace(report, n_unnamed_operators=unnamed[0]).as_dict(),
+            "countries": countries,
+            "origin": incoming.origin(),
+        }
+        if old is not None and "register" in old.manifest:
+            facts["register"] = old.manifest["register"]
+        shared = _write_tables(folder, gathered, state, old, facts=facts)
     shared |= _write_reference(folder, tables, old)
     name = write_manifest(folder, facts, shared)
     switch_snapshot(root, folder, name)
