@@ -199,10 +199,11 @@ def test_areas_are_drawn_and_inside_the_map() -> None:
     stations = made([5, 5.1, *np.linspace(5, 5.2, 60), 0], [52, 52.1, *np.linspace(52, 53, 60), 0])
     ax = draw.plot_stations(stations, areas=areas.to_crs(3857), basemap=False)
     (west, east), (south, north) = ax.get_xlim(), ax.get_ylim()
-    assert west < 3 < 9 < east
-    assert south < 50 < 56 < north
+    assert west < 3
+    assert east > 9
+    assert north > 56
     # The stray at 0, 0 is neither shown nor forgotten.
-    assert south > 20
+    assert 20 < south < 50
     assert "1 of them outside the map" in caption(ax)
     outlines = [c for c in ax.collections if c.get_zorder() == 2 and len(c.get_paths()) == 1]
     assert len(outlines) == 1
