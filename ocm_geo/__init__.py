@@ -126,7 +126,14 @@ if TYPE_CHECKING:
         plot_stations,
         save_figure,
     )
-    from ocm_geo.quality import completeness, find_duplicates, match_stations, merge_stations
+    from ocm_geo.quality import (
+        MissingStations,
+        completeness,
+        find_duplicates,
+        match_stations,
+        merge_stations,
+        place_missing,
+    )
     from ocm_geo.routing import (
         OSRM,
         Engine,
@@ -179,6 +186,7 @@ __all__ = [
     "MirrorMissing",
     "MirrorShrunk",
     "MissingDependency",
+    "MissingStations",
     "NetworkOptions",
     "OCMError",
     "OCMWarning",
@@ -250,6 +258,7 @@ __all__ = [
     "merge_stations",
     "nearest_by_road",
     "nearest_stations",
+    "place_missing",
     "plan_stops",
     "plot_bounds",
     "plot_changes",
@@ -345,10 +354,12 @@ _LAZY = {
     "TableSource": "sources.table",
     "sample_areas": "sources.sample",
     "sample_route": "sources.sample",
+    "MissingStations": "quality",
     "completeness": "quality",
     "find_duplicates": "quality",
     "match_stations": "quality",
     "merge_stations": "quality",
+    "place_missing": "quality",
     "run_study": "study",
     "CoverageLayer": "widgets",
     "LandLayer": "widgets",

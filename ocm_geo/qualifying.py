@@ -286,7 +286,9 @@ class Levels(NamedTuple):
     ----------
     tables : dict of str to geopandas.GeoDataFrame
         By the suffix of the result's columns: ``""`` is the central value; with bounds also
-        ``"_low"`` and ``"_high"``.
+        ``"_low"`` and ``"_high"``. Of missing stations: ``"_high union"`` has those that only
+        another register records besides, ``"_high 0"`` and so on also unseen ones, and
+        ``"_less 2.5 0"`` is the union with stations left out, whose loss counts 2.5 times.
     facts : dict
         For ``attrs["ocm"]``.
     """
@@ -329,7 +331,10 @@ def levels_of(stations: gpd.GeoDataFrame, qualifying: Qualifying | None, *, boun
 
 
 def order_bounds(
-    values: dict[str, NDArray[np.float64]], *, more: bool = True
+    values: dict[str, NDArray[np.float64]],
+    *,
+    more: bool = True,
+    limit: NDArray[np.float64] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """
     Return a measure whose bounds enclose its central value.
@@ -339,9 +344,12 @@ def order_bounds(
     Parameters
     ----------
     values : dict of str to numpy.ndarray
-        A measure by the suffix of its level, as in `Levels`.
+        A measure by the suffix of its level, as in `Levels`; draws of missing stations become
+        part of the high bound.
     more : bool
         Whether more stations make the measure larger, or smaller.
+    limit : numpy.ndarray, optional
+        What the measure cannot exceed.
 
     Returns
     -------
@@ -349,8 +357,16 @@ def order_bounds(
         The measure, with bounds beyond the central value moved to it.
     """
     least, most = (np.minimum, np.maximum) if more else (np.maximum, np.minimum)
-    limits = {"_low": least, "_high": most}
-    return {
-        suffix: limits[suffix](found, values[""]) if suffix else found
-        for suffix, found in values.items()
-    }
+    ordered = {"": values[""]}
+    for suffix, found in values.items():
+        level, _, draw = suffix.partition(" ")
+        if level == "_less":
+            # What was lost with stations left out is at least what as many more would add.
+            times, union = float(draw.split()[0]), values["_high union"]
+            found, level = union + times * (union - found), "_high"  # noqa: PLW2901
+        if level:
+            bound = least if level == "_low" else most
+            ordered[level] = bound(found, ordered.get(level, values[""]))
+    if limit is not None:
+        ordered = {level: np.minimum(found, limit) for level, found in ordered.items()}
+    return ordered

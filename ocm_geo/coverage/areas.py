@@ -21,7 +21,8 @@ from ocm_geo.coverage.tally import AreaFinder, Tally, warn_of_overlaps
 from ocm_geo.frames import point_lonlat
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
-from ocm_geo.qualifying import levels_of, order_bounds
+from ocm_geo.qualifying import order_bounds
+from ocm_geo.quality.bounding import bound_levels
 from ocm_geo.suspects import warn_if_far
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ocm_geo.coverage.rasters import PopulationRaster
     from ocm_geo.coverage.tally import Reach
     from ocm_geo.qualifying import Qualifying
+    from ocm_geo.quality.missing import MissingStations
 
 __all__ = [
     "CoveredKm2",
@@ -65,6 +67,7 @@ def coverage(
     population: str | os.PathLike[str] | gpd.GeoDataFrame | PopulationRaster | None = None,
     bounds: bool = False,
     qualifying: Qualifying | None = None,
+    completeness: pd.DataFrame | MissingStations | None = None,
     client: Client | None = None,
 ) -> gpd.GeoDataFrame:
     """
@@ -91,6 +94,11 @@ def coverage(
         `uncertain_stations` returns the stations that make the difference.
     qualifying : Qualifying, optional
         Which stations count; by default all.
+    completeness : pandas.DataFrame or MissingStations, optional
+        What `completeness` estimated from `stations` and a second register. The bounds, which are
+        then always added, contain the stations that are missing: ``_high`` counts those that only
+        the other register has, and as many unseen ones as the estimate allows at most, placed by
+        a model (see `MissingStations`). The central value stays what is recorded.
     client : distributed.Client, optional
         The cluster that reads rasters and points larger than memory.
 
@@ -127,14 +135,14 @@ def coverage(
     True
     """
     frame = area_frame(areas)
-    levels = levels_of(stations, qualifying, bounds=bounds)
+    levels = bound_levels(stations, qualifying, completeness, bounds=bounds)
     reach = reach_of(levels, check_km_list(within_km, "within_km"), client)
     kind = kind_of_population(population, frame.columns)
     measure = partial(measure_circles, reach)
     result = covered_areas(frame, (kind, population), reach, measure, client=client)
     if not result.filter(regex="^covered_km2").to_numpy().any():
         corners = shapely.get_coordinates(frame.geometry.to_numpy())
-        warn_if_far("areas", corners, levels.tables["_high" if bounds else ""])
+        warn_if_far("areas", corners, list(levels.tables.values())[-1])
     population_column = population_of(frame, str(population)) if kind == "column" else None
     stations = mark_areas(stations, frame.geometry.to_numpy(), population_column)
     facts = levels.facts if kind is None else {**levels.facts, "method": _METHODS[kind]}
@@ -174,14 +182,14 @@ def covered_areas(
     shapes = frame.geometry.to_numpy()
     warn_of_overlaps(shapes)
     whole = geodesy.area_km2(shapes)
-    covered = _order_levels(covered_km2(shapes, whole), reach)
+    covered = _order_steps(covered_km2(shapes, whole))
     kind, given = population
     within = None
     if kind == "column":
         own = np.arange(len(frame))
         within = _spread_population(population_of(frame, given), own, covered / whole, len(frame))
     elif kind == "polygons":
-        within = _spread_polygons(frame, given, reach, covered_km2)
+        within = _spread_polygons(frame, given, covered_km2)
     elif kind is not None:
         within = _count_population_at_points(shapes, (kind, given), reach, client)
     counted = None if within is None else population_columns(within, reach)
@@ -198,12 +206,12 @@ def covered_areas(
 
 
 def _spread_polygons(
-    frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame, reach: Reach, covered_km2: CoveredKm2
+    frame: gpd.GeoDataFrame, population: gpd.GeoDataFrame, covered_km2: CoveredKm2
 ) -> NDArray[np.float64]:
     """Return the population of polygons within reach by level, area and step."""
     pieces, owner, weight = pieces_of(frame, population)
     size = geodesy.area_km2(pieces)
-    share = _order_levels(covered_km2(pieces, size), reach) / size
+    share = _order_steps(covered_km2(pieces, size)) / size
     return _spread_population(weight, owner, share, len(frame))
 
 
@@ -212,18 +220,18 @@ def _build_covered_table(
 ) -> pd.DataFrame:
     """Return size, covered size and share of the areas at one distance."""
     table = pd.DataFrame({"area_km2": whole}, frame.index)
-    for suffix, covered in zip(reach.levels, inside, strict=True):
+    by_level = dict(zip(reach.levels, inside, strict=True))
+    for suffix, covered in order_bounds(by_level, limit=whole).items():
         table[f"covered_km2{suffix}"] = covered
         table[f"area_share{suffix}"] = covered / whole
     table["geometry"] = frame.geometry
     return table
 
 
-def _order_levels(covered: NDArray[np.float64], reach: Reach) -> NDArray[np.float64]:
-    """Return km² by level, step and polygon, with distances and bounds in order."""
+def _order_steps(covered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return km² by level, step and polygon, with distances in order."""
     # A larger distance covers at least as much: what a smaller one has more is rounding.
-    by_level = dict(zip(reach.levels, np.maximum.accumulate(covered, axis=1), strict=True))
-    return np.array(list(order_bounds(by_level).values()))
+    return np.maximum.accumulate(covered, axis=1)
 
 
 def measure_circles(
@@ -380,7 +388,7 @@ def _count_population_at_points(
 def _add_population(table: pd.DataFrame, found: pd.DataFrame | None, reach: Reach) -> None:
     """Add the columns of population to a table, missing where it is unknown."""
     names = ["population"]
-    for suffix in reach.levels:
+    for suffix in (level for level in reach.levels if " " not in level):
         names += [f"population_covered{suffix}", f"population_share{suffix}"]
     for name in names:
         missing = pd.array([None] * len(table), dtype="Float64")

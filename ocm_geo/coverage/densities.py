@@ -16,7 +16,8 @@ from ocm_geo.frames import add_columns, in_lonlat, require_columns
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.outside import mark_areas
 from ocm_geo.provenance import carry
-from ocm_geo.qualifying import levels_of
+from ocm_geo.qualifying import order_bounds
+from ocm_geo.quality.bounding import bound_levels
 from ocm_geo.suspects import warn_if_far, warn_if_watts
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ocm_geo.qualifying import Qualifying
+    from ocm_geo.quality.missing import MissingStations
 
 __all__ = ["density"]
 
@@ -39,6 +41,7 @@ def density(
     roads: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
     bounds: bool = False,
     qualifying: Qualifying | None = None,
+    completeness: pd.DataFrame | MissingStations | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Count stations, connectors and power in areas, relative to size, population and roads.
@@ -59,6 +62,9 @@ def density(
         them included (``_high``).
     qualifying : Qualifying, optional
         Which stations count; by default all.
+    completeness : pandas.DataFrame or MissingStations, optional
+        What `completeness` estimated from `stations` and a second register. The bounds, which are
+        then always added, contain the stations that are missing: see `coverage`.
 
     Returns
     -------
@@ -94,7 +100,7 @@ def density(
     shapes = frame.geometry.to_numpy()
     warn_of_overlaps(shapes)
     new: dict[str, Any] = {"area_km2": geodesy.area_km2(shapes)}
-    levels = levels_of(stations, qualifying, bounds=bounds)
+    levels = bound_levels(stations, qualifying, completeness, bounds=bounds)
     persons = None if population is None else population_of(frame, population)
     stations = mark_areas(stations, shapes, persons)
     sizes = {"per_km2": (new["area_km2"], 1.0)}
@@ -105,7 +111,7 @@ def density(
         sizes["per_100_km"] = new["road_km"], 100.0
     _add_amounts(new, shapes, levels.tables, sizes)
     frame = add_columns(frame, new, "areas")
-    widest = "_high" if bounds else ""
+    widest = "_high" if "_high" in levels.tables else ""
     if not frame[f"n_sites{widest}"].any():
         warn_if_far("areas", shapely.get_coordinates(shapes), levels.tables[widest])
     warn_if_watts(stations, "total_power_kw")
@@ -120,9 +126,19 @@ def _add_amounts(
 ) -> None:
     """Add the amounts in each area at each level, and their ratios to the sizes."""
     finder = AreaFinder(shapes)
-    for suffix, chosen in tables.items():
-        for name, values in zip(_AMOUNTS, _sum_inside(finder, chosen), strict=True):
-            columns[f"{name}{suffix}"] = values
+    # Counts are sums over stations: those placed say all, and none need be left out.
+    sums = {
+        suffix: _sum_inside(finder, chosen)
+        for suffix, chosen in tables.items()
+        if not suffix.startswith("_less")
+    }
+    amounts = [
+        order_bounds(dict(zip(sums, each, strict=True)))
+        for each in zip(*sums.values(), strict=True)
+    ]
+    for suffix in amounts[0]:
+        for name, values in zip(_AMOUNTS, amounts, strict=True):
+            columns[f"{name}{suffix}"] = values[suffix]
         for ratio, (size, scale) in sizes.items():
             _add_ratios(columns, size, ratio, suffix, scale=scale)
 

@@ -214,7 +214,8 @@ def population_columns(reached: NDArray[np.float64], reach: Reach) -> list[pd.Da
         within = np.minimum(reached[:, :, step], total)
         table = pd.DataFrame({"within_km": np.full(len(total), km)})
         table["population"] = pd.array(total, dtype="Float64")
-        for suffix, covered in order_bounds(dict(zip(names, within, strict=True))).items():
+        by_level = dict(zip(names, within, strict=True))
+        for suffix, covered in order_bounds(by_level, limit=total).items():
             table[f"population_covered{suffix}"] = pd.array(covered, dtype="Float64")
             if not suffix:
                 table["population_not_covered"] = pd.array(total - covered, dtype="Float64")

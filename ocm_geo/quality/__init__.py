@@ -4,5 +4,13 @@ from ocm_geo.quality.dual_system import completeness
 from ocm_geo.quality.duplicates import find_duplicates
 from ocm_geo.quality.matching import match_stations
 from ocm_geo.quality.merging import merge_stations
+from ocm_geo.quality.missing import MissingStations, place_missing
 
-__all__ = ["completeness", "find_duplicates", "match_stations", "merge_stations"]
+__all__ = [
+    "MissingStations",
+    "completeness",
+    "find_duplicates",
+    "match_stations",
+    "merge_stations",
+    "place_missing",
+]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.stats import hypergeom, norm
 
 if TYPE_CHECKING:
@@ -92,9 +91,9 @@ def find_interval(n_a: float, n_b: float, n_both: float) -> tuple[float, float]:
         return _mid_p(m, round(total), a, b) - tail
 
     # With the total the expected overlap falls, and the lower tail of m grows.
-    if m == 0:
-        return _solve_tail(upper_tail, recorded), np.inf
-    return _solve_tail(upper_tail, recorded), _solve_tail(lower_tail, recorded)
+    low = _find_first_total(upper_tail, recorded)
+    # The first total that the counts contradict is one more than the greatest that they allow.
+    return low, np.inf if m == 0 else max(_find_first_total(lower_tail, recorded) - 1, recorded)
 
 
 def _mid_p(m: int, total: int, n_a: int, n_b: int) -> float:
@@ -103,14 +102,19 @@ def _mid_p(m: int, total: int, n_a: int, n_b: int) -> float:
     return float(below + 0.5 * hypergeom.pmf(m, total, n_a, n_b))
 
 
-def _solve_tail(tail: Callable[[float], float], recorded: float) -> float:
-    """Find the total at which a tail crosses its level, from the recorded number upward."""
+def _find_first_total(tail: Callable[[float], float], recorded: float) -> float:
+    """Find the first whole total, from the recorded number upward, whose tail is not negative."""
     if tail(recorded) >= 0:
         return recorded
-    step = max(recorded, 8.0)
-    while tail(recorded + step) < 0 and step < _LARGEST:
-        step *= 2
-    return float(brentq(tail, recorded, recorded + step, xtol=0.5))
+    least, step = recorded, 1.0
+    while tail(least + step) < 0 and step < _LARGEST:
+        least, step = least + step, 2 * step
+    most = least + step
+    # Invariant: the tail is negative at the least, and not at the most.
+    while most - least > 1:
+        middle = float((least + most) // 2)
+        least, most = (middle, most) if tail(middle) < 0 else (least, middle)
+    return most
 
 
 def bound_dependence(

@@ -14,7 +14,8 @@ from ocm_geo.provenance import attach, credit_line, read_attrs
 from ocm_geo.quality.capture import bound_dependence, bound_sum, estimate_total
 from ocm_geo.quality.grouping import check_matches
 from ocm_geo.quality.matching import match_stations
-from ocm_geo.quality.strata import ALL_STRATA, count_strata
+from ocm_geo.quality.paired import CompletenessTable, PairedRegisters
+from ocm_geo.quality.strata import ALL_STRATA, POOLED, count_strata, name_strata_of_pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,6 @@ __all__ = ["completeness"]
 ODDS_RATIOS = (0.2, 5.0)
 _LEAST_COMMON = 7
 """With fewer common stations Chapman's estimate is biased (Robson and Regier 1964)."""
-_POOLED = "(thin strata together)"
 
 
 def completeness(
@@ -58,7 +58,8 @@ def completeness(
         a column ``score`` they may be wrong (see Notes); without, they are taken as exact.
     odds_ratios : tuple of float, default (0.2, 5)
         Least and greatest odds ratio between being in `a` and being in `b`, for the bounds of
-        dependence; 1 is independence, copied records have more.
+        dependence; 1 is independence, copied records have more. They hold for the bounds of
+        measures that take the table as ``completeness=``, too.
 
     Returns
     -------
@@ -99,13 +100,15 @@ def completeness(
     least, most = _check_odds_ratios(odds_ratios)
     pairs = match_stations(first, second) if matches is None else matches
     check_matches(pairs, first, second, ("a", "b"))
-    strata = count_strata(first, second, pairs, by)
+    of_a, of_b = name_strata_of_pair(first, second, pairs, by)
+    strata = count_strata(of_a, of_b, pairs)
     if strata.empty:
         raise QueryError("no station lies in any stratum: check `by` against the tables")
     rows = [_estimate_row(row, (least, most)) for row in _pool_thin(strata)]
     if len(rows) > 1 or rows[0]["stratum"] != ALL_STRATA:
         rows.append(_sum_rows(rows, (least, most)))
-    table = pd.DataFrame(rows).set_index("stratum").drop(columns="variance")
+    table = CompletenessTable(pd.DataFrame(rows).set_index("stratum").drop(columns="variance"))
+    table.registers = PairedRegisters((first, second), (of_a, of_b), pairs)
     if not table["n_both"].iloc[-1]:
         warn_user(
             "no station is in both registers: the number of stations has no upper bound; are both "
@@ -140,7 +143,7 @@ def _pool_thin(strata: pd.DataFrame) -> list[dict[str, Any]]:
     if thin.any():
         few = strata[thin]
         sums = {str(name): value for name, value in few.sum(numeric_only=True).items()}
-        rows.append({**sums, "stratum": _POOLED, "n_strata": len(few)})
+        rows.append({**sums, "stratum": POOLED, "n_strata": len(few)})
     return rows
 
 

@@ -14,30 +14,53 @@ from ocm_geo.frames import in_lonlat, point_frame, require_columns
 from ocm_geo.provenance import read_attrs
 from ocm_geo.quality.traits import name_operators
 
-__all__ = ["ALL_STRATA", "count_strata"]
+__all__ = ["ALL_STRATA", "POOLED", "count_strata", "name_strata_of_pair"]
 
 ALL_STRATA = "all"
+POOLED = "(thin strata together)"
 _POWER_CLASSES_KW = (0.0, 22.0, 50.0, 150.0)
 _OPERATOR, _POWER = "operator", "power_class"
 
 
-def count_strata(
+def name_strata_of_pair(
     a: gpd.GeoDataFrame,
     b: gpd.GeoDataFrame,
     pairs: pd.DataFrame,
     by: Any,  # noqa: ANN401
-) -> pd.DataFrame:
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """
-    Count the stations of each stratum in both tables and in common.
+    Name the stratum of each station of two tables; a matched station has that of its record in a.
 
     Parameters
     ----------
     a, b : geopandas.GeoDataFrame
         Checked station tables.
     pairs : pandas.DataFrame
-        ``id_a`` and ``id_b`` of the matched stations, with or without ``score``.
+        ``id_a`` and ``id_b`` of the matched stations.
     by : str, sequence of str, geopandas.GeoDataFrame or None
         What divides the stations.
+
+    Returns
+    -------
+    of_a, of_b : pandas.Series
+        Names by the ids of the tables; missing for stations outside all areas.
+    """
+    of_a, of_b = (_name_strata(table, by, what) for table, what in ((a, "a"), (b, "b")))
+    of_b = of_b.copy()
+    of_b.loc[pd.Index(pairs["id_b"])] = of_a.reindex(pd.Index(pairs["id_a"])).to_numpy()
+    return of_a, of_b
+
+
+def count_strata(of_a: pd.Series[Any], of_b: pd.Series[Any], pairs: pd.DataFrame) -> pd.DataFrame:
+    """
+    Count the stations of each stratum in both tables and in common.
+
+    Parameters
+    ----------
+    of_a, of_b : pandas.Series
+        The strata, as `name_strata_of_pair` returns them.
+    pairs : pandas.DataFrame
+        ``id_a`` and ``id_b`` of the matched stations, with or without ``score``.
 
     Returns
     -------
@@ -45,11 +68,7 @@ def count_strata(
         ``stratum``, ``n_a``, ``n_b``, ``n_both``, ``n_false`` and ``n_missed``: how many of the
         matches are expected to be false, and how many were missed. Sorted by the name.
     """
-    of_a, of_b = (_name_strata(table, by, what) for table, what in ((a, "a"), (b, "b")))
-    # One station has one stratum, whatever its record in b says.
     common = of_a.reindex(pd.Index(pairs["id_a"]))
-    of_b = of_b.copy()
-    of_b.loc[pd.Index(pairs["id_b"])] = common.to_numpy()
     counts = {
         "n_a": of_a.value_counts(),
         "n_b": of_b.value_counts(),
