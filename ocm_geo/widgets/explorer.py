@@ -25,7 +25,7 @@ from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.filters import FilterPanel
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection
-from ocm_geo.widgets.parts import attend, status
+from ocm_geo.widgets.parts import attend, close_tree, status
 from ocm_geo.widgets.selecting import SelectionTools, one_turn
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of
@@ -191,6 +191,21 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
             If the shape is neither a polygon nor a line.
         """
         self._select_shape(one_turn(shape))
+
+    def close(self) -> None:
+        """
+        Close the explorer and everything on its map, and free the memory that they take.
+
+        Layers that were added to the map are closed too: remove one from it first to keep it.
+        What was selected stays in ``selected``.
+        """
+        # Python closes widgets that it forgets: also those whose options were wrong.
+        if self.comm is None or not hasattr(self, "layer"):
+            return
+        self._views.drop()
+        self._choices.drop()
+        close_tree(self)
+        super().close()
 
     def refresh(self) -> None:
         """Load the stations in view, unless they are known."""

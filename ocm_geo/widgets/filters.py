@@ -55,7 +55,7 @@ class FilterPanel:
         for name in _CHOICES:
             self.controls[name] = _build_dropdown(FILTERS[name].label)
         for control in self.controls.values():
-            control.layout = ipywidgets.Layout(width="270px")
+            control.layout.width = "270px"
         self._reference: ReferenceData | None = None
         self.set_reference(reference)
         for name, control in self.controls.items():

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipyleaflet
+import ipywidgets
 
 from ocm_geo.errors import MissingDependency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["attend", "own_widget", "slider", "status"]
+__all__ = ["attend", "close_tree", "own_widget", "slider", "status"]
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -68,6 +69,31 @@ def attend(shown: ipyleaflet.Map, label: str) -> None:
     keys = "arrow keys move the map, plus and minus zoom"
     widget = own_widget("attendant", label=f"{label}: {keys}")
     shown.add(ipyleaflet.WidgetControl(widget=widget, position="bottomleft", transparent_bg=True))
+
+
+def close_tree(root: ipywidgets.Widget) -> None:
+    """
+    Close all widgets that a widget is made of, but not the widget itself.
+
+    ipywidgets keeps each widget that is not closed, and with it all that its callbacks hold.
+
+    Parameters
+    ----------
+    root : ipywidgets.Widget
+        The widget.
+    """
+    found = {root.model_id: root}
+    waiting = [root]
+    while waiting:
+        # Values that are set: asking for the others would make them.
+        for value in list(waiting.pop()._trait_values.values()):  # noqa: SLF001 - see above
+            for part in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(part, ipywidgets.Widget) and part.model_id not in {None, *found}:
+                    found[part.model_id] = part
+                    waiting.append(part)
+    for part in found.values():
+        if part is not root:
+            part.close()
 
 
 def status() -> Any:  # noqa: ANN401 - an AnyWidget

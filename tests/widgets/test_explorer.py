@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import shapely
+from ipywidgets.widgets.widget import _instances
 
 import ocm_geo as ocm
 from ocm_geo.widgets.asking import Answer, Asker, Question
@@ -413,3 +416,18 @@ def test_a_question_covers_another(
 ) -> None:
     assert Question(mine).covers(Question(other)) == covers
     assert not Question(mine, (("operators", (1,)),)).covers(Question(other))
+
+
+def test_a_closed_explorer_leaves_no_widget_and_no_memory_behind() -> None:
+    before = set(_instances)
+    shown = explorer()
+    assert shown.wait()
+    shown.layer.select([int(shown.visible.index[0])])
+    assert len(set(_instances) - before) > 20
+    forgotten = weakref.ref(shown), weakref.ref(shown.map), weakref.ref(shown.layer)
+    shown.close()
+    shown.close()
+    assert set(_instances) == before
+    del shown
+    gc.collect()
+    assert [reference() for reference in forgotten] == [None, None, None]
