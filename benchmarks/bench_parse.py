@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import pandas as pd
 
 import ocm_geo as ocm
 from benchmarks.data import repeated_lines
-from benchmarks.timing import report, seconds
+from benchmarks.timing import report, run_fresh, seconds
 from ocm_geo.sources.readers import read_batches
 from ocm_geo.sources.tables import to_geodataframe
 
@@ -45,7 +42,7 @@ def _normalized(lines: list[bytes]) -> gpd.GeoDataFrame:
 
 
 def _memory(path: Path, folder: Path) -> None:
-    """Build a mirror of 1 GB of lines in a process of its own and print its peak."""
+    """Print the peak of building a mirror of 1 GB of lines."""
     big = folder / "big.jsonl"
     content, number = path.read_bytes(), 0
     with big.open("wb") as stream:
@@ -53,9 +50,6 @@ def _memory(path: Path, folder: Path) -> None:
             number += 1
             # New ids: the same digits with a number in front.
             stream.write(content.replace(b'"ID":', b'"ID":%d00' % number) + b"\n")
-    code = f"import ocm_geo as ocm; print(ocm.Mirror.build({str(folder / 'big')!r}, {str(big)!r}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own text
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    print(
-        f"{done.stdout.strip()}: {big.stat().st_size / 2**30:.2f} GB of lines, peak {peak:.2f} GB"
-    )
+    work = f"ocm.Mirror.build({str(folder / 'big')!r}, {str(big)!r})"
+    took = run_fresh("import ocm_geo as ocm; ocm.Mirror", work)
+    print(f"Mirror.build of {big.stat().st_size / GIGABYTE:.2f} GB of lines: {took}")
