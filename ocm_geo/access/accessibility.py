@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
@@ -15,18 +16,23 @@ from ocm_geo.access.raam import RaamSteps, raam_costs
 from ocm_geo.access.supply import supply_of
 from ocm_geo.checks import check_number, check_options, check_whole
 from ocm_geo.coverage.inputs import population_of
-from ocm_geo.errors import InexactMethod, QueryError
+from ocm_geo.errors import InexactMethod, OCMWarning, QueryError
 from ocm_geo.ids import station_table
 from ocm_geo.outside import mark_demand
 from ocm_geo.provenance import carry
+from ocm_geo.quality.bounding import bound_levels
+from ocm_geo.quality.missing import check_completeness
 from ocm_geo.suspects import warn_if_watts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from ocm_geo.access.catchments import Positions
     from ocm_geo.access.decay import Decay
+    from ocm_geo.quality.missing import MissingStations
 
 __all__ = ["METHODS", "AccessOptions", "accessibility", "check_method"]
 
@@ -44,6 +50,8 @@ class AccessOptions(TypedDict, total=False):
 
     Parameters
     ----------
+    completeness : pandas.DataFrame or MissingStations
+        What `completeness` estimated from the stations and a second register; adds bounds.
     missing_supply : float
         Value for a missing supply; by default a missing supply is an error.
     tau : float
@@ -61,6 +69,7 @@ class AccessOptions(TypedDict, total=False):
         RAAM: number of rounds in which the step halves (50).
     """
 
+    completeness: pd.DataFrame | MissingStations | None
     missing_supply: float
     tau: float
     rho: float
@@ -81,7 +90,7 @@ def accessibility(
     supply: str = "n_connectors",
     costs: pd.DataFrame | None = None,
     **options: Unpack[AccessOptions],
-) -> pd.Series[float]:
+) -> Any:  # noqa: ANN401 - a series, or with completeness a table
     """
     Compute how much charging the population of each point can reach.
 
@@ -109,15 +118,18 @@ def accessibility(
         Costs in place of distances, such as the minutes of a routing engine: columns
         ``origin`` (index of the demand), ``ocm_id`` and the cost.
     **options : AccessOptions
-        ``missing_supply``, and the parameters of RAAM.
+        ``missing_supply``, ``completeness``, and the parameters of RAAM.
 
     Returns
     -------
-    pandas.Series
+    pandas.Series or pandas.DataFrame
         ``access``, index of the demand. FCA methods: supply per person, 0 where no station is
         within reach. Cumulative and gravity: supply. RAAM: a cost (lower is better), 1 at the
         mean crowding without travel; missing where no station is within reach or nobody lives.
-        ``attrs["ocm"]["access"]`` has the parameters and the results of the checks.
+        ``attrs["ocm"]["access"]`` has the parameters and the results of the checks. With
+        ``completeness=`` a table: ``access`` (as recorded), ``access_low`` (without uncertain
+        stations) and ``access_high`` (with the missing ones, as in `coverage`); for methods in
+        which more stations can lower a value, the least and the greatest of all.
 
     Raises
     ------
@@ -161,6 +173,18 @@ def accessibility(
     True
     """
     check_method(method, decay, options)
+    completeness = options.pop("completeness", None)
+    if completeness is not None:
+        ask = partial(
+            *(accessibility, demand),
+            catchment_km=catchment_km,
+            method=method,
+            decay=decay,
+            population=population,
+            supply=supply,
+            **options,
+        )
+        return _bound_access(ask, stations, completeness, costs)
     within = check_reach(catchment_km, "catchment_km", costs)
     stations = station_table(stations, placed=costs is None)
     amounts, n_missing = supply_of(stations, supply, options.get("missing_supply"))
@@ -186,6 +210,31 @@ def accessibility(
             facts["decay"] = describe_decay(decay)
         values, more = _sum_catchments(pairs, persons, amounts, method=method, weights=weights)
     return _name_access(values, demand, stations, facts | more)
+
+
+def _bound_access(
+    ask: Callable[..., pd.Series[float]],
+    stations: gpd.GeoDataFrame,
+    completeness: object,
+    costs: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Return access as recorded, with its least and greatest value at all levels."""
+    if costs is not None:
+        raise QueryError(
+            "completeness needs distances: costs has no row for stations that are missing; omit "
+            "costs or completeness"
+        )
+    levels = bound_levels(stations, None, completeness, bounds=True)
+    access = ask(stations=levels.tables.pop(""))
+    with warnings.catch_warnings():
+        # The question has warned once, for the stations as recorded.
+        warnings.simplefilter("ignore", OCMWarning)
+        others = [ask(stations=t) for name, t in levels.tables.items() if name[:5] != "_less"]
+    every = pd.concat([access, *others], axis=1)
+    table = pd.DataFrame(
+        {"access": access, "access_low": every.min(axis=1), "access_high": every.max(axis=1)}
+    )
+    return carry(table, access, completeness=levels.facts["completeness"])
 
 
 def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
@@ -218,7 +267,9 @@ def check_method(method: str, decay: Decay, options: AccessOptions) -> None:
 
 def _check_access_option(name: str, value: object, method: str) -> None:
     """Check the value of an option, and that the method uses it."""
-    if name == "missing_supply":
+    if name == "completeness":
+        check_completeness(value)
+    elif name == "missing_supply":
         check_number(value, name, low=0.0)
     elif method != "raam":
         raise QueryError(f"{name} applies to method='raam' only, not to {method!r}: omit it")
