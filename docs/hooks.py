@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocm_geo.power_limits import power_limits
+from ocm_geo.quality import quality_checks
 from ocm_geo.query import FILTERS
 from ocm_geo.schema import CONNECTION_COLUMNS, STATION_COLUMNS, Column
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,7 +41,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - what mkd
     )
     filled = markdown.replace("{{ readme }}", readme)
     filled = filled.replace("{{ station_columns }}", _rows(STATION_COLUMNS))
-    filled = filled.replace("{{ power_limits }}", _limits())
+    filled = filled.replace("{{ power_limits }}", _table(power_limits()))
+    filled = filled.replace("{{ quality_checks }}", _table(quality_checks()))
     filled = filled.replace("{{ filters }}", _filters())
     return filled.replace("{{ connection_columns }}", _rows(CONNECTION_COLUMNS))
 
@@ -57,8 +62,12 @@ def _filters() -> str:
     return "\n".join(lines)
 
 
-def _limits() -> str:
-    """Return the table of the highest powers."""
-    table = power_limits().reset_index().astype("string").fillna("")
-    lines = ["| " + " | ".join(row) + " |" for row in (table.columns, *table.to_numpy())]
+def _table(data: pd.DataFrame) -> str:
+    """Return a table of data with its index."""
+    table = data.reset_index().astype("string").fillna("")
+    # A bar inside a cell would end it.
+    lines = [
+        "| " + " | ".join(cell.replace("|", " or ") for cell in row) + " |"
+        for row in (table.columns, *table.to_numpy())
+    ]
     return "\n".join([lines[0], "|---" * len(table.columns) + "|", *lines[1:]])

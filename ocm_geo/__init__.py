@@ -128,11 +128,13 @@ if TYPE_CHECKING:
     )
     from ocm_geo.quality import (
         MissingStations,
+        check_stations,
         completeness,
         find_duplicates,
         match_stations,
         merge_stations,
         place_missing,
+        quality_checks,
     )
     from ocm_geo.routing import (
         OSRM,
@@ -236,6 +238,7 @@ __all__ = [
     "attribution",
     "build_tiles",
     "changes_map",
+    "check_stations",
     "completeness",
     "configure",
     "connections",
@@ -272,6 +275,7 @@ __all__ = [
     "plot_stations",
     "population_coverage",
     "power_limits",
+    "quality_checks",
     "reachability",
     "read",
     "read_register",
@@ -355,11 +359,13 @@ _LAZY = {
     "sample_areas": "sources.sample",
     "sample_route": "sources.sample",
     "MissingStations": "quality",
+    "check_stations": "quality",
     "completeness": "quality",
     "find_duplicates": "quality",
     "match_stations": "quality",
     "merge_stations": "quality",
     "place_missing": "quality",
+    "quality_checks": "quality",
     "run_study": "study",
     "CoverageLayer": "widgets",
     "LandLayer": "widgets",

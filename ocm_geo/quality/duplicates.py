@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,14 +107,18 @@ def find_duplicates(stations: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _have_other_numbers(stations: gpd.GeoDataFrame, pairs: Candidates) -> NDArray[np.bool_]:
     """Find the pairs whose names both have numbers or directions, but not the same."""
+    numbers_of = cache(_list_numbers)
+    # Few stations have neighbours: only their names are read.
+    rows, ends = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
+    first, second = np.split(ends, 2)
     sides = [
-        np.array([_list_numbers(text) for text in fold_texts(stations[name])], dtype=object)
+        np.array(list(map(numbers_of, fold_texts(stations[name].iloc[rows]))), dtype=object)
         for name in ("title", "address")
         if name in stations
     ]
     differ = np.zeros(len(pairs.first), dtype=bool)
     for side in sides:
-        a, b = side[pairs.first], side[pairs.second]
+        a, b = side[first], side[second]
         differ |= (a != "") & (b != "") & (a != b)
     return differ
 

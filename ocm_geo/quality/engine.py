@@ -80,8 +80,8 @@ def score_pairs(
     ScoredPairs
         The pairs and their evidence.
     """
-    a, b = read_traits(some, "a"), read_traits(others, "b")
-    keys_a, keys_b = read_keys(some), read_keys(others)
+    a, keys_a = read_traits(some, "a"), read_keys(some)
+    b, keys_b = (a, keys_a) if within else (read_traits(others, "b"), read_keys(others))
     shared = pair_by_keys(keys_a, keys_b)
     pairs = find_candidates(a, b, shared, max_km=max_km)
     if within:

@@ -139,7 +139,8 @@ def weigh_traits(some: Traits, others: Traits, pairs: Candidates) -> dict[str, N
 
 def _count_neighbours(some: Traits, others: Traits, pairs: Candidates) -> NDArray[np.float64]:
     """Count the stations within a kilometre of either side of each pair, in its own table."""
-    first, second = (_count_around(t.points) for t in (some, others))
+    first = _count_around(some.points)
+    second = first if others is some else _count_around(others.points)
     return np.maximum(first[pairs.first], second[pairs.second])
 
 

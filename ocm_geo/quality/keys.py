@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ocm_geo.connections import connection_rows
 from ocm_geo.reference.own import own_id
@@ -125,17 +127,21 @@ def _read_operator_codes(stations: pd.DataFrame) -> pd.Series[Any]:
 
 def _split_codes(rows: NDArray[np.intp], texts: pd.Series[Any]) -> pd.DataFrame:
     """List the codes in texts such as ``PP-12393,DBTN442`` or ``Allego NLALLEGO0002191``."""
-    parts = texts.reset_index(drop=True).str.split(r"[,;|/\s]+", regex=True).explode()
+    parts = texts.reset_index(drop=True).dropna().str.split(r"[,;|/\s]+", regex=True).explode()
     return _plain_keys(rows[parts.index.to_numpy()], parts)
 
 
 def _plain_keys(rows: NDArray[np.intp], texts: pd.Series[Any]) -> pd.DataFrame:
     """Return identifiers without punctuation, upper case; those without a digit are words."""
-    plain = texts.reset_index(drop=True).astype("string").str.upper()
-    plain = plain.str.replace(r"[\W_]", "", regex=True)
-    is_key = (plain.str.len() >= _MIN_LENGTH) & plain.str.contains(r"\d", regex=True)
-    kept = is_key.fillna(value=False).to_numpy(dtype=bool)
-    return pd.DataFrame({"row": rows[kept], "key": plain[kept].to_numpy()}).drop_duplicates()
+    given = pc.utf8_upper(pa.array(texts, pa.string(), from_pandas=True))
+    plain = pc.replace_substring_regex(given, r"[^\p{L}\p{N}]", "")
+    is_key = pc.and_(
+        pc.greater_equal(pc.utf8_length(plain), _MIN_LENGTH),
+        pc.match_substring_regex(plain, r"\p{Nd}"),
+    ).fill_null(fill_value=False)
+    keys = pd.array(plain.filter(is_key), dtype="string")
+    kept = is_key.to_numpy(zero_copy_only=False)
+    return pd.DataFrame({"row": rows[kept], "key": keys}).drop_duplicates()
 
 
 def _rare_keys(keys: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from ocm_geo.quality.evidence import Candidates
@@ -122,22 +124,25 @@ def read_brands(some: Traits, others: Traits) -> tuple[NDArray[np.object_], NDAr
     first, second : numpy.ndarray of str
         One brand a station; empty where none is known.
     """
-    tables = [_list_words(some), _list_words(others)]
+    tables = [_count_names(some)] * 2 if others is some else list(map(_count_names, (some, others)))
+    words = {pair: _list_words(*pair) for table in tables for pair in table}
     seen: Counter[str] = Counter()
     agree: Counter[str] = Counter()
-    vocabulary = {word for table in tables for _, owner in table for word in owner}
-    for title, owner in (pair for table in tables for pair in table if pair[1]):
-        for word in title & vocabulary:
-            seen[word] += 1
-            agree[word] += word in owner
+    vocabulary = {word for _, owner in words.values() for word in owner}
+    for pair, n in (item for table in tables for item in table.items()):
+        title, owner = words[pair]
+        for word in title & vocabulary if owner else ():
+            seen[word] += n
+            agree[word] += n * (word in owner)
     brands = {
         word: agree[word]
         for word in agree
         if agree[word] >= _LEAST_TITLES and agree[word] / seen[word] >= _LEAST_SHARE
     }
+    chosen = {pair: _choose_brand(*words[pair], brands) for pair in words}
     first, second = (
-        np.array([_choose_brand(title, owner, brands) for title, owner in table], dtype=object)
-        for table in tables
+        np.array([chosen[pair] for pair in _list_names(stations)], dtype=object)
+        for stations in (some, others)
     )
     return first, second
 
@@ -165,16 +170,21 @@ def weigh_brands(
     return np.where(known, np.where(a == b, _SAME_BRAND, _OTHER_BRAND), 0.0)
 
 
-def _list_words(stations: Traits) -> list[tuple[set[str], set[str]]]:
-    """List the words of each station's title and of its operator's name."""
-    owners: dict[str, set[str]] = {
-        name: {word for word in name.split() if len(word) >= _LEAST_LETTERS and name[0] != "#"}
-        for name in set(stations.operators)
+def _list_names(stations: Traits) -> Iterator[tuple[str, str]]:
+    """Return the title and the operator of each station."""
+    return zip(stations.titles, stations.operators, strict=True)
+
+
+def _count_names(stations: Traits) -> Counter[tuple[str, str]]:
+    return Counter(_list_names(stations))
+
+
+def _list_words(title: str, operator: str) -> tuple[set[str], set[str]]:
+    """Return the words of a title, and those of the name of an operator."""
+    is_name = operator[:1] != "#"
+    return set(title.split()), {
+        word for word in operator.split() if len(word) >= _LEAST_LETTERS and is_name
     }
-    return [
-        (set(title.split()), owners[name])
-        for title, name in zip(stations.titles, stations.operators, strict=True)
-    ]
 
 
 def _choose_brand(title: set[str], owner: set[str], brands: dict[str, int]) -> str:

@@ -34,16 +34,18 @@ class TextIndex:
     """
 
     def __init__(self, some: Sequence[str], others: Sequence[str]) -> None:
-        rows, triples = _list_triples([*some, *others])
+        # Texts compared with themselves are prepared once: it leaves the shares as they are.
+        texts = some if others is some else [*some, *others]
+        rows, triples = _list_triples(texts)
         distinct, columns = np.unique(triples, return_inverse=True)
-        n_texts = len(some) + len(others)
+        n_texts = len(texts)
         weight = -np.log(np.bincount(columns, minlength=len(distinct)) / max(n_texts, 1))
         matrix: sparse.csr_array[Any, Any] = sparse.csr_array(
             (weight[columns], (rows, columns)), (n_texts, len(distinct))
         )
         length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
         scaled = sparse.diags_array(1 / np.where(length > 0, length, 1)) @ matrix
-        self._some, self._others = scaled[: len(some)], scaled[len(some) :]
+        self._some, self._others = scaled[: len(some)], scaled[n_texts - len(others) :]
 
     def compare(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
         """
@@ -81,5 +83,6 @@ def _list_triples(texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.in
     # A triple may begin or end a word, but neither span two words nor two texts.
     within = (row[:-2] == row[2:]) & (letters[1:-1] != _SPACE)
     # One number holds both: rows above, the three letters below.
-    both = np.unique(row[:-2][within] << 24 | triple[within])
+    both = np.sort(row[:-2][within] << 24 | triple[within])
+    both = both[np.append(True, both[1:] != both[:-1])[: len(both)]]
     return (both >> 24).astype(np.intp), both & 0xFFFFFF

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ocm_geo.frames import point_lonlat
 from ocm_geo.geodesy import PointIndex
@@ -140,8 +142,20 @@ def fold_texts(texts: pd.Series[Any]) -> list[str]:
         One text a row.
     """
     codes, distinct = pd.factorize(texts.astype("string").fillna(""))
-    folded = [fold_name(str(text)) for text in distinct]
-    return [folded[code] for code in codes]
+    folded = _fold_distinct(pa.array(distinct, pa.string()))
+    return pa.array(folded).take(pa.array(codes)).to_pylist()
+
+
+def _fold_distinct(texts: pa.Array) -> list[str]:
+    """Fold texts as `fold_name` does; most are ASCII, which Arrow folds at once."""
+    is_ascii = pc.string_is_ascii(texts)
+    plain = pc.replace_substring(pc.ascii_lower(texts), ".", "")
+    plain = pc.replace_substring(plain, "&", " and ")
+    plain = pc.ascii_trim(pc.replace_substring_regex(plain, "[^a-z0-9]+", " "), " ")
+    plain = pc.replace_substring_regex(plain, "^the(?: |$)", "").to_pylist()
+    for row in np.flatnonzero(~is_ascii.to_numpy(zero_copy_only=False)):
+        plain[row] = fold_name(texts[int(row)].as_py())
+    return plain
 
 
 def _fold_column(stations: pd.DataFrame, name: str) -> list[str]:
