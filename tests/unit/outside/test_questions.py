@@ -24,7 +24,9 @@ ABROAD = {
 def test_a_question_abroad_warns_and_is_not_complete(name: str) -> None:
     with pytest.warns(ocm.OutsideData, match="France") as caught:
         found = ABROAD[name]()
-    assert caught[0].filename == __file__
+    # Old versions of pyproj warn too.
+    (said,) = (one for one in caught if one.category is ocm.OutsideData)
+    assert said.filename == __file__
     assert found.attrs["ocm"]["complete"] is False
     assert found.attrs["ocm"]["outside"]["countries"].split()[0] == "FR"
 
