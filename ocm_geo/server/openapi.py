@@ -8,7 +8,7 @@ from ocm_geo._version import __version__
 from ocm_geo.server.bodies import CONNECTION_KEYS
 from ocm_geo.server.comments import CODE_TABLES, COMMENT_FIELDS
 from ocm_geo.server.lookups import REFERENCE_KEYS
-from ocm_geo.server.parameters import PARAMETERS, Parameter
+from ocm_geo.server.parameters import INT_MAX, PARAMETERS, Parameter
 from ocm_geo.server.records import ADDRESS_KEYS, POI_KEYS
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ def _describe_value(row: Parameter) -> dict[str, Any]:
     """Describe the value of a parameter."""
     limits = {"minimum": row.low, "maximum": row.high}
     given = {name: _describe_plain(limit) for name, limit in limits.items() if limit is not None}
-    whole = {"type": "integer", "format": "int32", **given}
+    size = "int64" if (row.high or 0) > INT_MAX else "int32"
+    whole = {"type": "integer", "format": size, **given}
     schema: dict[str, Any] = {"type": "string"}
     match row.kind:
         case "whole":

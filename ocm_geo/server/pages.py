@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocm_geo.query import Ids, StationQuery
+from ocm_geo.server.parameters import ID_MAX
+from ocm_geo.sources.plugged import name_ids
 from ocm_geo.widgets.page import render_page
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def draw_page(mirror: Mirror, ids: NDArray[np.int64], title: str) -> bytes:
     mirror : Mirror
         The snapshot.
     ids : numpy.ndarray of int
-        OCM ids.
+        Numbers of the stations, as served.
     title : str
         Heading.
 
@@ -44,6 +46,8 @@ def draw_page(mirror: Mirror, ids: NDArray[np.int64], title: str) -> bytes:
     bytes
         HTML.
     """
-    # Nobody has the id 2**31: an empty table with the provenance of the mirror.
-    asked = tuple(ids.tolist()) or (2**31,)
-    return render_page(mirror.fetch(StationQuery(where=Ids(asked))), title=title)
+    names = name_ids(mirror.loaded, ids)
+    asked = tuple(ids.tolist() if names is None else names)
+    # An id that no station can have: an empty table with the provenance of the mirror.
+    where = Ids(asked, are_texts=mirror.has_text_ids) if asked else Ids((ID_MAX + 1,))
+    return render_page(mirror.fetch(StationQuery(where=where)), title=title)

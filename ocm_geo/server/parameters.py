@@ -30,6 +30,8 @@ FORMATS = ("json", "geojson", "csv", "kml", "xml")
 SORTS = ("id_asc", "modified_asc", "created_asc")
 UNITS = ("miles", "km", "kilometers")
 INT_MAX = 2**31 - 1
+# The text ids of a register are served as numbers that every reader of JSON keeps exact.
+ID_MAX = 2**53 - 1
 
 OF_FILTERS = {
     "countries": "countryid",
@@ -114,9 +116,9 @@ _ROWS = (
         low=0, high=INT_MAX,
     ),
     Parameter(
-        "chargepointid", "wholes", f"OCM ids of stations.{_COMMA}", low=1, high=INT_MAX, alias="id"
+        "chargepointid", "wholes", f"OCM ids of stations.{_COMMA}", low=1, high=ID_MAX, alias="id"
     ),
-    Parameter("greaterthanid", "whole", "OCM id greater than this.", low=0, high=INT_MAX),
+    Parameter("greaterthanid", "whole", "OCM id greater than this.", low=0, high=ID_MAX),
     Parameter("countrycode", "text", "ISO 3166 code of two letters of one country."),
     *_list_filters(),
     Parameter("latitude", "number", "Latitude of a point, degrees.", low=-90, high=90),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocm_geo.errors import QueryError
 from ocm_geo.server.dotnet import decode_polyline
-from ocm_geo.server.parameters import NOT_OFFERED, PARAMETERS, READ_AS, Parameter
+from ocm_geo.server.parameters import INT_MAX, NOT_OFFERED, PARAMETERS, READ_AS, Parameter
 from ocm_geo.server.plain import show_text
 
 if TYPE_CHECKING:
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["read_strictly"]
 
-_WHOLE = re.compile(r"[+-]?\d{1,11}", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,16}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _PAIRS = re.compile(r"\(([^()]*)\)(?:\s*,\s*\(([^()]*)\))*")
-_INT_MAX = 2**31 - 1
 _LISTS = ("wholes", "texts")
 _HARMLESS = ("_", "v", "action", "format", "apikey")
 """Names that clients add and that choose no station: a cache breaker, and parts of the address."""
@@ -83,9 +82,9 @@ def _check_range(row: Parameter, value: float) -> None:
 
 
 def _read_whole(row: Parameter, text: str) -> int:
-    """Read a whole number of 32 bits."""
+    """Read a whole number: of 32 bits unless the parameter has its own range."""
     found = _WHOLE.fullmatch(text.strip())
-    if found is None or abs(int(found[0])) > _INT_MAX:
+    if found is None or abs(int(found[0])) > max(row.high or 0, INT_MAX):
         raise QueryError(f"{row.name} must be a whole number, not {show_text(text)}")
     _check_range(row, int(found[0]))
     return int(found[0])

@@ -56,7 +56,7 @@ KML = "{http://www.opengis.net/kml/2.2}"
         ("operatorname=Nobody%20knows", "operatorname"),
         ("callback=alert(1)", "callback"),
         ("output=csv&callback=cb", "callback"),
-        ("greaterthanid=99999999999", "greaterthanid"),
+        ("greaterthanid=9007199254740992", "greaterthanid"),
     ],
 )
 def test_what_cannot_be_meant_is_an_error(exact: Asker, query: str, words: str) -> None:
