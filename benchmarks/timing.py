@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Fresh", "report", "run_fresh", "seconds"]
+__all__ = ["MEASURED", "Fresh", "Measured", "report", "run_fresh", "seconds"]
 
 _CHILD = """
 import json, sys, time
@@ -76,6 +76,19 @@ def run_fresh(before: str, work: str) -> Fresh:
     return Fresh(*json.loads(done.stdout.splitlines()[-1]))
 
 
+class Measured(NamedTuple):
+    """One line of a benchmark."""
+
+    work: str
+    seconds: float
+    ratios: dict[str, float]
+    """How many times as long each peer takes."""
+
+
+MEASURED: list[Measured] = []
+"""What `report` printed in this run."""
+
+
 def seconds(work: Callable[[], object], repeat: int = 3) -> float:
     """
     Time some work.
@@ -113,5 +126,7 @@ def report(what: str, ours: float, **peers: float) -> None:
     **peers : float
         Seconds of each peer.
     """
-    ratios = ", ".join(f"{name} {time_s / ours:.1f} x" for name, time_s in peers.items())
-    print(f"{what}: {ours:.4f} s" + (f"; {ratios}" if ratios else ""))
+    ratios = {name: time_s / ours for name, time_s in peers.items()}
+    MEASURED.append(Measured(what, ours, ratios))
+    shown = ", ".join(f"{name} {ratio:.1f} x" for name, ratio in ratios.items())
+    print(f"{what}: {ours:.4f} s" + (f"; {shown}" if shown else ""))

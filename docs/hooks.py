@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - what mkdocs hands over
     """
-    Put tables of the schema and the README where pages ask for them.
+    Put tables of the schema and files of the repository where pages ask for them.
 
     Parameters
     ----------
@@ -35,16 +35,20 @@ def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - what mkd
     """
     if "{{" not in markdown:
         return markdown
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    readme = re.sub(
-        r"\]\((LICENSE|CITATION\.cff|CONTRIBUTING\.md)\)", "]", readme.replace("(docs/", "(")
-    )
+    readme = _read_text("README.md").replace("(docs/", "(")
+    readme = re.sub(r"\]\((LICENSE|CITATION\.cff|CONTRIBUTING\.md)\)", "]", readme)
     filled = markdown.replace("{{ readme }}", readme)
+    filled = filled.replace("{{ changelog }}", _read_text("CHANGELOG.md"))
+    filled = filled.replace("{{ benchmarks }}", _read_text("benchmarks/measured.md"))
     filled = filled.replace("{{ station_columns }}", _rows(STATION_COLUMNS))
     filled = filled.replace("{{ power_limits }}", _table(power_limits()))
     filled = filled.replace("{{ quality_checks }}", _table(quality_checks()))
     filled = filled.replace("{{ filters }}", _filters())
     return filled.replace("{{ connection_columns }}", _rows(CONNECTION_COLUMNS))
+
+
+def _read_text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def _rows(columns: tuple[Column, ...]) -> str:
