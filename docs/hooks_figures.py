@@ -111,6 +111,9 @@ def _show_value(value: object) -> str:
         html = plain.to_html(max_rows=_ROWS, border=0, float_format="{:.4g}".format)
         lines = [line.strip() for line in html.replace(' class="dataframe"', "").splitlines()]
         return '<div class="output">\n' + "\n".join(lines) + "\n</div>\n"
+    if html := getattr(value, "_repr_html_", lambda: None)():
+        lines = [line for line in html.splitlines() if line.strip()]
+        return '<div class="output">\n' + "\n".join(lines) + "\n</div>\n"
     if isinstance(value, str | int | float | list | dict | tuple):
         return f"```text\n{pprint.pformat(value, width=88, sort_dicts=False)}\n```\n"
     return ""

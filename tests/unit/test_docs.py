@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import importlib.util
 import inspect
@@ -13,10 +14,13 @@ from typing import Any
 
 import geopandas as gpd
 import matplotlib.pyplot as plt
+import nbformat
 import pytest
 from mkdocs.exceptions import PluginError
 
 import ocm_geo as ocm
+from benchmarks.__main__ import replace_section, write_section
+from benchmarks.timing import Measured
 
 DOCS = Path(__file__).parents[2] / "docs"
 PNG = b"\x89PNG"
@@ -41,6 +45,11 @@ def hooks() -> Any:
 @pytest.fixture(scope="module")
 def figures() -> Any:
     return load("hooks_figures")
+
+
+@pytest.fixture(scope="module")
+def tutorials() -> Any:
+    return load("hooks_tutorials")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +84,51 @@ def test_what_a_block_shows_is_below_it(figures: Any) -> None:
     page = figures.put_below(text, {1: figures.link_picture("x.png"), 2: shown[2].text})
     assert page.startswith(text[: text.index(drawing)] + drawing + "\n![")
     assert page.index("x.png") < page.index("print(x)") < page.index("```text\n2")
+
+
+def test_a_notebook_becomes_a_page_with_its_outputs(tutorials: Any) -> None:
+    cell = nbformat.v4.new_code_cell("table")
+    picture = base64.b64encode(PNG).decode()
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "0"}, "text/plain": "Map()"}
+    table = '<style>td {}</style>\n<table border="1" class="dataframe">\n\n<tr></tr></table>'
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mone\x1b[0m\n"),
+        nbformat.v4.new_output("stream", name="stderr", text="two"),
+        nbformat.v4.new_output("display_data", data={"image/png": picture, "text/plain": "f"}),
+        nbformat.v4.new_output("execute_result", data={"text/html": table}),
+        nbformat.v4.new_output("display_data", data=widget),
+    ]
+    text = nbformat.v4.new_markdown_cell("# Title\n\n[next](02_x.ipynb) [maps](../docs/maps.md)")
+    page = tutorials.convert("01_x", nbformat.v4.new_notebook(cells=[text, cell]))
+    assert page.pictures == {"01_x-0.png": PNG}
+    assert "[next](02_x.md) [maps](../maps.md)" in page.markdown
+    assert "```text\none\n```" in page.markdown
+    assert "two" not in page.markdown
+    assert '<div class="output">\n<table>\n<tr></tr></table>\n</div>' in page.markdown
+    assert "![Output of the cell above](01_x-0.png)" in page.markdown
+    assert "interactive map" in page.markdown
+
+
+def test_every_notebook_has_a_title(tutorials: Any) -> None:
+    paths = tutorials.list_notebooks()
+    assert len(paths) >= 3
+    titles = [tutorials.get_title(path) for path in paths]
+    assert len(set(titles)) == len(paths)
+    assert not [title for title in titles if title.endswith("ipynb")]
+
+
+def test_measured_ratios_are_replaced_one_benchmark_at_a_time() -> None:
+    rows = [Measured("nearest, 10 points", 0.5, {"geopandas": 3.04})]
+    section = write_section("bench_distance", rows)
+    assert "| nearest, 10 points | 0.5 s | geopandas 3.0 |" in section
+    both = replace_section(
+        replace_section("", "bench_distance", section), "bench_a", "## bench_a\nx"
+    )
+    assert re.findall(r"^## (\w+)$", both, re.MULTILINE) == ["bench_a", "bench_distance"]
+    again = replace_section(both, "bench_distance", "## bench_distance\nnew")
+    assert "geopandas" not in again
+    assert "new" in again
+    assert "x" in again
 
 
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
