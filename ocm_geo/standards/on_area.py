@@ -162,7 +162,7 @@ def _make_area_verdict(case: AreaCase, found: Found, stations: gpd.GeoDataFrame)
         found.shares.high,
         carry(found.segments, stations, standard=rule.id),
         case.pools.table(rule, 1),
-        describe_rule(rule, [], [*options.power_clauses, *found.clauses]),
+        describe_rule(rule, [], [*options.power_clauses, *case.pools.clauses, *found.clauses]),
         carry(shares_table(found.readings), stations),
         {**found.report, "merge_m": (options.pool_rules or PoolRules()).merge_m},
         why,

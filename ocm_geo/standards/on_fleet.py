@@ -111,7 +111,12 @@ def assess_fleet(
         carry(segments, stations, standard=rule.id),
         pools.table(rule, 1),
         describe_rule(
-            rule, [], [_describe_fleet(numbers), *_describe_power(required, provided, rules)]
+            *(rule, []),
+            [
+                _describe_fleet(numbers),
+                *_describe_power(required, provided, rules),
+                *pools.clauses,
+            ],
         ),
         carry(shares_table(readings), stations),
         report,

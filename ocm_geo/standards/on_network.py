@@ -178,7 +178,7 @@ class _NetworkAssessment:
             float(own["share_high"]),
             carry(segments, self.stations, standard=case.rule.id, reading=name),
             self.placed.pools.table(case.rule, case.times(case.serve)),
-            [*case.clauses, *self._describe_network(tallies)],
+            [*case.clauses, *self.placed.pools.clauses, *self._describe_network(tallies)],
             readings,
             {**self.network.report, **self._report_network(segments)},
             why,

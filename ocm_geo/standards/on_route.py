@@ -205,7 +205,11 @@ class _RouteAssessment:
             float(own["share_high"]),
             carry(segments, self.stations, standard=case.rule.id),
             self._list_pools_near(),
-            [*case.clauses, case.describe_ends(tallies, self._count_pools_near())],
+            [
+                *case.clauses,
+                *self.placed.pools.clauses,
+                case.describe_ends(tallies, self._count_pools_near()),
+            ],
             readings,
             {
                 "share_between_pools": min(tally.between_pools for tally in tallies),

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from ocm_geo.checks import warn_user
 from ocm_geo.connections import connection_rows
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.frames import point_frame, require_columns
-from ocm_geo.geodesy import to_ecef_km
 from ocm_geo.ids import id_name, station_table
 from ocm_geo.levels import LEVELS, Level, power_at, says_operational, says_public
 from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
+from ocm_geo.standards.near import list_members, merge_near
+from ocm_geo.standards.stated import read_stated
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from ocm_geo.standards.pool_rules import PoolRules
@@ -104,11 +102,14 @@ class Pools:
         # Stations that count at the high level are all that ever count: lower levels are subsets.
         self._stations = placed[_find_counting_stations(placed, rules, "high")]
         self._connections = _list_connections(self._stations)
-        self.label, self.centres = _merge_stations(self._stations, rules.merge_m)
+        self.label, self.centres = merge_near(self._stations, rules.merge_m)
         certain = _find_counting_stations(self._stations, rules, "low")
         # At the low level a pool qualifies by certain stations that are one pool without the rest.
         self._certain = np.flatnonzero(certain)
-        self._certain_label = _merge_stations(self._stations[certain], rules.merge_m)[0]
+        self._certain_label = merge_near(self._stations[certain], rules.merge_m)[0]
+        self.stated = read_stated(
+            self._stations, _sum_connections(self._connections, len(self._stations))
+        )
         self._offers = {level: self._add_up_pools(rule, level) for level in LEVELS}
 
     def qualify(self, rule: Rule, level: Level, times: int) -> NDArray[np.bool_]:
@@ -143,6 +144,8 @@ class Pools:
         if rule.asks_for_any_station:
             return np.asarray(offer.n_stations > 0)
         meets = (offer.n_points >= times * (rule.n_points or 1)) & offer.has_connectors
+        if rule.vehicle_class == "HDV":
+            meets &= ~self.stated.find_without_bays(*self._list_rows(level), len(meets))
         if rule.pool_power_kw is not None:
             needed = times * rule.pool_power_kw
             meets &= _compare_power(offer.power_kw, needed, strict=self._strict)
@@ -168,15 +171,35 @@ class Pools:
             Positions, lon/lat.
         """
         meets = self._find_meeting(rule, level, 1)
-        rows, label = np.arange(len(self._stations)), self.label
-        if level == "low":
-            rows, label = self._certain, self._certain_label
+        label, rows = self._list_rows(level)
         where = self._stations.geometry.iloc[rows[meets[label]]]
         return np.column_stack([where.x, where.y]).reshape(-1, 2)
 
     def total_power_kw(self, level: Level) -> float:
         """Return the power of all pools together; infinite where it has no upper bound."""
         return float(self._offers[level].power_kw.sum())
+
+    @property
+    def clauses(self) -> list[str]:
+        """What a reader must know of figures that the register states."""
+        n, bays = int(self._find_stated().sum()), int(np.sum(~np.isnan(self.stated.n_bays)))
+        told = []
+        if n:
+            told.append(
+                f"{n:,} of {len(self.centres):,} pools: power as the register states it for the "
+                "site, counted once; other pools: the sum over connections"
+            )
+        if bays:
+            told.append(
+                f"{bays:,} stations state their bays for heavy-duty vehicles: a pool that has none "
+                "serves no rule on such vehicles"
+            )
+        return told
+
+    def _find_stated(self) -> NDArray[np.bool_]:
+        """Find the pools of which the register states all the power."""
+        n = len(self.centres)
+        return np.bincount(self.label, np.isnan(self.stated.power_kw), n) == 0
 
     def table(self, rule: Rule, times: int) -> gpd.GeoDataFrame:
         """
@@ -192,7 +215,8 @@ class Pools:
         Returns
         -------
         geopandas.GeoDataFrame
-            One row a pool: ``pool_power_kw`` (a sum, so an upper bound), ``n_points`` of the power
+            One row a pool: ``pool_power_kw`` (as the register states it, where
+            ``power_is_stated`` is true; else a sum, so an upper bound), ``n_points`` of the power
             that counts, ``n_stations``, ``qualifies``, ``ocm_ids`` or ``station_ids`` (list),
             ``geometry``.
         """
@@ -200,29 +224,38 @@ class Pools:
         n = len(self.centres)
         table = {
             "pool_power_kw": offer.power_kw,
+            "power_is_stated": self._find_stated(),
             "n_points": offer.n_points.astype(np.int64),
             "n_stations": offer.n_stations,
             "qualifies": self.qualify(rule, "recorded", times),
-            f"{id_name(self._stations.index)}s": _list_members(
+            f"{id_name(self._stations.index)}s": list_members(
                 self._stations.index.to_numpy(), self.label, n
             ),
         }
         return carry(gpd.GeoDataFrame(table, geometry=self.centres, crs=CRS), self._origin)
 
+    def _list_rows(self, level: Level) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """List the pool of each station that counts at a level, and which stations these are."""
+        if level == "low":
+            return self._certain_label, self._certain
+        return self.label, np.arange(len(self._stations))
+
     def _add_up_pools(self, rule: Rule, level: Level) -> _Offer:
         """Add up what pools offer at a level; at the low one, what certain stations do."""
-        n_stations = len(self._stations)
         offer = self._add_up_stations(rule, level)
-        if level == "low":
-            rows, label = self._certain, self._certain_label
-        else:
-            rows, label = np.arange(n_stations), self.label
+        label, rows = self._list_rows(level)
         n = int(np.max(label, initial=-1)) + 1
         # A pool has a connector if any of its stations has it; it needs one of each group.
         kinds = np.zeros((n, offer.has_connectors.shape[1]), dtype=bool)
         np.logical_or.at(kinds, label, offer.has_connectors[rows])
+        # A figure of the register is the power of the site in use; only sums are upper bounds.
+        is_stated = ~np.isnan(self.stated.power_kw[rows])
+        power = self.stated.limit_power(
+            offer.power_kw[rows], label, rows, is_partial=bool(rule.current_types)
+        )
+        power = np.where(is_stated, power, power * self._rules.power_sharing)
         return _Offer(
-            np.bincount(label, offer.power_kw[rows], n) * self._rules.power_sharing,
+            np.bincount(label, power, n),
             np.bincount(label, offer.n_points[rows], n),
             kinds.all(axis=1),
             np.bincount(label, minlength=n),
@@ -364,32 +397,8 @@ def _cap_counts(
     return np.clip(limit[station] - before, 0.0, count)
 
 
-def _merge_stations(
-    stations: gpd.GeoDataFrame, merge_m: float
-) -> tuple[NDArray[np.intp], gpd.GeoSeries]:
-    """Find the group of each station, near each other or joined by others, and its centre."""
-    lon, lat = stations.geometry.x.to_numpy(), stations.geometry.y.to_numpy()
-    if not len(lon):
-        return np.empty(0, dtype=np.intp), stations.geometry
-    # Stations at one position are one node: their pairs would grow with the square of their number.
-    place, _ = pd.factorize(pd.MultiIndex.from_arrays([lon, lat]))
-    row = np.unique(place, return_index=True)[1]
-    # Earth-centred coordinates: at 100 m the chord is the distance, also at poles and at 180°.
-    tree = cKDTree(to_ecef_km(lon[row], lat[row]))
-    pairs = tree.query_pairs(merge_m / 1000.0, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(row), len(row)))
-    n, of_place = connected_components(links, directed=False)
-    label = of_place[place]
-    # Longitudes beside the first member's, so that a mean over the antimeridian stays there.
-    first, size = np.zeros(n), np.bincount(label, minlength=n)
-    first[label[::-1]] = lon[::-1]
-    beside = first[label] + (lon - first[label] + 180.0) % 360.0 - 180.0
-    x, y = (np.bincount(label, value, n) / size for value in (beside, lat))
-    return label.astype(np.intp), gpd.GeoSeries(gpd.points_from_xy(x, y), crs=CRS)
-
-
-def _list_members(ids: NDArray[Any], label: NDArray[np.intp], n: int) -> list[Any]:
-    """List the ids of the stations of each pool."""
-    order = np.argsort(label, kind="stable")
-    parts = np.split(ids[order], np.cumsum(np.bincount(label, minlength=n)))
-    return [part.tolist() for part in parts[:n]]
+def _sum_connections(connections: pd.DataFrame, n: int) -> NDArray[np.float64]:
+    """Add up the power on record of the connections of stations."""
+    power = np.nan_to_num(power_at(connections, "recorded"))
+    number = np.fmax(connections["quantity"].to_numpy(np.float64, na_value=1.0), 1.0)
+    return np.bincount(connections["row"].to_numpy(np.intp), power * number, n)

@@ -174,8 +174,8 @@ def describe_rule(rule: Rule, used: Sequence[Derogation], facts: Sequence[str]) 
     ]
     if rule.pool_power_kw or rule.kind == "fleet":
         clauses.append(
-            "the power of a pool is the sum over its connections: an upper bound; whether all "
-            "points deliver it at once is not recorded"
+            "the power of a pool is what the register states, else the sum over its connections: "
+            "an upper bound; whether all points deliver it at once is not recorded"
         )
     clauses += [f"not testable with these data: {need}" for need in rule.needs]
     clauses += [f"counted by the rule, but not in these data: {one}" for one in rule.also_counts]
