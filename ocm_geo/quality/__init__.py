@@ -1,20 +1,26 @@
 """Quality of station tables: faults, cleaning, matching, merging, and how many are missing."""
 
 from ocm_geo.quality.checking import check_stations
+from ocm_geo.quality.cleaning import clean
 from ocm_geo.quality.dual_system import completeness
 from ocm_geo.quality.duplicates import find_duplicates
 from ocm_geo.quality.faults import quality_checks
+from ocm_geo.quality.ledgers import ledger
 from ocm_geo.quality.matching import match_stations
 from ocm_geo.quality.merging import merge_stations
 from ocm_geo.quality.missing import MissingStations, place_missing
+from ocm_geo.quality.publishing import open_only
 
 __all__ = [
     "MissingStations",
     "check_stations",
+    "clean",
     "completeness",
     "find_duplicates",
+    "ledger",
     "match_stations",
     "merge_stations",
+    "open_only",
     "place_missing",
     "quality_checks",
 ]
