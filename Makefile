@@ -19,7 +19,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: demo test test-all lint types unit docs oldest bench lock environment clean format
+.PHONY: demo test test-all lint types unit docs oldest bench lock environment names release clean format
 
 demo: .venv/.core
 	$(BIN)/ocm-geo demo -o demo-results
@@ -73,6 +73,15 @@ lock: $(BOOT)/ready
 environment: .venv/.dev
 	$(BIN)/python scripts/make_environment.py
 
+# After a change of public names that is meant; read the difference.
+names: .venv/.dev
+	$(BIN)/python scripts/make_public_names.py
+
+# Both archives, as they would be published.
+release: .venv/.dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+
 clean:
 	rm -rf .make .venv .venv-oldest site demo-results build dist
 
@@ -85,11 +94,11 @@ $(BOOT)/ready: scripts/find_python.sh
 	@touch $@
 
 # The stamps lie in the environment, so that removing it removes them.
-.venv/.core: requirements/core.txt pyproject.toml | $(BOOT)/ready
+.venv/.core: requirements/core.txt pyproject.toml ocm_geo/_version.py | $(BOOT)/ready
 	sh scripts/install.sh core
 	@touch $@
 
-.venv/.dev: requirements/dev.txt pyproject.toml | $(BOOT)/ready
+.venv/.dev: requirements/dev.txt pyproject.toml ocm_geo/_version.py | $(BOOT)/ready
 	sh scripts/install.sh dev
 	@touch $@ .venv/.core
 
