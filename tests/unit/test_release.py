@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 import ocm_geo as ocm
 
 if TYPE_CHECKING:
