@@ -22,6 +22,8 @@ in ``__init__`` and every error survives pickling, as dask and multiprocessing r
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "ApiKeyError",
     "ConnectionFailed",
@@ -52,8 +54,22 @@ __all__ = [
 ]
 
 
+_COMMANDS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters but tab and line feed, signs that reverse the direction, half characters."""
+
+
+def _hide_commands(text: str) -> str:
+    """Return a message without characters that a terminal obeys: names come from anywhere."""
+    return _COMMANDS.sub("?", text)
+
+
 class OCMError(Exception):
     """Base of all errors of ocm_geo."""
+
+    def __str__(self) -> str:
+        return _hide_commands(super().__str__())
 
 
 class QueryError(OCMError, ValueError):
@@ -94,7 +110,7 @@ class RateLimited(SourceError):
         self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
-        return self.message
+        return _hide_commands(self.message)
 
 
 class ServerError(SourceError):
@@ -118,7 +134,7 @@ class ServerError(SourceError):
         self.excerpt = excerpt
 
     def __str__(self) -> str:
-        return self.message
+        return _hide_commands(self.message)
 
 
 class MalformedResponse(SourceError):
@@ -180,6 +196,9 @@ class MissingDependency(OCMError, ImportError):
 
 class OCMWarning(UserWarning):
     """Base of all warnings of ocm_geo."""
+
+    def __str__(self) -> str:
+        return _hide_commands(super().__str__())
 
 
 class TruncatedResult(OCMWarning):

@@ -230,6 +230,10 @@ def explain_failure(error: Exception, url: str) -> SourceError:
     if isinstance(error, requests.Timeout):
         return RequestTimeout(f"{host} did not answer in time; try again later")
     if isinstance(error, requests.exceptions.SSLError):
+        if "CERTIFICATE" not in str(error).upper():
+            return ConnectionFailed(
+                f"{host} does not speak TLS there, so nothing was sent: is the address right?"
+            )
         return ConnectionFailed(
             f"the certificate of {host} was not accepted, so nothing was sent: is the date of this "
             "machine right, or does a proxy open the connection? REQUESTS_CA_BUNDLE names other "

@@ -69,6 +69,13 @@ REJECTS = "rejects.jsonl"
 MANIFEST = "manifest.json"
 
 ROW_GROUP = PIECE_ROWS
+_NEEDED = {
+    **dict.fromkeys(("snapshot", "built", "data_date", "attribution", "content"), str),
+    **dict.fromkeys(("report", "files"), dict),
+    "complete": bool,
+    "countries": list,
+}
+"""What a manifest says in any case, and of what type."""
 _BOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
 
 
@@ -279,12 +286,17 @@ def open_manifest(root: Path, snapshot: str | None) -> tuple[Path, dict[str, Any
             f"snapshot {name} of {root} has format {version}; this version of ocm_geo reads "
             f"formats {FORMAT} and {FORMAT_OF_PARTS}: build it again"
         )
-    if seal != seal_of(manifest):
+    if seal != seal_of(manifest) or not _is_whole(manifest):
         raise MirrorCorrupt(
             f"{folder / MANIFEST} is damaged (checksum): build the mirror again, or open another "
             "snapshot"
         )
     return folder, manifest
+
+
+def _is_whole(manifest: dict[str, Any]) -> bool:
+    """Return whether a manifest says all that is read from it: whoever wrote it may seal it."""
+    return all(isinstance(manifest.get(key), kind) for key, kind in _NEEDED.items())
 
 
 def seal_of(manifest: dict[str, Any]) -> str:

@@ -6,8 +6,11 @@ import contextlib
 import gzip
 import json
 import re
+import shutil
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,7 @@ from tests.live.stand_in import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Script = Callable[[socket.socket, bytes], None]
     Ask = Callable[..., tuple[Any, ocm.OpenChargeMap]]
@@ -295,3 +299,44 @@ def test_a_rejected_record_with_a_great_id_ends_no_walk(scripted: Callable[[Scri
     assert found.index.tolist() == [record["ID"] for record in records]
     assert found.attrs["ocm"]["complete"] is False
     assert found.attrs["ocm"]["n_rejected"] == 1
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[str]:
+    """Start a server whose certificate nobody has signed; return its address."""
+    paths = [str(tmp_path / name) for name in ("key.pem", "cert.pem")]
+    if (openssl := shutil.which("openssl")) is None:
+        pytest.skip("openssl makes the certificate")
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    command = [openssl, "req", *options, "-keyout", paths[0], "-out", paths[1]]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(paths[1], paths[0])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_shake_hands, args=(listener, context), daemon=True).start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/v3"
+
+
+def _shake_hands(listener: socket.socket, context: ssl.SSLContext) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                context.wrap_socket(connection, server_side=True).close()
+
+
+def test_a_certificate_that_is_not_accepted_is_named(
+    encrypted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE_S", 60)
+    with pytest.raises(ocm.ConnectionFailed, match=r"certificate of 127.0.0.1.*nothing was sent"):
+        ocm.stations_from_ids([1], source=ocm.OpenChargeMap("k", base_url=encrypted))
+
+
+def test_a_server_without_encryption_is_named(
+    scripted: Callable[[Script], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE_S", 60)
+    url = scripted(sends(b"HTTP/1.1 400 Bad Request\r\n\r\n")).replace("http:", "https:")
+    with pytest.raises(ocm.ConnectionFailed, match="does not speak TLS"):
+        ocm.stations_from_ids([1], source=ocm.OpenChargeMap("k", base_url=url))

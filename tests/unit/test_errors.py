@@ -43,3 +43,14 @@ def test_attributes_have_defaults() -> None:
     assert errors.RateLimited("slow down").retry_after_s is None
     assert errors.ServerError("down").status is None
     assert "pip install 'ocm_geo[routing]'" in str(errors.MissingDependency("valhalla", "routing"))
+
+
+@pytest.mark.parametrize(
+    "sign", ["\x1b", "\x07", "\r", "\x9b", "\u202e", "\u2066", "\ud800", "\x00"]
+)
+def test_a_message_has_no_signs_that_a_terminal_obeys(sign: str) -> None:
+    text = f"naïve \u4e2d \U0001f50c\ta{sign}b\nc"
+    clean = text.replace(sign, "?")
+    told = [errors.QueryError(text), errors.ServerError(text, 500), errors.MirrorCorrupt(text)]
+    again = pickle.loads(pickle.dumps(told[0]))  # noqa: S301 - our own
+    assert {str(one) for one in (*told, again, errors.StaleData(text))} == {clean}

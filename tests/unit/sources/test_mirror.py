@@ -15,6 +15,7 @@ import shapely
 import ocm_geo as ocm
 from ocm_geo.sources import snapshot
 from ocm_geo.sources.exclusive import lock_mirror
+from ocm_geo.sources.snapshot import seal_of
 from tests.mutations import EFFORT
 
 if TYPE_CHECKING:
@@ -187,6 +188,19 @@ def test_missing_and_damaged_mirrors(tmp_path: Path, write: Callable[..., Path])
         (folder / "manifest.json").write_text(text)
         with pytest.raises(ocm.MirrorCorrupt, match=words):
             ocm.Mirror(tmp_path / "m")
+
+
+def test_a_manifest_that_lacks_a_part_is_damaged(
+    tmp_path: Path, write: Callable[..., Path]
+) -> None:
+    path = ocm.Mirror.build(tmp_path / "m", write(poi(1))).loaded.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["seal"]
+    for key in ("snapshot", "built", "data_date", "report", "countries", "files", "complete"):
+        for part in ({k: v for k, v in manifest.items() if k != key}, {**manifest, key: 1}):
+            path.write_text(json.dumps({**part, "seal": seal_of(part)}))
+            with pytest.raises(ocm.MirrorCorrupt, match="manifest"):
+                ocm.Mirror(tmp_path / "m")
 
 
 def test_reference_objects_in_records_are_harvested(
