@@ -4,6 +4,7 @@ from ocm_geo.quality.checking import check_stations
 from ocm_geo.quality.cleaning import clean
 from ocm_geo.quality.dual_system import completeness
 from ocm_geo.quality.duplicates import find_duplicates
+from ocm_geo.quality.estimating import estimate_power
 from ocm_geo.quality.faults import quality_checks
 from ocm_geo.quality.ledgers import ledger
 from ocm_geo.quality.matching import match_stations
@@ -16,6 +17,7 @@ __all__ = [
     "check_stations",
     "clean",
     "completeness",
+    "estimate_power",
     "find_duplicates",
     "ledger",
     "match_stations",
