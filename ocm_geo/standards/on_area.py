@@ -19,6 +19,7 @@ from ocm_geo.standards.by_reach import assess_driving, assess_radius
 from ocm_geo.standards.by_settlement import assess_settlements
 from ocm_geo.standards.catalogue import AREA_KINDS, rule_of
 from ocm_geo.standards.found import AreaCase, Found, shares_table
+from ocm_geo.standards.missing_stations import bound_verdict
 from ocm_geo.standards.options import AssessmentOptions, check_unused
 from ocm_geo.standards.pool_rules import PoolRules
 from ocm_geo.standards.pools import Pools
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    import pandas as pd
+
     from ocm_geo.coverage.rasters import PopulationRaster
+    from ocm_geo.quality.missing import MissingStations
     from ocm_geo.standards.rule import Rule
 
 __all__ = ["assess_area"]
@@ -51,6 +55,7 @@ def assess_area(
     *,
     population: str | os.PathLike[str] | gpd.GeoDataFrame | PopulationRaster | None = None,
     options: AssessmentOptions | None = None,
+    completeness: pd.DataFrame | MissingStations | None = None,
 ) -> Verdict:
     """
     Assess an area by a rule on cells, distances, driving times or settlements.
@@ -73,6 +78,9 @@ def assess_area(
     options : AssessmentOptions, optional
         ``pool_rules``, ``strict_power``, the ``engine`` that a rule on driving times needs, and
         the ``offset_km`` of settlements that are points.
+    completeness : pandas.DataFrame or MissingStations, optional
+        What `completeness` estimated from the stations and a second register: ``share_high`` then
+        contains the stations that are missing (see `MissingStations`). What is on record decides.
 
     Returns
     -------
@@ -117,10 +125,18 @@ def assess_area(
     at_points = frame.geom_type.iloc[0] == "Point"
     used = (*_USED_OPTIONS, "offset_km") if at_points else _USED_OPTIONS
     options = check_unused(options, used, "an area")
-    pools = Pools(
-        stations, rule, options.pool_rules or PoolRules(), strict_power=options.strict_power
-    )
-    case = AreaCase(rule, frame, pools, population, options)
+
+    def ask(table: gpd.GeoDataFrame) -> Verdict:
+        rules = options.pool_rules or PoolRules()
+        pools = Pools(table, rule, rules, strict_power=options.strict_power)
+        return _assess_frame(AreaCase(rule, frame, pools, population, options), table)
+
+    return bound_verdict(ask, stations, completeness)
+
+
+def _assess_frame(case: AreaCase, stations: gpd.GeoDataFrame) -> Verdict:
+    """Assess checked areas by the pools of stations."""
+    rule, frame, population = case.rule, case.frame, case.population
     found = _TESTS[rule.kind](case)
     # Asked only where nothing is served even at best, so that usual input costs nothing.
     if not found.shares.high:
@@ -128,7 +144,7 @@ def assess_area(
         warn_if_far("area", corners, stations)
     kind = kind_of_population(population, frame.columns)
     persons = population_of(frame, population) if kind == "column" else None
-    if at_points:
+    if frame.geom_type.iloc[0] == "Point":
         lonlat = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
         stations = mark_points(stations, lonlat, persons, "the settlements")
     else:

@@ -14,6 +14,7 @@ from ocm_geo.provenance import carry
 from ocm_geo.schema import CRS
 from ocm_geo.standards.catalogue import joined_rule, rule_of
 from ocm_geo.standards.found import Shares, shares_table
+from ocm_geo.standards.missing_stations import bound_verdict
 from ocm_geo.standards.options import AssessmentOptions, check_unused
 from ocm_geo.standards.pool_rules import PoolRules
 from ocm_geo.standards.pools import Pools
@@ -21,6 +22,9 @@ from ocm_geo.standards.tally import decide_between
 from ocm_geo.standards.verdict import Verdict, describe_rule
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from ocm_geo.quality.missing import MissingStations
     from ocm_geo.standards.rule import Rule
 
 __all__ = ["assess_fleet"]
@@ -38,6 +42,7 @@ def assess_fleet(
     n_bev: float,
     n_phev: float,
     options: AssessmentOptions | None = None,
+    completeness: pd.DataFrame | MissingStations | None = None,
 ) -> Verdict:
     """
     Assess the power of all public stations by a rule on the vehicles registered.
@@ -52,6 +57,9 @@ def assess_fleet(
         The battery-electric vehicles and the plug-in hybrids registered in the territory.
     options : AssessmentOptions, optional
         Only ``pool_rules``.
+    completeness : pandas.DataFrame or MissingStations, optional
+        What `completeness` estimated from the stations and a second register: ``share_high`` then
+        contains the stations that are missing (see `MissingStations`). What is on record decides.
 
     Returns
     -------
@@ -84,8 +92,20 @@ def assess_fleet(
         "BEV": (check_number(n_bev, "n_bev", low=0.0), rule.kw_per_bev or 0.0),
         "PHEV": (check_number(n_phev, "n_phev", low=0.0), rule.kw_per_phev or 0.0),
     }
-    required = sum(count * kw for count, kw in numbers.values())
     rules = options.pool_rules or PoolRules()
+    return bound_verdict(
+        lambda table: _assess_power(table, rule, rules, numbers), stations, completeness
+    )
+
+
+def _assess_power(
+    stations: gpd.GeoDataFrame,
+    rule: Rule,
+    rules: PoolRules,
+    numbers: dict[str, tuple[float, float]],
+) -> Verdict:
+    """Assess the power of stations for the vehicles of each kind."""
+    required = sum(count * kw for count, kw in numbers.values())
     readings, provided = {}, []
     for name, capped in _READINGS.items():
         made = Pools(stations, rule, replace(rules, cap_at_points=capped), strict_power=False)

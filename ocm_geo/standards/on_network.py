@@ -16,6 +16,7 @@ from ocm_geo.roads.places import nearest_places, place_points
 from ocm_geo.schema import CRS
 from ocm_geo.standards.cases import Case, make_case, readings_table, reason
 from ocm_geo.standards.judging import READINGS, Judge
+from ocm_geo.standards.missing_stations import bound_verdict
 from ocm_geo.standards.sides import sort_by_direction
 from ocm_geo.standards.tally import Tally, decide
 from ocm_geo.standards.verdict import Verdict
@@ -23,6 +24,7 @@ from ocm_geo.standards.verdict import Verdict
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ocm_geo.quality.missing import MissingStations
     from ocm_geo.roads.reading import RoadLines
     from ocm_geo.standards.cases import Placed
     from ocm_geo.standards.options import AssessmentOptions
@@ -41,6 +43,7 @@ def assess_network(
     *,
     reading: Reading = "some-path",
     options: AssessmentOptions | None = None,
+    completeness: pd.DataFrame | MissingStations | None = None,
 ) -> Verdict:
     """
     Assess a network of roads by a rule.
@@ -58,6 +61,9 @@ def assess_network(
         `ocm_geo.standards.readings`. The law does not say; all are in ``readings``.
     options : AssessmentOptions, optional
         Ends, directions, pools, exits, and how lines are made into a network.
+    completeness : pandas.DataFrame or MissingStations, optional
+        What `completeness` estimated from the stations and a second register: ``share_high`` then
+        contains the stations that are missing (see `MissingStations`). What is on record decides.
 
     Returns
     -------
@@ -96,8 +102,12 @@ def assess_network(
     network = lines if isinstance(lines, RoadNetwork) else make_network(lines, case.options.network)
     if not float(str(network.report["length_km"])) > 0:
         raise RouteError("none of the lines counts: see NetworkOptions(count_column=...)")
-    stations = mark_roads(stations, network.segments.geometry.to_numpy())
-    return _NetworkAssessment(case, network, stations, _name_reading(reading, case)).verdict()
+
+    def ask(table: gpd.GeoDataFrame) -> Verdict:
+        marked = mark_roads(table, network.segments.geometry.to_numpy())
+        return _NetworkAssessment(case, network, marked, _name_reading(reading, case)).verdict()
+
+    return bound_verdict(ask, stations, completeness)
 
 
 def _name_reading(reading: str, case: Case) -> str:

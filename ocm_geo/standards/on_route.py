@@ -15,12 +15,14 @@ from ocm_geo.provenance import carry
 from ocm_geo.roads.places import AT_END_KM
 from ocm_geo.schema import CRS
 from ocm_geo.standards.cases import TOLERANCE_KM, Case, make_case, readings_table, reason
+from ocm_geo.standards.missing_stations import bound_verdict
 from ocm_geo.standards.tally import Tally, add_up_lengths, decide
 from ocm_geo.standards.verdict import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ocm_geo.quality.missing import MissingStations
     from ocm_geo.routes.editing import Route
     from ocm_geo.standards.cases import Placed
     from ocm_geo.standards.options import AssessmentOptions
@@ -68,6 +70,7 @@ def assess_route(
     standard: str | Rule,
     *,
     options: AssessmentOptions | None = None,
+    completeness: pd.DataFrame | MissingStations | None = None,
 ) -> Verdict:
     """
     Assess one road by a rule.
@@ -82,6 +85,9 @@ def assess_route(
         A rule about a road: see `standards` and `load_standards`.
     options : AssessmentOptions, optional
         Ends, directions, pools and exits.
+    completeness : pandas.DataFrame or MissingStations, optional
+        What `completeness` estimated from the stations and a second register: ``share_high`` then
+        contains the stations that are missing (see `MissingStations`). What is on record decides.
 
     Returns
     -------
@@ -113,8 +119,12 @@ def assess_route(
     """
     case = make_case(standard, options)
     line = Line(as_line(route))
-    stations = mark_line(stations, line, "the length of the road")
-    return _RouteAssessment(case, line, stations).verdict()
+
+    def ask(table: gpd.GeoDataFrame) -> Verdict:
+        marked = mark_line(table, line, "the length of the road")
+        return _RouteAssessment(case, line, marked).verdict()
+
+    return bound_verdict(ask, stations, completeness)
 
 
 class _RouteAssessment:
