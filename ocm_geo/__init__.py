@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from ocm_geo.plots import (
         plot_bounds,
         plot_changes,
+        plot_completeness,
         plot_coverage,
         plot_distances,
         plot_growth,
@@ -273,6 +274,7 @@ __all__ = [
     "plan_stops",
     "plot_bounds",
     "plot_changes",
+    "plot_completeness",
     "plot_coverage",
     "plot_distances",
     "plot_growth",
@@ -338,6 +340,7 @@ _LAZY = {
     "write": "files",
     "plot_bounds": "plots",
     "plot_changes": "plots",
+    "plot_completeness": "plots",
     "plot_coverage": "plots",
     "plot_distances": "plots",
     "plot_growth": "plots",

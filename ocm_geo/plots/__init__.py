@@ -2,6 +2,7 @@
 
 from ocm_geo.plots.bounds import plot_bounds
 from ocm_geo.plots.changes import plot_changes
+from ocm_geo.plots.completeness import plot_completeness
 from ocm_geo.plots.coverage import plot_coverage
 from ocm_geo.plots.distances import plot_distances
 from ocm_geo.plots.growth import plot_growth
@@ -15,6 +16,7 @@ from ocm_geo.plots.stations import plot_stations
 __all__ = [
     "plot_bounds",
     "plot_changes",
+    "plot_completeness",
     "plot_coverage",
     "plot_distances",
     "plot_growth",
