@@ -190,7 +190,7 @@ class Missing:
 
     @property
     def n_draws(self) -> int:
-        """How many draws differ."""
+        """The number of draws that differ."""
         return self.asked.n_draws if any(self.unseen.values()) else 0
 
     def other(self) -> gpd.GeoDataFrame:
@@ -243,7 +243,7 @@ class Missing:
 
     @cached_property
     def _n_recorded(self) -> dict[str, int]:
-        """How many stations of each stratum either register has."""
+        """The number of stations of each stratum that either register has."""
         names = self._registers.recorded["_stratum"].to_numpy(dtype=object, na_value=None)
         return {stratum: len(self._find_members(names, stratum)) for stratum in self.unseen}
 

@@ -124,7 +124,7 @@ class PairedRegisters:
 
     @cached_property
     def neighbourhoods(self) -> Neighbourhoods:
-        """How far the recorded stations lie from each other."""
+        """The distances between the recorded stations."""
         at = self.recorded.geometry
         return Neighbourhoods(at.x.to_numpy(), at.y.to_numpy())
 

@@ -70,7 +70,7 @@ MANIFEST = "manifest.json"
 
 ROW_GROUP = PIECE_ROWS
 _NEEDED = {
-    **dict.fromkeys(("snapshot", "built", "data_date", "attribution", "content"), str),
+    **dict.fromkeys(("snapshot", "built", "data_date", "attribution"), str),
     **dict.fromkeys(("report", "files"), dict),
     "complete": bool,
     "countries": list,
