@@ -31,6 +31,7 @@ LAYERS = (
         "schema",
         "headings",
         "cards",
+        "palette",
         "provenance",
         "geodesy",
         "frames",

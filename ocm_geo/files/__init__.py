@@ -9,11 +9,13 @@ from ocm_geo.files.geojson import to_geojson
 from ocm_geo.files.geopackage import naming_warnings
 from ocm_geo.files.keyhole import kml_positions
 from ocm_geo.files.markup import Node, is_markup, parse_markup
+from ocm_geo.files.styles import choose_layer
 from ocm_geo.files.tables import SUFFIXES, read, write
 
 __all__ = [
     "SUFFIXES",
     "Node",
+    "choose_layer",
     "is_markup",
     "kml_positions",
     "naming_warnings",

@@ -14,6 +14,8 @@ import pandas as pd
 from ocm_geo.checks import warn_user
 from ocm_geo.errors import QueryError, SuspectInput
 from ocm_geo.files.restoring import parse_facts
+from ocm_geo.files.styles import choose_layer, write_style
+from ocm_geo.provenance import NOT_RECORDED
 from ocm_geo.schema import CRS, PANDAS_TYPES
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def write_geopackage(packed: Packed, path: Path) -> None:
             values
         ):
             columns[name] = values.map(pd.Timestamp.isoformat, na_action="ignore").astype("string")
+    credit = str((packed.facts.get("provenance") or {}).get("attribution") or NOT_RECORDED)
     with _dating_content(packed.facts):
         pyogrio.write_dataframe(
             gpd.GeoDataFrame(columns, geometry=geometry.array, crs=CRS),
@@ -79,6 +82,7 @@ def write_geopackage(packed: Packed, path: Path) -> None:
             driver="GPKG",
             dataset_metadata={_KEY: json.dumps(packed.facts, ensure_ascii=False)},
         )
+    write_style(path, columns, credit)
 
 
 @contextlib.contextmanager
@@ -130,11 +134,15 @@ def read_geopackage(path: Path) -> tuple[pd.DataFrame, gpd.GeoSeries | None, dic
     import pyogrio  # noqa: PLC0415 - not needed by the other formats
 
     _check_database(path)
+    layer = choose_layer(path)
     with naming_warnings(path.name):
-        info = pyogrio.read_info(path)
+        info = pyogrio.read_info(path, layer=layer)
         facts = _read_metadata_facts(info)
         table = pyogrio.read_dataframe(
-            path, use_arrow=True, arrow_to_pandas_kwargs={"types_mapper": PANDAS_TYPES.get}
+            path,
+            layer=layer,
+            use_arrow=True,
+            arrow_to_pandas_kwargs={"types_mapper": PANDAS_TYPES.get},
         )
     if len(table) != info["features"]:
         raise QueryError(

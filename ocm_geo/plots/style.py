@@ -9,6 +9,7 @@ import pandas as pd
 
 from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
+from ocm_geo.palette import POWER_CLASSES, SHARES, UNKNOWN, UNKNOWN_EDGE, UNKNOWN_POWER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,27 +45,14 @@ INK, GREY, LAND, SEA = "#222222", "#8a8a8a", "#f4f1ea", "#e3ecf2"
 GAP, SHORT = "#cc3311", "#c6ced4"
 """Gaps over and up to a limit."""
 
-# Even steps of matplotlib's inferno, dark for high power: the order is kept in every common form
-# of colour blindness and in a grey print.
-POWER_CLASSES: tuple[tuple[float, str, str], ...] = (
-    (0.0, "under 22 kW", "#f8a13f"),
-    (22.0, "22 to under 50 kW", "#e05c5c"),
-    (50.0, "50 to under 150 kW", "#9c2f7f"),
-    (150.0, "150 kW and more", "#2c105c"),
-)
-UNKNOWN_POWER = "power not known"
 SERIES = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
 """Groups: five of Petroff's six colours (arXiv:2107.02270), distinct in colour blindness too."""
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
 """Dashes of the lines of groups, so that colour is not all that separates them."""
 OTHER = "#9c9ca1"
 """All groups beyond `SERIES` together: the sixth colour."""
-SHARES = ("#bde5b5", "#52bcc2", "#1e8bbd", "#2259a6", "#1a2b7e")
-"""Low to high values: ColorBrewer's YlGnBu in even steps of lightness, all darker than land."""
 FAR = ("#fed799", "#fe9d6c", "#f1605d", "#c03a76", "#832681", "#4c117a", "#1a1042")
 """Near to far: magma reversed, in even steps of lightness, all darker than land."""
-UNKNOWN, UNKNOWN_EDGE = "#e6e6e6", "#666666"
-"""Missing values: areas and bars are hatched too, points have this edge."""
 
 MANY = 5000
 """More shapes than this become one raster picture in vector formats."""

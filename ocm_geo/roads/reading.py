@@ -12,6 +12,7 @@ import shapely
 
 from ocm_geo.checks import warn_user
 from ocm_geo.errors import DroppedRows, RouteError, SuspectInput
+from ocm_geo.files.styles import choose_layer
 from ocm_geo.geodesy import distance_km, split_antimeridian
 from ocm_geo.geodesy.antimeridian import continuous
 from ocm_geo.geodesy.distance import GEOD
@@ -133,18 +134,20 @@ def _read_road_file(path: Path, options: NetworkOptions) -> gpd.GeoDataFrame:
     if path.suffix in {".pbf", ".osm"}:
         names = ", ".join(f"'{name}'" for name in options.highways)
         asked = {"layer": "lines", "where": f"highway IN ({names})"}
+    elif layer := choose_layer(path):
+        asked = {"layer": layer}
     try:
         found: gpd.GeoDataFrame = pyogrio.read_dataframe(path, **asked)
     except (DataSourceError, FieldError, ValueError) as error:
         raise RouteError(f"{path} cannot be read as lines: {error}") from error
     if "geometry" not in found:
         raise RouteError(f"{path} has no geometry")
-    if asked and not len(found):
+    if "where" in asked and not len(found):
         raise RouteError(
             f"{path} has no way of the classes {', '.join(options.highways)}: name others with "
             "NetworkOptions(highways=...)"
         )
-    return _add_oneway_column(found) if asked else found
+    return _add_oneway_column(found) if "where" in asked else found
 
 
 def _add_oneway_column(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

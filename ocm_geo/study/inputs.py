@@ -14,6 +14,7 @@ from ocm_geo import geodesy
 from ocm_geo.advice import advise_in_keys
 from ocm_geo.checks import check_crs, warn_user
 from ocm_geo.errors import DroppedRows, QueryError
+from ocm_geo.files.styles import choose_layer
 from ocm_geo.outside import mark_areas, mark_demand
 from ocm_geo.paths import expand_path
 from ocm_geo.provenance import attach, carry
@@ -312,7 +313,7 @@ def _read_area_file(path: Path, what: str) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             table: pd.DataFrame = gpd.read_parquet(path)
         else:
-            table = gpd.read_file(path)
+            table = gpd.read_file(path, layer=choose_layer(path))
     except (RuntimeError, OSError, ValueError, shapely.errors.GEOSException) as error:
         raise QueryError(f"{what} {path} cannot be read: {error}") from error
     return table

@@ -248,7 +248,7 @@ def test_results_are_written_read_and_used_again(world: World, tmp_path: Path, s
 
 def test_a_gis_file_of_stations_gives_the_same_answers(world: World, tmp_path: Path) -> None:
     path = ocm.write(world.text.head(300), tmp_path / "stations.gpkg")
-    plain = gpd.read_file(path)
+    plain = gpd.read_file(path, layer="stations")
     want = ocm.nearest_stations(world.towns, world.text.head(300))
     found = ocm.nearest_stations(world.towns, plain)
     assert found["station_id"].tolist() == want["station_id"].tolist()

@@ -131,7 +131,7 @@ def test_names_that_geopackage_takes(tmp_path: Path) -> None:
         {n: [i, i] for i, n in enumerate(names)}, geometry=POINTS[:2], crs=4326
     )
     same(ocm.read(ocm.write(table, tmp_path / "t.gpkg")), table)
-    named = gpd.read_file(tmp_path / "t.gpkg").columns
+    named = gpd.read_file(tmp_path / "t.gpkg", layer="t").columns
     assert len({n.lower() for n in named}) == len(names) + 1
 
 
