@@ -12,8 +12,8 @@ from ocm_geo.errors import MalformedResponse
 from ocm_geo.settings import name_limit
 from ocm_geo.sources.endings import array_end
 from ocm_geo.sources.lenient import Unusable, parse_object, parted, read_record
-from ocm_geo.sources.pieces import HEAD, SEPARATORS, WHITE, pieces, reject_long, start_of
-from ocm_geo.sources.pruning import lenient_decoder
+from ocm_geo.sources.pieces import HEAD, PIECE, SEPARATORS, WHITE, pieces, reject_long, start_of
+from ocm_geo.sources.pruning import has_slow_numbers, lenient_decoder
 from ocm_geo.sources.records import Records
 from ocm_geo.sources.shapes import CAMEL, FEATURE, PASCAL
 from ocm_geo.sources.tables import Parsed, TableBuilder
@@ -37,6 +37,8 @@ FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that do not fit; lone surrogates and bad UTF-8 included."""
 
 _SHOWN = 400
+_LONG_PIECE = 2 * PIECE
+"""Only one long record is longer."""
 BOM = b"\xef\xbb\xbf"
 
 _WRAPPED = b'"$number'
@@ -289,6 +291,9 @@ def _decode_first_fitting(decoders: Sequence[Callable[[bytes], Any]], text: byte
 
 def _try_decoders(decoders: Sequence[Callable[[bytes], Any]], text: bytes) -> Any:  # noqa: ANN401
     """Return what the first decoder that fits makes of a text; None if none does."""
+    if len(text) > _LONG_PIECE and has_slow_numbers(text):
+        # Read one by one, leniently: by the standard library.
+        return None
     for decode in decoders:
         try:
             return decode(text)

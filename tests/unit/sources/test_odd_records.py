@@ -191,3 +191,32 @@ def test_what_is_no_record_is_rejected(text: str, tmp_path: Path) -> None:
     file.write_text(f"[{text},{json.dumps(poi(1))}]")
     mirror = ocm.Mirror.build(tmp_path / "m", file)
     assert (mirror.report.n_read, mirror.report.n_kept, mirror.report.n_rejected) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("number", ["1e308", "1.7976931348623157e308", "5e-324"])
+@pytest.mark.parametrize("where", ["UserComments", "Unknown"])
+def test_numbers_near_the_ends_of_floats_are_read_fast(number: str, where: str) -> None:
+    """The typed decoder takes 20 microseconds for each of them: a record of them took a minute."""
+    plain_s, _ = _time_numbers("1e208", where)
+    took_s, parsed = _time_numbers(number, where)
+    assert took_s < 5 * plain_s
+    column = parsed.stations["comments" if where == "UserComments" else "extra"]
+    assert column[0].as_py().count("e") >= 150_000
+
+
+def _time_numbers(number: str, where: str) -> tuple[float, Any]:
+    items = ",".join([number] * 150_000)
+    position = '"AddressInfo":{"Latitude":52,"Longitude":5}'
+    body = f'[{{"ID":1,{position},"{where}":[{items}]}}]'.encode()
+    start = time.process_time()
+    parsed = parse_body(body, origin="x")
+    return time.process_time() - start, parsed
+
+
+def test_powers_near_the_ends_of_floats_in_a_long_record() -> None:
+    items = ",".join(['{"PowerKW":1e308}'] * 500)
+    position = '"AddressInfo":{"Latitude":52,"Longitude":5}'
+    text = f'[{{"ID":1,"GeneralComments":"{"x" * 600_000}",{position},"Connections":[{items}]}}]'
+    parsed = parse_body(text.encode(), origin="x")
+    assert parsed.connections["power_kw"].to_pylist() == [1e308] * 500
+    assert not parsed.rejects
