@@ -464,7 +464,7 @@ def place_missing(
     >>> a, b = stations.iloc[::2], stations.iloc[::3]
     >>> missing = ocm.place_missing(a, ocm.completeness(a, b))
     >>> int((missing["missing_because"] == "only in the other register").sum())
-    25
+    139
     """
     found = find_missing(stations, completeness)
     if found is None:

@@ -181,7 +181,7 @@ class Pools:
 
     @property
     def clauses(self) -> list[str]:
-        """What a reader must know of figures that the register states."""
+        """The clauses on figures that the register states."""
         n, bays = int(self._find_stated().sum()), int(np.sum(~np.isnan(self.stated.n_bays)))
         told = []
         if n:

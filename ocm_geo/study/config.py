@@ -143,7 +143,11 @@ def _resolve_paths(config: StudyConfig, folder: Path) -> StudyConfig:
     if access is not None:
         access = replace(access, costs=placed(access.costs))
     source = placed(config.source, "sample", "api")
-    return replace(config, area=area, route=route, source=source, demand=demand, access=access)
+    second = config.completeness
+    if second is not None:
+        second = replace(second, source=placed(second.source, "sample", "api") or "")
+    config = replace(config, area=area, route=route, source=source, completeness=second)
+    return replace(config, demand=demand, access=access)
 
 
 def _check_config(config: StudyConfig) -> StudyConfig:

@@ -13,11 +13,12 @@ from ocm_geo.provenance import attach, carry
 from ocm_geo.query import StationQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
     import shapely
 
+    from ocm_geo.quality import MissingStations
     from ocm_geo.reference import ReferenceData
     from ocm_geo.study.tables import Group
 
@@ -59,6 +60,8 @@ def coverage_by_group(
     groups: dict[str, gpd.GeoDataFrame],
     within_km: Sequence[float],
     demand: gpd.GeoDataFrame | None = None,
+    *,
+    missing: Mapping[str, MissingStations] | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Measure the coverage of each area for each group.
@@ -73,6 +76,8 @@ def coverage_by_group(
         Distances, km.
     demand : geopandas.GeoDataFrame, optional
         Points with ``population``, if the areas have none.
+    missing : mapping, optional
+        Name to completeness: adds bounds that contain missing stations.
 
     Returns
     -------
@@ -82,7 +87,10 @@ def coverage_by_group(
     population = "population" if "population" in areas else demand
     tables = []
     for group, members in groups.items():
-        table = coverage(areas, members, list(within_km), population=population)
+        known = (missing or {}).get(group)
+        table = coverage(
+            *(areas, members, list(within_km)), population=population, completeness=known
+        )
         names = areas["name"].loc[table.index]
         table.insert(0, "name", names.to_numpy())
         table.insert(0, "group", group)

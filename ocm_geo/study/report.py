@@ -101,7 +101,22 @@ def _build_headline(result: StudyResult) -> list[tuple[str, str]]:
         ("connectors (missing quantities count 1)", f"{int(stations['n_connectors'].sum()):,}"),
         ("total known power", _format_total_power(stations)),
         ("newest change in the data", "unknown" if newest is pd.NaT else f"{newest:%Y-%m-%d}"),
+        *(
+            (f"share of all stations in the data, {name}", _format_share_held(one.table))
+            for name, one in result.missing.items()
+        ),
     ]
+
+
+def _format_share_held(table: pd.DataFrame) -> str:
+    """Return the share of all stations that the source has, with both intervals."""
+    total = table.iloc[-1]
+    low, high = total["share_a_low"], total["share_a_high"]
+    least, most = total["share_a_dependent_low"], total["share_a_dependent_high"]
+    return (
+        f"{100 * total['share_a']:.0f} % ({100 * low:.0f} to {100 * high:.0f} % if the second "
+        f"source is independent, else {100 * least:.0f} to {100 * most:.0f} %)"
+    )
 
 
 def _format_total_power(stations: gpd.GeoDataFrame) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import shapely
 
+    from ocm_geo.quality import MissingStations
     from ocm_geo.reference import ReferenceData
     from ocm_geo.study.access import AccessTables
     from ocm_geo.study.border import Border
@@ -52,6 +53,8 @@ class StudyResult:
         The stations of the corridor.
     gaps : geopandas.GeoDataFrame, optional
         The gaps for each group.
+    missing : dict of str to MissingStations
+        What a second source tells of the completeness of each group.
     access : AccessTables, optional
         Access of the population for each group.
     border : Border, optional
@@ -73,6 +76,7 @@ class StudyResult:
     gaps: gpd.GeoDataFrame | None = None
     access: AccessTables | None = None
     border: Border | None = None
+    missing: dict[str, MissingStations] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from ocm_geo.reference import add_labels, attribution
 from ocm_geo.stations import stations_from_route
 from ocm_geo.study.access import measure_access
 from ocm_geo.study.border import Border, load_border
+from ocm_geo.study.completeness import describe_completeness, measure_completeness
 from ocm_geo.study.config import changed_config, read_config
 from ocm_geo.study.demand import load_costs, load_demand
 from ocm_geo.study.figures import draw_figures
@@ -130,8 +131,11 @@ def _measure_study(config: StudyConfig, folder: Path, source: Source) -> StudyRe
     inside = near if areas is None else _keep_inside(near, areas)
     result = StudyResult(config, folder, reference, inside, groups, data_quality(inside), outline)
     result.border, result.route = border, route
+    result.missing = measure_completeness(config, areas, demand, groups)
     if outline is not None:
-        result.coverage = coverage_by_group(outline, groups, config.coverage.within_km, demand)
+        result.coverage = coverage_by_group(
+            *(outline, groups, config.coverage.within_km, demand), missing=result.missing
+        )
     if config.access is not None and demand is not None:
         clip = config.demand is not None and config.demand.clip
         with advise_in_keys("access", ("decay", "method", "missing_supply", "supply")):
@@ -192,6 +196,8 @@ def _write_study_tables(result: StudyResult) -> None:
         "data_quality.csv": result.quality,
         "attribution.csv": attribution(result.stations, result.reference).table,
     }
+    if result.missing:
+        tables["completeness.csv"] = describe_completeness(result.missing)
     if result.coverage is not None:
         tables |= {
             "coverage.gpkg": result.coverage,

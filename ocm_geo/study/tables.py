@@ -17,6 +17,7 @@ __all__ = [
     "EVERYTHING",
     "AccessConfig",
     "AreaConfig",
+    "CompletenessConfig",
     "CoverageConfig",
     "DemandConfig",
     "Group",
@@ -240,6 +241,29 @@ class RouteConfig(_Table, frozen=True):
     limit_km: float = 60.0
 
 
+class CompletenessConfig(_Table, frozen=True):
+    """
+    A second source, from which the completeness of the first is estimated.
+
+    Parameters
+    ----------
+    source : str
+        ``sample``, ``api`` or the path of a mirror, such as that of an official register.
+    by : list of str
+        Strata, as for `ocm_geo.completeness`: ``operator``, ``power_class`` or columns.
+    odds_ratios : list of float
+        Least and greatest odds ratio between being in the one and in the other.
+    n_draws, seed : int
+        As for `ocm_geo.MissingStations`.
+    """
+
+    source: str
+    by: list[str] = []
+    odds_ratios: tuple[float, float] = (0.2, 5.0)
+    n_draws: int = 9
+    seed: int = 0
+
+
 class StudyConfig(_Table, frozen=True):
     """
     A study.
@@ -272,6 +296,8 @@ class StudyConfig(_Table, frozen=True):
         Distances.
     route : RouteConfig, optional
         A corridor.
+    completeness : CompletenessConfig, optional
+        A second source; the bounds of coverage then contain the stations that are missing.
     """
 
     title: str = "Charging coverage"
@@ -288,6 +314,7 @@ class StudyConfig(_Table, frozen=True):
     access: AccessConfig | None = None
     coverage: CoverageConfig = CoverageConfig()
     route: RouteConfig | None = None
+    completeness: CompletenessConfig | None = None
 
     @property
     def choices(self) -> list[Group]:
