@@ -82,7 +82,7 @@ def _floating_catchments(
             weight_fn=step,
         )
 
-    def ours() -> pd.Series[float]:
+    def ours() -> Any:
         return ocm.accessibility(demand, stations, CATCHMENT_KM, population="people", costs=costs)
 
     peer = pysal().reindex(demand.index).fillna(0)

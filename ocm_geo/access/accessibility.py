@@ -176,7 +176,8 @@ def accessibility(
     completeness = options.pop("completeness", None)
     if completeness is not None:
         ask = partial(
-            *(accessibility, demand),
+            accessibility,
+            demand,
             catchment_km=catchment_km,
             method=method,
             decay=decay,

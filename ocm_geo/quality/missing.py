@@ -225,7 +225,7 @@ class Missing:
             The stations that stay.
         """
         keep = np.ones(len(strata), dtype=bool)
-        names = strata.to_numpy(dtype=object, na_value=None)
+        names = strata.astype(object).where(strata.notna(), None).to_numpy()
         order = np.lexsort((strata.index.astype(str), lonlat[:, 1], lonlat[:, 0]))
         for stratum, n in self.unseen.items():
             rows = order[np.isin(order, self._find_members(names, stratum))]
@@ -290,7 +290,7 @@ class Missing:
         made = pd.concat(parts, join="inner") if parts else self._stations.iloc[:0]
         made = made.drop(columns=made.columns.difference(self._stations.columns))
         made["missing_because"] = np.repeat([_OTHER, _NEITHER], [len(self._other), len(unseen)])
-        names = np.repeat(list(self.unseen), [len(row) for row in rows]) if rows else []
+        names: Any = np.repeat(list(self.unseen), [len(row) for row in rows]) if rows else []
         of_other = self._registers.strata[1 if self._role == "a" else 0]
         there = of_other.reindex(self._other.index).to_numpy(dtype=object)
         made["stratum"] = pd.array([*there, *names], dtype="string")

@@ -108,8 +108,8 @@ class PairedRegisters:
             Rows of that register.
         """
         other = 1 if role == _A else 0
-        rows = np.flatnonzero(~self.matched[other]) if role != _MERGED else []
-        return self.tables[other].iloc[rows]
+        table: pd.DataFrame = self.tables[other][~self.matched[other]]
+        return table.iloc[:0] if role == _MERGED else table
 
     @cached_property
     def recorded(self) -> gpd.GeoDataFrame:

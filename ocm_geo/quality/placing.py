@@ -86,6 +86,6 @@ class Neighbourhoods:
         )
         if self._tree is None or not n:
             return donor, np.empty((0, 2))
-        away = self._tree.query(to_ecef_km(lon, lat))[0].reshape(shape)
+        away = np.reshape(self._tree.query(to_ecef_km(lon, lat))[0], shape)
         best = np.arange(n) * _N_DIRECTIONS + np.argmax(away, axis=1)
         return donor, np.column_stack([np.asarray(lon)[best], np.asarray(lat)[best]])

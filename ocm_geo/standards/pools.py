@@ -199,7 +199,7 @@ class Pools:
     def _find_stated(self) -> NDArray[np.bool_]:
         """Find the pools of which the register states all the power."""
         n = len(self.centres)
-        return np.bincount(self.label, np.isnan(self.stated.power_kw), n) == 0
+        return np.asarray(np.bincount(self.label, np.isnan(self.stated.power_kw), n) == 0)
 
     def table(self, rule: Rule, times: int) -> gpd.GeoDataFrame:
         """

@@ -84,10 +84,10 @@ class Stated(NamedTuple):
             return summed_kw
         keys = pd.MultiIndex.from_arrays([label, self.site[rows]])
         group, _ = pd.factorize(keys)
-        each = stated / np.bincount(group[known], minlength=group.max() + 1)[group]
+        each = stated / np.bincount(group[known], minlength=int(np.max(group)) + 1)[group]
         if is_partial:
             # Rows of one site have one limit together.
-            total = np.bincount(group[known], summed_kw[known], group.max() + 1)[group]
+            total = np.bincount(group[known], summed_kw[known], int(np.max(group)) + 1)[group]
             with np.errstate(invalid="ignore", divide="ignore"):
                 part = np.where(np.isinf(total), each, summed_kw * np.minimum(1.0, stated / total))
             each = np.where(total > 0, part, 0.0)
@@ -114,7 +114,7 @@ class Stated(NamedTuple):
             By pool.
         """
         may_have = np.bincount(label, self.n_bays[rows] != 0, n)
-        return (may_have == 0) & (np.bincount(label, minlength=n) > 0)
+        return np.asarray((may_have == 0) & (np.bincount(label, minlength=n) > 0))
 
 
 def read_stated(stations: gpd.GeoDataFrame, summed_kw: NDArray[np.float64]) -> Stated:

@@ -29,7 +29,8 @@ def powers_of(stations: gpd.GeoDataFrame) -> list[float]:
 
 
 def extra_of(stations: gpd.GeoDataFrame, name: str) -> pd.Series[Any]:
-    return stations["extra"].map(lambda text: json.loads(text).get(name)).astype("Float64")
+    found: pd.Series[Any] = stations["extra"].map(lambda text: json.loads(text).get(name))
+    return found.astype("Float64")
 
 
 def test_datex2_states_the_power_of_sites(data_dir: Path) -> None:

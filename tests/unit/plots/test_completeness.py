@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 
 import ocm_geo as ocm
 
@@ -23,7 +24,11 @@ def test_each_stratum_has_a_dot_in_its_intervals_for_each_register() -> None:
     dots = [line for line in ax.lines if line.get_label() in {"first", "second"}]
     assert np.allclose(dots[0].get_xdata(), 100 * table["share_a"])
     assert np.allclose(dots[1].get_xdata(), 100 * table["share_b"])
-    lines = [np.array([s[:, 0] for s in c.get_segments()]) for c in ax.collections]
+    lines = [
+        np.array([s[:, 0] for s in c.get_segments()])
+        for c in ax.collections
+        if isinstance(c, LineCollection)
+    ]
     assert np.allclose(lines[0][:, 0], 100 * table["share_a_dependent_low"])
     assert np.allclose(lines[1][:, 1], 100 * table["share_a_high"])
     assert [text.get_text() for text in ax.get_yticklabels()][-1] == "all"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -52,17 +52,17 @@ def areas() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"population": 1000.0}, index=range(6), geometry=cells, crs=4326)
 
 
-def coverage(stations: gpd.GeoDataFrame, completeness: object = None) -> gpd.GeoDataFrame:
+def coverage(stations: gpd.GeoDataFrame, completeness: Any = None) -> gpd.GeoDataFrame:
     return ocm.coverage(
         areas(), stations, [3, 8], population="population", completeness=completeness
     )
 
 
-def density(stations: gpd.GeoDataFrame, completeness: object = None) -> gpd.GeoDataFrame:
+def density(stations: gpd.GeoDataFrame, completeness: Any = None) -> gpd.GeoDataFrame:
     return ocm.density(areas(), stations, population="population", completeness=completeness)
 
 
-def access(stations: gpd.GeoDataFrame, completeness: object = None) -> pd.DataFrame:
+def access(stations: gpd.GeoDataFrame, completeness: Any = None) -> pd.DataFrame:
     towns = areas().assign(geometry=areas().representative_point())
     found = ocm.accessibility(
         *(towns, stations, 20), population="population", completeness=completeness

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -28,22 +28,22 @@ def table_of(a: gpd.GeoDataFrame, b: gpd.GeoDataFrame) -> pd.DataFrame:
     return ocm.completeness(a, b, matches=pd.DataFrame({"id_a": common, "id_b": common}))
 
 
-def on_route(stations: gpd.GeoDataFrame, completeness: object = None) -> Verdict:
+def on_route(stations: gpd.GeoDataFrame, completeness: Any = None) -> Verdict:
     rule = "afir-ldv-core-2025"
     return ocm.assess_route(ocm.sample_route(), stations, rule, completeness=completeness)
 
 
-def on_network(stations: gpd.GeoDataFrame, completeness: object = None) -> Verdict:
+def on_network(stations: gpd.GeoDataFrame, completeness: Any = None) -> Verdict:
     roads = gpd.GeoSeries([ocm.sample_route()], crs=4326)
     return ocm.assess_network(roads, stations, "afir-ldv-core-2025", completeness=completeness)
 
 
-def on_area(stations: gpd.GeoDataFrame, completeness: object = None) -> Verdict:
+def on_area(stations: gpd.GeoDataFrame, completeness: Any = None) -> Verdict:
     areas = ocm.sample_areas().iloc[:2]
     return ocm.assess_area(areas, stations, "at-2030-fast", completeness=completeness)
 
 
-def on_fleet(stations: gpd.GeoDataFrame, completeness: object = None) -> Verdict:
+def on_fleet(stations: gpd.GeoDataFrame, completeness: Any = None) -> Verdict:
     return ocm.assess_fleet(
         stations, "afir-fleet", n_bev=10**6, n_phev=0, completeness=completeness
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -11,8 +11,13 @@ import pytest
 
 import ocm_geo as ocm
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def made(rows: list[tuple[float, float, dict[str, Any]]], **columns: list[Any]) -> gpd.GeoDataFrame:
+
+def made(
+    rows: Sequence[tuple[float, float, dict[str, Any]]], **columns: list[Any]
+) -> gpd.GeoDataFrame:
     """Stations at one place: quantity, power of a connection, and what the register states."""
     table = pd.DataFrame(
         {
