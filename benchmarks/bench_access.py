@@ -82,7 +82,7 @@ def _floating_catchments(
             weight_fn=step,
         )
 
-    def ours() -> Any:
+    def ours() -> Any:  # noqa: ANN401 - a series
         return ocm.accessibility(demand, stations, CATCHMENT_KM, population="people", costs=costs)
 
     peer = pysal().reindex(demand.index).fillna(0)
@@ -101,7 +101,7 @@ def _raam(demand: gpd.GeoDataFrame, stations: gpd.GeoDataFrame, costs: pd.DataFr
         names = {"demand_name": "people", "supply_name": "n_connectors"}
         return access.raam.raam(*tables, **names, tau=20, max_cycles=CYCLES)
 
-    def ours(cycles: int = CYCLES) -> pd.Series[float]:
+    def ours(cycles: int = CYCLES) -> Any:  # noqa: ANN401 - a series
         return ocm.accessibility(
             demand,
             stations,
