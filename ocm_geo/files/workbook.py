@@ -13,6 +13,7 @@ import pandas as pd
 from ocm_geo.errors import MissingDependency, QueryError
 from ocm_geo.files.keyhole import as_texts
 from ocm_geo.files.restoring import parse_facts
+from ocm_geo.headings import choose_decimals, find_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ _DIGITS = 10**15
 _FIRST_DAY = pd.Timestamp("1900-03-01")
 _ABOUT, _FACTS = "about", "ocm_geo"
 _CHUNK = 30_000
+_MEASURED, _WIDEST, _DATE_TEXT = 200, 48, "2024-12-31 23:59"
 # Characters that XML does not allow are written as _x0007_, and texts of that form are escaped.
 _ESCAPE = re.compile("[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -86,9 +88,51 @@ def _write_table_sheet(book: Workbook, columns: pd.DataFrame) -> None:
     sheet = book.create_sheet("table")
     sheet.freeze_panes = "A2"
     values = [_list_cell_values(columns[name], str(name)) for name in columns]
+    _set_column_widths(sheet, [str(name) for name in columns], values)
     sheet.append([_make_text_cell(sheet, str(name)) for name in columns])
+    # One cell for each column, with its format: a sheet is written row by row, and keeps none.
+    cells = [_make_format_cell(sheet, columns[name]) for name in columns]
     for row in zip(*values, strict=True):
-        sheet.append([_make_text_cell(sheet, v) if isinstance(v, str) else v for v in row])
+        sheet.append([_fill_cell(sheet, *pair) for pair in zip(cells, row, strict=True)])
+
+
+def _set_column_widths(sheet: Worksheet, names: list[str], values: list[list[Any]]) -> None:
+    """Make columns as wide as their header and their first values, within limits."""
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - an extra
+
+    for i, (name, found) in enumerate(zip(names, values, strict=True), 1):
+        texts = [_DATE_TEXT if hasattr(v, "year") else str(v) for v in found[:_MEASURED]]
+        longest = max(map(len, [name, *texts]))
+        sheet.column_dimensions[get_column_letter(i)].width = min(longest + 2, _WIDEST)
+
+
+def _make_format_cell(sheet: Worksheet, values: pd.Series) -> Any:  # noqa: ANN401 - a cell of openpyxl
+    """Return a cell with the number format of a column: values stay complete, shown rounded."""
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - an extra
+
+    cell = WriteOnlyCell(sheet)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        cell.number_format = "yyyy-mm-dd hh:mm"
+    elif pd.api.types.is_float_dtype(values.dtype):
+        heading = find_heading(str(values.name), values)
+        n = choose_decimals(values, heading.unit)
+        form = "0" if heading.is_id else "#,##0"
+        cell.number_format = (form + ("." + "0" * n if n else "")) + (
+            "%" if heading.unit == "%" else ""
+        )
+    return cell
+
+
+def _fill_cell(sheet: Worksheet, cell: Any, value: Any) -> Any:  # noqa: ANN401 - cells of openpyxl
+    """Return a value as the cell of its column; texts and missing values need no format."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _make_text_cell(sheet, value)
+    # Setting a time would replace the format.
+    form, cell.value = cell.number_format, value
+    cell.number_format = form
+    return cell
 
 
 def _load_openpyxl() -> Any:  # noqa: ANN401 - a module

@@ -188,3 +188,51 @@ def test_without_openpyxl_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(ocm.MissingDependency, match=r"ocm_geo\[excel\]"):
         ocm.write(few, tmp_path / "t.xlsx")
+
+
+def test_numbers_of_workbooks_have_formats_and_columns_widths(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "title": ["A rather long name of a station", "=1+1"],
+            "distance_km": [1.23456789, 12.5],
+            "area_share": [0.123456, 1.0],
+            "n_points": pd.array([1234, None], dtype="Int64"),
+            "seen": pd.to_datetime(["2024-03-31T12:30+02:00", None], utc=True),
+            "ok": [True, False],
+        },
+        index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")], names=["ocm_id", "part"]),
+    )
+    path = ocm.write(table, tmp_path / "t.xlsx")
+    book = openpyxl.load_workbook(path)
+    sheet = book["table"]
+    shown = {c.value: sheet.cell(2, c.column) for c in sheet[1]}
+    assert shown["distance_km"].number_format == "#,##0.00"
+    assert shown["distance_km"].value == 1.23456789
+    assert shown["area_share"].number_format == "#,##0.0%"
+    assert shown["seen"].number_format == "yyyy-mm-dd hh:mm"
+    assert shown["seen"].value.isoformat() == "2024-03-31T10:30:00"
+    assert shown["n_points"].number_format == "General"
+    assert sheet.cell(3, 3).data_type == "s"
+    widths = {c.value: sheet.column_dimensions[c.column_letter].width for c in sheet[1]}
+    assert widths["title"] > 30
+    assert 4 < widths["ok"] < 10
+    assert book.sheetnames == ["table", "about"]
+    pd.testing.assert_frame_equal(ocm.read(path), table)
+
+
+def test_every_result_becomes_a_workbook(tmp_path: Path) -> None:
+    stations, route = ocm.stations(source=ocm.sample()), ocm.sample_route()
+    areas = ocm.sample_areas().set_index("name")
+    verdict = ocm.assess_route(route, stations, "afir-ldv-core-2025")
+    tables = {
+        "coverage": ocm.coverage(areas, stations, [5]),
+        "gaps": ocm.route_gaps(route, stations, within_km=3),
+        "readings": verdict.readings,
+        "pools": verdict.pools,
+        "legs": ocm.plan_stops(route, stations, range_km=100).legs,
+    }
+    for name, table in tables.items():
+        again = ocm.read(ocm.write(table, tmp_path / f"{name}.xlsx"))
+        assert again.index.equals(table.index), name
+        assert list(again.columns) == list(table.columns), name
+        assert again.attrs == table.attrs, name
