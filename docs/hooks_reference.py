@@ -29,6 +29,14 @@ _ENTRY = re.compile(r"^::: (\w+)$")
 _RETURNS = re.compile(r"(?ms)^(?:Returns|Yields)\n-+\n(.*?)(?=^\w[\w ]*\n-+\n|\Z)")
 _COLUMN = re.compile(r"``([a-z…][\w…]*)``")
 _CODE = re.compile(r"<code>(?:(ocm|ocm_geo(?:\.\w+)*)\.)?(\w+)((?:\([^<]*\))?)</code>")
+# Words in the same type in these docstrings that are values or parameters.
+_VALUES = frozenset(
+    {
+        *("all", "by", "changed", "drop", "error", "forward", "keep", "left", "none", "on"),
+        *("one", "recorded", "research", "reverse", "right", "step_km", "strict", "swap"),
+        *("unset", "warning"),
+    }
+)
 # Parts of a page in which no link is made.
 _FIXED = re.compile(r"(<(a|h\d|pre|summary)\b.*?</\2>)", re.DOTALL)
 
@@ -161,7 +169,7 @@ def result_columns(name: str) -> list[str]:
     match = _RETURNS.search(inspect.getdoc(getattr(ocm_geo, name)) or "")
     if match is None or "DataFrame" not in match[1].partition("\n")[0]:
         return []
-    return list(dict.fromkeys(_COLUMN.findall(match[1])))
+    return [name for name in dict.fromkeys(_COLUMN.findall(match[1])) if name not in _VALUES]
 
 
 def _write_schema(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import importlib
 import importlib.util
@@ -132,15 +133,54 @@ def test_measured_ratios_are_replaced_one_benchmark_at_a_time() -> None:
 
 
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-HAVE_SETUP = {"access.md", "maps.md", "mirrors.md", "quality.md", "registers.md", "roads.md"}
-"""Pages whose code needs files or tables of the reader, or that a test of their part runs."""
-HAVE_SETUP |= {"scale.md", "server.md", "standards.md", "tables.md"}
+TESTED_ELSEWHERE = {"access.md", "scale.md", "tables.md"}
+NEEDS_MORE = re.compile(
+    r"\.osm\.pbf|password|my-mirror|irve-|\(mirror,|mirror\.|OpenChargeMap\(|Client\("
+)
+"""Code that needs the reader's files or a server: only its names and arguments are checked."""
+DUTCH = 'import ocm_geo as ocm\nstations = ocm.stations_from_country("NL", source="sample")\n'
+BEFORE = {
+    "maps.md": DUTCH + "table = ocm.coverage(ocm.sample_areas().head(2), stations, [5])\n",
+    "quality.md": DUTCH + "a, b = stations.iloc[::2], stations.iloc[::3]\n",
+}
+"""What the reader has before the first line of a page."""
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in HAVE_SETUP])
+def blocks(name: str) -> list[str]:
+    text = (DOCS / name).read_text(encoding="utf-8")
+    return re.findall(r"(?ms)^```python\n(.*?)^```", text)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in TESTED_ELSEWHERE])
 def test_the_code_of_a_page_runs(figures: Any, name: str) -> None:
-    figures.draw((DOCS / name).read_text(encoding="utf-8"))
+    codes = [BEFORE.get(name, "import ocm_geo as ocm\n"), *blocks(name)]
+    kept = [code for code in codes if code and not NEEDS_MORE.search(re.sub("#.*", "", code))]
+    figures.draw("".join(f"```python\n{code}```\n\n" for code in kept))
     assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_code_on_pages_uses_names_and_arguments_that_exist(name: str) -> None:
+    wrong = []
+    for node in (node for code in blocks(name) for node in ast.walk(ast.parse(code))):
+        called = node.func if isinstance(node, ast.Call) else None
+        if not (isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name)):
+            continue
+        if called.value.id != "ocm":
+            continue
+        found = getattr(ocm, called.attr, None)
+        if found is None:
+            wrong.append(called.attr)
+            continue
+        assert isinstance(node, ast.Call)
+        known = inspect.signature(found).parameters
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
+        wrong += [
+            f"{called.attr}({keyword.arg}=)"
+            for keyword in node.keywords
+            if keyword.arg and keyword.arg not in known and not open_ended
+        ]
+    assert not wrong
 
 
 def test_every_public_name_is_in_the_reference_once(reference: Any, listed: list[Any]) -> None:
