@@ -8,6 +8,7 @@ from ocm_geo.plots.distances import plot_distances
 from ocm_geo.plots.growth import plot_growth
 from ocm_geo.plots.lorenz import plot_lorenz
 from ocm_geo.plots.power import plot_power
+from ocm_geo.plots.quality import plot_quality
 from ocm_geo.plots.reachability import plot_reachability
 from ocm_geo.plots.route import plot_route
 from ocm_geo.plots.saving import save_figure
@@ -22,6 +23,7 @@ __all__ = [
     "plot_growth",
     "plot_lorenz",
     "plot_power",
+    "plot_quality",
     "plot_reachability",
     "plot_route",
     "plot_stations",

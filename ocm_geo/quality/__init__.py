@@ -11,9 +11,11 @@ from ocm_geo.quality.matching import match_stations
 from ocm_geo.quality.merging import merge_stations
 from ocm_geo.quality.missing import MissingStations, place_missing
 from ocm_geo.quality.publishing import open_only
+from ocm_geo.quality.reporting import QualityReport, quality_report
 
 __all__ = [
     "MissingStations",
+    "QualityReport",
     "check_stations",
     "clean",
     "completeness",
@@ -25,4 +27,5 @@ __all__ = [
     "open_only",
     "place_missing",
     "quality_checks",
+    "quality_report",
 ]
