@@ -12,12 +12,17 @@ from ocm_geo.frames import in_lonlat
 from ocm_geo.plots.changes import CHANGE_COLOURS, choose_changes
 from ocm_geo.plots.style import counted
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
+from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.legends import Row, legend_html
 from ocm_geo.widgets.parts import attend
-from ocm_geo.widgets.stations import credit_of
+from ocm_geo.widgets.picture import Face
+from ocm_geo.widgets.stations import credit_of, credit_text
 from ocm_geo.widgets.view import View
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+    from ocm_geo.widgets.pictured import PictureMap
 
 __all__ = ["changes_map"]
 
@@ -26,8 +31,12 @@ _MOST_ROWS = 12
 
 
 def changes_map(
-    changes: gpd.GeoDataFrame, *, basemap: Basemap = "online", height: str = "480px"
-) -> ipyleaflet.Map:
+    changes: gpd.GeoDataFrame,
+    *,
+    basemap: Basemap = "online",
+    height: str = "480px",
+    title: str = "",
+) -> PictureMap:
     """
     Show the stations that changed on a map in a notebook; a click on one lists its changes.
 
@@ -39,11 +48,13 @@ def changes_map(
         As for `station_map`.
     height : str
         Height in CSS units.
+    title : str
+        Heading on the map.
 
     Returns
     -------
     ipyleaflet.Map
-        The map.
+        The map; ``to_png`` writes it as a picture.
 
     Raises
     ------
@@ -73,9 +84,14 @@ def changes_map(
             layer.name = kind
             layer.on_click(_open_popup(made, popup, changes))
             made.add(layer)
-    attend(made, f"Map of {counted(len(shown), 'changed station')}")
-    head = f"<b>{counted(len(shown), 'changed station')}</b>"
-    made.add(note(head, _write_legend(shown), "bottomright", credit_of(changes)))
+    head, rows = counted(len(shown), "changed station"), _list_kinds(shown)
+
+    def face() -> Face:
+        return Face("", [Row("head", head), *rows], credit_text(changes))
+
+    made.title = title
+    attend(made, f"Map of {head}", face)
+    made.add(note(f"<b>{head}</b>", legend_html(rows), "bottomright", credit_of(changes)))
     return made
 
 
@@ -91,10 +107,11 @@ def _make_layer(
         }
         for number, x, y in zip(ids, lon, lat, strict=True)
     ]
-    style = {"radius": 5, "color": "white", "weight": 1, "fillColor": colour, "fillOpacity": 0.9}
-    return ipyleaflet.GeoJSON(
-        data={"type": "FeatureCollection", "features": features}, point_style=style
-    )
+    return ipyleaflet.GeoJSON(data=collection(features), point_style=_style_point(colour))
+
+
+def _style_point(colour: str) -> dict[str, Any]:
+    return {"radius": 5, "color": "white", "weight": 1, "fillColor": colour, "fillOpacity": 0.9}
 
 
 def _open_popup(made: ipyleaflet.Map, popup: ipyleaflet.Popup, changes: gpd.GeoDataFrame) -> Any:  # noqa: ANN401 - a callback
@@ -131,11 +148,10 @@ def _shorten_value(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _write_legend(shown: gpd.GeoDataFrame) -> str:
-    """Return the legend as HTML, with the number of changes of each kind."""
+def _list_kinds(shown: gpd.GeoDataFrame) -> list[Row]:
+    """Return the legend, with the number of changes of each kind."""
     counts = shown["change"].value_counts()
-    rows = [
-        f"<div><span style='color:{colour}'>●</span> {kind} {int(counts.get(kind, 0)):,}</div>"
+    return [
+        Row("circle", f"{kind} ({int(counts.get(kind, 0)):,})", _style_point(colour))
         for kind, colour in reversed(CHANGE_COLOURS.items())
     ]
-    return "".join(rows)

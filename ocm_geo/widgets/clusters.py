@@ -29,12 +29,34 @@ class Clusters(NamedTuple):
         Number of points in the group.
     first : numpy.ndarray of int
         Position of one of its points.
+    owner : numpy.ndarray of int
+        Group of each point.
     """
 
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
     size: NDArray[np.intp]
     first: NDArray[np.intp]
+    owner: NDArray[np.intp]
+
+    def count_classes(self, classes: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+        """
+        Count the points of each class in each group.
+
+        Parameters
+        ----------
+        classes : numpy.ndarray of int
+            Class of each point, 0 to ``n - 1``.
+        n : int
+            Number of classes.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            A row for each group, a column for each class.
+        """
+        cells = np.bincount(self.owner * n + classes, minlength=n * len(self.size))
+        return cells.reshape(len(self.size), n)
 
 
 def group_points(lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float) -> Clusters:
@@ -62,7 +84,7 @@ def group_points(lon: NDArray[np.float64], lat: NDArray[np.float64], zoom: float
     n = len(count)
     mean_lon = np.bincount(inverse, lon, minlength=n) / count
     mean_lat = np.bincount(inverse, lat, minlength=n) / count
-    return Clusters(mean_lon, mean_lat, count, first)
+    return Clusters(mean_lon, mean_lat, count, first, inverse)
 
 
 def radius_px(size: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -21,8 +21,10 @@ from ocm_geo.plots.words import heading_of
 from ocm_geo.provenance import read_attrs
 from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
 from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.legends import Row, legend_html
 from ocm_geo.widgets.parts import attend
-from ocm_geo.widgets.stations import credit_of
+from ocm_geo.widgets.picture import Face
+from ocm_geo.widgets.stations import credit_of, credit_text
 from ocm_geo.widgets.view import View
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     from numpy.typing import NDArray
+
+    from ocm_geo.widgets.pictured import PictureMap
 
 __all__ = ["CoverageLayer", "coverage_map"]
 
@@ -45,11 +49,6 @@ _LOOKS: dict[int, dict[str, Any]] = {
     _OUTSIDE: {**_EDGE, **_DASHED, "fillColor": "#ffffff"},
 }
 _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-_HATCHES = {
-    UNKNOWN: "M-2 8L8-2M2 14L14 2M10 14L20 4",
-    "#ffffff": "M0 0L12 12M6 0L18 12M0 12L12 0M6 12L18 0",
-}
-"""Hatches of swatches 18 by 12 pixels: no value, and outside the data."""
 
 
 def coverage_map(
@@ -62,7 +61,7 @@ def coverage_map(
     k: int | None = None,
     basemap: Basemap = "online",
     height: str = "480px",
-) -> ipyleaflet.Map:
+) -> PictureMap:
     """
     Show coverage on a map: areas or grid cells coloured by class.
 
@@ -91,7 +90,8 @@ def coverage_map(
     Returns
     -------
     ipyleaflet.Map
-        The map. For coverage on another map, see `CoverageLayer`.
+        The map, whose ``title`` can be set; ``to_png`` writes it as a picture. For coverage on
+        another map, see `CoverageLayer`.
 
     Raises
     ------
@@ -111,7 +111,8 @@ def coverage_map(
     )
     shown = new_map(layer.view(height_px(height)), basemap, height)
     layer.add_to(shown)
-    attend(shown, f"Map of {layer.column.replace('_', ' ')}")
+    words = f"Map of {layer.column.replace('_', ' ')}"
+    attend(shown, words, lambda: Face("", layer.list_classes(), credit_text(table)))
     shown.add(layer.legend)
     if layer.choices is not None:
         shown.add(layer.choices)
@@ -292,28 +293,33 @@ class CoverageLayer:
         style = "padding:0 .6em .3em;max-width:20em;overflow-wrap:anywhere"
         self._value.value = f"<div role='status' style='{style}'>{text}</div>" if text else ""
 
-    def _write_legend(self) -> None:
-        """Write the legend of what is drawn, in the words of the figure."""
+    def list_classes(self) -> list[Row]:
+        """
+        Return the legend of what is drawn, in the words of the figure.
+
+        Returns
+        -------
+        list of Row
+            Heading and classes.
+        """
         column = self._columns[self._bound.value]
         within = f"{self._within.value:g} {self._unit}" if self._steps else ""
         group = str(self._group.value) if len(self._group.options) > 1 else ""
         inside = self._position[self._position != _OUTSIDE]
-        rows = [_write_row(*row) for row in self.classes.explain(inside)]
+        heading = f"{heading_of(column, within, group)}, {len(self._position):,} areas"
+        rows = [
+            Row("area", label, {"fillColor": colour})
+            for colour, label in self.classes.explain(inside)
+        ]
         if len(inside) < len(self._position):
-            rows.append(_write_row("#ffffff", NO_DATA))
-        heading = html.escape(heading_of(column, within, group))
-        head = f"<b>{heading}</b>, {len(self._position):,} areas"
-        self._key.value = folding(head, "".join(rows), credit_of(self._table))
+            rows.append(Row("area", NO_DATA, {"fillColor": "#ffffff"}))
+        return [Row("head", heading), *rows]
 
-
-def _write_row(colour: str, label: str) -> str:
-    """Write a row of the legend; what has no class is hatched, as in the figures."""
-    hatch = f"<path d='{_HATCHES[colour]}' stroke='{GREY}'/>" if colour in _HATCHES else ""
-    return (
-        "<div style='white-space:nowrap'><svg width='18' height='12' aria-hidden='true'>"
-        f"<rect width='18' height='12' fill='{colour}' stroke='#999999'/>{hatch}</svg> "
-        f"{html.escape(label)}</div>"
-    )
+    def _write_legend(self) -> None:
+        """Write the legend of what is drawn."""
+        head, *rows = self.list_classes()
+        text = f"<b>{html.escape(head.label)}</b>"
+        self._key.value = folding(text, legend_html(rows), credit_of(self._table))
 
 
 def _choose_column(table: gpd.GeoDataFrame, column: str | None) -> str:

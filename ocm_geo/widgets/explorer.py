@@ -25,15 +25,19 @@ from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.filters import FilterPanel
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.legends import legend_html
 from ocm_geo.widgets.parts import attend, close_tree, status
+from ocm_geo.widgets.picture import Face
+from ocm_geo.widgets.pictured import Pictured
 from ocm_geo.widgets.selecting import SelectionTools, one_turn
 from ocm_geo.widgets.station_layer import StationLayer
-from ocm_geo.widgets.stations import credit_of
-from ocm_geo.widgets.symbols import legend_html
+from ocm_geo.widgets.stations import credit_of, credit_text
+from ocm_geo.widgets.symbols import legend_rows
 from ocm_geo.widgets.view import View
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from PIL import Image
 
     from ocm_geo.query import StationQuery
     from ocm_geo.sources.base import Source, SourceLike
@@ -43,6 +47,8 @@ __all__ = ["StationExplorer"]
 _REMOTE_DEG2 = 4.0
 """Largest view for which a server is queried, square degrees: a few pages in a dense area."""
 _SETTLE_S = 120.0
+_PICTURE_WAIT_S = 1.5
+"""Longest wait of a notebook for the first stations of the picture, seconds."""
 _MAX_RINGS = 2000
 _MAX_LISTED = 200
 _MAX_TITLE = 60
@@ -50,7 +56,7 @@ _CHOOSE = "choose a station"
 _RING = {"radius": 11, "color": "#0077bb", "weight": 2.5, "fillOpacity": 0, "interactive": False}
 
 
-class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
+class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
     """
     A live map: pan and zoom, and the stations in view are loaded from the source.
 
@@ -207,6 +213,20 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         close_tree(self)
         super().close()
 
+    def describe_face(self) -> Face:
+        """Return the legend and credit of the map."""  # numpydoc ignore=RT01
+        return self.map.describe_face()
+
+    def set_mark(self, mark: str) -> None:
+        """Pass on the mark of the picture."""  # numpydoc ignore=PR01
+        self.map.set_mark(mark)
+
+    def draw_picture(self, scale: float) -> Image.Image:
+        """Draw the map with the stations that are loaded."""  # numpydoc ignore=PR01,RT01
+        if not self._remote:
+            self._views.wait(_PICTURE_WAIT_S)
+        return self.map.draw_picture(scale)
+
     def refresh(self) -> None:
         """Load the stations in view, unless they are known."""
         view = View.of(self.map)
@@ -307,8 +327,7 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         view = View.around(
             points.x.to_numpy(), points.y.to_numpy(), height_px(self.map.layout.height)
         )
-        with self.map.hold_sync():
-            self.map.center, self.map.zoom = list(view.centre), view.zoom
+        self.map.set_home(view)
         self.layer.redraw()
 
     def _write_count(self, missing: str = "") -> None:
@@ -370,8 +389,13 @@ class StationExplorer(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has n
         self._again.on_click(self._try_again)
         texts = ipywidgets.VBox([self._status, self._again])
         self.map.add(ipyleaflet.WidgetControl(widget=texts, position="topright"))
-        self.map.add(note("<b>Legend</b>", legend_html(), "bottomright"))
-        attend(self.map, "Map of charging stations")
+        rows = legend_rows()
+        self.map.add(note("<b>Legend</b>", legend_html(rows), "bottomright"))
+
+        def face() -> Face:
+            return Face("", rows, credit_text(self._shown))
+
+        attend(self.map, "Map of charging stations", face, layer=self.layer)
         self._rings = ipyleaflet.GeoJSON(data=collection([]), point_style=_RING, name="selected")
         self.map.add(self._rings)
         self._credit = ipywidgets.HTML()

@@ -16,6 +16,7 @@ from ocm_geo.checks import short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.style import SEA
 from ocm_geo.widgets.land import BORDER, collection, feature, land_features
+from ocm_geo.widgets.pictured import PictureMap
 from ocm_geo.widgets.view import MAX_ZOOM, View
 
 __all__ = ["Basemap", "LandLayer", "folding", "height_px", "new_map", "note"]
@@ -30,7 +31,7 @@ _PAD = 0.25
 _SIMPLE_PX = 1.5
 
 
-def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
+def new_map(view: View, basemap: Basemap, height: str) -> PictureMap:
     """
     Build a map with a base.
 
@@ -46,7 +47,7 @@ def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
 
     Returns
     -------
-    ipyleaflet.Map
+    PictureMap
         The map.
 
     Raises
@@ -62,9 +63,10 @@ def new_map(view: View, basemap: Basemap, height: str) -> ipyleaflet.Map:
     if not _HEIGHT.fullmatch(str(height)):
         raise QueryError(f"height must be a CSS height such as '480px', not {short_form(height)}")
     tiles = providers.OpenStreetMap.Mapnik if basemap == "online" else basemap
-    shown = ipyleaflet.Map(
-        center=view.centre,
-        zoom=view.zoom,
+    shown = PictureMap(
+        view,
+        height_px=height_px(height),
+        ground=basemap != "none",
         # A map without tiles has no largest zoom of its own.
         max_zoom=MAX_ZOOM,
         min_zoom=2,
@@ -114,6 +116,8 @@ class LandLayer:
 
     def __init__(self, *, pane: str = "") -> None:
         self.layer = ipyleaflet.GeoJSON(data=collection([]), name="land")
+        # A picture has the land of its own view.
+        self.layer.painter = lambda _: None
         # The layer's own pane is set after its first shapes are drawn: each shape names it.
         self._pane = {"pane": pane} if pane else {}
         self._drawn: View | None = None

@@ -18,8 +18,9 @@ from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.ground import folding
 from ocm_geo.widgets.land import BORDER, LAND_CREDIT, land_features
+from ocm_geo.widgets.legends import legend_html
 from ocm_geo.widgets.positions import check_reference, placed, unplaced_words
-from ocm_geo.widgets.symbols import legend_html, symbol_codes, symbol_style
+from ocm_geo.widgets.symbols import legend_rows, symbol_codes, symbol_style
 from ocm_geo.widgets.view import box_around
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _write_page(title: str, data: dict[str, Any], notes: dict[str, str]) -> byte
         f"<title>{heading}</title><style>{_read_asset('leaflet.css')}{_read_asset('map.css')}</style></head>"
         f"<body><header><h1>{heading}</h1><p>{html.escape(notes['count'])}</p></header>"
         '<div id="map" role="application" aria-label="Map of charging stations"></div>'
-        f'<aside aria-label="Legend">{folding("<b>Legend</b>", legend_html())}</aside>'
+        f'<aside aria-label="Legend">{folding("<b>Legend</b>", legend_html(legend_rows()))}</aside>'
         f"<footer>{html.escape(notes['credit'])}</footer>"
         f'<script type="application/json" id="data">{payload}</script>'
         f"<script>{leaflet}</script><script>{script}</script></body></html>\n"

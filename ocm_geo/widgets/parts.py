@@ -1,4 +1,4 @@
-"""Small widgets with names for assistive software, which the libraries lack."""
+"""Small widgets with names for assistive software, which the libraries lack, and tools of maps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import ipywidgets
 from ocm_geo.errors import MissingDependency
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from ocm_geo.widgets.picture import Face
+    from ocm_geo.widgets.pictured import PictureMap
+    from ocm_geo.widgets.station_layer import StationLayer
 
 __all__ = ["attend", "close_tree", "own_widget", "slider", "status"]
 
@@ -53,22 +57,41 @@ def own_widget(name: str, **traits: Any) -> Any:  # noqa: ANN401 - an AnyWidget
     return type(name.title(), (anywidget.AnyWidget,), members)()
 
 
-def attend(shown: ipyleaflet.Map, label: str) -> None:
+def attend(
+    shown: PictureMap,
+    label: str,
+    face: Callable[[], Face],
+    *,
+    layer: StationLayer | None = None,
+) -> None:
     """
-    Name a map for screen readers, and limit the events it sends; requires anywidget.
+    Add what every map has: title, tools, list of layers, picture, and a name for screen readers.
 
     Parameters
     ----------
-    shown : ipyleaflet.Map
-        The map; without anywidget it is left unchanged.
+    shown : PictureMap
+        The map; without anywidget it has no tools, and the wheel scrolls the page.
     label : str
         What the map shows.
+    face : callable
+        Returns title, legend and credit.
+    layer : StationLayer, optional
+        Layer whose stations can be drawn in groups or as points.
     """
+    shown.face = face
+    shown.add(ipyleaflet.LayersControl(position="topleft"))
     if importlib.util.find_spec("anywidget") is None:
+        shown.scroll_wheel_zoom = False
         return
     keys = "arrow keys move the map, plus and minus zoom"
-    widget = own_widget("attendant", label=f"{label}: {keys}")
-    shown.add(ipyleaflet.WidgetControl(widget=widget, position="bottomleft", transparent_bg=True))
+    many = "" if layer is None else layer.many
+    traits = {"title": shown.title, "mark": "", "home": 0, "many": many}
+    tools = shown.tools = own_widget("attendant", label=f"{label}: {keys}", **traits)
+    tools.observe(lambda _: shown.go_home(), names="home")
+    tools.on_msg(lambda tools, *_: tools.send({"answer": True}))
+    if layer is not None:
+        tools.observe(lambda change: layer.set_many(change["new"]), names="many")
+    shown.add(ipyleaflet.WidgetControl(widget=tools, position="bottomleft", transparent_bg=True))
 
 
 def close_tree(root: ipywidgets.Widget) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import ipyleaflet
@@ -27,21 +26,27 @@ from ocm_geo.plots.style import (
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import collection, feature
+from ocm_geo.widgets.legends import Row, legend_html
 from ocm_geo.widgets.parts import attend, own_widget
+from ocm_geo.widgets.picture import Face, stack_pictures
+from ocm_geo.widgets.pictured import Pictured
 from ocm_geo.widgets.positions import plain_id
 from ocm_geo.widgets.route_tables import find_route_tables
 from ocm_geo.widgets.station_layer import StationLayer
-from ocm_geo.widgets.stations import credit_of
-from ocm_geo.widgets.symbols import legend_html
+from ocm_geo.widgets.stations import credit_of, credit_text
+from ocm_geo.widgets.strip_picture import draw_strip
+from ocm_geo.widgets.symbols import legend_rows
 from ocm_geo.widgets.view import View
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    from PIL import Image
 
     from ocm_geo.reference import ReferenceData
     from ocm_geo.routes.editing import Route
     from ocm_geo.standards import Rule, Verdict
+    from ocm_geo.widgets.pictured import PictureMap
     from ocm_geo.widgets.route_tables import RouteTables
 
 __all__ = ["RouteMap", "route_map"]
@@ -94,8 +99,8 @@ def route_map(
     -------
     RouteMap
         A widget with the attributes ``map``, ``strip``, ``stations`` (with ``along_km``),
-        ``gaps`` and ``verdict``. What is under the mouse on the map or the strip is marked on
-        both.
+        ``gaps``, ``verdict`` and ``title``, which can be set; ``to_png`` writes it as a picture.
+        What is under the mouse on the map or the strip is marked on both.
 
     Raises
     ------
@@ -123,7 +128,7 @@ def route_map(
     return found
 
 
-class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
+class RouteMap(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
     """
     A map and a strip chart of one route; made by `route_map`.
 
@@ -148,7 +153,7 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         The verdict, if there is a standard.
     """
 
-    def __init__(self, shown: ipyleaflet.Map, tables: RouteTables) -> None:
+    def __init__(self, shown: PictureMap, tables: RouteTables) -> None:
         self.map, self.stations, self.gaps = shown, tables.stations, tables.gaps
         self.verdict = tables.verdict
         self._line, self._within_km = tables.line, tables.within_km
@@ -184,9 +189,38 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         layer = StationLayer(unique, reference=reference).add_to(self.map)
         layer.on_hover(lambda rows: self._mark(station=plain_id(rows.index[0])))
         self.map.add(self._marks)
-        attend(self.map, f"Map of a route of {self._line.length_km:,.0f} km and its stations")
-        head = f"<b>{counted(len(unique), 'station')} within {self._within_km:g} km</b>"
-        self.map.add(note(head, self._write_legend(), "bottomright", credit_of(unique)))
+        words = f"{counted(len(unique), 'station')} within {self._within_km:g} km"
+        head, rows = Row("head", words), self._list_rows()
+
+        def face() -> Face:
+            return Face("", [head, *rows], credit_text(unique))
+
+        attend(self.map, f"Map of a route of {self._line.length_km:,.0f} km and its stations", face)
+        text = legend_html(rows)
+        self.map.add(note(f"<b>{words}</b>", text, "bottomright", credit_of(unique)))
+
+    @property
+    def title(self) -> str:
+        """Heading on the map and its picture; it can be set."""
+        return self.map.title
+
+    @title.setter
+    def title(self, text: str) -> None:
+        self.map.title = text
+
+    def describe_face(self) -> Face:
+        """Return the title, legend and credit of the map."""  # numpydoc ignore=RT01
+        return self.map.describe_face()
+
+    def set_mark(self, mark: str) -> None:
+        """Pass on the mark of the picture."""  # numpydoc ignore=PR01
+        self.map.set_mark(mark)
+
+    def draw_picture(self, scale: float) -> Image.Image:
+        """Draw the map above the strip chart."""  # numpydoc ignore=PR01,RT01
+        drawn = self.map.draw_picture(scale)
+        strip = draw_strip(self.strip.content, drawn.width / scale, scale)
+        return stack_pictures([drawn, strip])
 
     def _describe_strip(self) -> dict[str, Any]:
         """Return what the strip chart shows, with the texts for screen readers."""
@@ -247,23 +281,23 @@ class RouteMap(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         style = {**_MARK, "weight": 3 if "station" in marked else 9, "opacity": 0.9}
         self._marks.data = self._collect([s for s in shapes if not s.is_empty], style)
 
-    def _write_legend(self) -> str:
-        """Write the legend, with the words and numbers of `plot_route`."""
+    def _list_rows(self) -> list[Row]:
+        """Return the legend, with the words and numbers of `plot_route`."""
         counts = self.gaps["status"].value_counts(sort=False)
-        rows = "".join(
-            "<div><svg width='18' height='10' aria-hidden='true'>"
-            f"<rect y='3' width='18' height='5' fill='{_COLOURS[status]}'"
-            f"{_style_rim(status)}/></svg> {self._words[status]}"
-            f"{'' if status == NO_DATA else f' ({n:,})'}</div>"
+        rows = [
+            Row(
+                "line",
+                self._words[status] + ("" if status == NO_DATA else f" ({n:,})"),
+                {"color": _COLOURS[status]} | ({"dashArray": "2 2"} if status == NO_DATA else {}),
+            )
             for status, n in counts.items()
-        )
-        said = ""
+        ]
+        heading = Row("head", "Gaps" if self.verdict is None else "Sections")
+        said = []
         if self.verdict is not None:
-            rule, headline = html.escape(self.verdict.rule.id), html.escape(self.verdict.headline)
-            said = f"<div><b>{rule}</b><br>{headline}</div>"
-        heading = "Gaps" if self.verdict is None else "Sections"
+            said = [Row("head", self.verdict.rule.id), Row("text", self.verdict.headline)]
         # First what this map alone shows: on a low map the rest is below the edge of the box.
-        return f"{said}<b>{heading}</b>{rows}{legend_html()}"
+        return [*said, heading, *rows, *legend_rows(rings=False)]
 
 
 def _name_statuses(verdict: Verdict | None) -> dict[str, str]:
@@ -271,10 +305,6 @@ def _name_statuses(verdict: Verdict | None) -> dict[str, str]:
     if verdict is None:
         return {"gap": name_gaps(None)["passes"], NO_DATA: NO_DATA}
     return {**name_sections(verdict), NO_DATA: NO_DATA}
-
-
-def _style_rim(status: str) -> str:
-    return " stroke='#666' stroke-dasharray='2 2'" if status == NO_DATA else ""
 
 
 def _style_line(colour: str, weight: float) -> dict[str, Any]:

@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
-import html
-import urllib.parse
 from typing import TYPE_CHECKING, Any, Self
 
 import ipyleaflet
 import ipywidgets
 import numpy as np
 
-from ocm_geo.checks import check_whole, short_form
+from ocm_geo.checks import check_choice, check_whole, short_form
 from ocm_geo.errors import QueryError
 from ocm_geo.plots.station_groups import group_stations
-from ocm_geo.widgets.clusters import CELL, Clusters, group_points, radius_px
+from ocm_geo.widgets.clusters import CELL
+from ocm_geo.widgets.dots import draw_points, encode_points
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.land import collection
 from ocm_geo.widgets.popups import popups_html
 from ocm_geo.widgets.positions import check_reference, placed
-from ocm_geo.widgets.symbols import CLUSTER, symbol_codes, symbol_style
+from ocm_geo.widgets.rings import Rings, draw_rings, group_rings, paint_rings
+from ocm_geo.widgets.symbols import symbol_codes, symbol_style
 from ocm_geo.widgets.view import MAX_ZOOM, View, pixels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from ocm_geo.plots.station_groups import StationGroups
     from ocm_geo.reference import ReferenceData
+    from ocm_geo.widgets.raster import Canvas
 
 __all__ = ["StationLayer"]
 
 _CHUNK = 25
 """Points in one feature, which the browser sends back whole when the mouse touches it."""
 _SAME_DEG = 2e-6
+_MANY = ("groups", "points")
+_NEAR_PX = 8.0
+"""Farthest click from a point, pixels."""
 _POPUP_STATIONS = 5
 _PAD = 0.1
-_WHOLE = 9.95
-"""Thousands from which a number is written without a decimal."""
-_GROUP = {"color": "white", "weight": 1, "fillColor": CLUSTER, "fillOpacity": 0.85}
+_GROUP = {"color": "white", "weight": 1, "fillColor": "#ffffff", "fillOpacity": 0.95}
 _NO_LABELS = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 
@@ -56,12 +58,15 @@ class StationLayer:
     reference : ReferenceData, optional
         Meaning of ids; by default the reference data of the table's source.
     max_markers : int
-        If more stations are in view, those in each cell of 64 by 64 pixels are shown as a group;
-        a click on it zooms in.
+        If more stations are in view, those in each cell of 64 by 64 pixels are shown as a group:
+        a ring with the share of each class, around their number. A click on it zooms in.
     name : str
         Name of the layer.
     by : str, optional
         Column that decides the colours, as in `plot_stations`; the highest power by default.
+    many : {"groups", "points"}
+        What is shown of more than ``max_markers`` stations in view: groups, or every station as
+        a point, in a picture that is drawn in Python for each view.
 
     Attributes
     ----------
@@ -69,7 +74,7 @@ class StationLayer:
         The layers on the map.
     groups : StationGroups
         Labels and colours of the legend.
-    shown : {"stations", "groups"}
+    shown : {"stations", "groups", "points"}
         What is drawn now.
     clickable : bool
         Whether clicks open popups.
@@ -100,8 +105,10 @@ class StationLayer:
         max_markers: int = 2000,
         name: str = "stations",
         by: str | None = None,
+        many: str = "groups",
     ) -> None:
         self._reference: ReferenceData | None = None
+        self.many = check_choice(many, "many", _MANY)
         self._max = check_whole(max_markers, "max_markers")
         self._by = by
         self._map: ipyleaflet.Map | None = None
@@ -116,6 +123,7 @@ class StationLayer:
         # Above the circles (z-index 400), below markers and popups.
         self._labels = ipyleaflet.ImageOverlay(url=_NO_LABELS, pane="shadowPane")
         self.layer = ipyleaflet.LayerGroup(layers=(self._points, self._labels), name=name)
+        self.layer.painter = self.paint
         self.set_stations(stations, reference=reference)
 
     @property
@@ -156,6 +164,7 @@ class StationLayer:
         self._reference = reference or self._reference
         self._lon, self._lat = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
         self.groups, ranks = group_stations(frame, self._by)
+        self._ranks = ranks
         self._codes = symbol_codes(frame, self._reference, ranks)
         self.redraw()
 
@@ -186,6 +195,7 @@ class StationLayer:
         self.redraw()
         shown.add(self.layer)
         shown.observe(self.redraw, names="bounds")
+        shown.on_interaction(self._open_nearest)
         return self
 
     def remove(self) -> None:
@@ -193,6 +203,7 @@ class StationLayer:
         if self._map is None:
             return
         self._map.unobserve(self.redraw, names="bounds")
+        self._map.on_interaction(self._open_nearest, remove=True)
         for layer in (self.layer, self._popup):
             if layer in self._map.layers:
                 self._map.remove(layer)
@@ -230,19 +241,71 @@ class StationLayer:
         inside, lon = snapped.copies(self._lon, self._lat)
         lat = self._lat[inside]
         if len(inside) <= self._max:
-            self.shown = "stations"
-            self._points.data = collection(
-                _build_markers(lon, lat, self._codes[inside], self.groups)
-            )
-            self._labels.url = _NO_LABELS
-            return
-        self.shown = "groups"
-        groups = group_points(lon, lat, view.zoom)
-        self._points.data = collection(_build_circles(groups, self._codes[inside], self.groups))
+            self._draw(
+                "stations", snapped, _NO_LABELS,
+                _build_markers(lon, lat, self._codes[inside], self.groups),
+            )  # fmt: skip
+        elif self.many == "points":
+            drawn = draw_points(lon, lat, self._ranks[inside], self.groups, view=snapped)
+            self._draw("points", snapped, encode_points(drawn), [])
+        else:
+            groups = self._group(snapped)
+            circles = _build_circles(groups, self._codes[inside], self.groups)
+            self._draw("groups", snapped, draw_rings(groups, self.groups, snapped), circles)
+
+    def _draw(self, what: str, view: View, image: str, features: list[dict[str, Any]]) -> None:
+        """Send what is drawn to the browser."""
+        self.shown = what
+        self._points.data = collection(features)
         # Both in one message: the image must never be shown at the position of the last one.
         with self._labels.hold_sync():
-            self._labels.bounds = [[snapped.south, snapped.west], [snapped.north, snapped.east]]
-            self._labels.url = _draw_counts(groups, snapped)
+            if image != _NO_LABELS:
+                self._labels.bounds = [[view.south, view.west], [view.north, view.east]]
+            self._labels.url = image
+
+    def _group(self, view: View) -> Rings:
+        """Return the groups of a view."""
+        inside, lon = view.copies(self._lon, self._lat)
+        return group_rings(lon, self._lat[inside], self._ranks[inside], self.groups, zoom=view.zoom)
+
+    def set_many(self, many: str) -> None:
+        """
+        Choose what is shown where stations are many.
+
+        Parameters
+        ----------
+        many : {"groups", "points"}
+            Groups, or every station as a point.
+
+        Raises
+        ------
+        QueryError
+            If it is anything else.
+        """
+        self.many = check_choice(many, "many", _MANY)
+        self.redraw()
+
+    def paint(self, canvas: Canvas) -> None:
+        """
+        Draw the stations of a view on a picture, as on the map.
+
+        Parameters
+        ----------
+        canvas : Canvas
+            The picture.
+        """
+        inside, lon = canvas.view.padded(_PAD).copies(self._lon, self._lat)
+        lat, codes = self._lat[inside], self._codes[inside]
+        if len(inside) <= self._max:
+            for feature in _build_markers(lon, lat, codes, self.groups):
+                canvas.draw_feature(feature, {})
+        elif self.many == "points":
+            view = canvas.view
+            drawn = draw_points(lon, lat, self._ranks[inside], self.groups, view=view)
+            canvas.paste(drawn, (view.west, view.south, view.east, view.north))
+        else:
+            # On the grid of the live map, so that the groups are the same.
+            paint_rings(canvas, self._group(canvas.view.padded(_PAD).snapped(CELL)), self.groups)
 
     def select(self, ocm_ids: list[int]) -> None:
         """
@@ -275,6 +338,24 @@ class StationLayer:
             return
         rows = self._find_stations(lon, lat)
         if len(rows):
+            self.select(rows)
+
+    def _open_nearest(
+        self, *, type: str = "", coordinates: Sequence[float] = (), **_: object  # noqa: A002 - ipyleaflet's own
+    ) -> None:  # fmt: skip
+        """Open the popup of the point that was clicked; points have no shapes of their own."""
+        if type != "click" or self.shown != "points" or self._map is None or not self.clickable:
+            return
+        lat, lon = coordinates
+        rows = self._find_stations(lon, lat)
+        if not rows:
+            return
+        point, zoom = self._stations.geometry.loc[rows[0]], self._map.zoom
+        at = np.array([point.x, View.of(self._map).turned(np.array([lon]))[0]])
+        x, y = pixels_of(at, np.array([point.y, lat]), zoom)
+        world = 256 * 2.0**zoom
+        away = (x[0] - x[1] + world / 2) % world - world / 2
+        if np.hypot(away, y[0] - y[1]) <= _NEAR_PX:
             self.select(rows)
 
     def _pass_hover(self, coordinates: list[float], feature: dict[str, Any], **_: object) -> None:
@@ -343,11 +424,13 @@ def _build_markers(
 
 
 def _build_circles(
-    groups: Clusters, codes: NDArray[np.intp], looks: StationGroups
+    groups: Rings, codes: NDArray[np.intp], looks: StationGroups
 ) -> list[dict[str, Any]]:
     """Return groups as features; a group of one station has the station's symbol."""
     features = []
-    for lon, lat, size, first, radius in zip(*groups, radius_px(groups.size), strict=True):
+    for lon, lat, size, first, radius in zip(
+        groups.lon, groups.lat, groups.size, groups.first, groups.radius, strict=True
+    ):
         style = {"radius": float(radius)} if size > 1 else symbol_style(int(codes[first]), looks)
         point = {"type": "Point", "coordinates": [round(float(lon), 6), round(float(lat), 6)]}
         features.append(_build_feature(point, {"count": int(size), "style": style}))
@@ -356,37 +439,3 @@ def _build_circles(
 
 def _build_feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": properties}
-
-
-def _draw_counts(groups: Clusters, view: View) -> str:
-    """
-    Return the sizes of the groups as one SVG image.
-
-    A marker with text for each group would take two widgets and two messages each; an image is
-    one message, and no script in it can run.
-    """
-    x, y = pixels_of(groups.lon, groups.lat, view.zoom)
-    (x0, x1), (y0, y1) = pixels_of(
-        np.array([view.west, view.east]), np.array([view.north, view.south]), view.zoom
-    )
-    texts = "".join(
-        f"<text x='{px:.0f}' y='{py:.0f}'>{html.escape(_shorten_count(int(n)))}</text>"
-        for px, py, n in zip(x - x0, y - y0, groups.size, strict=True)
-        if n > 1
-    )
-    width, height = x1 - x0, y1 - y0
-    svg = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height:.0f}' "
-        f"width='{width:.0f}' height='{height:.0f}'>"
-        "<g font-family='sans-serif' font-size='10.5' font-weight='600' fill='white' "
-        f"text-anchor='middle' transform='translate(0 4)'>{texts}</g></svg>"
-    )
-    return "data:image/svg+xml," + urllib.parse.quote(svg, safe=" ='/:()")
-
-
-def _shorten_count(count: int) -> str:
-    """Return a number that fits into its circle: 950, 1.2k, 34k."""
-    thousands = count / 1000
-    if thousands < 1:
-        return str(count)
-    return f"{thousands:.1f}k" if thousands < _WHOLE else f"{thousands:.0f}k"

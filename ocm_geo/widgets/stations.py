@@ -9,20 +9,22 @@ from ocm_geo.plots.style import counted
 from ocm_geo.provenance import credit_line, read_attrs
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
 from ocm_geo.widgets.land import LAND_CREDIT
+from ocm_geo.widgets.legends import Row, legend_html
 from ocm_geo.widgets.parts import attend
+from ocm_geo.widgets.picture import Face
 from ocm_geo.widgets.positions import unplaced_words
 from ocm_geo.widgets.station_layer import StationLayer
-from ocm_geo.widgets.symbols import legend_html
+from ocm_geo.widgets.symbols import legend_rows
 from ocm_geo.widgets.view import View
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import ipyleaflet
     import pandas as pd
 
     from ocm_geo.reference import ReferenceData
+    from ocm_geo.widgets.pictured import PictureMap
 
-__all__ = ["credit_of", "station_map"]
+__all__ = ["credit_of", "credit_text", "station_map"]
 
 
 def station_map(
@@ -33,7 +35,9 @@ def station_map(
     height: str = "480px",
     max_markers: int = 2000,
     by: str | None = None,
-) -> ipyleaflet.Map:
+    title: str = "",
+    many: str = "groups",
+) -> PictureMap:
     """
     Show stations on a map in a notebook; a click on a station opens its facts.
 
@@ -53,12 +57,17 @@ def station_map(
     by : str, optional
         Column that decides the colours, such as ``operator``, with the same classes or groups
         as in `plot_stations`; the highest power by default.
+    title : str
+        Heading on the map.
+    many : {"groups", "points"}
+        What is shown of more than ``max_markers`` stations in view: groups as rings with the
+        share of each class, or every station as a point. A button on the map changes it.
 
     Returns
     -------
     ipyleaflet.Map
-        The map, to which further layers can be added. For stations on another map, see
-        `StationLayer`.
+        The map, to which further layers can be added; ``to_png`` writes it as a picture. For
+        stations on another map, see `StationLayer`.
 
     Raises
     ------
@@ -73,15 +82,22 @@ def station_map(
     >>> m.zoom > 5
     True
     """
-    layer = StationLayer(stations, reference=reference, max_markers=max_markers, by=by)
+    layer = StationLayer(stations, reference=reference, max_markers=max_markers, by=by, many=many)
     points = layer.stations.geometry
     view = View.around(points.x.to_numpy(), points.y.to_numpy(), height_px(height))
     shown = new_map(view, basemap, height)
     layer.add_to(shown)
-    attend(shown, f"Map of {counted(len(layer.stations), 'charging station')}")
-    head = f"<b>{counted(len(layer.stations), 'station')}</b>"
-    left_out = f"<div>{unplaced_words(layer.n_unplaced)}</div>" if layer.n_unplaced else ""
-    shown.add(note(head, left_out + legend_html(layer.groups), "bottomright", credit_of(stations)))
+    head = counted(len(layer.stations), "station")
+    left_out = [Row("text", unplaced_words(layer.n_unplaced))] if layer.n_unplaced else []
+    rows = [*left_out, *legend_rows(layer.groups)]
+
+    def face() -> Face:
+        return Face("", [Row("head", head), *rows], credit_text(stations))
+
+    shown.title = title
+    attend(shown, f"Map of {head.replace('station', 'charging station')}", face, layer=layer)
+    words = legend_html(rows)
+    shown.add(note(f"<b>{head}</b>", words, "bottomright", credit_of(stations)))
     return shown
 
 
@@ -99,9 +115,25 @@ def credit_of(table: pd.DataFrame) -> str:
     str
         Escaped HTML.
     """
+    style = "font-size:.85em;line-height:1.3;padding:0 .7em .3em"
+    return f"<div style='{style}'>{html.escape(credit_text(table))}</div>"
+
+
+def credit_text(table: pd.DataFrame) -> str:
+    """
+    Return the credit of a table and the date of its data.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A table with provenance.
+
+    Returns
+    -------
+    str
+        Plain text.
+    """
     facts = read_attrs(table)
     date = facts.get("data_date") or str(facts.get("retrieved", ""))[:10]
-    words = [credit_line(table), f"Data to {date}" if date else ""]
-    text = ". ".join(html.escape(word) for word in [*words, LAND_CREDIT] if word)
-    style = "font-size:.85em;line-height:1.3;padding:0 .7em .3em"
-    return f"<div style='{style}'>{text}.</div>"
+    words = [credit_line(table), f"Data to {date}" if date else "", LAND_CREDIT]
+    return ". ".join(word for word in words if word) + "."

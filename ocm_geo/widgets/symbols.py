@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,23 +9,18 @@ import numpy as np
 from ocm_geo.plots.station_groups import POWER_GROUPS, StationGroups
 from ocm_geo.plots.style import INK, UNKNOWN, UNKNOWN_EDGE, power_class
 from ocm_geo.reference import ReferenceData, reference_of
+from ocm_geo.widgets.legends import Row
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["CLUSTER", "STATES", "legend_html", "symbol_codes", "symbol_style"]
+__all__ = ["RING_LABEL", "STATES", "legend_rows", "symbol_codes", "symbol_style"]
 
-CLUSTER = "#44403a"
 STATES = ("working", "not working", "status not known")
 _WORKING, _IDLE, _UNKNOWN = range(3)
 
-_GROUP_ROW = (
-    "<div style='white-space:nowrap'><svg width='18' height='18' aria-hidden='true' "
-    f"style='vertical-align:middle'><circle cx='9' cy='9' r='8' fill='{CLUSTER}'/>"
-    "<text x='9' y='12.5' font-size='10' fill='white' text-anchor='middle'>9</text></svg> "
-    "group with its number of stations</div>"
-)
+RING_LABEL = "group: number of stations, share of each class"
 
 
 def symbol_codes(
@@ -111,7 +105,7 @@ def symbol_style(code: int, groups: StationGroups = POWER_GROUPS) -> dict[str, A
     }
 
 
-def legend_html(groups: StationGroups = POWER_GROUPS) -> str:
+def legend_rows(groups: StationGroups = POWER_GROUPS, *, rings: bool = True) -> list[Row]:
     """
     Return the legend of groups and status.
 
@@ -119,37 +113,20 @@ def legend_html(groups: StationGroups = POWER_GROUPS) -> str:
     ----------
     groups : StationGroups
         The groups; classes of power by default.
+    rings : bool
+        Whether the map shows rings where stations are many.
 
     Returns
     -------
-    str
-        Escaped HTML.
+    list of Row
+        The rows.
     """
     codes = [(3 * (rank + 1) + _WORKING, label) for rank, label in enumerate(groups.labels)]
     # Classes are listed from the highest, as they lie on the map; other groups by size.
     rows = [*(codes[::-1] if groups.is_ordered else codes), (_WORKING, groups.missing)]
     middle = 3 * min(3, len(groups.labels))
     states = [(middle + state, label) for state, label in enumerate(STATES)]
-    lines = [*_write_rows(rows, groups), _GROUP_ROW, "<b>Status</b>", *_write_rows(states, groups)]
-    return f"<b>{html.escape(groups.heading)}</b>" + "".join(lines)
-
-
-def _write_rows(entries: list[tuple[int, str]], groups: StationGroups) -> list[str]:
-    """Return the rows of a legend as HTML."""
-    return [
-        f"<div style='white-space:nowrap'>{_draw_swatch(code, groups)} {html.escape(label)}</div>"
-        for code, label in entries
-    ]
-
-
-def _draw_swatch(code: int, groups: StationGroups) -> str:
-    """Return a symbol as SVG for the legend."""
-    style = symbol_style(code, groups)
-    dashes = f" stroke-dasharray='{style['dashArray']}'" if "dashArray" in style else ""
-    # A white outline on the white legend would be invisible: thin grey shows the shape.
-    edge = "#999999" if style["color"] == "#ffffff" else style["color"]
-    return (
-        "<svg width='18' height='18' aria-hidden='true' style='vertical-align:middle'>"
-        f"<circle cx='9' cy='9' r='{min(style['radius'], 7)}' fill='{style['fillColor']}' "
-        f"stroke='{edge}' stroke-width='{min(style['weight'], 2)}'{dashes}/></svg>"
-    )
+    lines = [Row("circle", label, symbol_style(code, groups)) for code, label in rows]
+    status = [Row("circle", label, symbol_style(code, groups)) for code, label in states]
+    ring = [Row("ring", RING_LABEL)] if rings else []
+    return [Row("head", groups.heading), *lines, *ring, Row("head", "Status"), *status]

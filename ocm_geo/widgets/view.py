@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import ipyleaflet
     from numpy.typing import NDArray
 
-__all__ = ["MAX_ZOOM", "View", "box_around", "degrees_of", "pixels_of"]
+__all__ = ["MAX_ZOOM", "View", "box_around", "degrees_of", "pixels_of", "size_of"]
 
 MAX_ZOOM = 18
 _TILE = 256
@@ -21,9 +21,11 @@ _MAX_LAT = 85.0511
 _FULL = 360.0
 _SCREEN = (1600, 1000)
 """Assumed size of a map in pixels, until the browser reports its own."""
-_FIT_WIDTH = 640.0
+_FIT_WIDTH = 700.0
 _FIT_MARGIN = 60.0
 _MIN_SPAN = 1e-3
+_NARROWEST, _WIDEST = 100.0, 8000.0
+"""Widths of maps on screens, pixels."""
 
 
 def pixels_of(
@@ -81,6 +83,8 @@ class View(NamedTuple):
         Degrees; longitudes may be any number of turns away.
     zoom : float
         Zoom.
+    fitted : tuple of float, optional
+        The box that the view was fitted to, as ``(west, south, east, north)``.
     """
 
     west: float
@@ -88,6 +92,7 @@ class View(NamedTuple):
     east: float
     north: float
     zoom: float
+    fitted: tuple[float, float, float, float] | None = None
 
     @classmethod
     def around(
@@ -109,7 +114,7 @@ class View(NamedTuple):
         View
             View of a map as large as a screen.
         """
-        return cls._fit_box(box_around(lon, lat), height_px)
+        return cls.fit_box(box_around(lon, lat), (_FIT_WIDTH, height_px))
 
     @classmethod
     def around_shapes(cls, shapes: NDArray[np.object_], height_px: float = 480.0) -> Self:
@@ -128,26 +133,52 @@ class View(NamedTuple):
         View
             View of a map as large as a screen.
         """
-        return cls._fit_box(_enclose_boxes(shapely.bounds(shapely.get_parts(shapes))), height_px)
+        box = _enclose_boxes(shapely.bounds(shapely.get_parts(shapes)))
+        return cls.fit_box(box, (_FIT_WIDTH, height_px))
 
     @classmethod
-    def _fit_box(cls, box: tuple[float, float, float, float] | None, height_px: float) -> Self:
-        """Return the view that fits a box, or the world."""
+    def fit_box(
+        cls,
+        box: tuple[float, float, float, float] | None,
+        size: tuple[float, float],
+        *,
+        exact: bool = False,
+    ) -> Self:
+        """
+        Return the view in which a box fits into a map.
+
+        Parameters
+        ----------
+        box : tuple of float or None
+            ``(west, south, east, north)``; None for the world.
+        size : tuple of float
+            Width and height of the map, pixels.
+        exact : bool
+            Return a view of this size that the box fills, at any zoom.
+
+        Returns
+        -------
+        View
+            View of a map as large as a screen, at the largest whole zoom.
+        """
         if box is None:
             return cls.at(0.0, 20.0, 2)
+        width, height = (max(side - _FIT_MARGIN, _FIT_MARGIN) for side in size)
         west, south, east, north = box
         px, py = pixels_of(np.array([west, east]), np.array([north, south]), 0)
         (left, right), (top, bottom) = px.tolist(), py.tolist()
-        room = max(height_px - _FIT_MARGIN, _FIT_MARGIN)
-        span = max((right - left) / _FIT_WIDTH, (bottom - top) / room, _MIN_SPAN / _TILE)
+        span = max((right - left) / width, (bottom - top) / height, _MIN_SPAN / _TILE)
         # The largest whole zoom at which the box fits into the map.
-        zoom = int(np.clip(np.floor(-np.log2(span)), 2, 14))
-        return cls.at(*degrees_of((left + right) / 2, (top + bottom) / 2, 0), zoom)
+        zoom = float(np.clip(-np.log2(span), 2, 14))
+        middle = degrees_of((left + right) / 2, (top + bottom) / 2, 0)
+        if exact:
+            return cls.at(*middle, zoom, size)._replace(fitted=box)
+        return cls.at(*middle, int(zoom))._replace(fitted=box)
 
     @classmethod
-    def at(cls, lon: float, lat: float, zoom: float) -> Self:
+    def at(cls, lon: float, lat: float, zoom: float, size: tuple[float, float] = _SCREEN) -> Self:
         """
-        Return the view of a large map around a position.
+        Return the view of a map around a position.
 
         Parameters
         ----------
@@ -155,14 +186,16 @@ class View(NamedTuple):
             Degrees.
         zoom : float
             Zoom.
+        size : tuple of float
+            Width and height of the map, pixels; those of a screen by default.
 
         Returns
         -------
         View
-            View of 1600 by 1000 pixels.
+            View of that size.
         """
         (x,), (y,) = pixels_of(np.array([lon]), np.array([lat]), zoom)
-        half_x, half_y = _SCREEN[0] / 2, _SCREEN[1] / 2
+        half_x, half_y = size[0] / 2, size[1] / 2
         west, south = degrees_of(x - half_x, y + half_y, zoom)
         east, north = degrees_of(x + half_x, y - half_y, zoom)
         return cls(west, south, east, north, zoom)
@@ -182,11 +215,18 @@ class View(NamedTuple):
         View
             The view.
         """
-        # A map that is not displayed has no bounds, or the point (0, 0) as bounds.
-        if shown.bounds and shown.south < shown.north:
-            return cls(shown.west, shown.south, shown.east, shown.north, shown.zoom)
         lat, lon = shown.center
-        return cls.at(lon, lat, shown.zoom)
+        # A map that is not displayed has no bounds, or the point (0, 0) as bounds; those of one
+        # that was moved from here are old until the browser reports the new ones.
+        if shown.bounds and shown.south < shown.north and not getattr(shown, "awaited", False):
+            return cls(shown.west, shown.south, shown.east, shown.north, shown.zoom)
+        return cls.at(lon, lat, shown.zoom, size_of(shown) or _SCREEN)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, pixels."""
+        (x0, y0), (x1, y1) = self._find_corners()
+        return round(x1 - x0), round(y1 - y0)
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -318,6 +358,25 @@ class View(NamedTuple):
             np.array([self.west, self.east]), np.array([self.north, self.south]), self.zoom
         )
         return (float(x[0]), float(y[0])), (float(x[1]), float(y[1]))
+
+
+def size_of(shown: ipyleaflet.Map) -> tuple[float, float] | None:
+    """
+    Return the size of a map on the screen.
+
+    Parameters
+    ----------
+    shown : ipyleaflet.Map
+        The map.
+
+    Returns
+    -------
+    tuple of float or None
+        Width and height, pixels; None until a browser has shown the map.
+    """
+    width, height = shown.right - shown.left, shown.bottom - shown.top
+    known = _NARROWEST < width < _WIDEST and 0 < height < _WIDEST
+    return (float(width), float(height)) if known else None
 
 
 def box_around(

@@ -17,6 +17,7 @@ from matplotlib.colors import to_hex
 
 import ocm_geo as ocm
 from ocm_geo.plots.style import OTHER, UNKNOWN, UNKNOWN_EDGE
+from ocm_geo.widgets.legends import legend_html
 from tests.unit.plots.reading import draw, legend
 
 if TYPE_CHECKING:
@@ -178,8 +179,8 @@ def test_a_route_has_the_same_sections_in_figure_and_map() -> None:
     colours = {bar.get_label(): to_hex(bar.get_facecolor()) for bar in bars}
     assert len(colours) == len(set(verdict.segments["status"]))
     for label, colour in colours.items():
-        assert f"fill='{colour}'" in shown._write_legend()
-        assert f"</svg> {label}</div>" in shown._write_legend()
+        assert f"fill='{colour}'" in legend_html(shown._list_rows())
+        assert f"</svg> {label}</div>" in legend_html(shown._list_rows())
     network = ocm.assess_network(route, along, "afir-ldv-core-2025")
     with pytest.raises(ocm.QueryError, match="verdict of assess_route"):
         ocm.route_map(route, along, standard=network)
