@@ -36,6 +36,9 @@ from ocm_geo.widgets.symbols import legend_rows
 from ocm_geo.widgets.view import View
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     import geopandas as gpd
     from PIL import Image
 
@@ -220,6 +223,11 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
     def set_mark(self, mark: str) -> None:
         """Pass on the mark of the picture."""  # numpydoc ignore=PR01
         self.map.set_mark(mark)
+
+    def to_png(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
+        """Write the map once every question is answered."""  # numpydoc ignore=PR01,RT01
+        self.wait()
+        return super().to_png(path, scale=scale)
 
     def draw_picture(self, scale: float) -> Image.Image:
         """Draw the map with the stations that are loaded."""  # numpydoc ignore=PR01,RT01

@@ -10,16 +10,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ocm_geo.paths import expand_path, replacing
 from ocm_geo.plots.extent import Extent
+from ocm_geo.plots.station_groups import POWER_GROUPS
 from ocm_geo.plots.style import counted
-from ocm_geo.provenance import credit_line, read_attrs
-from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.ground import folding
-from ocm_geo.widgets.land import BORDER, LAND_CREDIT, land_features
+from ocm_geo.widgets.land import BORDER, land_features
 from ocm_geo.widgets.legends import legend_html
+from ocm_geo.widgets.packing import pack_points, pack_texts
 from ocm_geo.widgets.positions import check_reference, placed, unplaced_words
+from ocm_geo.widgets.rings import ring_colours
+from ocm_geo.widgets.stations import credit_text
 from ocm_geo.widgets.symbols import legend_rows, symbol_codes, symbol_style
 from ocm_geo.widgets.view import box_around
 
@@ -27,15 +31,16 @@ if TYPE_CHECKING:
     import os
 
     import geopandas as gpd
-    import numpy as np
 
     from ocm_geo.reference import ReferenceData
 
-__all__ = ["MAX_BYTES", "MAX_MARKERS", "render_page", "to_html"]
+__all__ = ["MAX_BYTES", "MOST_POPUPS", "render_page", "to_html"]
 
-MAX_MARKERS = 5000
 MAX_BYTES = 5_000_000
-_ZOOMS = range(2, 12)
+MOST_POPUPS = 60_000
+"""More popups never fit: a station has 90 bytes of text at least."""
+_DIGITS = (5, 4, 3, 2, 1, 0)
+"""Decimals of positions, from those of a garden down until the page fits."""
 _SIDES = 3
 _WORLD = (-180.0, -60.0, 180.0, 80.0)
 _ASSETS = Path(__file__).parent / "assets"
@@ -65,9 +70,9 @@ def to_html(
     Returns
     -------
     pathlib.Path
-        The file, at most 5 MB. Up to 5,000 stations are markers with popups. If there are more, or
-        their popups would not fit, the page shows groups for each zoom and names what it leaves
-        out.
+        The file, at most 5 MB: stations with their classes and popups, shown as rings with the
+        share of each class where there are many. If the popups do not fit, the page leaves them
+        out, and names what it leaves out.
 
     Raises
     ------
@@ -121,31 +126,26 @@ def render_page(
     """
     check_reference(reference)
     shown, missing = placed(stations)
+    lon, lat, ground = _collect_land(shown)
+    codes = symbol_codes(shown, reference)
+    looks = {
+        "styles": {code: symbol_style(code) for code in np.unique(codes).tolist()},
+        "ring": ring_colours(POWER_GROUPS),
+        **ground,
+    }
     # The text of popups decides the size: it is known only when the page is written.
-    page = b""
-    if len(shown) <= MAX_MARKERS:
-        page = _write_page(title, _collect_markers(shown, reference), _write_notes(shown, missing))
-    if not page or len(page) > MAX_BYTES:
-        left_out = "too many" if not page else "too much text"
-        page = _write_page(title, _collect_groups(shown), _write_notes(shown, missing, left_out))
+    if len(shown) <= MOST_POPUPS:
+        points = pack_texts(describe_stations(shown, reference), lon, lat, codes)
+        page = _write_page(title, {**looks, "points": points}, _write_notes(shown, missing))
+        if len(page) <= MAX_BYTES:
+            return page
+    for digits in _DIGITS:
+        points = pack_points(lon, lat, codes, digits)
+        notes = _write_notes(shown, missing, digits)
+        page = _write_page(title, {**looks, "points": points}, notes)
+        if len(page) <= MAX_BYTES:
+            break
     return page
-
-
-def _collect_markers(stations: gpd.GeoDataFrame, reference: ReferenceData | None) -> dict[str, Any]:
-    """Return what a page needs that shows single stations."""
-    lon, _, ground = _collect_land(stations)
-    described = describe_stations(stations, reference)
-    codes = symbol_codes(stations, reference).tolist()
-    for station, x, code in zip(described, lon.tolist(), codes, strict=True):
-        station["lon"], station["code"] = round(x, 6), code
-    styles = {code: symbol_style(code) for code in set(codes)}
-    return {"stations": described, "styles": styles, "groups": {}, **ground}
-
-
-def _collect_groups(stations: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Return what a page needs that shows groups."""
-    lon, lat, ground = _collect_land(stations)
-    return {"stations": [], "styles": {}, "groups": _group_by_zoom(lon, lat), **ground}
 
 
 def _collect_land(stations: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
@@ -162,34 +162,18 @@ def _collect_land(stations: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray, d
     return Extent(*box).turned(lon), lat, ground
 
 
-def _group_by_zoom(lon: np.ndarray, lat: np.ndarray) -> dict[int, list[list[float]]]:
-    """Return the groups of each zoom, up to the zoom at which there would be too many."""
-    levels = {}
-    for zoom in _ZOOMS:
-        groups = group_points(lon, lat, zoom)
-        if len(groups.size) > MAX_MARKERS:
-            break
-        rows = zip(groups.lon, groups.lat, groups.size, strict=True)
-        levels[zoom] = [[round(float(y), 4), round(float(x), 4), int(n)] for x, y, n in rows]
-    return levels
-
-
-def _write_notes(stations: gpd.GeoDataFrame, missing: int, left_out: str = "") -> dict[str, str]:
+def _write_notes(
+    stations: gpd.GeoDataFrame, missing: int, digits: int | None = None
+) -> dict[str, str]:
     """Return the number of stations with what is left out, and the credit."""
     count = counted(len(stations), "station")
-    if left_out:
-        limit = (
-            f"a page can show at most {MAX_MARKERS:,} single stations"
-            if left_out == "too many"
-            else f"with popups the page would exceed {MAX_BYTES // 10**6} MB"
-        )
-        count += f"; shown in groups without popups, because {limit}"
+    if digits is not None:
+        count += f"; without popups, with which the page would exceed {MAX_BYTES // 10**6} MB"
+        if digits < _DIGITS[0]:
+            count += f"; positions are rounded to {10.0**-digits:g} degrees"
     if missing:
         count += f"; {unplaced_words(missing)}"
-    attrs = read_attrs(stations)
-    date = attrs.get("data_date") or str(attrs.get("retrieved", ""))[:10]
-    dated = f"Data to {date}. " if date else ""
-    return {"count": count, "credit": f"{credit_line(stations)}. {dated}{LAND_CREDIT}."}
+    return {"count": count, "credit": credit_text(stations)}
 
 
 def _write_page(title: str, data: dict[str, Any], notes: dict[str, str]) -> bytes:

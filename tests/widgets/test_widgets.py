@@ -15,6 +15,7 @@ from ocm_geo.provenance import carry
 from ocm_geo.widgets.clusters import group_points
 from ocm_geo.widgets.facts import describe_stations, one_line, safe_url
 from ocm_geo.widgets.popups import popup_html
+from ocm_geo.widgets.symbols import symbol_codes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,22 +155,42 @@ def test_a_page_holds_all_it_needs(
     assert "<" not in data
 
 
-def test_a_page_of_many_says_what_it_left_out(stations: gpd.GeoDataFrame, tmp_path: Path) -> None:
+def read_page(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8").split('id="data">')[1].split("</script>")[0]
+    return dict(json.loads(text))
+
+
+def test_a_page_of_many_keeps_classes_and_popups(
+    stations: gpd.GeoDataFrame, tmp_path: Path
+) -> None:
     many = stations.iloc[np.arange(20_000) % len(stations)].set_axis(np.arange(20_000) + 1)
     path = ocm.to_html(many, tmp_path / "m.html")
     assert path.stat().st_size < 5_000_000
-    assert "20,000 stations; shown in groups" in path.read_text()
+    points = read_page(path)["points"]
+    codes = np.cumsum(points["code"])
+    assert (
+        np.bincount(codes, minlength=15).tolist()
+        == np.bincount(symbol_codes(many), minlength=15).tolist()
+    )
+    told = [points["words"][title] for _, title, _, _ in points["texts"]]
+    assert sorted(told) == sorted(d["title"] for d in describe_stations(many))
+    assert all(len(facts) % 2 == 0 for _, _, facts, _ in points["texts"])
 
 
-def test_a_page_with_too_much_text_falls_back_to_groups(
+def test_a_page_with_too_much_text_leaves_out_popups(
     stations: gpd.GeoDataFrame, tmp_path: Path
 ) -> None:
-    wordy = stations.iloc[np.arange(5000) % len(stations)].set_axis(np.arange(5000) + 1)
-    wordy["usage_cost"] = "\u20ac" * 300
-    wordy["title"] = "\u20ac" * 300
+    wordy = stations.iloc[np.arange(9000) % len(stations)].set_axis(np.arange(9000) + 1)
+    wordy["title"] = [f"{i} " + "\u20ac" * 290 for i in range(9000)]
     path = ocm.to_html(wordy, tmp_path / "m.html")
     assert path.stat().st_size <= 5_000_000
-    assert "the page would exceed 5 MB" in path.read_text(encoding="utf-8")
+    assert "without popups, with which the page would exceed 5 MB" in path.read_text("utf-8")
+    points = read_page(path)["points"]
+    assert sum(points["n"]) == 9000
+    west, south, east, north = wordy.total_bounds
+    lon, lat = (points["unit"] * np.cumsum(points[name]) for name in ("lon", "lat"))
+    assert [lon.min(), lat.min()] == pytest.approx([west, south], abs=1e-5)
+    assert [lon.max(), lat.max()] == pytest.approx([east, north], abs=1e-5)
 
 
 def test_a_text_reads_in_the_order_in_which_it_was_typed() -> None:
@@ -189,7 +210,8 @@ def test_a_page_over_the_antimeridian_and_of_places_unknown(
     )
     text = ocm.to_html(three, tmp_path / "m.html").read_text(encoding="utf-8")
     data = json.loads(text.split('id="data">')[1].split("</script>")[0])
-    assert [s["lon"] for s in data["stations"]] == [178, 182, 179.5]
+    lon = np.cumsum(data["points"]["lon"]) * data["points"]["unit"]
+    assert sorted(lon.tolist()) == pytest.approx([178, 179.5, 182])
     assert data["bounds"] == [[-18, 178], [-17, 182]]
     assert "3 stations; 1 station without a position is not shown" in text
     empty = ocm.to_html(stations.iloc[:0], tmp_path / "n.html").read_text(encoding="utf-8")
