@@ -21,6 +21,7 @@ from ocm_geo.sources.asking import ask_source, reference_data
 from ocm_geo.sources.base import resolve_source
 from ocm_geo.widgets.asking import Answer, Asker, Question
 from ocm_geo.widgets.boxes import WORLD, choose_first_view, measure_deg2, snap_box
+from ocm_geo.widgets.downloads import Downloads
 from ocm_geo.widgets.facts import one_line
 from ocm_geo.widgets.filters import FilterPanel
 from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
@@ -29,6 +30,7 @@ from ocm_geo.widgets.legends import legend_html
 from ocm_geo.widgets.parts import attend, close_tree, status
 from ocm_geo.widgets.picture import Face
 from ocm_geo.widgets.pictured import Pictured
+from ocm_geo.widgets.quiet import QuietSource, StationTrait
 from ocm_geo.widgets.selecting import SelectionTools, one_turn
 from ocm_geo.widgets.station_layer import StationLayer
 from ocm_geo.widgets.stations import credit_of, credit_text
@@ -42,8 +44,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from PIL import Image
 
-    from ocm_geo.query import StationQuery
-    from ocm_geo.sources.base import Source, SourceLike
+    from ocm_geo.sources.base import SourceLike
 
 __all__ = ["StationExplorer"]
 
@@ -91,6 +92,9 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
         The map, for further layers.
     layer : StationLayer
         The stations on the map.
+    selected : geopandas.GeoDataFrame
+        The stations that were selected last: by a drawing, the view, a click or `select`; a
+        trait, so that ``observe(function, "selected")`` follows it.
 
     Raises
     ------
@@ -115,6 +119,8 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
     True
     """
 
+    selected = StationTrait()
+
     def __init__(
         self,
         source: SourceLike | None = None,
@@ -126,14 +132,14 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
         debounce_s: float = 0.3,
         within_km: float = 5.0,
     ) -> None:
-        self._source = _Quiet(resolve_source(source))
+        self._source = QuietSource(resolve_source(source))
         self._remote = self._source.is_remote
         self._within_km = check_km(within_km, "within_km")
         self._fit = bbox is None and not self._remote
         self._reference: ReferenceData | None = (
             None if self._remote else reference_data(self._source)
         )
-        self._selected = self._shown = empty_stations()
+        self._shown = empty_stations()
         # A view is asked for when the map rests, a selection at once.
         self._choice: shapely.Geometry | None = None
         self._views = Asker(
@@ -150,7 +156,11 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
         self.filters = FilterPanel(self._reference or bundled(), self._apply_filters)
         self._tools = SelectionTools(self.map, self._select_shape)
         self._tools.pen.observe(self._block_clicks, names="current_mode")
-        super().__init__([self.filters.widget, self._tools.widget, self.map, self._build_texts()])
+        downloads = Downloads(self._choose_download, self._write_status)
+        tools = self._tools.widget
+        tools.children = (*tools.children, *downloads.buttons)
+        super().__init__()
+        self.children = [self.filters.widget, tools, self.map, self._build_texts(), downloads.saver]
         self.map.observe(lambda _: self.refresh(), names="bounds")
         self.refresh()
 
@@ -158,11 +168,6 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
     def visible(self) -> gpd.GeoDataFrame:
         """The loaded stations in view that meet the filters."""
         return self.layer.visible
-
-    @property
-    def selected(self) -> gpd.GeoDataFrame:
-        """The stations that were selected last: by a drawing, the view, a click or `select`."""
-        return self._selected
 
     @property
     def n_asked(self) -> int:
@@ -320,7 +325,7 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
 
     def _mark_selected(self, stations: gpd.GeoDataFrame) -> None:
         """Draw rings around the selected stations."""
-        self._selected = stations
+        self.set_trait("selected", stations)
         points = np.round(shapely.get_coordinates(stations.geometry.to_numpy()), 6).tolist()
         ring = {"type": "MultiPoint", "coordinates": points[:_MAX_RINGS]}
         feature = {"type": "Feature", "properties": {}, "geometry": ring}
@@ -349,12 +354,16 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
             text = f"{len(inside):,} of {number} in view shown"
         else:
             text = f"{number} in view shown in groups: zoom in for single stations"
-        if len(self._selected):
-            text += f". {len(self._selected):,} selected"
+        if len(self.selected):
+            text += f". {len(self.selected):,} selected"
         if names := name_outside(read_attrs(self._shown)):
             text += f". No data: {names}"
         self._write_status(f"{text}.")
         self._list_stations(inside if singly else inside.head(0))
+
+    def _choose_download(self) -> gpd.GeoDataFrame:
+        """Return the selected stations, or those in view if none is selected."""
+        return self.selected if len(self.selected) else self.visible
 
     def _list_stations(self, stations: gpd.GeoDataFrame) -> None:
         """Offer stations in the list below the map."""
@@ -407,21 +416,7 @@ class StationExplorer(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywid
         self._rings = ipyleaflet.GeoJSON(data=collection([]), point_style=_RING, name="selected")
         self.map.add(self._rings)
         self._credit = ipywidgets.HTML()
-        self._list = ipywidgets.Dropdown(description="In view", options=[(_CHOOSE, 0)])
+        self._list = ipywidgets.Select(description="In view", options=[(_CHOOSE, 0)], rows=6)
         self._list.layout.width = "min(100% - 8px, 480px)"
         self._list.observe(self._select_listed, names="value")
         return ipywidgets.VBox([self._list, self._credit])
-
-
-class _Quiet:
-    """A source for a map: an empty view needs no explanation, which would cost two questions."""
-
-    def __init__(self, source: Source) -> None:
-        self.is_remote = bool(getattr(source, "is_remote", False))
-        self.fetch = source.fetch
-        self.reference_data = source.reference_data
-
-    def has_any(self, query: StationQuery) -> bool:
-        """Return False: the question only prepares a hint at swapped axes."""
-        del query
-        return False

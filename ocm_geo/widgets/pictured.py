@@ -61,7 +61,7 @@ class Pictured:
         Returns
         -------
         Face
-            What stands beside the map.
+            What the picture contains beside the map.
         """
         raise NotImplementedError
 

@@ -15,26 +15,23 @@ from ocm_geo.widgets.clusters import CELL
 from ocm_geo.widgets.dots import draw_points, encode_points
 from ocm_geo.widgets.facts import describe_stations
 from ocm_geo.widgets.land import collection
+from ocm_geo.widgets.markers import build_circles, build_markers
 from ocm_geo.widgets.popups import popups_html
 from ocm_geo.widgets.positions import check_reference, placed
 from ocm_geo.widgets.rings import Rings, draw_rings, group_rings, paint_rings
-from ocm_geo.widgets.symbols import symbol_codes, symbol_style
+from ocm_geo.widgets.symbols import symbol_codes
 from ocm_geo.widgets.view import MAX_ZOOM, View, pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import geopandas as gpd
-    from numpy.typing import NDArray
 
-    from ocm_geo.plots.station_groups import StationGroups
     from ocm_geo.reference import ReferenceData
     from ocm_geo.widgets.raster import Canvas
 
 __all__ = ["StationLayer"]
 
-_CHUNK = 25
-"""Points in one feature, which the browser sends back whole when the mouse touches it."""
 _SAME_DEG = 2e-6
 _MANY = ("groups", "points")
 _NEAR_PX = 8.0
@@ -243,14 +240,14 @@ class StationLayer:
         if len(inside) <= self._max:
             self._draw(
                 "stations", snapped, _NO_LABELS,
-                _build_markers(lon, lat, self._codes[inside], self.groups),
+                build_markers(lon, lat, self._codes[inside], self.groups),
             )  # fmt: skip
         elif self.many == "points":
             drawn = draw_points(lon, lat, self._ranks[inside], self.groups, view=snapped)
             self._draw("points", snapped, encode_points(drawn), [])
         else:
             groups = self._group(snapped)
-            circles = _build_circles(groups, self._codes[inside], self.groups)
+            circles = build_circles(groups, self._codes[inside], self.groups)
             self._draw("groups", snapped, draw_rings(groups, self.groups, snapped), circles)
 
     def _draw(self, what: str, view: View, image: str, features: list[dict[str, Any]]) -> None:
@@ -297,7 +294,7 @@ class StationLayer:
         inside, lon = canvas.view.padded(_PAD).copies(self._lon, self._lat)
         lat, codes = self._lat[inside], self._codes[inside]
         if len(inside) <= self._max:
-            for feature in _build_markers(lon, lat, codes, self.groups):
+            for feature in build_markers(lon, lat, codes, self.groups):
                 canvas.draw_feature(feature, {})
         elif self.many == "points":
             view = canvas.view
@@ -403,39 +400,3 @@ class StationLayer:
         self._popup.close_popup()
         self._popup.child.value = text
         self._popup.open_popup(position)
-
-
-def _build_markers(
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
-    codes: NDArray[np.intp],
-    looks: StationGroups,
-) -> list[dict[str, Any]]:
-    """Return stations of the same look as features of some points each, lowest power first."""
-    features = []
-    points = np.round(np.column_stack([lon, lat]), 6)
-    for code in np.unique(codes):
-        rows = np.flatnonzero(codes == code)
-        for start in range(0, len(rows), _CHUNK):
-            part = points[rows[start : start + _CHUNK]].tolist()
-            style = {"style": symbol_style(int(code), looks)}
-            features.append(_build_feature({"type": "MultiPoint", "coordinates": part}, style))
-    return features
-
-
-def _build_circles(
-    groups: Rings, codes: NDArray[np.intp], looks: StationGroups
-) -> list[dict[str, Any]]:
-    """Return groups as features; a group of one station has the station's symbol."""
-    features = []
-    for lon, lat, size, first, radius in zip(
-        groups.lon, groups.lat, groups.size, groups.first, groups.radius, strict=True
-    ):
-        style = {"radius": float(radius)} if size > 1 else symbol_style(int(codes[first]), looks)
-        point = {"type": "Point", "coordinates": [round(float(lon), 6), round(float(lat), 6)]}
-        features.append(_build_feature(point, {"count": int(size), "style": style}))
-    return features
-
-
-def _build_feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Feature", "geometry": geometry, "properties": properties}

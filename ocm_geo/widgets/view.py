@@ -159,7 +159,7 @@ class View(NamedTuple):
         Returns
         -------
         View
-            View of a map as large as a screen, at the largest whole zoom.
+            View at the largest whole zoom.
         """
         if box is None:
             return cls.at(0.0, 20.0, 2)

@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import threading
 import time
 import weakref
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
+import traitlets
 from ipywidgets.widgets.widget import _instances
 
 import ocm_geo as ocm
 from ocm_geo.widgets.asking import Answer, Asker, Question
+from ocm_geo.widgets.downloads import pack_csv, pack_geopackage
 from ocm_geo.widgets.selecting import one_turn
 
 if TYPE_CHECKING:
@@ -431,3 +436,31 @@ def test_a_closed_explorer_leaves_no_widget_and_no_memory_behind() -> None:
     del shown
     gc.collect()
     assert [reference() for reference in forgotten] == [None, None, None]
+
+
+def test_the_selection_can_be_observed_and_downloaded() -> None:
+    shown = ocm.StationExplorer(ocm.sample(), basemap="none")
+    assert shown.wait()
+    seen: list[tuple[int, int]] = []
+    shown.observe(lambda c: seen.append((len(c["old"]), len(c["new"]))), "selected")
+    shown.select(shapely.box(4.7, 52.3, 5.1, 52.5))
+    assert shown.wait()
+    assert seen == [(0, len(shown.selected))]
+    with zipfile.ZipFile(io.BytesIO(pack_csv(shown.selected))) as archive:
+        assert archive.namelist()[0] == "stations.csv"
+        assert len(archive.namelist()) == 2
+        table = pd.read_csv(archive.open("stations.csv"))
+    assert table["ocm_id"].tolist() == shown.selected.index.tolist()
+    assert pack_geopackage(shown.selected).startswith(b"SQLite format 3")
+    with pytest.raises(traitlets.TraitError, match="read-only"):
+        shown.selected = shown.visible
+    assert len(shown._list.options) > 1
+
+
+def test_a_view_set_in_python_counts_its_own_stations() -> None:
+    shown = ocm.StationExplorer(ocm.sample(), basemap="none")
+    shown.map.set_state({"west": -140.0, "south": -60.0, "east": -100.0, "north": -20.0})
+    assert shown.wait()
+    # The browser has not yet reported the view that fits the stations.
+    assert len(shown.visible) > 0
+    assert not status(shown).startswith("0 ")
