@@ -170,7 +170,9 @@ if TYPE_CHECKING:
         changes_map,
         coverage_map,
         route_map,
+        side_by_side,
         station_map,
+        time_map,
         to_html,
     )
 
@@ -316,6 +318,7 @@ __all__ = [
     "sample_route",
     "save_figure",
     "service_areas",
+    "side_by_side",
     "standards",
     "station_map",
     "stations",
@@ -328,6 +331,7 @@ __all__ = [
     "stations_from_table",
     "suggest_sites",
     "survival",
+    "time_map",
     "to_geojson",
     "to_html",
     "to_latex",
@@ -399,7 +403,9 @@ _LAZY = {
     "changes_map": "widgets",
     "coverage_map": "widgets",
     "route_map": "widgets",
+    "side_by_side": "widgets",
     "station_map": "widgets",
+    "time_map": "widgets",
     "to_html": "widgets",
 }
 """Names whose modules are loaded when they are first used (PEP 562)."""

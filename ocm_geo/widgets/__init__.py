@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from ocm_geo.widgets.explorer import StationExplorer
     from ocm_geo.widgets.ground import LandLayer
     from ocm_geo.widgets.page import to_html
+    from ocm_geo.widgets.panes import side_by_side
     from ocm_geo.widgets.routes import RouteMap, route_map
     from ocm_geo.widgets.station_layer import StationLayer
     from ocm_geo.widgets.stations import station_map
+    from ocm_geo.widgets.timed import time_map
 
 __all__ = [
     "CoverageLayer",
@@ -24,7 +26,9 @@ __all__ = [
     "changes_map",
     "coverage_map",
     "route_map",
+    "side_by_side",
     "station_map",
+    "time_map",
     "to_html",
 ]
 
@@ -38,7 +42,9 @@ _MODULES = {
     "changes_map": "changes",
     "coverage_map": "coverage",
     "route_map": "routes",
+    "side_by_side": "panes",
     "station_map": "stations",
+    "time_map": "timed",
     "to_html": "page",
 }
 

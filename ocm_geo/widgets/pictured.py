@@ -162,6 +162,10 @@ class PictureMap(Pictured, ipyleaflet.Map):  # type: ignore[misc] # ipyleaflet h
         Returns title, legend and credit.
     home : tuple of float
         ``(west, south, east, north)``.
+    stations : StationLayer or None
+        The stations of a map of stations.
+    tell : callable
+        Writes the legend of a map of stations again.
     awaited : bool
         Whether the browser has not yet reported a view that was set here.
     """
@@ -171,6 +175,8 @@ class PictureMap(Pictured, ipyleaflet.Map):  # type: ignore[misc] # ipyleaflet h
         self.home = view.fitted or (view.west, view.south, view.east, view.north)
         self.face: Callable[[], Face] = lambda: Face("", (), "")
         self.tools: Any = None
+        self.stations: Any = None
+        self.tell: Callable[[], None] = lambda: None
         self.awaited = False
         self._title = ""
         self._height_px, self._ground = height_px, ground
@@ -229,6 +235,20 @@ class PictureMap(Pictured, ipyleaflet.Map):  # type: ignore[misc] # ipyleaflet h
         view = View.fit_box(self.home, size)
         self.move_to(view)
         self._at_home = (tuple(self.center), self.zoom)
+
+    def follow(self, other: PictureMap) -> None:
+        """
+        Take the home view and the present view of another map.
+
+        Parameters
+        ----------
+        other : PictureMap
+            The other map.
+        """
+        self.home = other.home
+        with self.hold_sync():
+            self.center, self.zoom = other.center, other.zoom
+        self._at_home = other._at_home
 
     def move_to(self, view: View) -> None:
         """

@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+import ipyleaflet
+import ipywidgets
+
 from ocm_geo.plots.style import counted
 from ocm_geo.provenance import credit_line, read_attrs
-from ocm_geo.widgets.ground import Basemap, height_px, new_map, note
+from ocm_geo.widgets.ground import Basemap, folding, height_px, new_map
 from ocm_geo.widgets.land import LAND_CREDIT
 from ocm_geo.widgets.legends import Row, legend_html
 from ocm_geo.widgets.parts import attend
@@ -86,18 +89,23 @@ def station_map(
     points = layer.stations.geometry
     view = View.around(points.x.to_numpy(), points.y.to_numpy(), height_px(height))
     shown = new_map(view, basemap, height)
-    layer.add_to(shown)
-    head = counted(len(layer.stations), "station")
-    left_out = [Row("text", unplaced_words(layer.n_unplaced))] if layer.n_unplaced else []
-    rows = [*left_out, *legend_rows(layer.groups)]
+    shown.stations = layer.add_to(shown)
 
     def face() -> Face:
-        return Face("", [Row("head", head), *rows], credit_text(stations))
+        head = counted(len(layer.stations), "station")
+        left_out = [Row("text", unplaced_words(layer.n_unplaced))] if layer.n_unplaced else []
+        rows = [Row("head", head), *left_out, *legend_rows(layer.groups)]
+        return Face("", rows, credit_text(stations))
 
+    def write() -> str:
+        head, *rows = face().rows
+        return folding(f"<b>{head.label}</b>", legend_html(rows), credit_of(stations))
+
+    box = ipywidgets.HTML(write())
+    shown.tell = lambda: setattr(box, "value", write())
     shown.title = title
-    attend(shown, f"Map of {head.replace('station', 'charging station')}", face, layer=layer)
-    words = legend_html(rows)
-    shown.add(note(f"<b>{head}</b>", words, "bottomright", credit_of(stations)))
+    attend(shown, f"Map of {counted(len(layer.stations), 'charging station')}", face, layer=layer)
+    shown.add(ipyleaflet.WidgetControl(widget=box, position="bottomright"))
     return shown
 
 
