@@ -52,7 +52,11 @@ def time_map(
     every : str
         Step of the dates, in the terms of pandas: ``YE``, ``QE`` or ``ME``, ends of years,
         quarters or months.
-    basemap, height, many
+    basemap : {"online", "offline", "none"} or xyzservices.TileProvider
+        As for `station_map`.
+    height : str
+        Height of the map in CSS units.
+    many : {"groups", "points"}
         As for `station_map`.
 
     Returns
