@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
+from ocm_geo.borders import countries
 from ocm_geo.reference import from_json
 from ocm_geo.sources.build import build_snapshot
 
@@ -28,6 +29,10 @@ TODAY = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 STUDY_AREA = shapely.box(3.5, 50.5, 8.2, 53.4)
 NL, BE, DE = 159, 26, 87
 ISO = {NL: "NL", BE: "BE", DE: "DE"}
+HEXAGON_DEGREES = 0.07
+"""Side of the hexagons that the regions are made of, degrees of latitude (7.8 km)."""
+SLIVER_DEGREES2 = 5e-4
+"""Smallest part of a region that is kept (about 4 km²)."""
 
 
 class City(NamedTuple):
@@ -135,7 +140,10 @@ def _on_route() -> list[tuple[float, float, City, str]]:
 
     line = Line(make_route())
     points = line.point_at(FAST_KM)
-    return [(lon + 0.004, lat + 0.003, _nearest(lon, lat), "fast") for lon, lat in points]
+    return [
+        (lon + 0.004, lat + 0.003, _find_nearest_city(lon, lat, CITIES), "fast")
+        for lon, lat in points
+    ]
 
 
 def _on_roads(rng: np.random.Generator) -> list[tuple[float, float, City, str]]:
@@ -145,7 +153,9 @@ def _on_roads(rng: np.random.Generator) -> list[tuple[float, float, City, str]]:
         a, b = named[start], named[end]
         for share in np.sort(rng.uniform(0.1, 0.9, 5)):
             lon, lat = a.lon + share * (b.lon - a.lon), a.lat + share * (b.lat - a.lat)
-            places.append((lon + rng.normal(0, 0.01), lat, _nearest(lon, lat), "fast"))
+            places.append(
+                (lon + rng.normal(0, 0.01), lat, _find_nearest_city(lon, lat, CITIES), "fast")
+            )
     return places
 
 
@@ -154,11 +164,11 @@ def _rural(rng: np.random.Generator) -> list[tuple[float, float, City, str]]:
     points = rng.uniform((west, south), (east, north), (260, 2))
     # North-west of this line lies the sea.
     dry = points[(points[:, 1] - 51.3) < (points[:, 0] - 3.4) * 1.55]
-    return [(lon, lat, _nearest(lon, lat), "rural") for lon, lat in dry]
+    return [(lon, lat, _find_nearest_city(lon, lat, CITIES), "rural") for lon, lat in dry]
 
 
-def _nearest(lon: float, lat: float) -> City:
-    return min(CITIES, key=lambda c: (c.lon - lon) ** 2 * 0.38 + (c.lat - lat) ** 2)
+def _find_nearest_city(lon: float, lat: float, cities: list[City]) -> City:
+    return min(cities, key=lambda c: (c.lon - lon) ** 2 * 0.38 + (c.lat - lat) ** 2)
 
 
 def _station(
@@ -372,28 +382,59 @@ def make_route() -> list[tuple[float, float]]:
 
 def make_areas() -> dict[str, Any]:
     """
-    Make the example areas: what is nearest to each city, with an invented number of people.
+    Make the example areas: regions of hexagons about the cities, with an invented population.
+
+    A hexagon belongs to the nearest city of its country, and regions end at coasts and at borders.
 
     Returns
     -------
     dict
         GeoJSON.
     """
-    seeds = shapely.MultiPoint([(city.lon, city.lat) for city in CITIES])
-    cells = shapely.get_parts(shapely.voronoi_polygons(seeds, extend_to=STUDY_AREA))
+    outlines = countries().set_index("code").geometry
     features = []
-    for city in CITIES:
-        cell = next(c for c in cells if c.intersects(shapely.Point(city.lon, city.lat)))
-        shape = shapely.set_precision(cell.intersection(STUDY_AREA), 1e-5)
-        facts = {"name": f"Region of {city.name}", "population": 8000 * city.size}
-        features.append(
-            {
-                "type": "Feature",
-                "properties": facts,
-                "geometry": json.loads(shapely.to_geojson(shape)),
-            }
-        )
+    for country, code in ISO.items():
+        cities = [city for city in CITIES if city.country_id == country]
+        land = outlines[code].intersection(STUDY_AREA.buffer(1, join_style="mitre"))
+        hexagons = _cover_with_hexagons(land)
+        middles = [hexagon.centroid for hexagon in hexagons]
+        owners = np.array([_find_nearest_city(point.x, point.y, cities).name for point in middles])
+        for city in cities:
+            region = shapely.union_all(hexagons[owners == city.name]).intersection(land)
+            features.append(_make_region(city, region))
     return {"type": "FeatureCollection", "features": features}
+
+
+def _cover_with_hexagons(land: shapely.Geometry) -> Any:  # noqa: ANN401 - an array of polygons
+    """Return the hexagons of the study area that touch the land, without overlap."""
+    stretch = 1 / np.cos(np.radians(52))
+    step = HEXAGON_DEGREES / 2
+    # Every corner is a whole number of steps from one origin, so that neighbours share it exactly.
+    corners = np.array([(2, 0), (1, 1), (-1, 1), (-2, 0), (-1, -1), (1, -1)])
+    west, south, east, north = STUDY_AREA.bounds
+    n_x = int((east - west) / (3 * step * stretch)) + 1
+    n_y = int((north - south) / (2 * step * np.sqrt(3))) + 1
+    middles = np.array([(3 * i, 2 * j + i % 2) for i in range(n_x) for j in range(n_y)])
+    counts = middles[:, None] + corners
+    scale = (step * stretch, step * np.sqrt(3))
+    made = shapely.polygons(np.round((west, south) + counts * scale, 5))
+    return made[shapely.intersects(made, land)]
+
+
+def _make_region(city: City, region: shapely.Geometry) -> dict[str, Any]:
+    """Return a region as a feature, without the slivers that a coast cuts from a hexagon."""
+    parts = shapely.get_parts(shapely.set_precision(region, 1e-4))
+    large = shapely.multipolygons([part for part in parts if part.area > SLIVER_DEGREES2])
+    shape = large.geoms[0] if len(large.geoms) == 1 else large
+    facts = {"name": f"Region of {city.name}", "population": 8000 * city.size}
+    geometry = json.loads(shapely.to_geojson(shape))
+    return {"type": "Feature", "properties": facts, "geometry": geometry}
+
+
+def write_areas() -> None:
+    """Write the areas into the package."""
+    text = json.dumps(make_areas(), ensure_ascii=False)
+    (FOLDER / "areas.geojson").write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -409,8 +450,7 @@ def main() -> None:
         lines.write_text(text, encoding="utf-8")
         build_snapshot(FOLDER / "sample", lines, reference=reference, attribution=CREDIT)
     (FOLDER / "sample" / ".lock").unlink()
-    areas = json.dumps(make_areas(), ensure_ascii=False)
-    (FOLDER / "areas.geojson").write_text(areas + "\n", encoding="utf-8")
+    write_areas()
     (FOLDER / "route.json").write_text(json.dumps(make_route()) + "\n", encoding="utf-8")
     facts = {"dirt": DIRT | {"near doubles": N_NEAR_DOUBLES}, "hostile": HOSTILE, "seed": SEED}
     (FOLDER / "README.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

@@ -66,7 +66,10 @@ def sample_route() -> shapely.LineString:
 
 def sample_areas() -> gpd.GeoDataFrame:
     """
-    Return the example areas: what is nearest to each of 22 cities, with invented people.
+    Return the example areas: regions of 22 cities, with an invented population.
+
+    A region is made of hexagons nearest to its city, and ends at the coast and at the border of
+    its country (Natural Earth, rounded); regions do not overlap.
 
     Returns
     -------

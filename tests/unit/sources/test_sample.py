@@ -5,9 +5,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import pytest
+import shapely
 
 import ocm_geo as ocm
+from ocm_geo.borders import countries
 from ocm_geo.geodesy import Line
 from ocm_geo.query import Everywhere, StationQuery
 from ocm_geo.schema import REMOVED
@@ -80,3 +83,17 @@ def test_the_areas_are_whole_and_peopled() -> None:
     assert areas.is_valid.all()
     assert (areas["population"] > 0).all()
     assert areas["name"].is_unique
+
+
+def test_the_areas_are_regions_of_land_that_share_their_borders(script: ModuleType) -> None:
+    areas = ocm.sample_areas()
+    assert len(areas) == 22
+    assert json.loads((DATA / "areas.geojson").read_text(encoding="utf-8")) == script.make_areas()
+    flat = areas.to_crs(3035)
+    both = flat.area.sum() - flat.union_all().area
+    assert both < 1e-5 * flat.area.sum()  # rounding to 10 m, where borders and hexagons cross
+    land = countries().set_index("code").loc[["NL", "BE", "DE"]].to_crs(3035).union_all()
+    assert flat.difference(land.buffer(50)).area.sum() < 1e6
+    cities = [shapely.Point(city.lon, city.lat) for city in script.CITIES]
+    assert areas["name"].tolist() == [f"Region of {city.name}" for city in script.CITIES]
+    assert areas.contains(gpd.GeoSeries(cities, crs=4326)).all()
