@@ -1,0 +1,126 @@
+"""Lesson 4: a corridor, its gaps and the law."""
+
+from __future__ import annotations
+
+import math
+
+import geopandas as gpd
+
+import ocm_geo as ocm
+from ocm_geo.teaching.exercise import COUNT, Exercise, Lesson, Mistake
+
+__all__ = ["LESSON"]
+
+
+def solve_4a() -> float:
+    """Measure the longest gap."""
+    source, route = ocm.sample(), ocm.sample_route()
+    near = ocm.stations_from_route(route, 3, source=source)
+    gaps = ocm.route_gaps(route, near, within_km=3, min_power_kw=150)
+    return float(gaps["length_km"].max())
+
+
+def solve_4b() -> float:
+    """Compute the share that passes."""
+    source, route = ocm.sample(), ocm.sample_route()
+    near = ocm.stations_from_route(route, 3, source=source)
+    verdict = ocm.assess_route(route, near, "afir-ldv-core-2025")
+    return float(verdict.share)
+
+
+def solve_4c() -> int:
+    """Count the new sites."""
+    source, route = ocm.sample(), ocm.sample_route()
+    near = ocm.stations_from_route(route, 3, source=source)
+    sites = ocm.fill_gaps(route, near, "afir-hdv-core-2030")
+    return len(sites)
+
+
+def _find_near() -> gpd.GeoDataFrame:
+    return ocm.stations_from_route(ocm.sample_route(), 3, source=ocm.sample())
+
+
+def _measure_gaps(**rule: float) -> float:
+    gaps = ocm.route_gaps(ocm.sample_route(), _find_near(), within_km=3, **rule)
+    return float(gaps["length_km"].max())
+
+
+def _measure_in_degrees() -> float:
+    near = _find_near()
+    along = near.loc[near["max_power_kw"] >= 150].geometry
+    steps = along.reset_index(drop=True)
+    return float(max(a.distance(b) for a, b in zip(steps, steps.iloc[1:], strict=False)))
+
+
+def _divide_length() -> int:
+    spacing = float(ocm.standards().loc["afir-hdv-core-2030", "spacing_km"])
+    return math.ceil(ocm.route_length_km(ocm.sample_route()) / spacing)
+
+
+LESSON = Lesson(
+    number=4,
+    page="corridor",
+    title="A corridor, its gaps and the law",
+    minutes=45,
+    exercises=(
+        Exercise(
+            "4a",
+            "How long, in km, is the longest stretch of the example route without a station of "
+            "150 kW or more within 3 km?",
+            "km",
+            "Ask for the stations within 3 km, and let route_gaps apply min_power_kw=150.",
+            solve_4a,
+            (
+                Mistake("you took stations of every power", _measure_gaps),
+                Mistake("you took stations from 50 kW", lambda: _measure_gaps(min_power_kw=50)),
+                Mistake(
+                    "you measured in degrees, and beside the road: gaps are measured along it",
+                    _measure_in_degrees,
+                ),
+            ),
+        ),
+        Exercise(
+            "4b",
+            "Which share of the route (from 0 to 1) passes the rule afir-ldv-core-2025?",
+            "share",
+            "assess_route returns a verdict; its share is that of the whole length.",
+            solve_4b,
+            (
+                Mistake(
+                    "that is the share of what lies between the first and the last pool, not of "
+                    "the whole route",
+                    lambda: ocm.assess_route(
+                        ocm.sample_route(), _find_near(), "afir-ldv-core-2025"
+                    ).report["share_between_pools"],
+                ),
+                Mistake(
+                    "that is the upper bound, with every uncertain station taken in",
+                    lambda: ocm.assess_route(
+                        ocm.sample_route(), _find_near(), "afir-ldv-core-2025"
+                    ).share_high,
+                ),
+                Mistake("that is the share that fails", lambda: 1 - solve_4b()),
+            ),
+        ),
+        Exercise(
+            "4c",
+            "How many new sites does the rule for lorries of 2030, afir-hdv-core-2030, need on "
+            "this road?",
+            COUNT,
+            "fill_gaps returns one row for each new site.",
+            solve_4c,
+            (
+                Mistake(
+                    "that is the rule for cars",
+                    lambda: len(
+                        ocm.fill_gaps(ocm.sample_route(), _find_near(), "afir-ldv-core-2025")
+                    ),
+                ),
+                Mistake(
+                    "you divided the whole length: a gap of length L needs ceil(L / D) - 1 sites",
+                    _divide_length,
+                ),
+            ),
+        ),
+    ),
+)
