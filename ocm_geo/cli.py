@@ -12,11 +12,13 @@ import typer
 
 import ocm_geo as ocm
 from ocm_geo.advice import advise_in_options
+from ocm_geo.doctor import doctor
 from ocm_geo.query.filters import FILTERS, Filter
 from ocm_geo.registers.commands import register_app
 from ocm_geo.server.commands import outbox_app, serve
 from ocm_geo.settings import LIMITS
 from ocm_geo.study.inputs import open_source
+from ocm_geo.teaching.commands import teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,8 @@ app.add_typer(mirror_app, name="mirror")
 mirror_app.command()(serve)
 mirror_app.add_typer(outbox_app, name="outbox")
 app.add_typer(register_app, name="register")
+app.command()(teach)
+app.command()(doctor)
 
 _NOT_COMPLETE = 3
 """Exit status of a build from a file that ends too early."""

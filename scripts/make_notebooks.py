@@ -26,7 +26,10 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 def run_notebook(notebook: Any, folder: Path) -> Any:  # noqa: ANN401 - nbformat has no types
     """Execute a notebook in a folder, without the state of widgets."""
     client = NotebookClient(
-        notebook, timeout=240, resources={"metadata": {"path": str(folder)}}, store_widget_state=False
+        notebook,
+        timeout=240,
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
     )
     client.execute(env={**os.environ})
     for cell in notebook.cells:

@@ -50,7 +50,7 @@ LAYERS = (
     "latex",
     *("routes", "corridors", "roads"),
     *("routing", "coverage", "access", "uncertainty", "standards", "plots"),
-    *("widgets", "server", "advice", "study", "app", "cli"),
+    *("widgets", "server", "advice", "study", "teaching", "doctor", "app", "cli"),
 )
 FUNCTIONS = [
     name

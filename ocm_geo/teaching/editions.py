@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocm_geo.errors import QueryError
@@ -13,6 +12,7 @@ from ocm_geo.teaching.notebooks import EDITIONS, make_notebook
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
 __all__ = ["write_editions"]
 

@@ -1,73 +1,66 @@
 from __future__ import annotations
 
 import os
-import re
-from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from ocm_geo import teaching
+from ocm_geo.teaching.lessons import LESSONS
+from ocm_geo.teaching.notebooks import make_notebook
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+ON_SAMPLE = [lesson for lesson in LESSONS if not lesson.on_real_data]
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
 
 
-WITH_EXERCISES = [path for path in NOTEBOOKS if not path.name.startswith("01")]
-SOLUTION = re.compile(r"<summary>Solution</summary>\n\n```python\n(.*?)```", re.DOTALL)
+def test_there_is_a_notebook_for_each_lesson_and_they_are_small() -> None:
+    paths = sorted(FOLDER.glob("*.ipynb"))
+    assert [path.name for path in paths] == [lesson.file for lesson in ON_SAMPLE]
+    assert sum(path.stat().st_size for path in paths) < 3_000_000
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
-    """Give what each cell of code shows."""
-    environment = {**os.environ, "MPLBACKEND": "agg"}
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
-    client.execute(env=environment)
-    return [str(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def solved(notebook: nbformat.NotebookNode) -> int:
-    """Put the solutions into the cells of their exercises, and give how many there are."""
-    count = 0
-    for exercise, below in pairwise(notebook.cells):
-        if solution := SOLUTION.search(below.source):
-            before, _, after = exercise.source.partition(" = None\n")
-            assert before.startswith("answer_")
-            exercise.source = solution[1] + after
-            count += 1
-    return count
-
-
-def test_there_are_notebooks() -> None:
-    assert len(NOTEBOOKS) == 3
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_notebooks_are_kept_without_output(path: Path) -> None:
-    for cell in read(path).cells:
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
+@pytest.mark.parametrize("lesson", ON_SAMPLE, ids=lambda lesson: lesson.page)
+def test_notebooks_are_those_of_the_package_with_their_outputs(lesson: object) -> None:
+    assert isinstance(lesson, type(LESSONS[0]))
+    kept, made = read(FOLDER / lesson.file), make_notebook(lesson, "student")
+    assert [cell.source for cell in kept.cells] == ["".join(c["source"]) for c in made["cells"]]
+    assert [cell.id for cell in kept.cells] == [cell["id"] for cell in made["cells"]]
+    shown = [cell for cell in kept.cells if cell.cell_type == "code" and cell.outputs]
+    assert len(shown) >= 5
+    outputs = [output for cell in shown for output in cell.outputs]
+    assert not any(output.output_type == "error" for output in outputs)
+    assert "Invented" in str(outputs[-1])
+    assert "/work/" not in str(outputs)
+    assert "/tmp/" not in str(outputs)  # noqa: S108 - a text looked for
 
 
 @pytest.mark.filterwarnings("ignore")  # the kernel's own
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_notebooks_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()  # the kernel talks over sockets of its own
-    shown = run(read(path), tmp_path)
-    assert "Invented" in shown[-1]
-    assert "'right'" not in "".join(shown)  # nothing is answered yet
-
-
-@pytest.mark.filterwarnings("ignore")  # the kernel's own
-@pytest.mark.parametrize("path", WITH_EXERCISES, ids=lambda p: p.name)
-def test_the_solutions_are_right(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lesson", ON_SAMPLE, ids=lambda lesson: lesson.page)
+def test_the_teachers_notebooks_run_and_their_answers_are_right(
+    lesson: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.undo()
-    notebook = read(path)
-    count = solved(notebook)
-    assert count == sum("check(answer_" in cell.source for cell in notebook.cells) >= 4
-    assert "".join(run(notebook, tmp_path)).count("'right'") == count
+    assert isinstance(lesson, type(LESSONS[0]))
+    monkeypatch.undo()  # the kernel talks over sockets of its own
+    notebook = teaching_edition(lesson.number, tmp_path)
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env=environment)
+    shown = [str(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
+    for exercise in lesson.exercises:
+        assert any(f"{exercise.name}: right" in text for text in shown)
+
+
+def teaching_edition(number: int, folder: Path) -> nbformat.NotebookNode:
+    written = teaching.write_editions(folder / "course")
+    name = LESSONS[number - 1].file
+    return read(
+        next(path for path in written if path.parent.name == "teacher" and path.name == name)
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-
-import geopandas as gpd
+from typing import TYPE_CHECKING
 
 import ocm_geo as ocm
 from ocm_geo.teaching.exercise import COUNT, Exercise, Lesson, Mistake
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 __all__ = ["LESSON"]
 
@@ -24,7 +26,8 @@ def solve_4b() -> float:
     """Compute the share that passes."""
     source, route = ocm.sample(), ocm.sample_route()
     near = ocm.stations_from_route(route, 3, source=source)
-    verdict = ocm.assess_route(route, near, "afir-ldv-core-2025")
+    options = ocm.AssessmentOptions(derogations=["afir-ldv-3000"])
+    verdict = ocm.assess_route(route, near, "afir-ldv-core-2025", options=options)
     return float(verdict.share)
 
 
@@ -50,6 +53,11 @@ def _measure_in_degrees() -> float:
     along = near.loc[near["max_power_kw"] >= 150].geometry
     steps = along.reset_index(drop=True)
     return float(max(a.distance(b) for a, b in zip(steps, steps.iloc[1:], strict=False)))
+
+
+def _assess_relaxed(derogations: list[str]) -> ocm.Verdict:
+    options = ocm.AssessmentOptions(derogations=derogations)
+    return ocm.assess_route(ocm.sample_route(), _find_near(), "afir-ldv-core-2025", options=options)
 
 
 def _divide_length() -> int:
@@ -81,24 +89,25 @@ LESSON = Lesson(
         ),
         Exercise(
             "4b",
-            "Which share of the route (from 0 to 1) passes the rule afir-ldv-core-2025?",
+            "Where fewer than 3,000 light vehicles pass in a day, AFIR permits up to 100 km "
+            "between pools (the derogation afir-ldv-3000). Which share of the route (0 to 1) "
+            "passes "
+            "afir-ldv-core-2025 then?",
             "share",
-            "assess_route returns a verdict; its share is that of the whole length.",
+            "AssessmentOptions takes derogations=[...], and assess_route takes options=; the "
+            "share of the verdict is that of the whole length.",
             solve_4b,
             (
                 Mistake(
                     "that is the share of what lies between the first and the last pool, not of "
                     "the whole route",
-                    lambda: ocm.assess_route(
-                        ocm.sample_route(), _find_near(), "afir-ldv-core-2025"
-                    ).report["share_between_pools"],
+                    lambda: _assess_relaxed(["afir-ldv-3000"]).report["share_between_pools"],
                 ),
                 Mistake(
                     "that is the upper bound, with every uncertain station taken in",
-                    lambda: ocm.assess_route(
-                        ocm.sample_route(), _find_near(), "afir-ldv-core-2025"
-                    ).share_high,
+                    lambda: _assess_relaxed(["afir-ldv-3000"]).share_high,
                 ),
+                Mistake("you left out the derogation", lambda: _assess_relaxed([]).share),
                 Mistake("that is the share that fails", lambda: 1 - solve_4b()),
             ),
         ),

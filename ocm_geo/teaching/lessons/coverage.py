@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import shapely
 
 import ocm_geo as ocm
 from ocm_geo.teaching.exercise import Exercise, Lesson, Mistake
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 __all__ = ["LESSON"]
 
@@ -129,7 +133,7 @@ LESSON = Lesson(
                     lambda: _cover_own(10)["area_share"],
                 ),
                 Mistake(
-                    "you buffered in degrees: circles become ellipses on the ground",
+                    "you buffered in degrees: a circle of degrees is an ellipse of km",
                     _share_in_degrees,
                 ),
             ),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import geopandas as gpd
-import pandas as pd
 import shapely
 
 import ocm_geo as ocm
 from ocm_geo.teaching.exercise import COUNT, Exercise, Lesson, Mistake
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["LESSON"]
 

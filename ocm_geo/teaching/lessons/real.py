@@ -80,7 +80,8 @@ LESSON = Lesson(
             solve_10c,
             (
                 Mistake(
-                    "you measured the age today: a frozen study measures it at the date of the data",
+                    "you measured the age today: a frozen study measures it at the date of its "
+                    "data",
                     _share_old_today,
                 ),
             ),

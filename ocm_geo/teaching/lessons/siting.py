@@ -83,9 +83,7 @@ LESSON = Lesson(
             "The method is lscp, with n_sites=None and stations=None.",
             solve_7b,
             (
-                Mistake(
-                    "miles? You took 40 miles for 40 km", lambda: _count_fewest(40 * 1.609344)
-                ),
+                Mistake("miles? You took 40 miles for 40 km", lambda: _count_fewest(40 * 1.609344)),
                 Mistake("one site for each region is enough, but fewer will do", lambda: 22),
             ),
         ),
