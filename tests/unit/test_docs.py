@@ -138,10 +138,11 @@ NEEDS_MORE = re.compile(
     r"\.osm\.pbf|password|my-mirror|irve-|\(mirror,|mirror\.|OpenChargeMap\(|Client\("
 )
 """Code that needs the reader's files or a server: only its names and arguments are checked."""
+ALL = 'import ocm_geo as ocm\nstations = ocm.stations(source="sample")\n'
 DUTCH = 'import ocm_geo as ocm\nstations = ocm.stations_from_country("NL", source="sample")\n'
 BEFORE = {
     "maps.md": DUTCH + "table = ocm.coverage(ocm.sample_areas().head(2), stations, [5])\n",
-    "quality.md": DUTCH + "a, b = stations.iloc[::2], stations.iloc[::3]\n",
+    "quality.md": ALL + "a, b, areas = stations[::2], stations[::3], ocm.sample_areas()\n",
 }
 """What the reader has before the first line of a page."""
 
