@@ -259,6 +259,19 @@ class _Reader:
             )
         )
 
+    def _find_socket_kind(self, word: str, lon: float | None) -> int | None:
+        """Return the connection type of a socket; Tesla's differs between the continents."""
+        kind = self.codes.find("connector", word, self.unknown)
+        in_america = kind == 30 and word == "tesla_supercharger" and (lon or 0) < -30  # noqa: PLR2004
+        return _SUPERCHARGER_US if in_america else kind
+
+    def _read_socket_power(self, output: str | None) -> float | None:
+        """Return the highest power of a socket in kW; what states none is counted as wrong."""
+        powers = _parse_output_kw(output) or []
+        if output and not powers:
+            self.clean.wrong["connections.power_kw"] += 1
+        return max((power for power in powers if power), default=None)
+
     def _add_sockets(self, element: _Element) -> None:
         """Add the sockets of a station or charge point, each with its number and power."""
         ids = [
@@ -269,18 +282,14 @@ class _Reader:
             if found is None or value in {"no", "0"}:
                 continue
             word = found[1]
-            kind = self.codes.find("connector", word, self.unknown)
-            in_america = kind == 30 and word == "tesla_supercharger" and (element.lon or 0) < -30  # noqa: PLR2004
-            kind = _SUPERCHARGER_US if in_america else kind
-            powers = _parse_output_kw(element.tags.get(f"{key}:output")) or []
-            if not powers and element.tags.get(f"{key}:output"):
-                self.clean.wrong["connections.power_kw"] += 1
+            kind = self._find_socket_kind(word, element.lon)
+            top = self._read_socket_power(element.tags.get(f"{key}:output"))
             number = int(value) if _COUNT.fullmatch(value) else None
             if number is None and value != "yes":
                 self.clean.wrong["connections.quantity"] += 1
             current = self.codes.find("current", word, Counter()) or None
-            top = max((p for p in powers if p), default=None)
             if kind in _TYPE_2 and top is not None:
+                # One phase of 32 A gives 7.4 kW: more needs three.
                 current = 20 if top > _ONE_PHASE_KW else 10
             self.points.append(
                 Point(len(self.sites) - 1, ids[0] if len(ids) == 1 else None, quantity=number)
