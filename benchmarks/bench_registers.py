@@ -7,6 +7,7 @@ cells; they check nothing, group no points into stations and write no mirror.
 from __future__ import annotations
 
 import gzip
+import importlib
 import importlib.util
 import json
 import tempfile
@@ -59,7 +60,7 @@ def _csv_readers(path: Path) -> dict[str, Callable[[], Any]]:
         "pyarrow": lambda: pyarrow.csv.read_csv(path, parse_options=lines),
     }
     if importlib.util.find_spec("duckdb"):
-        import duckdb  # noqa: PLC0415 - an optional package
+        duckdb: Any = importlib.import_module("duckdb")
 
         text = f"select * from read_csv('{path}', all_varchar=true, quote='\"')"  # noqa: S608 - our own path
         readers["duckdb"] = lambda: duckdb.sql(text).to_arrow_table()
@@ -77,7 +78,7 @@ def _json_readers(path: Path) -> dict[str, Callable[[], Any]]:
         "pyarrow": lambda: pyarrow.json.read_json(lines, read_options=big),
     }
     if importlib.util.find_spec("duckdb"):
-        import duckdb  # noqa: PLC0415 - an optional package
+        duckdb: Any = importlib.import_module("duckdb")
 
         readers["duckdb"] = lambda: duckdb.read_json(str(lines)).to_arrow_table()
     return readers

@@ -8,6 +8,7 @@ installed. Server, database and clients share the processors of the machine.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import multiprocessing
 import os
@@ -131,7 +132,7 @@ _IN_COUNTRY = _NEWEST.format("country = $1")
 
 def _make_postgis(socket: str) -> ASGIApp:
     """Make the handler that asks PostGIS: one statement an answer, the records as stored."""
-    import asyncpg  # noqa: PLC0415 - an optional package
+    asyncpg: Any = importlib.import_module("asyncpg")
     from starlette.applications import Starlette  # noqa: PLC0415
     from starlette.responses import Response  # noqa: PLC0415
     from starlette.routing import Route  # noqa: PLC0415

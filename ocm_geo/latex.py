@@ -39,7 +39,6 @@ _LABELS = (
 _NOT_SHOWN = ({c.name for c in STATION_COLUMNS} | set(_LABELS)) - {*_SHORT, "ocm_id"}
 _FULL = 0.8
 """Share of the columns of a station table from which a table is one."""
-_MINUTE = pd.Timedelta(minutes=1)
 _NUMBERS = ("int", "float", "span")
 """Kinds of columns that contain numbers; durations are in minutes."""
 _ESCAPED = str.maketrans(
@@ -170,9 +169,10 @@ def to_latex(
 def _flatten_table(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return a table in plain columns without geometry, levels of the index first."""
     shapes = [n for n, t in table.dtypes.items() if isinstance(t, gpd.array.GeometryDtype)]
-    flat = pd.DataFrame(table.drop(columns=shapes))
+    flat = pd.DataFrame(table.drop(columns=shapes)).copy()
     spans = [n for n, t in flat.dtypes.items() if pd.api.types.is_timedelta64_dtype(t)]
-    flat = flat.assign(**{name: flat[name] / _MINUTE for name in spans}) if spans else flat
+    for name in spans:
+        flat[name] = flat[name].dt.total_seconds() / 60
     packed = pack(flat)
     kinds = {fact["name"]: str(fact["kind"]) for fact in packed.facts["columns"]}
     kinds |= dict.fromkeys(map(str, spans), "span")

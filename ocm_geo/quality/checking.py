@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -87,14 +87,15 @@ def check_stations(
     found |= check_dates(table, as_of) | check_usage(table, as_of)
     found |= check_texts(table) | check_licences(table)
     found["duplicate"] = _check_duplicates(table, ~found["no_position"])
-    columns, absent = {}, []
+    columns: dict[str, Any] = {}
+    absent: list[str] = []
     for fault, needs in quality_checks()["needs"].items():
         if lacks_columns(needs, table.columns):
-            absent.append(fault)
-            columns[fault] = pd.array([pd.NA] * len(table), dtype="boolean")
+            absent.append(str(fault))
+            columns[str(fault)] = pd.array([pd.NA] * len(table), dtype="boolean")
         else:
-            columns[fault] = found[str(fault)]
-    day = None if pd.isna(as_of) else f"{as_of:%Y-%m-%d}"
+            columns[str(fault)] = found[str(fault)]
+    day = None if str(as_of) == "NaT" else f"{as_of:%Y-%m-%d}"
     faults = pd.DataFrame(columns, index=table.index)
     return carry(faults, stations, checked_as_of=day, not_checked=absent or None)
 

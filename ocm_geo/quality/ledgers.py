@@ -71,8 +71,8 @@ def ledger(cleaned: gpd.GeoDataFrame) -> pd.DataFrame:
     table = pd.DataFrame({name: pd.Series(values) for name, values in columns.items()})
     table["row"] = table["row"].astype("int64")
     first = table.columns[0]
-    texts = [name for name in table if name not in {"row", first}]
-    table[texts] = table[texts].astype("string")
+    for name in table.columns.difference(["row", first]):
+        table[name] = table[name].astype("string")
     whole = pd.api.types.infer_dtype(table[first]) in {"integer", "empty"}
     table[first] = table[first].astype("int64" if whole else "string")
     return carry(table, cleaned)

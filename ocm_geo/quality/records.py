@@ -159,11 +159,12 @@ def read_data_date(stations: pd.DataFrame) -> pd.Timestamp:
     """
     facts = read_attrs(stations)
     for name in ("data_date", "retrieved"):
-        date = pd.to_datetime(facts.get(name), errors="coerce", utc=True)
+        date = pd.to_datetime(str(facts.get(name)), errors="coerce", utc=True)
         if not pd.isna(date):
             return date
     newest = [stations[name].max() for name in CHECK_DATES if name in stations]
-    return pd.to_datetime(pd.Series(newest, dtype=object), utc=True, errors="coerce").max()
+    dates = pd.to_datetime(pd.Series(newest, dtype=object), utc=True, errors="coerce")
+    return pd.Timestamp(dates.max())
 
 
 def check_dates(stations: pd.DataFrame, as_of: pd.Timestamp) -> dict[str, NDArray[np.bool_]]:

@@ -143,7 +143,7 @@ def fold_texts(texts: pd.Series[Any]) -> list[str]:
     """
     codes, distinct = pd.factorize(texts.astype("string").fillna(""))
     folded = _fold_distinct(pa.array(distinct, pa.string()))
-    return pa.array(folded).take(pa.array(codes)).to_pylist()
+    return [folded[code] for code in codes]
 
 
 def _fold_distinct(texts: pa.Array) -> list[str]:
@@ -152,10 +152,10 @@ def _fold_distinct(texts: pa.Array) -> list[str]:
     plain = pc.replace_substring(pc.ascii_lower(texts), ".", "")
     plain = pc.replace_substring(plain, "&", " and ")
     plain = pc.ascii_trim(pc.replace_substring_regex(plain, "[^a-z0-9]+", " "), " ")
-    plain = pc.replace_substring_regex(plain, "^the(?: |$)", "").to_pylist()
+    folded: list[str] = pc.replace_substring_regex(plain, "^the(?: |$)", "").to_pylist()
     for row in np.flatnonzero(~is_ascii.to_numpy(zero_copy_only=False)):
-        plain[row] = fold_name(texts[int(row)].as_py())
-    return plain
+        folded[row] = fold_name(texts[int(row)].as_py())
+    return folded
 
 
 def _fold_column(stations: pd.DataFrame, name: str) -> list[str]:

@@ -200,14 +200,14 @@ def _compute_answers(found: Exercise, lesson: Lesson, source: Source | None) -> 
         return _compute_on_sample(found.name)
     if source is None:
         raise QueryError(f"exercise {found.name} is on real data: pass source=, such as a Mirror")
-    return [found.run(solve, source) for solve in _list_codes(found)]
+    return [found.run(solve, source) for solve in _list_solvers(found)]
 
 
 @cache
 def _compute_on_sample(name: str) -> list[Any]:
     found, _ = _find_exercise(name)
-    return [found.run(solve) for solve in _list_codes(found)]
+    return [found.run(solve) for solve in _list_solvers(found)]
 
 
-def _list_codes(found: Exercise) -> list[Any]:
+def _list_solvers(found: Exercise) -> list[Any]:
     return [found.solve, *(mistake.solve for mistake in found.mistakes)]

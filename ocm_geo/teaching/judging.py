@@ -61,7 +61,7 @@ def read_answer(expected: object, answer: object, unit: str) -> Any:  # noqa: AN
     raise TypeError(f"an exercise has an answer of type {type(expected).__name__}")
 
 
-def _read_number(_: object, answer: object, unit: str) -> float:
+def _read_number_answer(_: object, answer: object, unit: str) -> float:
     """Return one number, from a text with a unit too."""
     if isinstance(answer, str):
         return _parse_number(answer, unit)
@@ -77,7 +77,7 @@ def _read_number(_: object, answer: object, unit: str) -> float:
                 f"the answer is one number ({unit}), not {len(values)}: reduce them with "
                 "max(...), sum(...) or len(...)"
             )
-        return _read_number(_, values[0], unit)
+        return _read_number_answer(_, values[0], unit)
     if isinstance(answer, bool | np.bool_) or not isinstance(answer, Real):
         raise AnswerOfOtherKind(f"the answer is a number ({unit}), not {short_form(answer)}")
     if not math.isfinite(answer):
@@ -98,7 +98,7 @@ def _parse_number(text: str, unit: str) -> float:
     return value * factors.get(named, 1.0) if named else value
 
 
-def _read_text(_: object, answer: object, unit: str) -> str:
+def _read_text_answer(_: object, answer: object, unit: str) -> str:
     """Return a text, without the blanks around it and in lower case."""
     if isinstance(answer, pd.Series | pd.Index | list | tuple) and len(answer) == 1:
         answer = next(iter(answer))
@@ -107,7 +107,7 @@ def _read_text(_: object, answer: object, unit: str) -> str:
     return " ".join(answer.split()).casefold()
 
 
-def _read_ids(_: object, answer: object, unit: str) -> frozenset[object]:
+def _read_id_answer(_: object, answer: object, unit: str) -> frozenset[object]:
     """Return ids as a set; those of a table are its index."""
     if isinstance(answer, pd.DataFrame):
         return frozenset(answer.index)
@@ -155,9 +155,9 @@ def _read_geometry(_: object, answer: object, unit: str) -> shapely.Geometry:
 
 
 _READERS: tuple[tuple[Any, Callable[..., Any]], ...] = (
-    (str, _read_text),
-    (Real, _read_number),
-    (pd.Index, _read_ids),
+    (str, _read_text_answer),
+    (Real, _read_number_answer),
+    (pd.Index, _read_id_answer),
     (pd.Series, _read_series),
     (shapely.Geometry, _read_geometry),
 )

@@ -85,7 +85,12 @@ def _introduce(lesson: Lesson, edition: str) -> tuple[str, str]:
 
 
 def _make_cell(lesson: Lesson, rank: int, kind: str, source: str) -> dict[str, Any]:
-    cell = {"cell_type": kind, "id": f"lesson-{lesson.number}-{rank:02d}", "metadata": {}}
+    """Return a cell of the notebook format."""
+    cell: dict[str, Any] = {
+        "cell_type": kind,
+        "id": f"lesson-{lesson.number}-{rank:02d}",
+        "metadata": {},
+    }
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
     return cell | {"source": source.splitlines(keepends=True)}

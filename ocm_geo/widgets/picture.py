@@ -142,7 +142,8 @@ def _compose(drawn: Image.Image, face: Face, scale: float) -> Image.Image:
     picture.paste(drawn, (0, round(top * scale)))
     pen = Pen(picture, scale)
     pen.write_lines(_PAD, 0.6 * _PAD, title, size=_TITLE_SIZE, bold=True, fill=INK)
-    pen.draw_rows(face.rows, *((width, top) if beside else (0, top + height)), room)
+    left, under = (width, top) if beside else (0.0, top + height)
+    pen.draw_rows(face.rows, left, under, room)
     pen.write_lines(_PAD, top + middle + 0.4 * _PAD, credit, size=_CREDIT_SIZE, fill="#555555")
     return picture
 

@@ -181,7 +181,7 @@ class PictureMap(Pictured, ipyleaflet.Map):  # type: ignore[misc] # ipyleaflet h
         self._title = ""
         self._height_px, self._ground = height_px, ground
         self._fitted: tuple[float, float] | None = None
-        self._at_home = (tuple(self.center), self.zoom)
+        self._at_home: tuple[Any, Any] = (tuple(self.center), self.zoom)
         self.observe(self._fit_size, names="bounds")
 
     @property
@@ -247,7 +247,8 @@ class PictureMap(Pictured, ipyleaflet.Map):  # type: ignore[misc] # ipyleaflet h
         """
         self.home = other.home
         with self.hold_sync():
-            self.center, self.zoom = other.center, other.zoom
+            self.set_trait("center", other.center)
+            self.set_trait("zoom", other.zoom)
         self._at_home = other._at_home
 
     def move_to(self, view: View) -> None:
@@ -277,7 +278,7 @@ class PictureMap(Pictured, ipyleaflet.Map):  # type: ignore[misc] # ipyleaflet h
         """Return whether nobody has moved the map."""
         (lat, lon), zoom = self._at_home
         near = abs(self.center[0] - lat) + abs(self.center[1] - lon) < _STILL_DEG
-        return near and self.zoom == zoom
+        return bool(near and self.zoom == zoom)
 
 
 _WIDTH_PX = 760.0
@@ -289,7 +290,7 @@ def _is_notebook() -> bool:
     """Return whether a notebook with a page of its own shows the output."""
     from IPython import get_ipython  # noqa: PLC0415 - comes with ipywidgets
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return False
     # Voila shows nothing before the map is live; VS Code gives every output a page of its own.

@@ -36,7 +36,7 @@ class QuietSource:
         return False
 
 
-class StationTrait(traitlets.TraitType):  # type: ignore[type-arg]
+class StationTrait(traitlets.TraitType):  # type: ignore[misc] # traitlets has no types
     """A station table that can be observed; two tables are equal only if they are the same one."""
 
     def __init__(self) -> None:

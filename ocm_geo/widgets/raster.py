@@ -235,7 +235,9 @@ class Canvas:
             Colour of the letters.
         """
         font = load_font(size * self._k, bold=bold)
-        around = {"stroke_width": round(1.5 * self._k), "stroke_fill": halo} if halo else {}
+        around: dict[str, Any] = (
+            {"stroke_width": round(1.5 * self._k), "stroke_fill": halo} if halo else {}
+        )
         self._draw.text((x, y), text, font=font, fill=fill, anchor=anchor, **around)
 
     def draw_bar(self, left: float, bottom: float, length: float, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets
 import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ocm_geo.widgets.ground import Basemap
     from ocm_geo.widgets.picture import Face
+    from ocm_geo.widgets.pictured import PictureMap
     from ocm_geo.widgets.station_layer import StationLayer
 
 __all__ = ["TimeMap", "time_map"]
@@ -112,8 +113,9 @@ class TimeMap(Pictured, ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has
         The steps.
     """
 
-    def __init__(self, shown: Any, steps: dict[str, gpd.GeoDataFrame]) -> None:  # noqa: ANN401
-        self.map, self.labels, self._tables = shown, list(steps), list(steps.values())
+    def __init__(self, shown: PictureMap, steps: dict[str, gpd.GeoDataFrame]) -> None:
+        self.map: PictureMap = shown
+        self.labels, self._tables = list(steps), list(steps.values())
         self.layer: StationLayer = shown.stations
         texts = [f"{label}: {counted(len(table), 'station')}" for label, table in steps.items()]
         self.slider = slider("Time", texts, index=len(texts) - 1)
@@ -168,7 +170,7 @@ def _list_dates(stations: gpd.GeoDataFrame, date: str, every: str) -> dict[str, 
             f"every must be a step of pandas such as 'YE' or 'ME', not {every!r}"
         ) from None
     # The last step contains the newest station.
-    ends = ends.append(pd.DatetimeIndex([dates.max().ceil("D")]))
+    ends = pd.DatetimeIndex([*ends, dates.max().ceil("D")])
     if len(ends) > _MOST_STEPS:
         raise QueryError(f"{len(ends)} steps; at most {_MOST_STEPS} can be shown: widen every")
     return {f"{end:%Y-%m-%d}": stations[dates < end + pd.Timedelta(days=1)] for end in ends}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ocm_geo.server import RunningServer
+    from ocm_geo.sources.answering import RunningServer
 
 pytestmark = pytest.mark.real_data
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,7 +45,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     stations, areas = ocm.stations(source=source), ocm.sample_areas()
     values = [1.0, 2.0, 5.0]
     folder = tmp_path_factory.mktemp("study")
-    made = {
+    made: dict[str, Any] = {
         "verdict": ocm.assess_route(route, stations, "afir-ldv-core-2025"),
         "equity": ocm.equity(values, [10, 20, 30], groups=["a", "a", "b"], n_boot=20),
         "plan": ocm.plan_stops(route, stations, range_km=100),

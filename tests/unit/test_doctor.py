@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_written_is_a_fault(
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     with ocm.using(cache_dir=tmp_path / "cache"):
         found = states()
     assert found["cache folder"].state == "fault"
@@ -80,7 +80,7 @@ def test_the_network_is_asked_on_demand_alone(monkeypatch: pytest.MonkeyPatch) -
         asked.append(url)
         raise requests.ConnectionError
 
-    monkeypatch.setattr(doctor.requests, "get", fail)
+    monkeypatch.setattr("requests.get", fail)
     assert "network" not in states()
     assert not asked
     assert states(network=True)["network"].state == "fault"

@@ -78,7 +78,8 @@ def test_titles_and_labels_of_figures(
 ) -> None:
     rows = stations.assign(operator=text)
     rows.attrs["ocm"] = {**rows.attrs["ocm"], "attribution": text}
-    for number, plot in enumerate((ocm.plot_stations, ocm.plot_power)):
+    plots: tuple[Any, ...] = (ocm.plot_stations, ocm.plot_power)
+    for number, plot in enumerate(plots):
         with warnings.catch_warnings():
             # A font lacks some signs.
             warnings.filterwarnings("ignore", "Glyph", UserWarning)

@@ -152,13 +152,15 @@ def test_kinds_of_values() -> None:
             "drive": pd.to_timedelta([90, 30], unit="min"),
             "ocm_ids": [[1, 2], [3]],
             "ok": pd.array([True, None], dtype="boolean"),
-            "seen": pd.to_datetime(["2024-03-31 02:30+01:00", None], utc=True),
+            "seen": pd.to_datetime(pd.Series(["2024-03-31 02:30+01:00", None]), utc=True).array,
             "day": pd.to_datetime(["2024-03-31", "2024-04-01"]),
             "x": [np.inf, -1.5],
         },
         index=pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["first", None]),
     )
     header, *rows = cells(ocm.to_latex(table))
+    numbered = pd.DataFrame({0: pd.to_timedelta([90], unit="min")})
+    assert cells(ocm.to_latex(numbered))[1] == ["90"]
     assert (header[0], header[2]) == ("First", "Drive (min)")
     assert header[5:8] == ["Seen (UTC)", "Day", "X"]
     assert rows[0] == ["a", "1", "90", "1, 2", "yes", "2024-03-31 01:30", "2024-03-31", r"$\infty$"]

@@ -104,12 +104,13 @@ def test_one_near_position_among_many_is_enough() -> None:
 
 def test_powers_in_watts(world: World) -> None:
     watts = world.stations.assign(total_power_kw=lambda t: 1000 * t["total_power_kw"].fillna(11))
-    for measure in (
+    measures: tuple[Any, ...] = (
         lambda s: ocm.density(world.areas, s),
         lambda s: ocm.accessibility(
             world.towns, s, 30, population="population", supply="total_power_kw"
         ),
-    ):
+    )
+    for measure in measures:
         with pytest.warns(ocm.SuspectInput, match="'total_power_kw'.*divide them by 1,000"):
             measure(watts)
     # Truck stops of 40 points are no watts.
@@ -157,7 +158,10 @@ def test_costs_of_durations_are_converted_to_the_unit_of_their_name(
     durations[unit] = pd.to_timedelta(minutes, unit="min")
 
     def access(costs: pd.DataFrame, within: Any) -> pd.Series[float]:
-        return ocm.accessibility(world.towns, few, within, population="population", costs=costs)
+        found: pd.Series[float] = ocm.accessibility(
+            world.towns, few, within, population="population", costs=costs
+        )
+        return found
 
     want = access(numbers, 30 / UNITS[unit])
     assert want.max() > 0

@@ -45,7 +45,7 @@ def test_steps_can_be_tables_by_label(sample: gpd.GeoDataFrame, tmp_path: Path) 
 
 def test_steps_are_checked(sample: gpd.GeoDataFrame) -> None:
     with pytest.raises(ocm.QueryError, match="tables by label, not 7"):
-        ocm.time_map(7)  # type: ignore[arg-type]
+        ocm.time_map(7)
     with pytest.raises(ocm.QueryError, match="must contain dates"):
         ocm.time_map(sample, date="title")
     with pytest.raises(ocm.QueryError, match="every must be a step"):

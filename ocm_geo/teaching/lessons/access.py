@@ -28,12 +28,14 @@ def solve_6b() -> float:
 
 
 def _find_greatest(column: str) -> str:
+    """Return the region with the greatest value of a column."""
     stations = ocm.stations(source=ocm.sample())
     table = ocm.density(ocm.sample_areas(), stations, population="population").set_index("name")
     return str(table[column].astype(float).idxmax())
 
 
 def _compute_gini(within_km: float = 50, *, weighted: bool = True) -> float:
+    """Return the Gini coefficient for another catchment, or without weights."""
     areas = ocm.sample_areas()
     towns = areas.set_geometry(areas.representative_point())
     stations = ocm.stations(source=ocm.sample())

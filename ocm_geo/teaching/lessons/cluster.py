@@ -37,6 +37,7 @@ def _share_of_points() -> float:
 
 
 def _share_of_part() -> float:
+    """Compute the share of the first part."""
     near = ocm.nearest_stations(
         make_demand().iloc[:5000], ocm.stations(source=ocm.sample(), min_power_kw=50)
     )

@@ -39,17 +39,20 @@ def solve_4c() -> int:
     return len(sites)
 
 
-def _find_near() -> gpd.GeoDataFrame:
+def _find_near_route() -> gpd.GeoDataFrame:
     return ocm.stations_from_route(ocm.sample_route(), 3, source=ocm.sample())
 
 
-def _measure_gaps(**rule: float) -> float:
-    gaps = ocm.route_gaps(ocm.sample_route(), _find_near(), within_km=3, **rule)
+def _measure_gaps(min_power_kw: float) -> float:
+    gaps = ocm.route_gaps(
+        ocm.sample_route(), _find_near_route(), within_km=3, min_power_kw=min_power_kw
+    )
     return float(gaps["length_km"].max())
 
 
 def _measure_in_degrees() -> float:
-    near = _find_near()
+    """Measure between neighbours in degrees."""
+    near = _find_near_route()
     along = near.loc[near["max_power_kw"] >= 150].geometry
     steps = along.reset_index(drop=True)
     return float(max(a.distance(b) for a, b in zip(steps, steps.iloc[1:], strict=False)))
@@ -57,11 +60,13 @@ def _measure_in_degrees() -> float:
 
 def _assess_relaxed(derogations: list[str]) -> ocm.Verdict:
     options = ocm.AssessmentOptions(derogations=derogations)
-    return ocm.assess_route(ocm.sample_route(), _find_near(), "afir-ldv-core-2025", options=options)
+    return ocm.assess_route(
+        ocm.sample_route(), _find_near_route(), "afir-ldv-core-2025", options=options
+    )
 
 
 def _divide_length() -> int:
-    spacing = float(ocm.standards().loc["afir-hdv-core-2030", "spacing_km"])
+    spacing = float(ocm.standards()["spacing_km"]["afir-hdv-core-2030"])
     return math.ceil(ocm.route_length_km(ocm.sample_route()) / spacing)
 
 
@@ -122,7 +127,7 @@ LESSON = Lesson(
                 Mistake(
                     "that is the rule for cars",
                     lambda: len(
-                        ocm.fill_gaps(ocm.sample_route(), _find_near(), "afir-ldv-core-2025")
+                        ocm.fill_gaps(ocm.sample_route(), _find_near_route(), "afir-ldv-core-2025")
                     ),
                 ),
                 Mistake(

@@ -29,7 +29,8 @@ def solve_5b() -> pd.Series[float]:
     source, areas = ocm.sample(), ocm.sample_areas()
     fast = ocm.stations(source=source, min_power_kw=150)
     table = ocm.coverage(areas.set_index("name"), fast, 10)
-    return table["area_share"]
+    shares: pd.Series[float] = table["area_share"]
+    return shares
 
 
 def solve_5c() -> shapely.Geometry:
@@ -41,10 +42,12 @@ def solve_5c() -> shapely.Geometry:
     return reach.union_all().intersection(region)
 
 
-def _cover(column: str) -> pd.DataFrame:
+def _cover_shares(column: str) -> pd.DataFrame:
+    """Return one column of the coverage, with the areas in km²."""
     fast = ocm.stations(source=ocm.sample(), min_power_kw=150)
     table = ocm.coverage(ocm.sample_areas(), fast, 20, population="population")
-    return table[[column, "area_km2", "covered_km2"]]
+    shown: pd.DataFrame = table[[column, "area_km2", "covered_km2"]]
+    return shown
 
 
 def _cover_own(within_km: float) -> pd.DataFrame:
@@ -54,7 +57,8 @@ def _cover_own(within_km: float) -> pd.DataFrame:
     for k in range(len(areas)):
         own = ocm.stations_from_polygon(areas.iloc[[k]], source=source, min_power_kw=150)
         tables.append(ocm.coverage(areas.iloc[[k]], own, within_km, population="population"))
-    return pd.concat(tables)
+    together: pd.DataFrame = pd.concat(tables)
+    return together
 
 
 def _share_by_own() -> float:
@@ -63,11 +67,12 @@ def _share_by_own() -> float:
 
 
 def _share_of_land() -> float:
-    table = _cover("population_share")
+    table = _cover_shares("population_share")
     return float(table["covered_km2"].sum() / table["area_km2"].sum())
 
 
 def _buffer_degrees() -> shapely.Geometry:
+    """Draw circles in degrees."""
     fast = ocm.stations(source=ocm.sample(), min_power_kw=150)
     circles = shapely.buffer(fast.geometry.to_numpy(), 10 / 111.32)
     region = ocm.sample_areas().set_index("name").geometry["Region of Breda"]
@@ -75,12 +80,14 @@ def _buffer_degrees() -> shapely.Geometry:
 
 
 def _reach_of_own() -> shapely.Geometry:
+    """Draw what the stations of the region alone reach."""
     region = ocm.sample_areas().set_index("name").geometry["Region of Breda"]
     own = ocm.stations_from_polygon(region, source=ocm.sample(), min_power_kw=150)
     return ocm.service_areas(own, 10).union_all().intersection(region)
 
 
 def _share_in_degrees() -> pd.Series[float]:
+    """Compute the shares within circles drawn in degrees."""
     areas = ocm.sample_areas().set_index("name").geometry
     fast = ocm.stations(source=ocm.sample(), min_power_kw=150)
     circles = shapely.union_all(shapely.buffer(fast.geometry.to_numpy(), 10 / 111.32))
@@ -90,6 +97,7 @@ def _share_in_degrees() -> pd.Series[float]:
 
 
 def _reach_everywhere() -> shapely.Geometry:
+    """Draw what is within reach, not cut by the region."""
     fast = ocm.stations(source=ocm.sample(), min_power_kw=150)
     reach: gpd.GeoSeries = ocm.service_areas(fast, 10)
     return reach.union_all()
@@ -112,7 +120,7 @@ LESSON = Lesson(
                 Mistake(
                     "you took the mean of the shares: an empty region then counts as much as a "
                     "full one",
-                    lambda: float(_cover("population_share")["population_share"].mean()),
+                    lambda: float(_cover_shares("population_share")["population_share"].mean()),
                 ),
                 Mistake("that is the share of the area, not of the population", _share_of_land),
                 Mistake(

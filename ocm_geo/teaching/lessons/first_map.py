@@ -28,6 +28,7 @@ def solve_1b() -> float:
 
 
 def _measure_swapped() -> float:
+    """Measure from a point whose coordinates are swapped."""
     fast = ocm.stations(source=ocm.sample(), min_power_kw=150)
     point = gpd.GeoSeries([shapely.Point(51.98, 5.91)], crs="EPSG:4326")
     return float(ocm.nearest_stations(point, fast)["nearest_km"].iloc[0])
@@ -39,6 +40,7 @@ def _measure_degrees(min_power_kw: float) -> float:
 
 
 def _measure_any_power() -> float:
+    """Measure to a station of any power."""
     point = gpd.GeoSeries([shapely.Point(5.91, 51.98)], crs="EPSG:4326")
     stations = ocm.stations(source=ocm.sample())
     return float(ocm.nearest_stations(point, stations)["nearest_km"].iloc[0])

@@ -33,14 +33,15 @@ def _share_of_all_countries() -> float:
     return float(ocm.stations(source=ocm.sample())["max_power_kw"].isna().mean())
 
 
-def _sizes() -> tuple[int, int, int]:
+def _count_registers() -> tuple[int, int, int]:
+    """Count the stations of the first register, of the second, and of both."""
     dutch = ocm.stations_from_country("NL", source=ocm.sample())
     first, second = dutch.index % 3 != 0, dutch.index % 4 != 0
     return int(first.sum()), int(second.sum()), int((first & second).sum())
 
 
 def _count_union() -> int:
-    n_first, n_second, n_both = _sizes()
+    n_first, n_second, n_both = _count_registers()
     return n_first + n_second - n_both
 
 
@@ -77,8 +78,8 @@ LESSON = Lesson(
                     "that is what either register has: those in neither are still to be estimated",
                     _count_union,
                 ),
-                Mistake("you counted the common ones twice", lambda: sum(_sizes()[:2])),
-                Mistake("that is what both registers have", lambda: _sizes()[2]),
+                Mistake("you counted the common ones twice", lambda: sum(_count_registers()[:2])),
+                Mistake("that is what both registers have", lambda: _count_registers()[2]),
             ),
         ),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import shapely
@@ -23,11 +23,12 @@ def solve_2a() -> int:
     return len(along)
 
 
-def solve_2b() -> pd.Index[int]:
+def solve_2b() -> pd.Index[Any]:
     """Find the stations about Utrecht."""
     source = ocm.sample()
     near = ocm.stations_from_point((5.12, 52.09), 4, source=source)
-    return near.index
+    found: pd.Index[Any] = near.index
+    return found
 
 
 def solve_2c() -> int:
@@ -41,23 +42,31 @@ def _count_within(distance_km: float) -> int:
     return len(ocm.stations_from_route(ocm.sample_route(), distance_km, source=ocm.sample()))
 
 
-def _find_around(radius_km: float) -> pd.Index[int]:
-    return ocm.stations_from_point((5.12, 52.09), radius_km, source=ocm.sample()).index
+def _find_around(radius_km: float) -> pd.Index[Any]:
+    found: pd.Index[Any] = ocm.stations_from_point(
+        (5.12, 52.09), radius_km, source=ocm.sample()
+    ).index
+    return found
 
 
-def _find_in_box() -> pd.Index[int]:
+def _find_in_square() -> pd.Index[Any]:
+    """Return the stations of a box as wide as the circle."""
     half = 4 / 111.32
     box = (5.12 - half, 52.09 - half, 5.12 + half, 52.09 + half)
-    return ocm.stations_from_bbox(box, source=ocm.sample()).index
+    found: pd.Index[Any] = ocm.stations_from_bbox(box, source=ocm.sample()).index
+    return found
 
 
-def _find_in_degrees() -> pd.Index[int]:
+def _find_in_degrees() -> pd.Index[Any]:
+    """Return the stations of a circle drawn in degrees."""
     stations = ocm.stations(source=ocm.sample())
     circle = shapely.Point(5.12, 52.09).buffer(4 / 111.32)
-    return stations.index[gpd.GeoSeries(stations.geometry).intersects(circle)]
+    found: pd.Index[Any] = stations.index[gpd.GeoSeries(stations.geometry).intersects(circle)]
+    return found
 
 
 def _count_any_connection() -> int:
+    """Count stations whose connections meet the conditions one by one."""
     stations = ocm.stations(source=ocm.sample(), min_power_kw=150)
     table = ocm.connections(stations)
     return int(table.loc[table["connection_type_id"] == 2, "ocm_id"].nunique())
@@ -94,7 +103,7 @@ LESSON = Lesson(
             "A point question takes (longitude, latitude) and a radius in km.",
             solve_2b,
             (
-                Mistake("you took a box: its corners are farther than 4 km", _find_in_box),
+                Mistake("you took a box: its corners are farther than 4 km", _find_in_square),
                 Mistake(
                     "you measured in degrees: a degree of longitude is shorter than one of "
                     "latitude",

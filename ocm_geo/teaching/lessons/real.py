@@ -36,6 +36,7 @@ def _share_of_connections_without(source: Any) -> float:  # noqa: ANN401 - any s
 
 
 def _share_old_today(source: Any) -> float:  # noqa: ANN401 - any source
+    """Compute the share of old records on the day of the exercise."""
     stations = ocm.stations(source=source)
     import pandas as pd  # noqa: PLC0415 - used here alone
 

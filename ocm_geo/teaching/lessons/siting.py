@@ -42,11 +42,12 @@ def _place_ten(*, with_existing: bool = True, n_sites: int = 10) -> dict[str, An
 
 
 def _count_fewest(within_km: float) -> int:
+    """Count the sites that another distance needs."""
     areas = ocm.sample_areas()
     towns = areas.set_geometry(areas.representative_point())
     candidates = ocm.stations(source=ocm.sample())
-    options = {"within_km": within_km, "method": "lscp"}
-    return len(ocm.suggest_sites(towns, candidates, None, None, **options))
+    chosen = ocm.suggest_sites(towns, candidates, None, None, within_km=within_km, method="lscp")
+    return len(chosen)
 
 
 LESSON = Lesson(

@@ -197,7 +197,7 @@ def test_numbers_of_workbooks_have_formats_and_columns_widths(tmp_path: Path) ->
             "distance_km": [1.23456789, 12.5],
             "area_share": [0.123456, 1.0],
             "n_points": pd.array([1234, None], dtype="Int64"),
-            "seen": pd.to_datetime(["2024-03-31T12:30+02:00", None], utc=True),
+            "seen": pd.to_datetime(pd.Series(["2024-03-31T12:30+02:00", None]), utc=True).array,
             "ok": [True, False],
         },
         index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")], names=["ocm_id", "part"]),

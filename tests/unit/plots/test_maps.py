@@ -219,7 +219,7 @@ def test_areas_without_stations_or_shapes() -> None:
     empty = draw.plot_stations(made([5], [52]), areas=areas.head(0), basemap=False)
     assert empty.get_xlim()[0] > 4
     with pytest.raises(ocm.QueryError, match="areas must be a GeoDataFrame"):
-        ocm.plot_stations(made([5], [52]), areas="NL")  # type: ignore[arg-type]
+        ocm.plot_stations(made([5], [52]), areas="NL")
 
 
 def test_areas_across_the_antimeridian() -> None:

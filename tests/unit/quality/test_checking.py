@@ -42,8 +42,8 @@ def stations_with(*changes: dict[str, Any]) -> gpd.GeoDataFrame:
         rows.append({**SOUND, **place, **change})
     frame = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="ocm_id"))
     frame["connections"] = [json.dumps(value) for value in frame["connections"]]
-    dates = [name for name in frame if str(name).startswith("date_")]
-    frame[dates] = frame[dates].apply(pd.to_datetime, utc=True)
+    for name in frame.columns[frame.columns.str.startswith("date_")]:
+        frame[name] = pd.to_datetime(frame[name], utc=True)
     points = gpd.points_from_xy(frame.pop("lon"), frame.pop("lat"), crs=4326)
     return gpd.GeoDataFrame(frame, geometry=points)
 
@@ -53,7 +53,7 @@ def faults_of(stations: gpd.GeoDataFrame) -> list[set[str]]:
     return [set(faults.columns[row]) for row in faults.to_numpy(dtype=bool, na_value=False)]
 
 
-PLANTED = {
+PLANTED: dict[str, tuple[dict[str, Any], set[str]]] = {
     "null_island": ({"lon": 0.00012, "lat": -0.51234, "country_code": None}, {"null_island"}),
     "other country": ({"lon": 13.41234, "lat": 52.51234}, {"outside_country"}),
     "swapped": (

@@ -26,13 +26,15 @@ def go_back(cleaned: gpd.GeoDataFrame, like: gpd.GeoDataFrame) -> dict[Any, dict
     rows = {}
     for label, row in zip(cleaned.index, cleaned.to_dict("records"), strict=True):
         rows[label] = {k: plain(v) for k, v in row.items() if plain(v) is not None}
-    for entry in ocm.ledger(cleaned).itertuples(index=False):
-        if entry.action == "dropped":
-            rows[entry[0]] = json.loads(entry.old)
-        elif pd.isna(entry.old):
-            rows[entry[0]].pop(entry.column)
+    changes: Any = ocm.ledger(cleaned).to_dict("records")
+    for entry in changes:
+        label = entry["ocm_id"]
+        if entry["action"] == "dropped":
+            rows[label] = json.loads(entry["old"])
+        elif pd.isna(entry["old"]):
+            rows[label].pop(entry["column"])
         else:
-            rows[entry[0]][entry.column] = json.loads(entry.old)
+            rows[label][entry["column"]] = json.loads(entry["old"])
     assert set(rows) == set(like.index)
     return rows
 
