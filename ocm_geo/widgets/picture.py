@@ -78,14 +78,14 @@ def map_picture(
     """
     canvas = Canvas(view, view.size, scale, SEA if ground else "#ffffff")
     if ground:
-        _draw_land(canvas)
+        _draw_land_of_view(canvas)
     for layer in shown.layers:
         _draw_layer(canvas, layer)
     _draw_scale(canvas)
-    return _compose(canvas.picture(), face, scale)
+    return _compose_picture(canvas.picture(), face, scale)
 
 
-def _draw_land(canvas: Canvas) -> None:
+def _draw_land_of_view(canvas: Canvas) -> None:
     """Draw land, waters and the names of towns."""
     view = canvas.view
     wide = view.padded(0.1)
@@ -125,7 +125,7 @@ def _draw_scale(canvas: Canvas) -> None:
     canvas.draw_bar(_PAD, height - _PAD, length * px_per_km, f"{length:g} km")
 
 
-def _compose(drawn: Image.Image, face: Face, scale: float) -> Image.Image:
+def _compose_picture(drawn: Image.Image, face: Face, scale: float) -> Image.Image:
     """Return a map with its title above, its legend beside or below, and its credit below."""
     width, height = drawn.width / scale, drawn.height / scale
     beside = width >= _BESIDE
