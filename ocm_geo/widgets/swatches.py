@@ -153,7 +153,7 @@ class Pen:
         k = self._scale * _FINE
         image = Image.new("RGB", (round(_LINE * k), round(_LINE * k)), "#ffffff")
         draw = ImageDraw.Draw(image, "RGBA")
-        {"circle": _draw_disc, "ring": _draw_arcs, "area": _draw_box, "line": _draw_stroke}[
+        {"circle": _draw_disc, "ring": _draw_pies, "area": _draw_swatch, "line": _draw_stroke}[
             row.kind
         ](draw, row.style, k)
         self._picture.paste(image.reduce(_FINE), (round(x * self._scale), round(y * self._scale)))
@@ -173,7 +173,7 @@ def _draw_disc(draw: ImageDraw.ImageDraw, style: dict[str, Any], k: float) -> No
         draw.arc(box, start, start + 22, fill=edge, width=round(width))
 
 
-def _draw_arcs(draw: ImageDraw.ImageDraw, _: dict[str, Any], k: float) -> None:
+def _draw_pies(draw: ImageDraw.ImageDraw, _: dict[str, Any], k: float) -> None:
     """Draw a group: the share of each class."""
     box = (k, k, 17 * k, 17 * k)
     for i, (*_lows, colour) in enumerate(POWER_CLASSES):
@@ -181,7 +181,7 @@ def _draw_arcs(draw: ImageDraw.ImageDraw, _: dict[str, Any], k: float) -> None:
     draw.ellipse((4 * k, 4 * k, 14 * k, 14 * k), fill="#ffffff")
 
 
-def _draw_box(draw: ImageDraw.ImageDraw, style: dict[str, Any], k: float) -> None:
+def _draw_swatch(draw: ImageDraw.ImageDraw, style: dict[str, Any], k: float) -> None:
     """Draw a swatch; what has no class is hatched, as in the figures."""
     colour = style["fillColor"]
     box = (0.0, 3 * k, 17.9 * k, 15 * k)
