@@ -122,6 +122,7 @@ _FRONT_ENDS = ("jupyter-leaflet", "@jupyter-widgets/jupyterlab-manager")
 
 
 def _examine_browser() -> Finding:
+    """Check that a browser can be opened."""
     try:
         webbrowser.get()
     except webbrowser.Error:

@@ -63,7 +63,7 @@ def plot_quality(report: QualityReport, *, by: str | None = None, ax: Axes | Non
         )
     if report.faults.empty:
         raise QueryError("the report has no stations to draw")
-    ax = _draw_faults(report.table, ax) if by is None else _draw_groups(report.by(by), ax)
+    ax = _draw_faults(report.table, ax) if by is None else _draw_fault_groups(report.by(by), ax)
     absent = report.faults.columns[report.faults.isna().all()]
     lacking = f"not checked: {', '.join(map(_name_fault, absent))}" if len(absent) else ""
     add_caption(ax, report.faults, counted(len(report.faults), "station"), lacking)
@@ -98,7 +98,7 @@ def _draw_faults(table: pd.DataFrame, ax: Axes | None) -> Axes:
     return ax
 
 
-def _draw_groups(table: pd.DataFrame, ax: Axes | None) -> Axes:
+def _draw_fault_groups(table: pd.DataFrame, ax: Axes | None) -> Axes:
     """Draw the shares of the largest groups as a grid."""
     sizes = table["n_stations"].iloc[:_MOST]
     shares = 100 * table.drop(columns="n_stations").iloc[:_MOST].astype("Float64")

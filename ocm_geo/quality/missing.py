@@ -73,7 +73,7 @@ class MissingStations:
     Examples
     --------
     >>> import ocm_geo as ocm
-    >>> stations = ocm.stations_from_country("NL", source="sample")
+    >>> stations = ocm.stations(source="sample")
     >>> table = ocm.completeness(stations.iloc[::2], stations.iloc[::3])
     >>> missing = ocm.MissingStations(table, n_draws=39, seed=1)
     >>> found = ocm.coverage(
@@ -344,7 +344,8 @@ class Missing:
         held = None
         if self._role != "merged":
             held = [
-                _round(total[f"{share}{end}"]) for end in ("_dependent_low", "", "_dependent_high")
+                _round_share(total[f"{share}{end}"])
+                for end in ("_dependent_low", "", "_dependent_high")
             ]
         return {
             "stations_are": self._role,
@@ -362,7 +363,7 @@ class Missing:
         }
 
 
-def _round(value: float) -> float | None:
+def _round_share(value: float) -> float | None:
     """Round a share to plain JSON, which has no NaN."""
     return round(float(value), 4) if np.isfinite(value) else None
 

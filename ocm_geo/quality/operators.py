@@ -141,7 +141,7 @@ def read_brands(some: Traits, others: Traits) -> tuple[NDArray[np.object_], NDAr
     }
     chosen = {pair: _choose_brand(*words[pair], brands) for pair in words}
     first, second = (
-        np.array([chosen[pair] for pair in _list_names(stations)], dtype=object)
+        np.array([chosen[pair] for pair in _list_operator_names(stations)], dtype=object)
         for stations in (some, others)
     )
     return first, second
@@ -170,13 +170,13 @@ def weigh_brands(
     return np.where(known, np.where(a == b, _SAME_BRAND, _OTHER_BRAND), 0.0)
 
 
-def _list_names(stations: Traits) -> Iterator[tuple[str, str]]:
+def _list_operator_names(stations: Traits) -> Iterator[tuple[str, str]]:
     """Return the title and the operator of each station."""
     return zip(stations.titles, stations.operators, strict=True)
 
 
 def _count_names(stations: Traits) -> Counter[tuple[str, str]]:
-    return Counter(_list_names(stations))
+    return Counter(_list_operator_names(stations))
 
 
 def _list_words(title: str, operator: str) -> tuple[set[str], set[str]]:

@@ -90,7 +90,7 @@ def check_positions(
     outside, swapped = _check_countries(
         _read_codes(stations), lon, lat, placed=placed, inside=inside
     )
-    n_lon, n_lat = _count_decimals(lon), _count_decimals(lat)
+    n_lon, n_lat = _count_position_decimals(lon), _count_position_decimals(lat)
     few, many = np.minimum(n_lon, n_lat), np.maximum(n_lon, n_lat)
     return {
         "no_position": ~placed,
@@ -102,7 +102,7 @@ def check_positions(
     }
 
 
-def _count_decimals(degrees: NDArray[np.float64]) -> NDArray[np.int64]:
+def _count_position_decimals(degrees: NDArray[np.float64]) -> NDArray[np.int64]:
     """Count the decimals of coordinates, up to 4."""
     n = np.full(len(degrees), _FULL)
     for decimals in range(_FULL - 1, -1, -1):

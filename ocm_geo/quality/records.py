@@ -97,14 +97,14 @@ def check_connections(stations: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     }
     if "n_points" in stations:
         points = pd.to_numeric(stations["n_points"], errors="coerce")
-        total = _count_points(rows, table, quantity, n)
+        total = _count_stated_points(rows, table, quantity, n)
         known = points.notna().to_numpy() & ~found["no_connections"] & ~found["quantity_missing"]
         differs = points.to_numpy(dtype=float, na_value=np.nan) != total
         found["points_mismatch"] = known & differs
     return found
 
 
-def _count_points(
+def _count_stated_points(
     rows: NDArray[np.intp], table: pd.DataFrame, quantity: NDArray[np.float64], n: int
 ) -> NDArray[np.float64]:
     """Sum the quantities of each station; connections of one EVSE count once."""
@@ -193,6 +193,7 @@ def check_dates(stations: pd.DataFrame, as_of: pd.Timestamp) -> dict[str, NDArra
 
 
 def _read_times(stations: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """Return a column of dates in UTC; missing where it is absent or no date."""
     if name not in stations:
         return pd.Series(pd.NaT, index=stations.index, dtype="datetime64[us, UTC]")
     return pd.to_datetime(stations[name], utc=True, errors="coerce")
@@ -242,15 +243,15 @@ def check_texts(stations: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     """
     if "title" not in stations:
         return {}
-    title = pc.utf8_trim_whitespace(_read_texts(stations, "title"))
+    title = pc.utf8_trim_whitespace(_read_text_column(stations, "title"))
     generated = _match_any(title, (*_PLACEHOLDERS, *_LEFT_BY_PROGRAMS))
     for name in _COMMENTS:
         if name in stations:
-            generated |= _match_any(_read_texts(stations, name), _LEFT_BY_PROGRAMS)
+            generated |= _match_any(_read_text_column(stations, name), _LEFT_BY_PROGRAMS)
     return {"test_entry": _match_any(title, _TEST_TITLES), "generated_text": generated}
 
 
-def _read_texts(stations: pd.DataFrame, name: str) -> pa.Array:
+def _read_text_column(stations: pd.DataFrame, name: str) -> pa.Array:
     return pa.array(stations[name].astype("string"), pa.string(), from_pandas=True)
 
 

@@ -49,7 +49,7 @@ def make_notebook(lesson: Lesson, edition: str, *, data: str = "my-mirror") -> d
     cells: Cells = []
     for kind, text in parts:
         cells += EDITIONS[edition](exercises[text]) if kind == "exercise" else [(kind, text)]
-    start = [_introduce(lesson, edition)]
+    start = [_introduce_lesson(lesson, edition)]
     if edition == "otter":
         start.insert(0, ("raw", f"# ASSIGNMENT CONFIG\nname: {lesson.page}\ninit_cell: false"))
     made = [_make_cell(lesson, rank, *cell) for rank, cell in enumerate([*start, *cells])]
@@ -68,7 +68,7 @@ def _split_page(page: str) -> Iterator[tuple[str, str]]:
         yield "markdown", text
 
 
-def _introduce(lesson: Lesson, edition: str) -> tuple[str, str]:
+def _introduce_lesson(lesson: Lesson, edition: str) -> tuple[str, str]:
     """Return a first cell: how long it takes, and what it needs."""
     needs = "a mirror of real data" if lesson.on_real_data else "neither key nor network"
     names = ", ".join(exercise.name for exercise in lesson.exercises)

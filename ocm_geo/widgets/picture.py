@@ -86,7 +86,7 @@ def map_picture(
 
 
 def _draw_land_of_view(canvas: Canvas) -> None:
-    """Draw land, waters and the names of towns."""
+    """Draw the land in view."""
     view = canvas.view
     wide = view.padded(0.1)
     detail = _SIMPLE_PX * 360 / (256 * 2.0**view.zoom)

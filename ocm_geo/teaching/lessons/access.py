@@ -27,7 +27,7 @@ def solve_6b() -> float:
     return float(ocm.equity(access, towns["population"], n_boot=0).gini)
 
 
-def _find_greatest(column: str) -> str:
+def _find_greatest_area(column: str) -> str:
     """Return the region with the greatest value of a column."""
     stations = ocm.stations(source=ocm.sample())
     table = ocm.density(ocm.sample_areas(), stations, population="population").set_index("name")
@@ -60,11 +60,11 @@ LESSON = Lesson(
             (
                 Mistake(
                     "that region has most connections per km²",
-                    lambda: _find_greatest("connectors_per_km2"),
+                    lambda: _find_greatest_area("connectors_per_km2"),
                 ),
                 Mistake(
                     "that region has most connections in all: divide by the population",
-                    lambda: _find_greatest("n_connectors"),
+                    lambda: _find_greatest_area("n_connectors"),
                 ),
             ),
         ),

@@ -44,6 +44,7 @@ def _find_near_route() -> gpd.GeoDataFrame:
 
 
 def _measure_gaps(min_power_kw: float) -> float:
+    """Return the longest gap between stations of another power."""
     gaps = ocm.route_gaps(
         ocm.sample_route(), _find_near_route(), within_km=3, min_power_kw=min_power_kw
     )
@@ -59,6 +60,7 @@ def _measure_in_degrees() -> float:
 
 
 def _assess_relaxed(derogations: list[str]) -> ocm.Verdict:
+    """Assess the route with derogations."""
     options = ocm.AssessmentOptions(derogations=derogations)
     return ocm.assess_route(
         ocm.sample_route(), _find_near_route(), "afir-ldv-core-2025", options=options

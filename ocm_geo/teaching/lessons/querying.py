@@ -43,6 +43,7 @@ def _count_within(distance_km: float) -> int:
 
 
 def _find_around(radius_km: float) -> pd.Index[Any]:
+    """Return the stations of a circle of another size."""
     found: pd.Index[Any] = ocm.stations_from_point(
         (5.12, 52.09), radius_km, source=ocm.sample()
     ).index
