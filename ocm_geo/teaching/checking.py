@@ -188,7 +188,7 @@ def _find_exercise(name: object) -> tuple[Exercise, Lesson]:
     close = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
     advice = f"did you mean {close[0]!r}? " if close else ""
     raise QueryError(
-        f"unknown exercise {short_form(name)}: {advice}the exercises are {', '.join(known)}"
+        f"{short_form(name)} is not an exercise: {advice}the exercises are {', '.join(known)}"
     )
 
 
