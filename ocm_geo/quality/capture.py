@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import hypergeom, norm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +97,8 @@ def find_interval(n_a: float, n_b: float, n_both: float) -> tuple[float, float]:
 
 def _mid_p(m: int, total: int, n_a: int, n_b: int) -> float:
     """Return the probability of less than m common stations, and half that of m."""
+    from scipy.stats import hypergeom  # noqa: PLC0415 - slow to load
+
     below = hypergeom.cdf(m - 1, total, n_a, n_b)
     return float(below + 0.5 * hypergeom.pmf(m, total, n_a, n_b))
 
@@ -168,5 +169,7 @@ def bound_sum(central: float, variance: float, n_recorded: float) -> tuple[float
     missing = central - n_recorded
     if missing <= 0 or variance <= 0:
         return n_recorded, max(central, n_recorded)
+    from scipy.stats import norm  # noqa: PLC0415 - slow to load
+
     factor = np.exp(norm.ppf((1 + _LEVEL) / 2) * np.sqrt(np.log1p(variance / missing**2)))
     return n_recorded + missing / factor, n_recorded + missing * factor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ocm_geo.cards import build_card
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import datetime as dt
     import os
     from collections.abc import Iterable
-    from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ocm_geo.sources.incoming import Incoming
 
 __all__ = ["Mirror"]
+
+_BUNDLED = Path(__file__).parent / "data" / "sample"
 
 
 class Mirror(SnapshotSource):
@@ -270,16 +272,20 @@ class Mirror(SnapshotSource):
     def __repr__(self) -> str:
         report = self.report
         return (
-            f"Mirror({str(self.path)!r}: {report.n_kept:,} stations, {report.n_published:,} of "
+            f"Mirror({self._name_path()!r}: {report.n_kept:,} stations, {report.n_published:,} of "
             f"them published, snapshot {self.snapshot})"
         )
+
+    def _name_path(self) -> str:
+        """Return the path as text; the bundled sample by the name that ``source=`` takes."""
+        return "sample" if self.path == _BUNDLED else str(self.path)
 
     def _repr_html_(self) -> str:
         """Show the countries and snapshots, for notebooks."""
         n, published = self.report.n_kept, self.report.n_published
         line = f"Snapshot {self.snapshot}: {n:,} stations, {published:,} of them published"
         return build_card(
-            f"Mirror {self.path}",
+            f"Mirror {self._name_path()}",
             lines=[line],
             tables={"Countries": self.coverage, "Snapshots": self.snapshots()},
             credit=str(self.loaded.manifest.get("attribution", "")),

@@ -39,10 +39,10 @@ def test_a_missing_extra_is_a_note_and_a_damaged_package_a_fault(
 ) -> None:
     import_module, find_spec = importlib.import_module, importlib.util.find_spec
 
-    def broken(name: str) -> object:
+    def broken(name: str, package: str | None = None) -> object:
         if name == "pyogrio":
             raise ImportError("DLL load failed")
-        return import_module(name)
+        return import_module(name, package)
 
     monkeypatch.setattr(importlib, "import_module", broken)
     monkeypatch.setattr(

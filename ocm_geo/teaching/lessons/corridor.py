@@ -43,7 +43,7 @@ def _find_near_route() -> gpd.GeoDataFrame:
     return ocm.stations_from_route(ocm.sample_route(), 3, source=ocm.sample())
 
 
-def _measure_gaps(min_power_kw: float) -> float:
+def _measure_gaps(min_power_kw: float | None = None) -> float:
     """Return the longest gap between stations of another power."""
     gaps = ocm.route_gaps(
         ocm.sample_route(), _find_near_route(), within_km=3, min_power_kw=min_power_kw

@@ -132,7 +132,7 @@ LESSON = Lesson(
             "5b",
             "Which share of the area of each region lies within 10 km of a station of 150 kW or "
             "more? Answer with a series whose index is the name of the region.",
-            "shares by name",
+            "share",
             "Make the name the index of the areas first: coverage keeps the index.",
             solve_5b,
             (
