@@ -7,6 +7,7 @@ import inspect
 import textwrap
 import warnings
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,5 +91,18 @@ def write_solution(exercise: Exercise) -> str:
     result = body[-1]
     assert isinstance(result, ast.Return)  # noqa: S101 - and end with their answer
     assert result.value is not None  # noqa: S101
-    lines = [ast.unparse(statement) for statement in body[:-1]]
+    lines = [*_list_imports(exercise, function), *(ast.unparse(part) for part in body[:-1])]
     return "\n".join([*lines, f"answer_{exercise.name} = {ast.unparse(result.value)}"])
+
+
+def _list_imports(exercise: Exercise, function: ast.FunctionDef) -> list[str]:
+    """Return the imports that the code of a solution needs beside that of ocm_geo."""
+    known = exercise.solve.__globals__
+    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} - {"ocm"}
+    modules = {
+        name: known[name] for name in sorted(names) if isinstance(known.get(name), ModuleType)
+    }
+    return [
+        f"import {module.__name__}" + ("" if module.__name__ == name else f" as {name}")
+        for name, module in modules.items()
+    ]
