@@ -167,7 +167,7 @@ class Missing:
         self._other = self._registers.only_in_other(role)
         self.unseen, without = _count_unseen(asked.table, self._registers)
         self._check_filters(known)
-        self.facts = self._describe(known, without)
+        self.facts = self._describe_missing(known, without)
         if without:
             warn_user(
                 f"completeness has no upper bound for {len(without)} strata (first: "
@@ -202,7 +202,7 @@ class Missing:
         geopandas.GeoDataFrame
             As of `draws`.
         """
-        return self._assemble([], [])
+        return self._assemble_missing([], [])
 
     def keep_after_thinning(
         self, strata: pd.Series[Any], lonlat: NDArray[np.float64], number: int
@@ -276,9 +276,9 @@ class Missing:
             row, lonlat = self._registers.neighbourhoods.draw(donors, n, key)
             rows.append(row)
             places.append(lonlat)
-        return self._assemble(rows, places)
+        return self._assemble_missing(rows, places)
 
-    def _assemble(
+    def _assemble_missing(
         self, rows: list[NDArray[np.intp]], places: list[NDArray[np.float64]]
     ) -> gpd.GeoDataFrame:
         """Put the stations of the other register and unseen ones into one table."""
@@ -335,7 +335,7 @@ class Missing:
                 SuspectInput,
             )
 
-    def _describe(self, known: NDArray[np.bool_], without: list[str]) -> dict[str, Any]:
+    def _describe_missing(self, known: NDArray[np.bool_], without: list[str]) -> dict[str, Any]:
         """Describe the missing stations in plain JSON."""
         table = self.asked.table
         total = table.iloc[-1]

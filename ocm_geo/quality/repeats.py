@@ -1,4 +1,4 @@
-"""Tell the duplicates of a table from the posts of one site, which registers list one by one."""
+"""Separate the duplicates of a table from posts of one site that a register lists one by one."""
 
 from __future__ import annotations
 

@@ -238,19 +238,21 @@ class StationLayer:
         inside, lon = snapped.copies(self._lon, self._lat)
         lat = self._lat[inside]
         if len(inside) <= self._max:
-            self._draw(
+            self._draw_picture(
                 "stations", snapped, _NO_LABELS,
                 build_markers(lon, lat, self._codes[inside], self.groups),
             )  # fmt: skip
         elif self.many == "points":
             drawn = draw_points(lon, lat, self._ranks[inside], self.groups, view=snapped)
-            self._draw("points", snapped, encode_points(drawn), [])
+            self._draw_picture("points", snapped, encode_points(drawn), [])
         else:
-            groups = self._group(snapped)
+            groups = self._group_stations(snapped)
             circles = build_circles(groups, self._codes[inside], self.groups)
-            self._draw("groups", snapped, draw_rings(groups, self.groups, snapped), circles)
+            self._draw_picture("groups", snapped, draw_rings(groups, self.groups, snapped), circles)
 
-    def _draw(self, what: str, view: View, image: str, features: list[dict[str, Any]]) -> None:
+    def _draw_picture(
+        self, what: str, view: View, image: str, features: list[dict[str, Any]]
+    ) -> None:
         """Send what is drawn to the browser."""
         self.shown = what
         self._points.data = collection(features)
@@ -260,7 +262,7 @@ class StationLayer:
                 self._labels.bounds = [[view.south, view.west], [view.north, view.east]]
             self._labels.url = image
 
-    def _group(self, view: View) -> Rings:
+    def _group_stations(self, view: View) -> Rings:
         """Return the groups of a view."""
         inside, lon = view.copies(self._lon, self._lat)
         return group_rings(lon, self._lat[inside], self._ranks[inside], self.groups, zoom=view.zoom)
@@ -302,7 +304,9 @@ class StationLayer:
             canvas.paste(drawn, (view.west, view.south, view.east, view.north))
         else:
             # On the grid of the live map, so that the groups are the same.
-            paint_rings(canvas, self._group(canvas.view.padded(_PAD).snapped(CELL)), self.groups)
+            paint_rings(
+                canvas, self._group_stations(canvas.view.padded(_PAD).snapped(CELL)), self.groups
+            )
 
     def select(self, ocm_ids: list[int]) -> None:
         """
