@@ -280,7 +280,9 @@ def _coerce_text(value: object) -> str:
 def _coerce_time(value: object) -> str | Stamp:
     """Return a date as the export or the API writes it."""
     if isinstance(value, dict) and list(value) == ["$date"]:
-        date = msgspec.convert(value["$date"], str | int)
+        date = value["$date"]
+        if isinstance(date, bool) or not isinstance(date, str | int):
+            raise TypeError
         return Stamp(date=storable(date) if isinstance(date, str) else date)
     return _coerce_text(value)
 
