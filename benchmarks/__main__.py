@@ -3,7 +3,7 @@
     python -m benchmarks [NAME…] [--markdown]
 
 Seconds depend on the machine; ratios are what counts. With --markdown the results of the benchmarks
-that ran replace theirs in benchmarks/measured.md, which the documentation shows.
+that ran replace theirs in docs/about/measured.txt, which the documentation shows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.timing import MEASURED, Measured
 
 HERE = Path(__file__).parent
 NAMES = sorted(p.stem for p in HERE.glob("bench_*.py"))
-PAGE = HERE / "measured.md"
+PAGE = HERE.parent / "docs" / "about" / "measured.txt"
 
 
 def write_section(name: str, rows: list[Measured]) -> str:

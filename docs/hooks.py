@@ -39,7 +39,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - what mkd
     readme = re.sub(r"\]\((LICENSE|CITATION\.cff|CONTRIBUTING\.md)\)", "]", readme)
     filled = markdown.replace("{{ readme }}", readme)
     filled = filled.replace("{{ changelog }}", _read_text("CHANGELOG.md"))
-    filled = filled.replace("{{ benchmarks }}", _read_text("benchmarks/measured.md"))
+    filled = filled.replace("{{ benchmarks }}", _read_text("docs/about/measured.txt"))
     filled = filled.replace("{{ station_columns }}", _rows(STATION_COLUMNS))
     filled = filled.replace("{{ power_limits }}", _table(power_limits()))
     filled = filled.replace("{{ quality_checks }}", _table(quality_checks()))

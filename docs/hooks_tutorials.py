@@ -1,12 +1,9 @@
-"""Run the notebooks and make a page of each, with what it shows."""
+"""Make a page of each notebook, with the outputs that are stored in it."""
 
 from __future__ import annotations
 
 import base64
-import os
 import re
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-_WORKERS = 2
-_TIMEOUT_S = 240
 _STYLE = re.compile(r"<style.*?</style>|<script.*?</script>", re.DOTALL)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -33,29 +28,16 @@ class Tutorial(NamedTuple):
     pictures: dict[str, bytes]
 
 
-def _execute(path: Path) -> Any:  # noqa: ANN401 - a notebook
-    """Return a notebook with outputs; it runs in an empty folder, and an error stops the build."""
-    import nbformat  # noqa: PLC0415 - only where pages are made
-    from nbclient import NotebookClient  # noqa: PLC0415
-
-    notebook = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory() as folder:
-        resources = {"metadata": {"path": folder}}
-        client = NotebookClient(notebook, timeout=_TIMEOUT_S, resources=resources)
-        client.execute(env={**os.environ, "PYTHONWARNINGS": "ignore"})
-    return notebook
-
-
 def convert(name: str, notebook: Any) -> Tutorial:  # noqa: ANN401 - a notebook
     """
-    Return the page of a notebook that has run.
+    Return the page of a notebook.
 
     Parameters
     ----------
     name : str
         Its name, without the suffix.
     notebook : nbformat.NotebookNode
-        The notebook.
+        The notebook, with outputs.
 
     Returns
     -------
@@ -64,7 +46,7 @@ def convert(name: str, notebook: Any) -> Tutorial:  # noqa: ANN401 - a notebook
     """
     pictures: dict[str, bytes] = {}
     source = f"`notebooks/{name}.ipynb`"
-    note = f'!!! note ""\n    This page is the notebook {source}, run when the site was built.'
+    note = f'!!! note ""\n    This page is the notebook {source} with its outputs.'
     parts: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -171,7 +153,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """
-    Run the notebooks, two at a time, and add their pages.
+    Add the pages of the notebooks.
+
+    The tests run every notebook: running them again here would take most of the build.
 
     Parameters
     ----------
@@ -185,12 +169,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     mkdocs.structure.files.Files
         With the pages and their pictures.
     """
-    paths = list_notebooks()
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for path, notebook in zip(paths, pool.map(_execute, paths), strict=True):
-            page = convert(path.stem, notebook)
-            address = f"tutorials/{page.name}.md"
-            files.append(File.generated(config, address, content=page.markdown))
-            for name, picture in page.pictures.items():
-                files.append(File.generated(config, f"tutorials/{name}", content=picture))
+    import nbformat  # noqa: PLC0415 - only where pages are made
+
+    for path in list_notebooks():
+        page = convert(path.stem, nbformat.read(path, as_version=4))
+        address = f"tutorials/{page.name}.md"
+        files.append(File.generated(config, address, content=page.markdown))
+        for name, picture in page.pictures.items():
+            files.append(File.generated(config, f"tutorials/{name}", content=picture))
     return files
